@@ -1,0 +1,94 @@
+"""Artefact folders: written whole or not at all, digested, and explained by JSON.
+
+A folder is made under a temporary name beside its final one, every file is fsynced, and one rename publishes it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from model.errors import OutputExists
+
+__all__ = ["canonical_json", "publish", "sha256_bytes", "sha256_file", "staged_folder", "write_json"]
+
+_CHUNK_BYTES = 1 << 20
+
+
+def canonical_json(value: Any) -> bytes:
+    """JSON as bytes that depend on the value only: sorted keys, two-space indent, one closing newline."""
+    return (json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write canonical JSON under a temporary name, fsync, rename."""
+    staged = path.with_name(f".{path.name}.tmp")
+    staged.write_bytes(canonical_json(value))
+    _fsync(staged)
+    staged.replace(path)
+
+
+def sha256_bytes(data: bytes) -> str:
+    """SHA-256 as 64 hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """SHA-256 of a file's content, as 64 hexadecimal digits, read in chunks."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+@contextmanager
+def staged_folder(target: Path) -> Iterator[Path]:
+    """An empty folder to fill; it becomes `target` when the block ends well and vanishes when it does not.
+
+    Raises:
+        OutputExists: `target` is already there.
+    """
+    _refuse_existing(target)
+    staged = target.with_name(f".{target.name}.tmp-{os.getpid()}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staged.mkdir()
+    try:
+        yield staged
+        publish(staged, target)
+    except BaseException:
+        shutil.rmtree(staged, ignore_errors=True)
+        raise
+
+
+def publish(staged: Path, target: Path) -> None:
+    """Fsync every file of `staged` and rename it to `target`.
+
+    Raises:
+        OutputExists: `target` is already there.
+    """
+    _refuse_existing(target)
+    for path in sorted(staged.rglob("*")):
+        _fsync(path)
+    _fsync(staged)
+    staged.rename(target)
+    _fsync(target.parent)
+
+
+def _refuse_existing(target: Path) -> None:
+    if target.exists():
+        raise OutputExists(f"{target} exists already; choose another output folder, or remove it first")
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

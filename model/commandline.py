@@ -1,0 +1,53 @@
+"""What the three command lines share: value parsers, and one way to end with an error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from model.errors import BadCoordinates, GeoLocalizationError
+from model.geo import Bounds, LatLon
+
+__all__ = ["parse_bounds", "parse_lat_lon", "run"]
+
+
+def parse_lat_lon(text: str) -> LatLon:
+    """`"47.1,8.5"` -> LatLon(47.1, 8.5).
+
+    Raises:
+        BadCoordinates: not two numbers, or out of range.
+    """
+    lat, lon = _numbers(text, 2, "lat,lon (for example 47.1,8.5)")
+    return LatLon(lat, lon)
+
+
+def parse_bounds(text: str) -> Bounds:
+    """`"8.4,47.0,8.6,47.2"` -> Bounds(west=8.4, south=47.0, east=8.6, north=47.2).
+
+    Raises:
+        BadCoordinates: not four numbers, or out of range.
+    """
+    west, south, east, north = _numbers(text, 4, "west,south,east,north (for example 8.4,47.0,8.6,47.2)")
+    return Bounds(west, south, east, north)
+
+
+def run(command: Callable[[], int]) -> int:
+    """Call a command; turn an error that the user can mend into one line on stderr and exit code 1."""
+    try:
+        return command()
+    except (GeoLocalizationError, OSError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return 130
+
+
+def _numbers(text: str, count: int, form: str) -> list[float]:
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) != count:
+        raise BadCoordinates(f"{text!r} is not {form}, in degrees")
+    return values

@@ -1,0 +1,56 @@
+"""The errors of `model/`, one base for all three packages.
+
+GeoLocalizationError
+├── BadCoordinates   (ValueError)   a latitude, longitude or bound that cannot be
+├── BadImage         (ValueError)   bytes that are not an image we accept
+├── BadConfig        (ValueError)   a configuration that is wrong or contradicts itself
+├── BadDataset       (ValueError)   a data set that is missing, empty or malformed
+├── BadCheckpoint    (ValueError)   a bundle that is damaged, or not the one expected
+├── OutputExists     (FileExistsError)  an artefact would overwrite something
+└── MissingExtra     (ImportError)  an optional dependency is not installed
+
+Every message says what was wrong, the value seen, and what to do next.
+"""
+
+__all__ = [
+    "BadCheckpoint",
+    "BadConfig",
+    "BadCoordinates",
+    "BadDataset",
+    "BadImage",
+    "GeoLocalizationError",
+    "MissingExtra",
+    "OutputExists",
+]
+
+
+class GeoLocalizationError(Exception):
+    """Base of every error that a user of these packages can cause or mend."""
+
+
+class BadCoordinates(GeoLocalizationError, ValueError):
+    """A latitude, longitude or bound that cannot be."""
+
+
+class BadImage(GeoLocalizationError, ValueError):
+    """Bytes that are not an image this project accepts."""
+
+
+class BadConfig(GeoLocalizationError, ValueError):
+    """A configuration that is wrong or contradicts itself."""
+
+
+class BadDataset(GeoLocalizationError, ValueError):
+    """A data set that is missing, empty or malformed."""
+
+
+class BadCheckpoint(GeoLocalizationError, ValueError):
+    """A checkpoint bundle that is damaged, or not the one expected."""
+
+
+class OutputExists(GeoLocalizationError, FileExistsError):
+    """Writing here would overwrite something that is already there."""
+
+
+class MissingExtra(GeoLocalizationError, ImportError):
+    """An optional dependency is needed and not installed."""

@@ -1,0 +1,135 @@
+"""From a decoded picture to the encoder's input: the only home of sizes, padding, mean and standard deviation.
+
+A tile is resized. A panorama is laid on a canvas of 360 degrees whose centre column looks north: rolled by its
+heading, cropped or padded to the canvas's vertical angle, with neutral grey where the photo saw nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from model.errors import BadConfig
+
+__all__ = ["NEUTRAL", "InputSpec", "lay_panorama", "normalise", "resize_tile", "roll_to_north"]
+
+NEUTRAL = 128
+"""Grey of canvas parts that no photo covers."""
+
+_Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """What the encoder wants to see; stored in the checkpoint bundle.
+
+    Attributes:
+        satellite_px: side of the square tile input.
+        ground_height_px: height of the panorama canvas.
+        ground_width_px: width of the panorama canvas, 360 degrees.
+        ground_vertical_deg: vertical angle of the canvas around the horizon; None takes the picture's whole height
+            whatever its angle, as public code does.
+        mean: per channel, of values in [0, 1].
+        std: per channel, of values in [0, 1].
+    """
+
+    satellite_px: int = 128
+    ground_height_px: int = 64
+    ground_width_px: int = 256
+    ground_vertical_deg: float | None = 60.0
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+
+    def __post_init__(self) -> None:
+        for name in ("satellite_px", "ground_height_px", "ground_width_px"):
+            if getattr(self, name) < 32:
+                raise BadConfig(f"{name} is {getattr(self, name)}; inputs need at least 32 pixels a side")
+        if self.ground_vertical_deg is not None and not 0 < self.ground_vertical_deg <= 180:
+            raise BadConfig(f"ground_vertical_deg is {self.ground_vertical_deg}; give (0, 180] or null")
+        if min(self.std) <= 0:
+            raise BadConfig(f"std is {self.std}; every channel needs a value above 0")
+
+    @property
+    def satellite_size_px(self) -> tuple[int, int]:
+        """(width, height) of the tile input, as Pillow orders them."""
+        return self.satellite_px, self.satellite_px
+
+    @property
+    def ground_size_px(self) -> tuple[int, int]:
+        """(width, height) of the panorama canvas, as Pillow orders them."""
+        return self.ground_width_px, self.ground_height_px
+
+    @property
+    def ground_decode_px(self) -> tuple[int, int]:
+        """(width, height) below which a 360 x 180 degree panorama would be upsampled to the canvas."""
+        if self.ground_vertical_deg is None:
+            return self.ground_size_px
+        return self.ground_width_px, round(self.ground_height_px * 180.0 / self.ground_vertical_deg)
+
+
+def resize_tile(image: Image.Image, spec: InputSpec) -> _Pixels:
+    """A north-up tile as uint8 [H, W, 3] of the encoder's size, antialiased."""
+    return np.asarray(image.resize(spec.satellite_size_px, Image.Resampling.BILINEAR))
+
+
+def lay_panorama(
+    image: Image.Image, spec: InputSpec, *, heading_deg: float = 0.0, fov_deg: float = 360.0
+) -> _Pixels:
+    """A panorama or photo as uint8 [H, W, 3] on the encoder's north-centred canvas.
+
+    Args:
+        image: equirectangular (columns are equal angles), its pixels square in angle.
+        spec: the encoder's input.
+        heading_deg: direction of the picture's centre column, clockwise from north.
+        fov_deg: horizontal angle of the picture, in (0, 360].
+
+    Raises:
+        BadConfig: the field of view is out of range or the heading is not finite.
+    """
+    if not 0 < fov_deg <= 360:
+        raise BadConfig(f"fov_deg is {fov_deg}; give the horizontal angle of the photo in (0, 360] degrees")
+    if not np.isfinite(heading_deg):
+        raise BadConfig(f"heading_deg is {heading_deg}; give degrees clockwise from north")
+    columns = max(1, round(spec.ground_width_px * fov_deg / 360.0))
+    strip = _vertical_fit(image, spec, columns, fov_deg)
+    canvas = np.full((spec.ground_height_px, spec.ground_width_px, 3), NEUTRAL, np.uint8)
+    left = (spec.ground_width_px - columns) // 2
+    canvas[:, left : left + columns] = strip
+    return roll_to_north(canvas, heading_deg)
+
+
+def roll_to_north(canvas: _Pixels, heading_deg: float) -> _Pixels:
+    """Roll a 360 degree canvas [..., W, 3] whose centre looks `heading_deg` so that its centre looks north.
+
+    Columns run S-W-N-E-S: what lay in the centre moves right by heading / 360 of the width.
+    """
+    shift = round(heading_deg / 360.0 * canvas.shape[-2])
+    return np.roll(canvas, shift, axis=-2)
+
+
+def normalise(pixels: torch.Tensor, spec: InputSpec) -> torch.Tensor:
+    """uint8 [B, H, W, 3] -> float32 [B, 3, H, W], mean and standard deviation applied."""
+    mean = torch.tensor(spec.mean, device=pixels.device) * 255.0
+    scale = 1.0 / (torch.tensor(spec.std, device=pixels.device) * 255.0)
+    return ((pixels.float() - mean) * scale).permute(0, 3, 1, 2).contiguous()
+
+
+def _vertical_fit(image: Image.Image, spec: InputSpec, columns: int, fov_deg: float) -> _Pixels:
+    """The picture resized to [canvas height, columns, 3], rows matched by angle around the horizon."""
+    rows = spec.ground_height_px
+    if spec.ground_vertical_deg is None:
+        return np.asarray(image.resize((columns, rows), Image.Resampling.BILINEAR))
+    picture_deg = fov_deg * image.height / image.width
+    if picture_deg >= spec.ground_vertical_deg:
+        half = image.height * spec.ground_vertical_deg / picture_deg / 2
+        box = (0.0, image.height / 2 - half, float(image.width), image.height / 2 + half)
+        return np.asarray(image.resize((columns, rows), Image.Resampling.BILINEAR, box=box))
+    covered = max(1, round(rows * picture_deg / spec.ground_vertical_deg))
+    strip = np.full((rows, columns, 3), NEUTRAL, np.uint8)
+    top = (rows - covered) // 2
+    strip[top : top + covered] = np.asarray(image.resize((columns, covered), Image.Resampling.BILINEAR))
+    return strip
