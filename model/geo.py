@@ -108,9 +108,7 @@ def great_circle_m(a: LatLon, b: LatLon) -> float:
     return float(great_circle_many_m(a.lat, a.lon, b.lat, b.lon))
 
 
-def great_circle_many_m(
-    lat_a: ArrayLike, lon_a: ArrayLike, lat_b: ArrayLike, lon_b: ArrayLike
-) -> NDArray[np.float64]:
+def great_circle_many_m(lat_a: ArrayLike, lon_a: ArrayLike, lat_b: ArrayLike, lon_b: ArrayLike) -> NDArray[np.float64]:
     """Haversine distances in metres between points in degrees; the four arrays broadcast."""
     phi_a, phi_b = np.radians(lat_a), np.radians(lat_b)
     half_dphi = (phi_b - phi_a) / 2

@@ -10,7 +10,7 @@ import io
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from model.errors import BadImage
 
@@ -50,12 +50,10 @@ def decode_image(
         return _decode(data, name, at_least_px, max_pixels)
     except BadImage:
         raise
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise BadImage(f"{name} is not a JPEG, PNG or WebP (it starts with {data[:8]!r})") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise BadImage(
-            f"{name} declares more pixels than the limit of {max_pixels:,}; scale it down"
-        ) from None
+        raise BadImage(f"{name} declares more pixels than the limit of {max_pixels:,}; scale it down") from None
     except Exception as error:  # a decoder may raise anything on hostile bytes
         raise BadImage(f"{name} cannot be decoded: {error}; is the file complete?") from error
 

@@ -76,9 +76,7 @@ def resize_tile(image: Image.Image, spec: InputSpec) -> _Pixels:
     return np.asarray(image.resize(spec.satellite_size_px, Image.Resampling.BILINEAR))
 
 
-def lay_panorama(
-    image: Image.Image, spec: InputSpec, *, heading_deg: float = 0.0, fov_deg: float = 360.0
-) -> _Pixels:
+def lay_panorama(image: Image.Image, spec: InputSpec, *, heading_deg: float = 0.0, fov_deg: float = 360.0) -> _Pixels:
     """A panorama or photo as uint8 [H, W, 3] on the encoder's north-centred canvas.
 
     Args:
