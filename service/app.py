@@ -17,7 +17,7 @@ from starlette.responses import FileResponse
 from starlette.types import ASGIApp
 
 from model._version import VERSION
-from service.guard import CountRequests, PlainTooLarge, SecurityHeaders, UploadGuard
+from service.guard import CountRequests, TooLarge, SecurityHeaders, UploadGuard
 from service.metrics import Metrics
 from service.problems import install_handlers
 from service.routes import router
@@ -82,7 +82,7 @@ class _GuardedApp(FastAPI):
 
 def _guarded(inner: ASGIApp, settings: Settings, metrics: Metrics) -> ASGIApp:
     guard = UploadGuard(inner, max_uploads=settings.max_uploads, timeout_s=settings.upload_timeout_s)
-    too_large = PlainTooLarge(guard, limit_mb=settings.max_upload_mb)
+    too_large = TooLarge(guard, limit_mb=settings.max_upload_mb)
     return CountRequests(SecurityHeaders(too_large), metrics)
 
 

@@ -78,7 +78,7 @@ _TABLE: tuple[tuple[type[Exception], ProblemKind], ...] = (
     (NotReady, ProblemKind(503, "not-ready", "The service is not ready")),
     (Overloaded, ProblemKind(503, "overloaded", "The service is busy")),
     (DeadlineExceeded, ProblemKind(503, "deadline-exceeded", "The answer would come too late")),
-    (Abandoned, ProblemKind(503, "abandoned", "The request was abandoned")),
+    (Abandoned, ProblemKind(499, "abandoned", "The client went away")),
 )
 
 _STATUS_KINDS: dict[int, ProblemKind] = {
@@ -87,7 +87,7 @@ _STATUS_KINDS: dict[int, ProblemKind] = {
     405: ProblemKind(405, "method-not-allowed", "This address takes another method"),
     408: ProblemKind(408, "upload-too-slow", "The upload took too long"),
     413: ProblemKind(413, "upload-too-large", "The upload is too large"),
-    422: ProblemKind(422, "invalid-request", "A form field is missing or wrong"),
+    422: ProblemKind(422, "invalid-request", "A value of the request is missing or wrong"),
     500: ProblemKind(500, "internal-error", "Something went wrong inside the service"),
 }
 

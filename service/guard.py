@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -17,7 +17,7 @@ from service.errors import Overloaded, problem_kind
 from service.metrics import Metrics
 from service.problems import problem_response, response_for
 
-__all__ = ["CountRequests", "PlainTooLarge", "SecurityHeaders", "UploadGuard"]
+__all__ = ["CountRequests", "TooLarge", "SecurityHeaders", "UploadGuard"]
 
 _UPLOAD_PATH = "/localize"
 _DOCS_PATHS = ("/docs",)
@@ -122,8 +122,8 @@ class CountRequests:
         await self._app(scope, receive, send_counted)
 
 
-class PlainTooLarge:
-    """Rewrites the plain-text 413 of the framework's body limit as a problem."""
+class TooLarge:
+    """Tells every 413 as the same problem: the framework's body limit answers some of them in plain text."""
 
     def __init__(self, app: ASGIApp, *, limit_mb: int) -> None:
         self._app = app
@@ -135,7 +135,7 @@ class PlainTooLarge:
 
         async def send_problem(message: Message) -> None:
             nonlocal replaced
-            if message["type"] == "http.response.start" and _is_plain_413(message):
+            if message["type"] == "http.response.start" and message["status"] == 413:
                 replaced = True
                 detail = f"the request body is larger than {self._limit_mb} MiB; send a smaller photo"
                 await problem_response(problem_kind(413), detail)(scope, receive, send)
@@ -143,11 +143,6 @@ class PlainTooLarge:
                 await send(message)
 
         await self._app(scope, receive, send_problem)
-
-
-def _is_plain_413(message: Message) -> bool:
-    media_type = Headers(raw=message["headers"]).get("content-type", "")
-    return message["status"] == 413 and media_type.startswith("text/plain")
 
 
 def _known_method(method: str) -> str:

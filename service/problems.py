@@ -18,6 +18,8 @@ __all__ = ["PROBLEM_JSON", "install_handlers", "problem_response", "response_for
 
 PROBLEM_JSON = "application/problem+json"
 
+_PLAINER = {"Value error, Expected UploadFile, received: <class 'str'>": "is text; send it as a file, with a file name"}
+
 logger = logging.getLogger(__name__)
 
 
@@ -78,8 +80,16 @@ async def _on_unforeseen(_: Request, error: Exception) -> Response:
 
 def _complaint(item: Mapping[str, Any]) -> dict[str, str]:
     where = [str(part) for part in item["loc"] if part not in ("body", "query", "path")]
-    reason = str(item["msg"]).removeprefix("Value error, ")
-    seen = item.get("input")
-    if isinstance(seen, str | int | float) and item["type"] not in ("missing", "value_error"):
-        reason = f"{reason} (got {str(seen)[:80]!r})"
-    return {"field": where[0] if where else "form", "reason": reason}
+    return {"field": where[0] if where else "form", "reason": _reason(item)}
+
+
+def _reason(item: Mapping[str, Any]) -> str:
+    """Why a value was refused, with the value where it is short enough to help."""
+    message, seen = str(item["msg"]), item.get("input")
+    if item["type"] == "missing":
+        return "is missing"
+    if item["type"] == "extra_forbidden":
+        return "is not a field of this form"
+    if item["type"] == "value_error":
+        return _PLAINER.get(message, message.removeprefix("Value error, "))
+    return f"{message} (got {seen[:80]!r})" if isinstance(seen, str) else message

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse
 from model._version import VERSION
 from model.commandline import parse_bounds, parse_lat_lon
 from service.answers import describe, json_answer
+from service.disconnects import unless_gone
 from service.errors import TileNotFound
 from service.geojson import GEO_JSON, feature_collection, wants_geojson
 from service.localizer import Localization, View
@@ -101,7 +102,7 @@ async def localize(
         # Read here, not in the event loop: only photos that are worked on are in memory.
         return serving.localizer.localize(form.panorama.file.read(), view, top_k=form.top_k, check=check)
 
-    found = await serving.pool.run(work)
+    found = await unless_gone(request, serving.pool.run(work))
     metrics.steps(found.seconds)
     answer = json_answer(found, serving.localizer, root=request.scope.get("root_path", ""))
     if wants_geojson(accept):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,18 +52,19 @@ class Runtime:
         self._serving: Serving | None = None
         self.state: Literal["loading", "ready", "failed", "stopping"] = "loading"
         self.failure: Exception | None = None
+        self.loaded = threading.Event()
 
     def load(self) -> None:
         """Open index and model and check that they fit; on failure remember the reason and go on living."""
         try:
-            serving = self._open()
+            self._serving = self._open()
+            self.state = "ready"
+            logger.info("ready: %s tiles of %s", self._serving.localizer.index.count, self._settings.index)
         except Exception as error:
             logger.error("cannot serve: %s", error)
             self.state, self.failure = "failed", error
-            return
-        self._metrics.index_tiles(serving.localizer.index.count)
-        self._serving, self.state = serving, "ready"
-        logger.info("ready: %s tiles of %s", serving.localizer.index.count, self._settings.index)
+        finally:
+            self.loaded.set()
 
     def require(self) -> Serving:
         """What a request needs.
@@ -90,6 +92,7 @@ class Runtime:
         index = TileIndex.open(Path(settings.index), verify=settings.verify_index)
         encoder, accelerated = self._load_encoder(settings)
         index.require_encoder(encoder)
+        metrics.index_tiles(index.count)
         batcher = MicroBatcher(
             encoder.encode_ground,
             max_rows=settings.max_batch or (32 if accelerated else 1),
