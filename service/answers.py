@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from indexer.folder import TileIndex
 from indexer.tiles import TileRecord
-
 from service import schemas
 from service.localizer import Localization, Localizer, Match
 
-__all__ = ["describe", "json_answer", "tile_url"]
+__all__ = ["describe", "json_answer", "picture_zooms", "tile_url"]
 
 
 def json_answer(found: Localization, localizer: Localizer, *, root: str = "") -> schemas.LocalizeAnswer:
@@ -46,9 +47,15 @@ def describe(localizer: Localizer) -> tuple[schemas.ModelInfo, schemas.IndexInfo
 
 def tile_url(tile: TileRecord, index: TileIndex, root: str) -> str | None:
     """Where the service gives a tile's picture; None where it cannot."""
-    if tile.z is None or tile.x is None or tile.y is None or not index.has_images:
+    if tile.z is None or tile.x is None or tile.y is None or index.source is None:
         return None
     return f"{root}/tiles/{tile.z}/{tile.x}/{tile.y}"
+
+
+def picture_zooms(index: TileIndex) -> list[int]:
+    """Zoom levels of the tiles whose pictures the service can give, ascending."""
+    zooms = np.unique(index.tiles.z)
+    return [int(zoom) for zoom in zooms if zoom >= 0] if index.source is not None else []
 
 
 def _match(match: Match, index: TileIndex, root: str) -> schemas.Match:

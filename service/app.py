@@ -12,12 +12,12 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
-from indexer.encoding import QueryEncoder
 from starlette.responses import FileResponse
 from starlette.types import ASGIApp
 
+from indexer.encoding import QueryEncoder
 from model._version import VERSION
-from service.guard import CountRequests, TooLarge, SecurityHeaders, UploadGuard
+from service.guard import CountRequests, SecurityHeaders, TooLarge, UploadGuard
 from service.metrics import Metrics
 from service.problems import install_handlers
 from service.routes import router

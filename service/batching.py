@@ -14,9 +14,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 import numpy as np
-from indexer.encoding import QueryEncoder
 from numpy.typing import NDArray
 
+from indexer.encoding import QueryEncoder
 from model.transforms import InputSpec
 
 __all__ = ["BatchingEncoder", "MicroBatcher"]

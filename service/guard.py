@@ -17,7 +17,7 @@ from service.errors import Overloaded, problem_kind
 from service.metrics import Metrics
 from service.problems import problem_response, response_for
 
-__all__ = ["CountRequests", "TooLarge", "SecurityHeaders", "UploadGuard"]
+__all__ = ["CountRequests", "SecurityHeaders", "TooLarge", "UploadGuard"]
 
 _UPLOAD_PATH = "/localize"
 _DOCS_PATHS = ("/docs",)

@@ -8,13 +8,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
-from indexer.region import BoxRegion, CircleRegion, Region
 from starlette.datastructures import FormData
 from starlette.responses import JSONResponse
 
+from indexer.region import BoxRegion, CircleRegion, Region
 from model._version import VERSION
 from model.commandline import parse_bounds, parse_lat_lon
-from service.answers import describe, json_answer
+from service.answers import describe, json_answer, picture_zooms
 from service.disconnects import unless_gone
 from service.errors import TileNotFound
 from service.geojson import GEO_JSON, feature_collection, wants_geojson
@@ -165,8 +165,8 @@ async def info(
         version=VERSION,
         model=model,
         index=index,
-        bounds=tiles.bounds.as_tuple(),
-        zooms=list(tiles.zooms) if tiles.has_images else [],
+        bounds=tiles.manifest.bounds.as_tuple(),
+        zooms=picture_zooms(tiles),
         limits={"upload_mb": settings.max_upload_mb, "megapixels": settings.max_megapixels, "top_k": 100},
     )
 

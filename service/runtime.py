@@ -12,7 +12,6 @@ from typing import Literal
 
 from indexer.encoding import QueryEncoder
 from indexer.folder import TileIndex
-
 from service.batching import BatchingEncoder, MicroBatcher
 from service.errors import NotReady
 from service.localizer import Localizer

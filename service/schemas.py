@@ -164,7 +164,7 @@ class Info(BaseModel):
     version: str
     model: ModelInfo
     index: IndexInfo
-    bounds: Bbox | None = Field(description="[west, south, east, north] of all tiles.")
+    bounds: Bbox = Field(description="[west, south, east, north] of all tiles.")
     zooms: list[int] = Field(description="Zoom levels of the tiles that `/tiles` can serve; empty where it cannot.")
     limits: dict[str, float] = Field(description="What a request may ask for.")
 

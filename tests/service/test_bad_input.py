@@ -165,7 +165,7 @@ def test_unforeseen_error_is_a_500_that_tells_nothing(settings):
     from tests.service.conftest import serving
 
     class Broken(FakeEncoder):
-        def encode_ground(self, pixels):
+        def encode_ground(self, _):
             raise RuntimeError("secret path /srv/weights")
 
     with serving(settings, Broken()) as client:
