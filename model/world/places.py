@@ -1,0 +1,88 @@
+"""Where a person can stand and take a panorama: free spots of an area, streets preferred."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.world.ground import PIXEL_M, Ground, Material, Window
+from model.world.hashing import unit
+from model.world.panorama import VIEW_M
+from model.world.terrain import paint_ground
+
+__all__ = ["Area", "free_spot", "paint_area", "places"]
+
+_CLEAR_PX = 6
+_TRIES = 8
+_STANDABLE = (Material.ROAD, Material.PAVED, Material.GARDEN, Material.PARK, Material.FIELD)
+
+
+@dataclass(frozen=True)
+class Area:
+    """A square of the plane of one world.
+
+    Attributes:
+        seed: of the world.
+        left_m: west edge on the plane.
+        bottom_m: south edge on the plane.
+        side_m: length of a side.
+    """
+
+    seed: int
+    left_m: float
+    bottom_m: float
+    side_m: float
+
+
+def paint_area(area: Area, *, margin_m: float = VIEW_M + 4.0) -> Ground:
+    """The ground of an area and of all that is seen from inside it."""
+    right, top = area.left_m + area.side_m, area.bottom_m + area.side_m
+    return paint_ground(area.seed, Window.around(area.left_m, area.bottom_m, right, top, margin_m=margin_m))
+
+
+def places(ground: Ground, area: Area, spacing_m: float) -> Iterator[tuple[float, float]]:
+    """Free spots (x, y) in metres, at most one for each cell of a grid with this spacing."""
+    count = int(area.side_m / spacing_m)
+    half = spacing_m / 2
+    for row in range(count):
+        for column in range(count):
+            x_m = area.left_m + column * spacing_m + half
+            y_m = area.bottom_m + row * spacing_m + half
+            spot = free_spot(ground, area.seed, x_m, y_m, reach_m=half * 0.95)
+            if spot is not None:
+                yield spot
+
+
+def free_spot(ground: Ground, seed: int, x_m: float, y_m: float, *, reach_m: float) -> tuple[float, float] | None:
+    """A spot within `reach_m` along each axis where nothing stands within 3 m; on a street if one of the tries is.
+
+    A reach of 0 asks for the very point.
+    """
+    key = round(x_m * 8), round(y_m * 8)
+    tries = _TRIES if reach_m > 0 else 1
+    draw = unit(seed + 31, *key, np.arange(2 * tries)).reshape(2, tries).astype(np.float64) * 2 - 1
+    candidates = (
+        [(x_m + reach_m * float(dx), y_m + reach_m * float(dy)) for dx, dy in draw.T] if tries > 1 else [(x_m, y_m)]
+    )
+    standing = [(spot, _material(ground, *spot)) for spot in candidates if _is_free(ground, *spot)]
+    streets = [spot for spot, material in standing if material == Material.ROAD]
+    return streets[0] if streets else next((spot for spot, material in standing if material in _STANDABLE), None)
+
+
+def _pixel(ground: Ground, x_m: float, y_m: float) -> tuple[int, int]:
+    return int(np.floor(-y_m / PIXEL_M)) - ground.window.top, int(np.floor(x_m / PIXEL_M)) - ground.window.left
+
+
+def _material(ground: Ground, x_m: float, y_m: float) -> int:
+    return int(ground.material[_pixel(ground, x_m, y_m)])
+
+
+def _is_free(ground: Ground, x_m: float, y_m: float) -> bool:
+    row, column = _pixel(ground, x_m, y_m)
+    around: NDArray[np.float32] = ground.height_m[
+        row - _CLEAR_PX : row + _CLEAR_PX + 1, column - _CLEAR_PX : column + _CLEAR_PX + 1
+    ]
+    return bool(around.max() < 0.1)

@@ -1,0 +1,71 @@
+"""The tile renderer: an orthographic picture of the ground, north up, with relief shading and cast shadows."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from model.world.appearance import Appearance
+from model.world.ground import PIXEL_M, Ground, Material, Window
+
+__all__ = ["TILE_MARGIN_M", "render_tile"]
+
+TILE_MARGIN_M = 26.0
+"""What the ground must cover beyond the tile for shadows that fall into it."""
+
+_SHADOW_STEPS = 10
+
+
+def render_tile(
+    ground: Ground, rectangle_m: tuple[float, float, float, float], size_px: int, look: Appearance
+) -> NDArray[np.uint8]:
+    """Draw a rectangle of the plane as uint8 [size, size, 3], north up.
+
+    Args:
+        ground: covers the rectangle and `TILE_MARGIN_M` around it.
+        rectangle_m: (left, bottom, right, top) on the plane.
+        size_px: side of the picture.
+        look: light, season and sensor.
+    """
+    window = Window.around(*rectangle_m, margin_m=TILE_MARGIN_M)
+    part = ground.cropped(window)
+    lit = light_from_above(part, look)
+    left, bottom, right, top = (value / PIXEL_M for value in rectangle_m)
+    box = (left - window.left, -top - window.top, right - window.left, -bottom - window.top)
+    scaled = Image.fromarray(lit).resize((size_px, size_px), Image.Resampling.BILINEAR, box=box)
+    return look.develop(np.asarray(scaled, np.float32))
+
+
+def light_from_above(ground: Ground, look: Appearance) -> NDArray[np.uint8]:
+    """The ground's colours in this season under this sun, uint8 [H, W, 3] at raster resolution."""
+    height = ground.height_m
+    slope_east = np.zeros_like(height)
+    slope_north = np.zeros_like(height)
+    slope_east[:, 1:-1] = (height[:, 2:] - height[:, :-2]).clip(-2, 2) * 0.5
+    slope_north[1:-1] = (height[:-2] - height[2:]).clip(-2, 2) * 0.5
+    facing = look.sun[2] - 0.35 * (look.sun[0] * slope_east + look.sun[1] * slope_north)
+    direct = np.where(_in_shadow(height, look), np.float32(0.0), facing.clip(0.0, 1.4))
+    light = 1.0 + look.sun_share * (direct / look.sun[2] - 1.0) * 0.75
+    return (tinted(ground.top, ground.material, look.season) * light[..., None]).clip(0, 255).astype(np.uint8)
+
+
+def tinted(colour: NDArray[np.uint8], material: NDArray[np.uint8], season: float) -> NDArray[np.float32]:
+    """Colours [..., 3] with the season's tint on whatever grows: -1 fresh green, 1 dry brown."""
+    grows = (material >= Material.GARDEN) & (material != Material.WATER) & (material != Material.BUILDING)
+    tint = np.array([1.0 + 0.35 * season, 1.0 - 0.12 * season, 1.0 - 0.05 * season], np.float32)
+    return colour.astype(np.float32) * np.where(grows[..., None], tint, np.float32(1.0))
+
+
+def _in_shadow(height: NDArray[np.float32], look: Appearance) -> NDArray[np.bool_]:
+    """Whether anything towards the sun stands above the line of sight; the world wraps at the raster's edge."""
+    east, north, up = look.sun
+    flat = max(float(np.sqrt(east * east + north * north)), 1e-6)
+    shadow = np.zeros(height.shape, np.bool_)
+    for step in range(1, _SHADOW_STEPS + 1):
+        away_m = TILE_MARGIN_M * (step / _SHADOW_STEPS) ** 1.5
+        columns = round(east / flat * away_m / PIXEL_M)
+        rows = -round(north / flat * away_m / PIXEL_M)
+        shifted = np.roll(height, (-rows, -columns), (0, 1))
+        shadow |= shifted > height + np.float32(away_m * up / flat + 0.3)
+    return shadow
