@@ -6,9 +6,13 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from model.commandline import run
 from service.settings import Settings, UpSettings, add_flags, read_settings
+
+if TYPE_CHECKING:
+    from service.bootstrap import Preparation
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,12 +39,12 @@ def _up(arguments: Sequence[str]) -> int:
     )
     add_flags(parser, UpSettings)
     settings = read_settings(UpSettings, vars(parser.parse_args(arguments)))
-    from service.bootstrap import prepare_index
+    from service.bootstrap import Preparation, index_folder
 
-    return _serve(settings.serving(prepare_index(settings)))
+    return _serve(settings.serving(index_folder(settings)), Preparation(settings))
 
 
-def _serve(settings: Settings) -> int:
+def _serve(settings: Settings, preparation: Preparation | None = None) -> int:
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     import uvicorn
 
@@ -53,7 +57,7 @@ def _serve(settings: Settings) -> int:
         server.should_exit = True
 
     config = uvicorn.Config(
-        create_app(settings, on_failure=give_up),
+        create_app(settings, preparation=preparation, on_failure=give_up),
         host=settings.host,
         port=settings.port,
         log_level=settings.log_level,

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from indexer.encoding import QueryEncoder
 from model._version import VERSION
+from service.bootstrap import Preparation
 from service.guard import CountRequests, SecurityHeaders, TooLarge, UploadGuard
 from service.metrics import Metrics
 from service.problems import install_handlers
@@ -38,6 +39,7 @@ _DESCRIPTION = (
 def create_app(
     settings: Settings,
     *,
+    preparation: Preparation | None = None,
     load_encoder: LoadEncoder | None = None,
     on_failure: Callable[[Exception], None] | None = None,
 ) -> FastAPI:
@@ -45,19 +47,20 @@ def create_app(
 
     Args:
         settings: what to serve, and how.
+        preparation: steps that make the index, run first.
         load_encoder: where the encoder comes from; the checkpoint of the settings when left out.
         on_failure: told when model and index cannot be loaded. When left out the process stays, and `/readyz` says
             what is wrong.
     """
     metrics = Metrics()
-    runtime = Runtime(settings, metrics, load_encoder=load_encoder or _load_checkpoint)
+    runtime = Runtime(settings, metrics, load_encoder=load_encoder or _load_checkpoint, preparation=preparation)
     app = _GuardedApp(
         guard=lambda inner: _guarded(inner, settings, metrics),
         title="CLNet geo-localization",
         description=_DESCRIPTION,
         version=VERSION,
         redoc_url=None,
-        lifespan=_lifespan(runtime, on_failure),
+        lifespan=_lifespan(runtime, preparation, on_failure),
         max_body_size=settings.max_upload_bytes,
         form_limits={"max_files": 1, "max_fields": _FORM_FIELDS, "max_part_size": _TEXT_FIELD_BYTES},
     )
@@ -86,7 +89,9 @@ def _guarded(inner: ASGIApp, settings: Settings, metrics: Metrics) -> ASGIApp:
     return CountRequests(SecurityHeaders(too_large), metrics)
 
 
-def _lifespan(runtime: Runtime, on_failure: Callable[[Exception], None] | None) -> Callable[[FastAPI], object]:
+def _lifespan(
+    runtime: Runtime, preparation: Preparation | None, on_failure: Callable[[Exception], None] | None
+) -> Callable[[FastAPI], object]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async def load() -> None:
@@ -96,6 +101,8 @@ def _lifespan(runtime: Runtime, on_failure: Callable[[Exception], None] | None) 
 
         loading = asyncio.create_task(load())
         yield
+        if preparation is not None:
+            preparation.stop()
         await loading
         await asyncio.to_thread(runtime.close)
 
@@ -104,6 +111,7 @@ def _lifespan(runtime: Runtime, on_failure: Callable[[Exception], None] | None) 
 
 def _load_checkpoint(settings: Settings) -> tuple[QueryEncoder, bool]:
     import torch
+
     from model.encoder import Encoder
 
     if settings.torch_threads:

@@ -14,11 +14,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from model.errors import BadConfig, GeoLocalizationError
 from service.settings import UpSettings
 
-__all__ = ["StepFailed", "index_folder", "plan", "prepare_index"]
+__all__ = ["Preparation", "Process", "StepFailed", "index_folder", "plan"]
 
 logger = logging.getLogger(__name__)
 
@@ -26,23 +27,58 @@ _DEMO = "demo"
 Command = list[str]
 
 
+class Process(Protocol):
+    """A step that runs."""
+
+    def wait(self) -> int:
+        """Wait for its end; its exit status."""
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+
+
 class StepFailed(GeoLocalizationError, RuntimeError):
     """A command that makes a region or an index ended with an error."""
 
 
-def prepare_index(settings: UpSettings, *, run: Callable[[Sequence[str]], int] | None = None) -> Path:
-    """The index to serve, made first where it is missing.
+class Preparation:
+    """Runs the steps that are still needed before an index can be served.
 
-    Raises:
-        BadConfig: the tiles that were named are not there.
-        StepFailed: rendering or indexing failed; the command has said why.
+    Example:
+        >>> Preparation(UpSettings(data=Path("clnet-data"))).run()  # doctest: +SKIP
     """
-    for command in plan(settings):
-        logger.info("running: python -m %s", " ".join(command))
-        status = (run or _run_module)(command)
-        if status != 0:
-            raise StepFailed(f"`python -m {' '.join(command)}` ended with {status}; its own message above says why")
-    return index_folder(settings)
+
+    def __init__(self, settings: UpSettings, *, start: Callable[[Sequence[str]], Process] | None = None) -> None:
+        self._settings = settings
+        self._start = start or _start_module
+        self._running: Process | None = None
+        self._stopped = False
+        self.stage = ""
+
+    def run(self) -> None:
+        """Run the steps one after the other.
+
+        Raises:
+            BadConfig: the tiles that were named are not there.
+            StepFailed: a step failed, or was stopped; it has said why on stderr.
+        """
+        for command in plan(self._settings):
+            text = f"python -m {' '.join(command)}"
+            logger.info("running: %s", text)
+            self.stage = f"`{text}` is running"
+            self._running = self._start(command)
+            if self._stopped:
+                self._running.terminate()
+            status = self._running.wait()
+            if status != 0:
+                raise StepFailed(f"`{text}` ended with {status}; its own message says why")
+        self.stage = ""
+
+    def stop(self) -> None:
+        """End the running step and begin no other; a later start goes on where it can."""
+        self._stopped = True
+        if self._running is not None:
+            self._running.terminate()
 
 
 def plan(settings: UpSettings) -> list[Command]:
@@ -50,15 +86,15 @@ def plan(settings: UpSettings) -> list[Command]:
     index = index_folder(settings)
     if (index / "manifest.json").is_file():
         return []
-    build = ["indexer", "build", "--out", str(index), "--checkpoint", settings.checkpoint]
+    build = ["indexer", "build", "--out", str(index), "--checkpoint", settings.checkpoint, "--device", settings.device]
     if settings.zoom is not None:
         build += ["--zoom", str(settings.zoom)]
     if settings.tiles is not None:
         return [[*build, "--tiles", str(_checked(settings.tiles))]]
     region = settings.data / _DEMO / "region"
     commands = [[*build, "--tiles", str(region / "tiles")]]
-    if not (region / "region.json").is_file():
-        commands.insert(0, ["model", "render", "region", "--out", str(region), "--tiles", str(settings.demo_tiles)])
+    if not region.is_dir():
+        commands.insert(0, ["model", "render", "region", "--out", str(region), "--side", str(settings.demo_side)])
     return commands
 
 
@@ -80,5 +116,5 @@ def _checked(tiles: Path) -> Path:
     return tiles
 
 
-def _run_module(command: Sequence[str]) -> int:
-    return subprocess.run([sys.executable, "-m", *command], check=False).returncode
+def _start_module(command: Sequence[str]) -> Process:
+    return subprocess.Popen([sys.executable, "-m", *command])

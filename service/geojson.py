@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from service.schemas import Bbox, LocalizeAnswer, Match
+from indexer.geojson import footprint
+from model.geo import Bounds
+from service.schemas import LocalizeAnswer, Match
 
 __all__ = ["GEO_JSON", "feature_collection", "wants_geojson"]
 
@@ -50,7 +52,7 @@ def _match_feature(match: Match) -> dict[str, Any]:
         "type": "Feature",
         "id": match.tile_id,
         "bbox": list(match.bounds),
-        "geometry": _outline(match.bounds),
+        "geometry": footprint(Bounds(*match.bounds)),
         "properties": {"kind": "match", **properties},
     }
 
@@ -62,17 +64,3 @@ def _estimate_feature(estimate: dict[str, Any]) -> dict[str, Any]:
         "geometry": {"type": "Point", "coordinates": [estimate["lon"], estimate["lat"]]},
         "properties": {"kind": "estimate", **estimate},
     }
-
-
-def _outline(bounds: Bbox) -> dict[str, Any]:
-    """A polygon; a box across the antimeridian is cut in two there, as the RFC asks (section 3.1.9)."""
-    west, south, east, north = bounds
-    if west <= east:
-        return {"type": "Polygon", "coordinates": [_ring(west, south, east, north)]}
-    halves = [[_ring(west, south, 180.0, north)], [_ring(-180.0, south, east, north)]]
-    return {"type": "MultiPolygon", "coordinates": halves}
-
-
-def _ring(west: float, south: float, east: float, north: float) -> list[list[float]]:
-    """Counter-clockwise, closed."""
-    return [[west, south], [east, south], [east, north], [west, north], [west, south]]

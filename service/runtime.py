@@ -13,6 +13,7 @@ from typing import Literal
 from indexer.encoding import QueryEncoder
 from indexer.folder import TileIndex
 from service.batching import BatchingEncoder, MicroBatcher
+from service.bootstrap import Preparation
 from service.errors import NotReady
 from service.localizer import Localizer
 from service.metrics import Metrics
@@ -39,15 +40,19 @@ class Serving:
         """Finish what is begun."""
         self.pool.close()
         self.batcher.close()
+        self.localizer.index.close()
 
 
 class Runtime:
     """Loads model and index once, hands them to requests, and lets go of them at the end."""
 
-    def __init__(self, settings: Settings, metrics: Metrics, *, load_encoder: LoadEncoder) -> None:
+    def __init__(
+        self, settings: Settings, metrics: Metrics, *, load_encoder: LoadEncoder, preparation: Preparation | None = None
+    ) -> None:
         self._settings = settings
         self._metrics = metrics
         self._load_encoder = load_encoder
+        self._preparation = preparation
         self._serving: Serving | None = None
         self.state: Literal["loading", "ready", "failed", "stopping"] = "loading"
         self.failure: Exception | None = None
@@ -56,6 +61,8 @@ class Runtime:
     def load(self) -> None:
         """Open index and model and check that they fit; on failure remember the reason and go on living."""
         try:
+            if self._preparation is not None:
+                self._preparation.run()
             self._serving = self._open()
             self.state = "ready"
             logger.info("ready: %s tiles of %s", self._serving.localizer.index.count, self._settings.index)
@@ -84,7 +91,10 @@ class Runtime:
     def _reason(self) -> str:
         if self.state == "failed":
             return f"model and index cannot be served: {self.failure}"
-        return {"loading": "model and index are being loaded", "stopping": "the service is stopping"}[self.state]
+        if self.state == "stopping":
+            return "the service is stopping"
+        stage = "" if self._preparation is None else self._preparation.stage
+        return stage or "model and index are being loaded"
 
     def _open(self) -> Serving:
         settings, metrics = self._settings, self._metrics

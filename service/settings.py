@@ -73,7 +73,7 @@ class UpSettings(ServeSettings):
     tiles: Path | None = Field(None, description="your tiles (folder or archive); without it, the demo region is made")
     tiles_name: str | None = Field(None, description="name to keep the index of your tiles under; default: their path")
     zoom: int | None = Field(None, ge=0, le=30, description="zoom level of your tiles to index; default: the indexer's")
-    demo_tiles: int = Field(1024, ge=1, le=1_000_000, description="least number of tiles of the demo region")
+    demo_side: int = Field(32, ge=1, le=1000, description="tiles along each side of the demo region")
 
     def serving(self, index: Path) -> Settings:
         """The settings to serve `index` with."""

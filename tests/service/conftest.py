@@ -8,6 +8,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from indexer.build import build_index
+from indexer.sources.opening import open_source
 from service.app import create_app
 from service.settings import Settings
 from tests.fakes import FakeEncoder
@@ -33,8 +35,12 @@ def tile_folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def index_folder(tile_folder) -> Path:
-    return tile_folder
+def index_folder(tile_folder, tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("served") / "small-index"
+    source = open_source(tile_folder)
+    build_index(source, FakeEncoder(), out)
+    source.close()
+    return out
 
 
 @pytest.fixture

@@ -1,10 +1,26 @@
 """`up` makes what is missing, once, and never mixes up two corpora."""
 
+import threading
+import time
+
 import pytest
 
 from model.errors import BadConfig
-from service.bootstrap import StepFailed, index_folder, plan, prepare_index
+from service.bootstrap import Preparation, StepFailed, index_folder, plan
 from service.settings import UpSettings
+
+
+class Step:
+    """A process that ends with a status, or waits to be terminated."""
+
+    def __init__(self, status):
+        self._status, self._terminated = status, threading.Event()
+
+    def wait(self):
+        return self._status if self._status is not None or not self._terminated.wait(10) else -15
+
+    def terminate(self):
+        self._terminated.set()
 
 
 @pytest.fixture
@@ -36,7 +52,6 @@ def test_nothing_there_renders_the_demo_region_and_indexes_it(data):
 def test_rendered_region_is_not_rendered_again(data):
     region = data / "demo" / "region"
     region.mkdir(parents=True)
-    (region / "region.json").write_text("{}")
     assert [command[0] for command in plan(UpSettings(data=data))] == ["indexer"]
 
 
@@ -44,7 +59,7 @@ def test_index_that_is_there_is_used(data):
     settings = UpSettings(data=data)
     finish(settings)
     assert plan(settings) == []
-    assert prepare_index(settings, run=lambda _: pytest.fail("nothing to run")) == index_folder(settings)
+    Preparation(settings, start=lambda _: pytest.fail("nothing to run")).run()
 
 
 def test_given_tiles_are_indexed_instead_even_after_the_demo(data, tiles):
@@ -58,12 +73,13 @@ def test_given_tiles_are_indexed_once(data, tiles):
     settings = UpSettings(data=data, tiles=tiles)
     commands = []
 
-    def run(command):
+    def start(command):
         commands.append(command)
         finish(settings)
-        return 0
+        return Step(0)
 
-    assert prepare_index(settings, run=run) == prepare_index(settings, run=run)
+    Preparation(settings, start=start).run()
+    Preparation(settings, start=start).run()
     assert len(commands) == 1
 
 
@@ -74,7 +90,30 @@ def test_different_tiles_have_different_indexes(data, tiles):
 
 def test_step_that_fails_stops_with_the_command(data, tiles):
     with pytest.raises(StepFailed, match="indexer build"):
-        prepare_index(UpSettings(data=data, tiles=tiles), run=lambda _: 1)
+        Preparation(UpSettings(data=data, tiles=tiles), start=lambda _: Step(1)).run()
+
+
+def test_stop_ends_the_running_step_and_begins_no_other(data):
+    steps = []
+
+    def start(_):
+        steps.append(Step(None))
+        return steps[-1]
+
+    preparation = Preparation(UpSettings(data=data), start=start)
+    running = threading.Thread(target=lambda: _fails(preparation))
+    running.start()
+    while not steps:
+        time.sleep(0.001)
+    assert "model render region" in preparation.stage
+    preparation.stop()
+    running.join(10)
+    assert len(steps) == 1
+
+
+def _fails(preparation):
+    with pytest.raises(StepFailed, match="-15"):
+        preparation.run()
 
 
 def test_missing_tiles_are_an_error_and_not_the_demo(data, tmp_path):
