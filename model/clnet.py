@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 import timm
@@ -98,7 +99,7 @@ class CLNet(nn.Module):
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
         self.dim = spec.dim or sum(channels)
 
-    def forward(self, pictures: Tensor, view: View, importance: list[Tensor] | None = None) -> Tensor:
+    def forward(self, pictures: Tensor, view: View, importance: list[Tensor | None] | None = None) -> Tensor:
         """Descriptors of normalised pictures of one view.
 
         Args:
@@ -178,7 +179,7 @@ def _converter(spec: CLNetSpec, own: tuple[int, int], other: tuple[int, int]) ->
     """A shallow MLP over grid positions, the same for every channel."""
     widths = [math.prod(own), *[spec.nec_hidden] * (spec.nec_depth - 1), math.prod(other)]
     layers: list[nn.Module] = []
-    for index, (fan_in, fan_out) in enumerate(zip(widths, widths[1:], strict=False)):
+    for index, (fan_in, fan_out) in enumerate(pairwise(widths)):
         layers += [_ACTIVATIONS[spec.nec_activation]()] if index else []
         layers.append(nn.Linear(fan_in, fan_out))
     return nn.Sequential(*layers)

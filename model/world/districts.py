@@ -48,7 +48,7 @@ def district_map(
         the border with the next one.
     """
     districts = _near(seed, x_m, y_m)
-    nearest = np.zeros((len(y_m), len(x_m)), np.int16)
+    nearest: NDArray[np.int16] = np.zeros((len(y_m), len(x_m)), np.int16)
     best = np.full(nearest.shape, np.inf, np.float32)
     second = best.copy()
     for number, district in enumerate(districts):
@@ -58,7 +58,8 @@ def district_map(
         second = np.where(closer, best, np.minimum(second, squared))
         best = np.where(closer, squared, best)
         nearest[closer] = number
-    return districts, nearest, (np.sqrt(second) - np.sqrt(best)) / 2
+    border_m = (np.sqrt(second) - np.sqrt(best)) / 2
+    return districts, nearest, np.asarray(border_m, np.float32)
 
 
 def _near(seed: int, x_m: NDArray[np.float64], y_m: NDArray[np.float64]) -> list[District]:

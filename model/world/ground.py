@@ -66,7 +66,7 @@ class Window:
         """Plane coordinates of the pixel centres: x of the columns, y of the rows (falling)."""
         x = (self.left + np.arange(self.width) + 0.5) * PIXEL_M
         y = -(self.top + np.arange(self.height) + 0.5) * PIXEL_M
-        return x, y
+        return np.asarray(x, np.float64), np.asarray(y, np.float64)
 
 
 @dataclass(frozen=True)

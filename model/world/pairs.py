@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -29,7 +29,7 @@ from model.world.plane import latlon_of
 from model.world.splits import TILE_M, Split
 from model.world.tile import render_tile
 
-__all__ = ["WORLD_VERSION", "ensure_split", "render_split"]
+__all__ = ["WORLD_VERSION", "ensure_split", "jpeg_bytes", "render_split", "write_manifest"]
 
 WORLD_VERSION = 1
 """Raised whenever the same seed would draw another picture; part of every cache key and manifest."""
@@ -75,7 +75,9 @@ def render_split(split: Split, out: Path, *, workers: int, progress: Callable[[i
             progress(len(rows), split.places)
         if len(rows) < split.places:
             raise BadDataset(f"split {split.name} has {len(rows)} free places of {split.places}; lower its spacing_m")
-        _write_manifest(staged, split, rows)
+        write_manifest(staged, rows)
+        note = {"synthetic": True, "version": WORLD_VERSION, "pairs": len(rows), "split": asdict(split)}
+        write_json(staged / "world.json", note)
 
 
 def _render_area(area: Area, split: Split, limit: int) -> list[_Pair]:
@@ -99,12 +101,13 @@ def _render_pair(ground: Ground, area: Area, number: int, spot: tuple[float, flo
         name=f"{area.seed:04d}-{int(area.left_m):05d}-{number:05d}",
         camera=latlon_of(*spot),
         centre=latlon_of(centre_x, centre_y),
-        panorama=_jpeg(render_panorama(ground, camera, below)),
-        tile=_jpeg(render_tile(ground, rectangle, _TILE_PX, above)),
+        panorama=jpeg_bytes(render_panorama(ground, camera, below)),
+        tile=jpeg_bytes(render_tile(ground, rectangle, _TILE_PX, above)),
     )
 
 
-def _jpeg(pixels: NDArray[np.uint8]) -> bytes:
+def jpeg_bytes(pixels: NDArray[np.uint8]) -> bytes:
+    """A picture as JPEG of quality 90."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=90)
     return buffer.getvalue()
@@ -119,12 +122,9 @@ def _store(folder: Path, pair: _Pair) -> tuple[object, ...]:
     return query, reference, pair.camera.lat, pair.camera.lon, pair.centre.lat, pair.centre.lon, 0.0, 360.0
 
 
-def _write_manifest(folder: Path, split: Split, rows: list[tuple[object, ...]]) -> None:
+def write_manifest(folder: Path, rows: Iterable[tuple[object, ...]]) -> None:
+    """Write `pairs.csv`, its columns as in `model.data.manifest`."""
     with (folder / "pairs.csv").open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(_COLUMNS)
         writer.writerows(rows)
-    write_json(
-        folder / "world.json",
-        {"synthetic": True, "version": WORLD_VERSION, "pairs": len(rows), "split": asdict(split)},
-    )

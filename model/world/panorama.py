@@ -74,7 +74,7 @@ def render_panorama(ground: Ground, camera: Camera, look: Appearance) -> NDArray
     east, north = _directions(camera.width_px, camera.heading_deg)
     slopes = _slopes(camera.height_px, camera.vertical_deg)
     hits = _march(ground, camera, look, east, north, slopes)
-    scene = _surface(ground, camera, look, hits)
+    scene = _surface(ground, look, hits)
     sky = _sky(slopes, look)
     veil = np.float32(1.0) - np.exp(-hits.distance_m / look.haze_m).astype(np.float32)
     haze = np.array([206.0, 212.0, 220.0], np.float32)
@@ -103,7 +103,7 @@ def _march(ground: Ground, camera: Camera, look: Appearance, east: _Floats, nort
     return _Hits(sky, hit_row, hit_column, exact, ray_m, np.where(sky, -1, vehicle[which, step]))
 
 
-def _surface(ground: Ground, camera: Camera, look: Appearance, hits: _Hits) -> NDArray[np.float32]:
+def _surface(ground: Ground, look: Appearance, hits: _Hits) -> NDArray[np.float32]:
     """The lit colours of what is hit: the top of things seen from above, their sides otherwise."""
     where = hits.row, hits.column
     material, height = ground.material[where], ground.height_m[where]

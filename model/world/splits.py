@@ -49,8 +49,8 @@ class Split:
 
 
 _ALL = (
-    Split("train", tuple(range(1, 13)), 24_000, 4, 32.0),
-    Split("val", (101, 102), 1_000, 2, 45.0),
+    Split("train", tuple(range(1, 13)), 20_000, 4, 32.0),
+    Split("val", (101, 102), 1_000, 2, 40.0),
     Split("test", (201, 202, 203, 204), 1_000, 1, 40.0),
     Split("test-10k", tuple(range(301, 311)), 10_000, 3, 36.0),
     Split("smoke", (401,), 48, 1, 50.0),

@@ -33,8 +33,8 @@ def render_tile(
     lit = light_from_above(part, look)
     left, bottom, right, top = (value / PIXEL_M for value in rectangle_m)
     box = (left - window.left, -top - window.top, right - window.left, -bottom - window.top)
-    picture = Image.fromarray(lit).resize((size_px, size_px), Image.Resampling.BILINEAR, box=box)
-    return look.develop(np.asarray(picture, np.float32))
+    scaled = Image.fromarray(lit).resize((size_px, size_px), Image.Resampling.BILINEAR, box=box)
+    return look.develop(np.asarray(scaled, np.float32))
 
 
 def light_from_above(ground: Ground, look: Appearance) -> NDArray[np.uint8]:
@@ -54,8 +54,7 @@ def tinted(colour: NDArray[np.uint8], material: NDArray[np.uint8], season: float
     """Colours [..., 3] with the season's tint on whatever grows: -1 fresh green, 1 dry brown."""
     grows = (material >= Material.GARDEN) & (material != Material.WATER) & (material != Material.BUILDING)
     tint = np.array([1.0 + 0.35 * season, 1.0 - 0.12 * season, 1.0 - 0.05 * season], np.float32)
-    result: NDArray[np.float32] = colour * np.where(grows[..., None], tint, np.float32(1.0))
-    return result
+    return colour.astype(np.float32) * np.where(grows[..., None], tint, np.float32(1.0))
 
 
 def _in_shadow(height: NDArray[np.float32], look: Appearance) -> NDArray[np.bool_]:

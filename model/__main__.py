@@ -1,0 +1,175 @@
+"""`python -m model train | evaluate | render | info`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from model._version import VERSION
+from model.commandline import parse_lat_lon, run
+from model.data.sources import DEFAULT_CACHE
+
+_DATA_HELP = "world:SPLIT (train, val, test, test-10k, smoke), or a CSV or Parquet manifest of pairs"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, then import what the command needs, then run it; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    return run(lambda: int(arguments.command(arguments)))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m model", description="Train, evaluate and inspect the encoders.")
+    parser.add_argument("--version", action="version", version=VERSION)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_train(commands.add_parser("train", help="train a network, or go on where a run was stopped"))
+    _add_evaluate(commands.add_parser("evaluate", help="measure recall of a checkpoint on a data set"))
+    _add_render(commands.add_parser("render", help="draw the synthetic world: a data set of pairs, or a tile region"))
+    _add_info(commands.add_parser("info", help="show what a checkpoint bundle is"))
+    return parser
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, help="JSON file of the run (see configs/); absent keys take defaults")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
+                        help="override one value, for example optim.lr=0.0005 (repeatable)")  # fmt: skip
+    parser.add_argument("--out", type=Path, help="folder of the run; the same command again resumes it")
+    parser.add_argument("--print-config", action="store_true", help="print the whole configuration and stop")
+    _add_common(parser)
+    parser.set_defaults(command=_train)
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--checkpoint", default="demo", help="bundle folder, or the name of a packaged one (default demo)"
+    )
+    parser.add_argument("--data", required=True, help=_DATA_HELP)
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+    parser.add_argument("--batch", type=int, default=64, help="pictures encoded at once (default 64)")
+    _add_common(parser)
+    parser.set_defaults(command=_evaluate)
+
+
+def _add_render(parser: argparse.ArgumentParser) -> None:
+    kinds = parser.add_subparsers(required=True, metavar="KIND")
+    pairs = kinds.add_parser("pairs", help="a split of the world as pictures and a manifest pairs.csv")
+    pairs.add_argument("--data", required=True, metavar="world:SPLIT", help="which split")
+    pairs.add_argument("--out", type=Path, required=True, help="new folder")
+    pairs.add_argument("--workers", type=int, default=2, help="processes that render (default 2)")
+    pairs.set_defaults(command=_render_pairs)
+    region = kinds.add_parser("region", help="an XYZ tile folder (z/x/y.jpg) and panoramas at known places")
+    region.add_argument("--out", type=Path, required=True, help="new folder; gets tiles/, panoramas/, pairs.csv")
+    region.add_argument("--seed", type=int, default=7, help="which world (default 7)")
+    region.add_argument("--side", type=int, default=32, help="tiles along each side of the square (default 32)")
+    region.add_argument("--centre", type=parse_lat_lon, metavar="LAT,LON",
+                        help="middle of the region (default: the world's origin)")  # fmt: skip
+    region.add_argument("--panoramas", type=int, default=24, help="panoramas to take (default 24)")
+    region.add_argument("--workers", type=int, default=2, help="processes that render (default 2)")
+    region.set_defaults(command=_render_region)
+
+
+def _add_info(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--checkpoint", default="demo", help="bundle folder, or the name of a packaged one (default demo)"
+    )
+    parser.set_defaults(command=_info)
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE,
+                        help=f"where rendered splits of the world are kept (default {DEFAULT_CACHE})")  # fmt: skip
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default auto)")
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from model.config import load_run
+    from model.data.sources import open_pairs
+    from model.errors import BadConfig
+    from model.train import train
+
+    spec = load_run(arguments.config, arguments.overrides)
+    if arguments.print_config:
+        print(json.dumps(asdict(spec), indent=2))
+        return 0
+    if arguments.out is None:
+        raise BadConfig("no --out given; name a folder for the run")
+    pairs = open_pairs(spec.data.train, cache=arguments.cache)
+    val = open_pairs(spec.data.val, cache=arguments.cache)
+    bundle = train(spec, pairs, val, arguments.out, device=arguments.device)
+    print(f"trained: {bundle}")
+    return 0
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from model.data.sources import open_pairs
+    from model.encoder import Encoder
+    from model.evaluate import evaluate
+
+    encoder = Encoder.load(arguments.checkpoint, device=arguments.device)
+    pairs = open_pairs(arguments.data, cache=arguments.cache)
+    result = evaluate(
+        encoder.encode_ground, encoder.encode_satellite, encoder.inputs, encoder.dim, pairs, batch=arguments.batch
+    )
+    if arguments.json:
+        print(json.dumps({"checkpoint": encoder.name, "digest": encoder.digest, **result.as_json()}))
+        return 0
+    print(f"{encoder.name} on {result.data}: {result.queries} queries, gallery of {result.gallery} tiles")
+    for name, value in result.recall.items():
+        print(f"  {name:10} {value:6.2f} %")
+    print(f"  median rank {result.median_rank:g}\n  protocol: {result.as_json()['protocol']}")
+    return 0
+
+
+def _render_pairs(arguments: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from model.world.pairs import render_split
+    from model.world.splits import find_split
+
+    split = find_split(arguments.data.removeprefix("world:"))
+    with tqdm(total=split.places, unit="pair", disable=None) as bar:
+        render_split(split, arguments.out, workers=arguments.workers, progress=lambda done, _: bar.update(done - bar.n))
+    print(f"rendered {split.places} synthetic pairs: {arguments.out / 'pairs.csv'}")
+    return 0
+
+
+def _render_region(arguments: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from model.world.plane import ORIGIN
+    from model.world.region import Region, render_region
+
+    region = Region(arguments.seed, arguments.centre or ORIGIN, arguments.side, arguments.panoramas)
+    with tqdm(total=region.tiles, unit="tile", disable=None) as bar:
+        taken = render_region(region, arguments.out, workers=arguments.workers, progress=bar.update)
+    print(f"rendered {region.tiles} synthetic tiles and {taken} panoramas: {arguments.out}")
+    return 0
+
+
+def _info(arguments: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from model.bundle import load_bundle, resolve_bundle
+
+    bundle = load_bundle(arguments.checkpoint)
+    print(json.dumps(
+        {
+            "name": bundle.name, "digest": bundle.digest, "folder": str(resolve_bundle(arguments.checkpoint)),
+            "model": asdict(bundle.net.spec), "inputs": asdict(bundle.net.inputs),
+            "parameters": sum(value.numel() for value in bundle.net.parameters()),
+            "provenance": bundle.provenance, "metrics": bundle.metrics,
+        },
+        indent=2,
+    ))  # fmt: skip
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

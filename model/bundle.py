@@ -1,0 +1,159 @@
+"""Checkpoint bundles: a folder with a network's spec, weights, measured metrics and a short model card.
+
+`spec.json` (architecture, inputs, provenance), `weights.safetensors`, `metrics.json`, `README.md`. The identity of a
+bundle is the SHA-256 over spec and weights. Loading is strict: a missing, unknown or misshapen weight is an error.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from model._version import VERSION
+from model.artefact import canonical_json, sha256_bytes, sha256_file, staged_folder, write_json
+from model.clnet import CLNet, CLNetSpec
+from model.config import spec_from
+from model.errors import BadCheckpoint, BadConfig
+from model.transforms import InputSpec
+
+__all__ = ["BUNDLE_FORMAT", "Bundle", "load_bundle", "resolve_bundle", "save_bundle"]
+
+BUNDLE_FORMAT = 1
+_PACKAGED = Path(__file__).parent / "bundles"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A loaded checkpoint.
+
+    Attributes:
+        name: what it calls itself.
+        digest: SHA-256 over spec and weights, 64 hexadecimal digits.
+        net: the network in float32, on the CPU, in evaluation mode.
+        provenance: how it was trained.
+        metrics: what was measured with it, and on what.
+    """
+
+    name: str
+    digest: str
+    net: CLNet
+    provenance: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+
+
+def save_bundle(
+    folder: Path, net: CLNet, *, name: str, provenance: Mapping[str, Any], metrics: Mapping[str, Any]
+) -> None:
+    """Write a bundle whole or not at all; weights are stored as float16.
+
+    Raises:
+        OutputExists: the folder is there already.
+    """
+    spec = {
+        "format": BUNDLE_FORMAT,
+        "name": name,
+        "version": VERSION,
+        "model": asdict(net.spec),
+        "inputs": asdict(net.inputs),
+        "provenance": dict(provenance),
+    }
+    with staged_folder(folder) as staged:
+        write_json(staged / "spec.json", spec)
+        weights = {key: value.detach().to("cpu", torch.float16).contiguous() for key, value in net.state_dict().items()}
+        save_file(weights, staged / "weights.safetensors")
+        write_json(staged / "metrics.json", metrics)
+        (staged / "README.md").write_text(_model_card(name, net, metrics))
+
+
+def resolve_bundle(name: str | Path) -> Path:
+    """The folder of a bundle given by path, or by the name of one inside this package.
+
+    Raises:
+        BadCheckpoint: neither exists.
+    """
+    for folder in (Path(name), _PACKAGED / str(name)):
+        if (folder / "spec.json").is_file():
+            return folder
+    packaged = sorted(path.parent.name for path in _PACKAGED.glob("*/spec.json"))
+    raise BadCheckpoint(
+        f"{name} is no checkpoint bundle (a folder with spec.json and weights.safetensors); "
+        f"packaged ones are: {', '.join(packaged) or 'none'}"
+    )
+
+
+def load_bundle(name: str | Path) -> Bundle:
+    """Load and check a bundle.
+
+    Raises:
+        BadCheckpoint: not a bundle, damaged, of a newer format, or its weights do not fit its spec exactly.
+    """
+    folder = resolve_bundle(name)
+    spec = _read_json(folder / "spec.json")
+    if spec.get("format") != BUNDLE_FORMAT:
+        raise BadCheckpoint(
+            f"{folder} has bundle format {spec.get('format')!r}; this version reads {BUNDLE_FORMAT}: update the package"
+        )
+    try:
+        net = CLNet(
+            spec_from(CLNetSpec, spec.get("model"), f"{folder}/spec.json: model"),
+            spec_from(InputSpec, spec.get("inputs"), f"{folder}/spec.json: inputs"),
+        )
+    except BadConfig as error:
+        raise BadCheckpoint(str(error)) from error
+    _load_weights(net, folder / "weights.safetensors")
+    metrics = folder / "metrics.json"
+    return Bundle(
+        name=str(spec.get("name", folder.name)),
+        digest=sha256_bytes(
+            canonical_json([canonical_json(spec).decode(), sha256_file(folder / "weights.safetensors")])
+        ),
+        net=net.eval().requires_grad_(False),
+        provenance=spec.get("provenance", {}),
+        metrics=_read_json(metrics) if metrics.is_file() else {},
+    )
+
+
+def _load_weights(net: CLNet, path: Path) -> None:
+    try:
+        weights = load_file(path)
+        net.load_state_dict({key: value.float() for key, value in weights.items()}, strict=True)
+    except (OSError, SafetensorError) as error:
+        raise BadCheckpoint(f"{path} cannot be read: {error}; fetch the bundle again") from error
+    except RuntimeError as error:
+        raise BadCheckpoint(f"{path} does not fit its spec.json: {error}") from error
+    broken = [key for key, value in weights.items() if not bool(torch.isfinite(value).all())]
+    if broken:
+        raise BadCheckpoint(f"{path} holds values that are not finite in {', '.join(broken[:3])}; train again")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        tree = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise BadCheckpoint(f"{path} cannot be read: {error}; fetch the bundle again") from error
+    if not isinstance(tree, dict):
+        raise BadCheckpoint(f"{path} holds a {type(tree).__name__} where an object is wanted")
+    return tree
+
+
+def _model_card(name: str, net: CLNet, metrics: Mapping[str, Any]) -> str:
+    millions = sum(value.numel() for value in net.state_dict().values()) / 1e6
+    modules = " + ".join(part for part in ("ncm", "nec", "gfr") if getattr(net.spec, part)) or "none (baseline)"
+    measured = json.dumps(metrics, indent=2, sort_keys=True)
+    return (
+        f"# {name}\n\n"
+        f"CLNet as read by this project: {net.spec.backbone}, levels {net.spec.levels}, modules {modules}, "
+        f"{net.dim} dimensions, {millions:.2f} M parameters.\n\n"
+        f"Inputs: tile {net.inputs.satellite_px} px, panorama canvas {net.inputs.ground_width_px} x "
+        f"{net.inputs.ground_height_px} px.\n\n"
+        "What it was trained on and how: `spec.json`, under `provenance`. A network trained on the synthetic world has "
+        "seen no real picture: do not expect it to place real photos.\n\n"
+        f"Measured:\n\n```json\n{measured}\n```\n"
+    )

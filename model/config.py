@@ -1,0 +1,168 @@
+"""Configurations: frozen dataclasses read from JSON, an unknown key or a wrong type being an error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from model.clnet import CLNetSpec
+from model.errors import BadConfig
+from model.transforms import InputSpec
+
+__all__ = ["DataSpec", "OptimSpec", "RunSpec", "load_run", "spec_from"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """What is trained on.
+
+    Attributes:
+        train: pairs to learn from: `world:SPLIT`, or the path of a CSV or Parquet manifest.
+        val: pairs to watch; never the ones a result is reported on.
+        augment: synchronized flips and quarter turns, colour jitter.
+        workers: processes that decode pictures.
+    """
+
+    train: str = "world:train"
+    val: str = "world:val"
+    augment: bool = True
+    workers: int = 1
+
+
+@dataclass(frozen=True)
+class OptimSpec:
+    """How it is trained: AdamW, linear warm-up, cosine decay to zero.
+
+    Attributes:
+        steps: optimizer steps in all.
+        batch: pairs in a step; each has batch - 1 negatives each way.
+        lr: peak learning rate.
+        warmup_steps: steps of linear rise.
+        weight_decay: on weight matrices and kernels; not on norms, biases, maps or the temperature.
+        label_smoothing: of the InfoNCE targets.
+        clip_norm: gradient norm limit; 0 for none.
+        seed: of initial weights, order and augmentation.
+        precision: auto (bfloat16 where the processor computes in it), bfloat16 or float32.
+        eval_every: steps between evaluations on the validation pairs.
+        save_every: steps between resumable states.
+    """
+
+    steps: int = 1000
+    batch: int = 96
+    lr: float = 1e-3
+    warmup_steps: int = 100
+    weight_decay: float = 0.05
+    label_smoothing: float = 0.1
+    clip_norm: float = 1.0
+    seed: int = 0
+    precision: str = "auto"
+    eval_every: int = 250
+    save_every: int = 100
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "eval_every", "save_every"):
+            if getattr(self, name) < 1:
+                raise BadConfig(f"optim.{name} is {getattr(self, name)}; give at least 1")
+        if self.batch < 2:
+            raise BadConfig(f"optim.batch is {self.batch}; InfoNCE needs at least 2 pairs to tell apart")
+        if not self.lr > 0:
+            raise BadConfig(f"optim.lr is {self.lr}; give a number above 0")
+        if self.precision not in ("auto", "bfloat16", "float32"):
+            raise BadConfig(f"optim.precision is {self.precision!r}; choose auto, bfloat16 or float32")
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """One training run, whole: saved as `run.json` beside what it made.
+
+    Attributes:
+        name: of the bundle that comes out.
+        model: the architecture.
+        inputs: sizes and normalisation.
+        data: what is trained on.
+        optim: how.
+        pretrained: start from timm's ImageNet weights; needs a network or timm's local cache.
+    """
+
+    name: str = "clnet"
+    model: CLNetSpec = field(default_factory=CLNetSpec)
+    inputs: InputSpec = field(default_factory=InputSpec)
+    data: DataSpec = field(default_factory=DataSpec)
+    optim: OptimSpec = field(default_factory=OptimSpec)
+    pretrained: bool = False
+
+
+def load_run(path: Path | None, overrides: Sequence[str] = ()) -> RunSpec:
+    """Read a run's JSON file (absent keys take their defaults) and apply `section.key=value` overrides.
+
+    Raises:
+        BadConfig: no such file, not JSON, an unknown key, a wrong type or an impossible value.
+    """
+    tree = _read_json(path) if path else {}
+    for override in overrides:
+        _override(tree, override)
+    return spec_from(RunSpec, tree, str(path or "the configuration"))
+
+
+def spec_from(cls: type[T], tree: Any, where: str) -> T:
+    """Build a (nested) dataclass from parsed JSON.
+
+    Raises:
+        BadConfig: naming each key that is unknown, and each value of a wrong type.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    _refuse_unknown(cls, tree, where)
+    try:
+        return TypeAdapter(cls).validate_python(tree)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}, not {e['input']!r}" for e in error.errors())
+        raise BadConfig(f"{where}: {faults}") from error
+
+
+def _refuse_unknown(cls: type[Any], tree: Any, where: str) -> None:
+    from dataclasses import fields, is_dataclass
+    from typing import get_type_hints
+
+    if not isinstance(tree, dict):
+        raise BadConfig(f"{where} holds {tree!r} where an object with named keys is wanted")
+    hints = get_type_hints(cls)
+    known = [one.name for one in fields(cls)]
+    unknown = sorted(set(tree) - set(known))
+    if unknown:
+        raise BadConfig(f"{where}: unknown key {', '.join(unknown)}; known are {', '.join(known)}")
+    for name, value in tree.items():
+        if is_dataclass(hints[name]):
+            _refuse_unknown(hints[name], value, f"{where}: {name}")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        tree = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise BadConfig(f"there is no configuration {path}; see configs/ for examples") from None
+    except ValueError as error:
+        raise BadConfig(f"{path} is not JSON: {error}") from error
+    if not isinstance(tree, dict):
+        raise BadConfig(f"{path} holds a {type(tree).__name__}; a run is an object with named keys")
+    return tree
+
+
+def _override(tree: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals:
+        raise BadConfig(f"--set {override!r} has no value; write it as section.key=value, for example optim.lr=0.0005")
+    *sections, last = key.split(".")
+    for section in sections:
+        tree = tree.setdefault(section, {})
+        if not isinstance(tree, dict):
+            raise BadConfig(f"--set {override!r}: {section} is a value, not a section")
+    try:
+        tree[last] = json.loads(text)
+    except ValueError:
+        tree[last] = text  # a bare word is a string

@@ -1,0 +1,110 @@
+"""Pairs of one's own: a CSV or Parquet manifest with one row a pair.
+
+Columns: `query` and `reference` (paths, relative to the manifest), and optionally `lat`, `lon` (where the query was
+taken), `reference_lat`, `reference_lon` (centre of the tile), `heading_deg` and `fov_deg` of the query. A row whose
+`query` is empty adds a distractor to the gallery. Rows that name the same reference share it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from model.data.pairs import PairSet, Query, Reference
+from model.errors import BadCoordinates, BadDataset
+from model.geo import LatLon
+
+__all__ = ["read_manifest"]
+
+_KNOWN = {"query", "reference", "lat", "lon", "reference_lat", "reference_lon", "heading_deg", "fov_deg"}
+_SHOWN = 3
+
+
+def read_manifest(path: Path) -> PairSet:
+    """Read a manifest and check that every picture it names is there.
+
+    Raises:
+        BadDataset: no such file, an unknown or missing column, a bad value (with its row), or missing pictures.
+    """
+    rows = _rows(path)
+    references: dict[str, int] = {}
+    tiles: list[Reference] = []
+    queries: list[Query] = []
+    positives: list[int] = []
+    for number, row in enumerate(rows, start=2):  # row 1 is the header
+        where = f"{path}, row {number}"
+        name = _text(row, "reference", where)
+        if name not in references:
+            references[name] = len(tiles)
+            tiles.append(Reference(path.parent / name, _location(row, "reference_lat", "reference_lon", where)))
+        if row.get("query") not in (None, ""):
+            queries.append(_query(row, path.parent, where))
+            positives.append(references[name])
+    _require_files([*(query.path for query in queries), *(tile.path for tile in tiles)], path)
+    name = path.parent.name if path.stem == "pairs" else path.stem
+    return PairSet(name, tuple(queries), tuple(tiles), np.array(positives, np.int64))
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    from pyarrow import ArrowException, parquet
+    from pyarrow import csv as arrow_csv
+
+    if not path.is_file():
+        raise BadDataset(f"there is no manifest {path}; give a CSV or Parquet file with the columns query, reference")
+    try:
+        table = parquet.read_table(path) if path.suffix == ".parquet" else arrow_csv.read_csv(path)
+    except ArrowException as error:
+        raise BadDataset(f"{path} cannot be read as a table: {error}") from error
+    unknown = sorted(set(table.column_names) - _KNOWN)
+    missing = sorted({"query", "reference"} - set(table.column_names))
+    if unknown or missing:
+        raise BadDataset(
+            f"{path} has unknown columns {unknown} and lacks {missing}; known are {', '.join(sorted(_KNOWN))}"
+        )
+    rows: list[dict[str, Any]] = table.to_pylist()
+    return rows
+
+
+def _query(row: Mapping[str, Any], folder: Path, where: str) -> Query:
+    heading_deg = _number(row, "heading_deg", 0.0, where)
+    fov_deg = _number(row, "fov_deg", 360.0, where)
+    if not 0 < fov_deg <= 360:
+        raise BadDataset(f"{where}: fov_deg is {fov_deg}; give degrees in (0, 360]")
+    return Query(folder / _text(row, "query", where), heading_deg % 360.0, fov_deg, _location(row, "lat", "lon", where))
+
+
+def _text(row: Mapping[str, Any], column: str, where: str) -> str:
+    value = row.get(column)
+    if not isinstance(value, str) or not value:
+        raise BadDataset(f"{where}: {column} is {value!r}; give a path relative to the manifest")
+    return value
+
+
+def _number(row: Mapping[str, Any], column: str, default: float, where: str) -> float:
+    value = row.get(column)
+    if value is None or value == "":
+        return default
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        raise BadDataset(f"{where}: {column} is {value!r}; give a number of degrees")
+    return float(value)
+
+
+def _location(row: Mapping[str, Any], lat: str, lon: str, where: str) -> LatLon | None:
+    values = [_number(row, column, math.nan, where) for column in (lat, lon)]
+    if all(math.isnan(value) for value in values):
+        return None
+    try:
+        return LatLon(*values)
+    except BadCoordinates as error:
+        raise BadDataset(f"{where}: {lat}, {lon}: {error}") from error
+
+
+def _require_files(paths: list[Path], manifest: Path) -> None:
+    missing = [path for path in paths if not path.is_file()]
+    if missing:
+        shown = ", ".join(str(path) for path in missing[:_SHOWN])
+        raise BadDataset(f"{manifest} names {len(missing)} of {len(paths)} pictures that are not there: {shown}, ...")

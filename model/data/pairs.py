@@ -1,0 +1,72 @@
+"""What every data set becomes: queries, references, and which reference is each query's positive.
+
+Paths and coordinates only. Sampling, augmentation and decoding happen elsewhere, the same for all data sets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.errors import BadDataset
+from model.geo import LatLon
+
+__all__ = ["PairSet", "Query", "Reference"]
+
+
+@dataclass(frozen=True)
+class Query:
+    """A street-level picture.
+
+    Attributes:
+        path: the picture.
+        heading_deg: direction of its centre column, clockwise from north.
+        fov_deg: its horizontal angle.
+        location: where it was taken, if known.
+    """
+
+    path: Path
+    heading_deg: float = 0.0
+    fov_deg: float = 360.0
+    location: LatLon | None = None
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A satellite tile: its picture, and the coordinates of its centre, if known."""
+
+    path: Path
+    location: LatLon | None = None
+
+
+@dataclass(frozen=True)
+class PairSet:
+    """A data set.
+
+    Attributes:
+        name: what to call it in results.
+        queries: Q street-level pictures.
+        references: R tiles, the gallery; those that are no query's positive are distractors.
+        positives: int64 [Q], the row in `references` of each query's positive.
+
+    Raises:
+        BadDataset: no queries, or a positive that is no row of the gallery.
+    """
+
+    name: str
+    queries: tuple[Query, ...]
+    references: tuple[Reference, ...]
+    positives: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        if not self.queries:
+            raise BadDataset(f"{self.name} holds no pairs; check the manifest or folder it was read from")
+        if len(self.positives) != len(self.queries):
+            raise BadDataset(f"{self.name} has {len(self.queries)} queries but {len(self.positives)} positives")
+        if self.positives.min() < 0 or self.positives.max() >= len(self.references):
+            raise BadDataset(
+                f"{self.name} names the reference {self.positives.max()} of {len(self.references)}; rows count from 0"
+            )

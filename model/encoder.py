@@ -1,0 +1,101 @@
+"""The encoder: a loaded bundle that turns a batch of pictures of one view into unit vectors.
+
+The two sides are independent. The correspondence maps are constants after training: they are folded at load, so the
+converter costs nothing here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from model.bundle import Bundle, load_bundle
+from model.clnet import CLNet, View
+from model.compute import autocast, pick_device, picks_bfloat16
+from model.errors import BadConfig
+from model.transforms import InputSpec, normalise
+
+__all__ = ["Encoder", "encode_batch"]
+
+
+class Encoder:
+    """Embeds satellite tiles and ground panoramas.
+
+    Example:
+        >>> encoder = Encoder.load("demo")  # doctest: +SKIP
+        >>> encoder.encode_satellite(np.zeros((1, 128, 128, 3), np.uint8)).shape  # doctest: +SKIP
+        (1, 512)
+
+    Attributes:
+        name: of the bundle.
+        digest: identity of the bundle; an index remembers which encoder made it.
+        dim: length of the vectors.
+        inputs: sizes that the pictures must have.
+        device: where it computes.
+    """
+
+    def __init__(self, bundle: Bundle, *, device: torch.device, precision: str = "auto") -> None:
+        """Fold the maps and move the network to the device."""
+        net: CLNet = bundle.net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.name, self.digest, self.dim, self.inputs = bundle.name, bundle.digest, net.dim, net.inputs
+        self.device = device
+        self._bfloat16 = picks_bfloat16(device, precision)
+        self._net = net
+        with torch.no_grad():
+            self._maps = {view: net.importance(view) for view in ("ground", "satellite")}
+        net.maps = None  # folded: the converter is not needed any more
+
+    @classmethod
+    def load(cls, bundle: str | Path, *, device: str = "auto", precision: str = "auto") -> Encoder:
+        """Load a bundle by path, or by the name of a packaged one (`demo`).
+
+        Raises:
+            BadCheckpoint: not a bundle, damaged, or its weights do not fit its spec.
+            BadConfig: the device is not there.
+        """
+        return cls(load_bundle(bundle), device=pick_device(device), precision=precision)
+
+    def encode_satellite(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Tiles uint8 [B, H, W, 3] of `inputs.satellite_px` -> unit vectors float32 [B, dim]."""
+        return self._encode(pixels, "satellite", self.inputs.satellite_size_px)
+
+    def encode_ground(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """North-centred canvases uint8 [B, H, W, 3] of the input's size -> unit vectors float32 [B, dim]."""
+        return self._encode(pixels, "ground", self.inputs.ground_size_px)
+
+    def _encode(self, pixels: NDArray[np.uint8], view: View, size_px: tuple[int, int]) -> NDArray[np.float32]:
+        if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[1:] != (size_px[1], size_px[0], 3):
+            raise BadConfig(
+                f"the {view} side wants uint8 [B, {size_px[1]}, {size_px[0]}, 3], not {pixels.dtype} {pixels.shape}; "
+                "use model.transforms"
+            )
+        with torch.inference_mode():
+            vectors = encode_batch(
+                self._net,
+                torch.from_numpy(np.ascontiguousarray(pixels)).to(self.device),
+                self.inputs,
+                view,
+                bfloat16=self._bfloat16,
+                importance=self._maps[view],
+            )
+        return vectors.cpu().numpy()
+
+
+def encode_batch(
+    net: CLNet,
+    pixels: Tensor,
+    inputs: InputSpec,
+    view: View,
+    *,
+    bfloat16: bool,
+    importance: list[Tensor | None] | None = None,
+) -> Tensor:
+    """uint8 [B, H, W, 3] on the network's device -> unit vectors [B, dim]; the forward pass of training, too."""
+    pictures = normalise(pixels, inputs).contiguous(memory_format=torch.channels_last)
+    with autocast(pixels.device, bfloat16=bfloat16):
+        vectors: Tensor = net(pictures, view, importance)
+    return vectors

@@ -1,0 +1,68 @@
+"""Resumable training state: weights and optimizer moments in one safetensors file, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from model.clnet import CLNet
+from model.errors import BadCheckpoint
+
+__all__ = ["load_state", "newest_state", "save_state"]
+
+_PATTERN = "state-*.safetensors"
+
+
+def newest_state(folder: Path) -> Path | None:
+    """The state with the most steps, None where there is none."""
+    return max(folder.glob(_PATTERN), default=None)
+
+
+def save_state(folder: Path, step: int, net: CLNet, optimizer: torch.optim.Optimizer) -> Path:
+    """Write the state after `step` steps, then remove older ones."""
+    path = folder / f"state-{step:08d}.safetensors"
+    staged = folder / f".{path.name}.tmp"
+    save_file(_tensors(net, optimizer), staged, metadata={"step": str(step)})
+    with staged.open("rb") as file:
+        os.fsync(file.fileno())
+    staged.replace(path)
+    for old in folder.glob(_PATTERN):
+        if old != path:
+            old.unlink()
+    return path
+
+
+def load_state(path: Path, net: CLNet, optimizer: torch.optim.Optimizer) -> int:
+    """Restore weights and moments; returns the step they were saved after.
+
+    Raises:
+        BadCheckpoint: unreadable, or of another architecture.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+            step = int(file.metadata()["step"])
+        weights = {name[4:]: value for name, value in stored.items() if name.startswith("net.")}
+        net.load_state_dict(weights, strict=True)
+        for name, value in net.named_parameters():
+            optimizer.state[value] = {
+                key: stored[f"{key}.{name}"].clone() for key in _MOMENTS if f"{key}.{name}" in stored
+            }
+    except (OSError, SafetensorError, KeyError, RuntimeError) as error:
+        raise BadCheckpoint(f"{path} cannot be resumed from: {error}; remove it to start again") from error
+    return step
+
+
+_MOMENTS = ("step", "exp_avg", "exp_avg_sq")
+
+
+def _tensors(net: CLNet, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    tensors = {f"net.{name}": value for name, value in net.state_dict().items()}
+    for name, value in net.named_parameters():
+        tensors |= {f"{key}.{name}": optimizer.state[value][key] for key in _MOMENTS if key in optimizer.state[value]}
+    return {name: value.detach().contiguous().cpu() for name, value in tensors.items()}

@@ -1,0 +1,177 @@
+"""The trainer: one loop for every data set and architecture, resumable at any step to the bit on a CPU.
+
+A run folder holds `run.json` (the configuration), `log.csv` (and TensorBoard events where that is installed), the
+newest resumable state, and at the end the checkpoint `bundle/` and `curves.png`.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from model.artefact import canonical_json, write_json
+from model.bundle import save_bundle
+from model.clnet import CLNet, View
+from model.compute import pick_device, picks_bfloat16
+from model.config import OptimSpec, RunSpec
+from model.data.loading import TrainingPairs, epoch_batches, training_loader
+from model.data.pairs import PairSet
+from model.encoder import encode_batch
+from model.errors import BadConfig, BadDataset
+from model.evaluate import Evaluation, evaluate
+from model.logs import RunLog
+from model.loss import symmetric_info_nce
+from model.state import load_state, newest_state, save_state
+
+__all__ = ["Trainer", "learning_rate", "train"]
+
+_log = logging.getLogger(__name__)
+
+
+def train(run: RunSpec, pairs: PairSet, val: PairSet, out: Path, *, device: str = "auto") -> Path:
+    """Train to the end, from the newest state in `out` if there is one; returns the bundle's folder.
+
+    Raises:
+        BadConfig: `out` belongs to another configuration.
+        BadDataset: fewer pairs than one batch.
+    """
+    if len(pairs.queries) < run.optim.batch:
+        raise BadDataset(f"{pairs.name} has {len(pairs.queries)} pairs, fewer than one batch of {run.optim.batch}")
+    _claim(out, run)
+    trainer = Trainer(run, device=pick_device(device))
+    if state := newest_state(out):
+        trainer.step = load_state(state, trainer.net, trainer.optimizer)
+        _log.info("resuming at step %d", trainer.step)
+    with RunLog(out, resume_at=trainer.step) as log:
+        result = trainer.fit(pairs, val, out, log)
+        log.plot(out / "curves.png", title=run.name)
+    return _publish(trainer, result or trainer.evaluate(val), out, seconds=log.seconds)
+
+
+class Trainer:
+    """A network, its optimizer and the step they have reached."""
+
+    def __init__(self, run: RunSpec, *, device: torch.device) -> None:
+        """Initial weights depend on the seed alone."""
+        torch.manual_seed(run.optim.seed)
+        self.run, self.device, self.step = run, device, 0
+        net = CLNet(run.model, run.inputs, pretrained=run.pretrained)
+        self.net: CLNet = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimizer = torch.optim.AdamW(_groups(self.net, run.optim.weight_decay), lr=run.optim.lr)
+        self.bfloat16 = picks_bfloat16(device, run.optim.precision)
+
+    def fit(self, pairs: PairSet, val: PairSet, out: Path, log: RunLog) -> Evaluation | None:
+        """Run the remaining steps; returns the last evaluation."""
+        optim, result = self.run.optim, None
+        started = time.monotonic()
+        with tqdm(total=optim.steps, initial=self.step, desc=self.run.name, unit="step", disable=None) as bar:
+            for ground, satellite in self._batches(pairs):
+                loss = self.advance(ground, satellite)
+                bar.set_postfix(loss=f"{loss:.3f}")
+                bar.update()
+                elapsed, started = time.monotonic() - started, time.monotonic()
+                log.step(self.step, loss=loss, lr=self.optimizer.param_groups[0]["lr"], seconds=elapsed)
+                if self.step % optim.eval_every == 0 or self.step == optim.steps:
+                    result = self.evaluate(val)
+                    log.recall(self.step, result.recall)
+                if self.step % optim.save_every == 0 or self.step == optim.steps:
+                    save_state(out, self.step, self.net, self.optimizer)
+        return result
+
+    def advance(self, ground: Tensor, satellite: Tensor) -> float:
+        """One optimizer step on a batch of uint8 pictures; returns its loss."""
+        optim = self.run.optim
+        self.net.train()
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.step, optim)
+        loss = symmetric_info_nce(
+            self._encode(ground, "ground"),
+            self._encode(satellite, "satellite"),
+            self.net.logit_scale,
+            label_smoothing=optim.label_smoothing,
+        )
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if optim.clip_norm > 0:
+            torch.nn.utils.clip_grad_norm_(self.net.parameters(), optim.clip_norm)
+        self.optimizer.step()
+        self.step += 1
+        value = loss.item()
+        if not math.isfinite(value):
+            raise BadConfig(f"the loss is {value} at step {self.step}; lower optim.lr ({optim.lr}) and start again")
+        return value
+
+    def evaluate(self, val: PairSet) -> Evaluation:
+        """Recall of the present weights."""
+        self.net.eval()
+
+        def side(view: View) -> Any:
+            def encode(pixels: Any) -> Any:
+                with torch.inference_mode():
+                    return self._encode(torch.from_numpy(pixels), view).cpu().numpy()
+
+            return encode
+
+        return evaluate(side("ground"), side("satellite"), self.net.inputs, self.net.dim, val)
+
+    def _encode(self, pixels: Tensor, view: View) -> Tensor:
+        return encode_batch(self.net, pixels.to(self.device), self.net.inputs, view, bfloat16=self.bfloat16)
+
+    def _batches(self, pairs: PairSet) -> Iterator[tuple[Tensor, Tensor]]:
+        run = self.run
+        dataset = TrainingPairs(pairs, run.inputs, seed=run.optim.seed, augment=run.data.augment)
+        draws = epoch_batches(
+            pairs.positives, run.optim.batch, seed=run.optim.seed, first=self.step, last=run.optim.steps
+        )
+        return iter(training_loader(dataset, draws, workers=run.data.workers))
+
+
+def learning_rate(step: int, optim: OptimSpec) -> float:
+    """Linear warm-up to the peak, then half a cosine to zero."""
+    if step < optim.warmup_steps:
+        return optim.lr * (step + 1) / optim.warmup_steps
+    progress = (step - optim.warmup_steps) / max(1, optim.steps - optim.warmup_steps)
+    return optim.lr * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+
+
+def _groups(net: CLNet, weight_decay: float) -> list[dict[str, Any]]:
+    """Weight decay on matrices and kernels only."""
+    named = list(net.named_parameters())
+    decayed = [value for name, value in named if value.ndim > 1 and not name.startswith("maps.free")]
+    kept = {id(value) for value in decayed}
+    rest = [value for _, value in named if id(value) not in kept]
+    return [{"params": decayed, "weight_decay": weight_decay}, {"params": rest, "weight_decay": 0.0}]
+
+
+def _claim(out: Path, run: RunSpec) -> None:
+    """Write the run's configuration, or check that the folder's is the same."""
+    path = out / "run.json"
+    wanted = canonical_json(asdict(run))
+    if not path.exists():
+        out.mkdir(parents=True, exist_ok=True)
+        write_json(path, asdict(run))
+    elif (found := path.read_bytes()) != wanted:
+        lines = zip(found.decode().splitlines(), wanted.decode().splitlines(), strict=False)
+        differing = [f"{a.strip()} -> {b.strip()}" for a, b in lines if a != b]
+        raise BadConfig(
+            f"{out} was started with another configuration ({'; '.join(differing[:5]) or 'other keys'}); "
+            "give the old one to resume, or another --out"
+        )
+
+
+def _publish(trainer: Trainer, result: Evaluation, out: Path, *, seconds: float) -> Path:
+    folder = out / "bundle"
+    if not folder.exists():
+        run = trainer.run
+        provenance = {"run": asdict(run), "steps": trainer.step, "seconds": round(seconds)}
+        save_bundle(folder, trainer.net, name=run.name, provenance=provenance, metrics={"validation": result.as_json()})
+    return folder

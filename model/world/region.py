@@ -1,0 +1,178 @@
+"""A region of the world as an operator would have it: an XYZ tile folder, and panoramas at known places.
+
+`tiles/18/x/y.jpg` (256 px), `panoramas/*.jpg` (360 x 180 degrees, centre column north), `pairs.csv` (which panorama
+was taken over which tile; the other tiles as distractors) and `world.json`, which says that all of it is synthetic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import mercantile
+import numpy as np
+
+from model.artefact import staged_folder, write_json
+from model.errors import BadConfig
+from model.geo import LatLon
+from model.world.appearance import Appearance, Difficulty, draw_appearance
+from model.world.ground import Ground, Window
+from model.world.pairs import WORLD_VERSION, jpeg_bytes, write_manifest
+from model.world.panorama import VIEW_M, Camera, render_panorama
+from model.world.places import free_spot
+from model.world.plane import latlon_of, tile_bounds, tile_window_m
+from model.world.terrain import paint_ground
+from model.world.tile import render_tile
+
+__all__ = ["Region", "render_region"]
+
+_ZOOM = 18
+_TILE_PX = 256
+_CHUNK = 8
+
+
+@dataclass(frozen=True)
+class Region:
+    """A square of Web Mercator tiles of zoom 18, about 100 m each.
+
+    Attributes:
+        seed: of the world.
+        centre: a point in its middle tile.
+        side: tiles along each side.
+        panoramas: how many to take, each at the centre of a tile where a person can stand.
+    """
+
+    seed: int
+    centre: LatLon
+    side: int
+    panoramas: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.side <= 512:
+            raise BadConfig(f"side is {self.side}; give 1 to 512 tiles")
+        if self.panoramas < 0:
+            raise BadConfig(f"panoramas is {self.panoramas}; give 0 or more")
+
+    @property
+    def tiles(self) -> int:
+        """Number of tiles."""
+        return self.side * self.side
+
+    def corner(self) -> tuple[int, int]:
+        """(x, y) of the north-western tile."""
+        middle = mercantile.tile(self.centre.lon, self.centre.lat, _ZOOM)
+        return middle.x - self.side // 2, middle.y - self.side // 2
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """A block of tiles that share one painted ground, and those above which a panorama may be taken."""
+
+    region: Region
+    tiles: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    x: int
+    y: int
+    tile: bytes
+    spot: tuple[float, float] | None
+    panorama: bytes | None
+
+
+def render_region(region: Region, out: Path, *, workers: int, progress: Callable[[int], object]) -> int:
+    """Render a region into a new folder; returns the number of panoramas taken.
+
+    The result does not depend on `workers`. Fewer panoramas than asked for are taken where too few tiles have a free
+    centre.
+
+    Raises:
+        OutputExists: the folder is there already.
+    """
+    chunks = _chunks(region)
+    rows: list[tuple[object, ...]] = []
+    with staged_folder(out) as staged, ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        for drawn in pool.map(_draw_chunk, chunks):
+            rows += [_store(staged, one) for one in drawn]
+            progress(len(drawn))
+        taken = sum(1 for row in rows if row[0])
+        write_manifest(staged, sorted(rows, key=lambda row: (row[0] == "", row[0], row[1])))
+        note = {"synthetic": True, "version": WORLD_VERSION, "zoom": _ZOOM, "region": asdict(region)}
+        write_json(staged / "world.json", note)
+    return taken
+
+
+def _chunks(region: Region) -> list[_Chunk]:
+    left, top = region.corner()
+    steps = range(0, region.side, _CHUNK)
+    return [
+        _Chunk(
+            region,
+            tuple(
+                (left + column, top + row)
+                for row in range(y, min(y + _CHUNK, region.side))
+                for column in range(x, min(x + _CHUNK, region.side))
+            ),
+        )
+        for y in steps
+        for x in steps
+    ]
+
+
+def _draw_chunk(chunk: _Chunk) -> list[_Drawn]:
+    ground = _ground_of(chunk)
+    overhead = draw_appearance(chunk.region.seed, 0, Difficulty(light=0.3), from_ground=False)  # one satellite pass
+    wanted = _camera_tiles(chunk, ground)
+    return [_draw(chunk.region, ground, x, y, overhead, wanted.get((x, y))) for x, y in chunk.tiles]
+
+
+def _ground_of(chunk: _Chunk) -> Ground:
+    rectangles = np.array([tile_window_m(_ZOOM, x, y) for x, y in chunk.tiles])
+    low, high = rectangles.min(axis=0), rectangles.max(axis=0)
+    return paint_ground(chunk.region.seed, Window.around(low[0], low[1], high[2], high[3], margin_m=VIEW_M + 4.0))
+
+
+def _camera_tiles(chunk: _Chunk, ground: Ground) -> dict[tuple[int, int], tuple[float, float]]:
+    """The chunk's share of the panoramas: the first free tile centres in the chunk's own pseudo-random order."""
+    region = chunk.region
+    share = -(-region.panoramas * len(chunk.tiles) // region.tiles)
+    order = np.random.default_rng((region.seed, *chunk.tiles[0])).permutation(len(chunk.tiles))
+    chosen: dict[tuple[int, int], tuple[float, float]] = {}
+    for x, y in (chunk.tiles[number] for number in order):
+        left, bottom, right, top = tile_window_m(_ZOOM, x, y)
+        spot = free_spot(ground, region.seed, (left + right) / 2, (bottom + top) / 2, reach_m=0.0)
+        if spot is not None and len(chosen) < share:
+            chosen[x, y] = spot
+    return chosen
+
+
+def _draw(
+    region: Region, ground: Ground, x: int, y: int, overhead: Appearance, spot: tuple[float, float] | None
+) -> _Drawn:
+    tile = jpeg_bytes(render_tile(ground, tile_window_m(_ZOOM, x, y), _TILE_PX, overhead))
+    if spot is None:
+        return _Drawn(x, y, tile, None, None)
+    look = draw_appearance(region.seed, x * 4096 + y % 4096, Difficulty(), from_ground=True)
+    return _Drawn(x, y, tile, spot, jpeg_bytes(render_panorama(ground, Camera(*spot), look)))
+
+
+def _store(folder: Path, drawn: _Drawn) -> tuple[object, ...]:
+    """Write a tile and its panorama, if any; returns the manifest's row."""
+    reference, query = f"tiles/{_ZOOM}/{drawn.x}/{drawn.y}.jpg", ""
+    _write(folder / reference, drawn.tile)
+    centre = tile_bounds(_ZOOM, drawn.x, drawn.y).centre
+    if drawn.spot is None or drawn.panorama is None:
+        return query, reference, None, None, centre.lat, centre.lon, None, None
+    place = latlon_of(*drawn.spot)
+    query = f"panoramas/{place.lat:.6f}_{place.lon:.6f}.jpg"
+    _write(folder / query, drawn.panorama)
+    return query, reference, place.lat, place.lon, centre.lat, centre.lon, 0.0, 360.0
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
