@@ -55,7 +55,7 @@ def stride_cover(files: Sequence[RasterFile], options: SourceOptions) -> TileTab
     if any(file.bounds.crosses_antimeridian for file in files):
         raise BadSource("a raster across the antimeridian cannot be cut at a stride; leave out --tile-size-m")
     size_deg, stride_deg = math.degrees(size_m / EARTH_RADIUS_M), math.degrees(stride_m / EARTH_RADIUS_M)
-    tops: _Floats = north - stride_deg * np.arange(_steps(north - south, size_deg, stride_deg))
+    tops = north - stride_deg * np.arange(_steps(north - south, size_deg, stride_deg), dtype=np.float64)
     shrink = np.cos(np.radians(tops - size_deg / 2))
     counts = np.array([_steps(east - west, size_deg / each, stride_deg / each) for each in shrink.tolist()], np.int64)
     if counts.sum() > _MAX_TILES:
