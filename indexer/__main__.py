@@ -142,6 +142,13 @@ def _add_encoder(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
 
 
+def _parse_bands(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of band numbers, such as 4,3,2") from None
+
+
 def _typed(parse: Callable[[str], Any]) -> Callable[[str], Any]:
     """The parser with its message kept; argparse would replace that of a ValueError by one of its own."""
 

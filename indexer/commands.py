@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -35,9 +36,7 @@ __all__ = ["build", "info", "search", "verify"]
 
 def build(args: argparse.Namespace) -> int:
     """Embed a tile source and write an index folder, or print what that would take."""
-    options = SourceOptions(
-        args.scheme, args.zoom, args.bbox, args.tile_size_m, args.stride_m, args.tile_px, args.min_valid
-    )
+    options = SourceOptions(**{field.name: getattr(args, field.name) for field in fields(SourceOptions)})
     spec = BuildSpec(batch_size=args.batch_size, workers=args.workers)
     if args.out.exists():
         raise OutputExists(f"{args.out} exists already; choose another output folder, or remove it first")

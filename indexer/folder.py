@@ -207,7 +207,7 @@ class TileIndex:
     def _opened_source(self) -> TileSource | None:
         options = {key: value for key, value in self.manifest.source.items() if key not in ("kind", "path")}
         try:
-            return open_source(self.source_path, SourceOptions(**options))
+            return open_source(self.source_path, SourceOptions.from_json(options))
         except (BadSource, MissingExtra, OSError, TypeError):
             return None
 

@@ -30,6 +30,7 @@ class SourceOptions:
         stride_m: distance on the ground between neighbouring tiles cut from a raster; None puts edge to edge.
         tile_px: side of the pictures cut from a raster.
         min_valid: share of a tile cut from a raster that must hold data.
+        bands: the raster's bands (from 1) drawn as red, green and blue, or one for grey; None lets the file say.
     """
 
     scheme: str = "xyz"
@@ -39,6 +40,7 @@ class SourceOptions:
     stride_m: float | None = None
     tile_px: int = 256
     min_valid: float = 0.5
+    bands: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.scheme not in ("xyz", "tms"):
@@ -55,6 +57,16 @@ class SourceOptions:
             raise BadSource(f"tile_px is {self.tile_px}; give 32 to 4096 pixels")
         if not 0.0 <= self.min_valid <= 1.0:
             raise BadSource(f"min_valid is {self.min_valid}; give a share in [0, 1]")
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> SourceOptions:
+        """The options that `TileSource.describe` stated.
+
+        Raises:
+            TypeError: an unknown key.
+        """
+        bands = values.get("bands")
+        return cls(**values | {"bands": None if bands is None else tuple(bands)})
 
 
 @dataclass(frozen=True)

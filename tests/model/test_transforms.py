@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from model.errors import BadConfig
+from model.transforms import NEUTRAL, InputSpec, lay_panorama, normalise, resize_tile, roll_to_north
+
+SPEC = InputSpec(satellite_px=32, ground_height_px=32, ground_width_px=64, ground_vertical_deg=180.0)
+
+
+def striped(width=64, height=32, bright=None):
+    pixels = np.zeros((height, width, 3), np.uint8)
+    if bright is not None:
+        pixels[:, bright] = 255
+    return Image.fromarray(pixels)
+
+
+def test_a_north_facing_panorama_keeps_its_columns():
+    laid = lay_panorama(striped(bright=slice(30, 34)), SPEC)
+    assert laid[16, 31].tolist() == [255] * 3
+    assert laid[16, 0].tolist() == [0] * 3
+
+
+def test_the_centre_of_an_east_facing_panorama_lands_at_three_quarters():
+    laid = lay_panorama(striped(bright=slice(30, 34)), SPEC, heading_deg=90.0)
+    assert laid[16].mean(axis=1).argmax() in range(46, 50)
+
+
+def test_a_narrow_photo_lies_in_the_middle_of_a_neutral_canvas():
+    laid = lay_panorama(striped(16, 8), SPEC, fov_deg=90.0)
+    assert laid[16, 32].tolist() == [0] * 3
+    assert laid[16, 4].tolist() == [NEUTRAL] * 3
+    assert laid[2, 32].tolist() == [NEUTRAL] * 3  # 45 degrees high on a canvas of 180
+
+
+def test_rows_beyond_the_canvas_are_cropped_around_the_horizon():
+    spec = InputSpec(32, 32, 64, ground_vertical_deg=60.0)
+    pixels = np.zeros((180, 360, 3), np.uint8)
+    pixels[60:120] = 255  # 30 degrees up and down
+    laid = lay_panorama(Image.fromarray(pixels), spec)
+    assert laid[2:-2].min() == 255
+
+
+def test_without_a_vertical_angle_the_whole_height_is_squeezed():
+    spec = InputSpec(32, 32, 64, ground_vertical_deg=None)
+    pixels = np.zeros((100, 50, 3), np.uint8)
+    pixels[50:] = 255
+    assert lay_panorama(Image.fromarray(pixels), spec)[-1].min() == 255
+
+
+@pytest.mark.parametrize("fov_deg", [0.0, -10.0, 361.0, float("nan")])
+def test_an_impossible_field_of_view_is_refused(fov_deg):
+    with pytest.raises(BadConfig, match="fov_deg"):
+        lay_panorama(striped(), SPEC, fov_deg=fov_deg)
+
+
+def test_a_heading_that_is_no_number_is_refused():
+    with pytest.raises(BadConfig, match="heading_deg"):
+        lay_panorama(striped(), SPEC, heading_deg=float("nan"))
+
+
+def test_a_full_turn_changes_nothing():
+    canvas = np.random.default_rng(0).integers(0, 255, (4, 64, 3), np.uint8)
+    assert np.array_equal(roll_to_north(canvas, 360.0), canvas)
+
+
+def test_a_tile_is_resized_to_the_encoders_size():
+    assert resize_tile(Image.new("RGB", (256, 256), (9, 8, 7)), SPEC).shape == (32, 32, 3)
+
+
+def test_normalised_means_are_zero_for_the_mean_colour():
+    grey = torch.tensor(SPEC.mean).mul(255).round().to(torch.uint8).expand(2, 4, 4, 3)
+    batch = normalise(grey, SPEC)
+    assert batch.shape == (2, 3, 4, 4)
+    assert batch.abs().max() < 0.02
+
+
+@pytest.mark.parametrize("change", [{"satellite_px": 8}, {"ground_vertical_deg": 0.0}, {"std": (1.0, 0.0, 1.0)}])
+def test_impossible_inputs_are_refused(change):
+    with pytest.raises(BadConfig):
+        InputSpec(**change)
