@@ -46,6 +46,7 @@ def _up(arguments: Sequence[str]) -> int:
 
 def _serve(settings: Settings, preparation: Preparation | None = None) -> int:
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("faiss.loader").setLevel(logging.WARNING)  # tells at length which variants it tried
     import uvicorn
 
     from service.app import create_app
@@ -60,7 +61,7 @@ def _serve(settings: Settings, preparation: Preparation | None = None) -> int:
         create_app(settings, preparation=preparation, on_failure=give_up),
         host=settings.host,
         port=settings.port,
-        log_level=settings.log_level,
+        log_config=None,  # one format for all, as set above
         timeout_graceful_shutdown=settings.shutdown_s,
         server_header=False,
     )

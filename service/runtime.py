@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from indexer.encoding import QueryEncoder
 from indexer.folder import TileIndex
+from model.transforms import NEUTRAL
 from service.batching import BatchingEncoder, MicroBatcher
 from service.bootstrap import Preparation
 from service.errors import NotReady
@@ -101,6 +104,7 @@ class Runtime:
         index = TileIndex.open(Path(settings.index), verify=settings.verify_index)
         encoder, accelerated = self._load_encoder(settings)
         index.require_encoder(encoder)
+        _try_out(encoder, index)
         metrics.index_tiles(index.count)
         batcher = MicroBatcher(
             encoder.encode_ground,
@@ -118,3 +122,10 @@ class Runtime:
             observer=metrics,
         )
         return Serving(localizer, pool, batcher)
+
+
+def _try_out(encoder: QueryEncoder, index: TileIndex) -> None:
+    """Embed and search once, so that the first client pays for no lazy loading and a broken pair never gets ready."""
+    width, height = encoder.inputs.ground_size_px
+    canvas = np.full((1, height, width, 3), NEUTRAL, np.uint8)
+    index.search(encoder.encode_ground(canvas), top_k=1)

@@ -79,7 +79,7 @@ function showAnswer(answer) {
   get("answer").hidden = false;
   get("position").textContent = place(estimate);
   const trust = estimate.confidence === null ? "confidence: not calibrated for this index" : `confidence ${(100 * estimate.confidence).toFixed(0)} %`;
-  get("details").textContent = `within about ${metres(estimate.radius_m)} · ${trust} · answered in ${timings_ms.total.toFixed(0)} ms`;
+  get("details").textContent = `radius ${metres(estimate.radius_m)} · ${trust} · answered in ${timings_ms.total.toFixed(0)} ms`;
   get("cards").replaceChildren(...answer.matches.map(card));
   map.setAnswer(answer);
 }

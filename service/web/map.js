@@ -1,7 +1,8 @@
 // A small slippy map whose only imagery is the indexed corpus itself, served at tiles/{z}/{x}/{y}.
 
 const TILE_PX = 256;
-const MOST_TILES = 1500;
+const MOST_TILES = 600;
+const HAIR = 1e-6; // of a tile: an edge that lies on the grid belongs to one side only
 const SVG = "http://www.w3.org/2000/svg";
 
 // Web Mercator, the world as a unit square: x to the east, y to the south.
@@ -193,8 +194,8 @@ export class TileMap {
     [y0, y1] = [Math.max(0, y0), Math.min(side - 1, y1)];
     if (this.bounds) {
       const [west, south, east, north] = this.bounds;
-      [y0, y1] = [Math.max(y0, Math.floor(toY(north) * side)), Math.min(y1, Math.floor(toY(south) * side))];
-      if (west <= east) [x0, x1] = [Math.max(x0, Math.floor(toX(west) * side)), Math.min(x1, Math.floor(toX(east) * side))];
+      [y0, y1] = [Math.max(y0, Math.floor(toY(north) * side + HAIR)), Math.min(y1, Math.floor(toY(south) * side - HAIR))];
+      if (west <= east) [x0, x1] = [Math.max(x0, Math.floor(toX(west) * side + HAIR)), Math.min(x1, Math.floor(toX(east) * side - HAIR))];
     }
     const count = Math.max(0, x1 - x0 + 1) * Math.max(0, y1 - y0 + 1);
     if (count > MOST_TILES) return { length: count };
