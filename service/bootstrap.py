@@ -62,6 +62,7 @@ class Preparation:
             BadConfig: the tiles that were named are not there.
             StepFailed: a step failed, or was stopped; it has said why on stderr.
         """
+        (self._settings.data / "tmp").mkdir(parents=True, exist_ok=True)  # the container's TMPDIR, for uploads
         for command in plan(self._settings):
             text = f"python -m {' '.join(command)}"
             logger.info("running: %s", text)
