@@ -1,0 +1,232 @@
+"""An opened index folder: checked, memory-mapped, and ready to search."""
+
+from __future__ import annotations
+
+import threading
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.approximate import load_approximate, propose_rows
+from indexer.encoding import EncoderIdentity
+from indexer.errors import BadQuery, BadSource, IndexDamaged, IndexMismatch, TileWithoutData
+from indexer.geoparquet import read_tiles
+from indexer.grid import MAX_ZOOM, curve_keys_of_tiles
+from indexer.manifest import EMBEDDINGS, SEARCH, TILES, FileEntry, Manifest
+from indexer.picture import TileImage, as_tile_image
+from indexer.region import Region
+from indexer.scan import ExactScan, rank
+from indexer.search import SearchResult, ZoneMap
+from indexer.sources.base import SourceOptions, TileSource
+from indexer.sources.opening import open_source
+from indexer.tiles import TileRecord, TileTable
+from model.errors import BadImage, MissingExtra
+
+__all__ = ["TileIndex"]
+
+_HASH_ALWAYS_BYTES = 256 << 20
+"""Files up to this size are hashed at every opening; it takes a fraction of a second."""
+
+
+class TileIndex:
+    """A tile corpus as unit vectors with their places. Searching is thread-safe.
+
+    Example:
+        >>> index = TileIndex.open(Path("index"))  # doctest: +SKIP
+        >>> index.search(queries, top_k=5, region=CircleRegion(LatLon(47.0, 8.5), 2_000.0))  # doctest: +SKIP
+
+    Attributes:
+        folder: where it lies.
+        manifest: what made it.
+        tiles: one row a vector.
+        vectors: float16 [N, D], memory-mapped.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest, tiles: TileTable, vectors: NDArray[np.float16]) -> None:
+        self.folder = folder
+        self.manifest = manifest
+        self.tiles = tiles
+        self.vectors = vectors
+        self._zones = ZoneMap(tiles)
+        self._scan = ExactScan(vectors)
+        self._approximate = None
+        if manifest.search.kind == "ivf":
+            self._approximate = load_approximate(folder / SEARCH, manifest.search, count=len(tiles), dim=self.dim)
+        self._source_lock = threading.Lock()
+
+    @classmethod
+    def open(cls, folder: Path, *, verify: bool = False) -> TileIndex:
+        """Open and check a folder.
+
+        Args:
+            folder: an index folder.
+            verify: also hash the large files; files up to 256 MB are hashed always.
+
+        Raises:
+            IndexDamaged: a file is missing, changed or contradicts the manifest.
+            IndexVersion: it has another format version.
+        """
+        folder = folder.resolve()
+        manifest = Manifest.read(folder)
+        for name, entry in manifest.files.items():
+            _check_file(folder / name, entry, hashed=verify or entry.size_bytes <= _HASH_ALWAYS_BYTES)
+        tiles, vectors = read_tiles(folder / TILES), _map_vectors(folder / EMBEDDINGS)
+        if vectors.shape != (manifest.count, manifest.dim) or len(tiles) != manifest.count:
+            raise IndexDamaged(
+                f"{folder} has {len(tiles):,} tiles and vectors {vectors.shape}; its manifest says "
+                f"{manifest.count:,} tiles of {manifest.dim} numbers. Rebuild the index"
+            )
+        return cls(folder, manifest, tiles, vectors)
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 hex identity of the content."""
+        return self.manifest.digest
+
+    @property
+    def count(self) -> int:
+        """Number of tiles."""
+        return self.manifest.count
+
+    @property
+    def dim(self) -> int:
+        """Length of the vectors."""
+        return self.manifest.dim
+
+    def require_encoder(self, encoder: EncoderIdentity) -> None:
+        """Make sure that an encoder's vectors may be compared with these.
+
+        Raises:
+            IndexMismatch: the index was built by another encoder.
+        """
+        built_by = self.manifest.encoder
+        if encoder.digest != built_by["digest"] or encoder.dim != self.dim:
+            raise IndexMismatch(
+                f"index {self.folder} holds {self.dim}-d vectors from {built_by['name']} "
+                f"({built_by['digest'][:12]}); this encoder makes {encoder.dim}-d from {encoder.name} "
+                f"({encoder.digest[:12]}). Rebuild it with `python -m indexer build`, or load the matching weights"
+            )
+
+    def search(self, queries: NDArray[np.float32], *, top_k: int, region: Region | None = None) -> list[SearchResult]:
+        """The most similar tiles of each query.
+
+        Args:
+            queries: [Q, D] unit vectors.
+            top_k: how many tiles; fewer come back where the region holds fewer.
+            region: look only at tiles that touch it; such a search is always exact.
+
+        Raises:
+            BadQuery: top_k below one, or queries not finite or of another shape.
+        """
+        queries = self._checked(queries, top_k)
+        if region is None and self._approximate is not None:
+            return self._search_approximately(queries, top_k)
+        runs = self._zones.runs(region)
+        scanned = int((runs[:, 1] - runs[:, 0]).sum())
+        found = self._scan.search(queries, runs, top_k=top_k)
+        return [SearchResult(rows, scores, exact=True, scanned=scanned) for scores, rows in found]
+
+    def tile(self, row: int) -> TileRecord:
+        """The tile of a row.
+
+        Raises:
+            BadQuery: there is no such row.
+        """
+        if not 0 <= row < self.count:
+            raise BadQuery(f"row {row} is not in the index; it has rows 0 to {self.count - 1}")
+        return self.tiles.record(row)
+
+    def row_of(self, z: int, x: int, y: int) -> int | None:
+        """The row of a tile of the Web Mercator grid, or None."""
+        if not (0 <= z <= MAX_ZOOM and 0 <= x < 1 << z and 0 <= y < 1 << z):
+            return None
+        key = curve_keys_of_tiles(z, x, y)
+        for row in range(*np.searchsorted(self.tiles.curve_keys, [key, key + 1]).tolist()):
+            if (self.tiles.z[row], self.tiles.x[row], self.tiles.y[row]) == (z, x, y):
+                return row
+        return None
+
+    def image(self, row: int) -> TileImage | None:
+        """A tile's picture from its source, or None where the source is gone or the tile cannot be read."""
+        source = self.source
+        if source is None:
+            return None
+        try:
+            return as_tile_image(source.read(self.tile(row)))
+        except (BadImage, TileWithoutData, OSError):
+            return None
+
+    def tile_image(self, z: int, x: int, y: int) -> TileImage | None:
+        """The picture of an indexed tile of the Web Mercator grid, or None."""
+        row = self.row_of(z, x, y)
+        return None if row is None else self.image(row)
+
+    @property
+    def source(self) -> TileSource | None:
+        """The tile source, opened when first asked for, or None where it is no longer on disk."""
+        with self._source_lock:
+            return self._opened_source
+
+    def close(self) -> None:
+        """Stop the search threads and close the source."""
+        self._scan.close()
+        if "_opened_source" in self.__dict__ and self._opened_source is not None:
+            self._opened_source.close()
+
+    @property
+    def source_path(self) -> Path:
+        """Where the tile source lay when the index was built."""
+        return self.folder.parent / str(self.manifest.source["path"])
+
+    def _search_approximately(self, queries: NDArray[np.float32], top_k: int) -> list[SearchResult]:
+        proposed = propose_rows(self._approximate, queries, self.manifest.search, top_k=top_k)
+        results = []
+        for query, candidates in zip(queries, proposed, strict=True):
+            scores, rows = rank(self.vectors, query, candidates, top_k)
+            results.append(SearchResult(rows, scores, exact=False, scanned=len(candidates)))
+        return results
+
+    def _checked(self, queries: NDArray[np.float32], top_k: int) -> NDArray[np.float32]:
+        queries = np.ascontiguousarray(queries, np.float32)
+        if queries.ndim != 2 or queries.shape[1] != self.dim or not len(queries):
+            raise BadQuery(f"queries have shape {queries.shape}; this index wants [Q, {self.dim}]")
+        if not np.isfinite(queries).all():
+            raise BadQuery("a query holds NaN or infinity; the encoder's output must be finite unit vectors")
+        if top_k < 1:
+            raise BadQuery(f"top_k is {top_k}; give at least 1")
+        return queries
+
+    @cached_property
+    def _opened_source(self) -> TileSource | None:
+        options = {key: value for key, value in self.manifest.source.items() if key not in ("kind", "path")}
+        try:
+            return open_source(self.source_path, SourceOptions.from_json(options))
+        except (BadSource, MissingExtra, OSError, TypeError):
+            return None
+
+
+def _check_file(path: Path, entry: FileEntry, *, hashed: bool) -> None:
+    if not path.is_file():
+        raise IndexDamaged(f"{path} is missing; restore it or rebuild the index")
+    size = path.stat().st_size
+    if size != entry.size_bytes:
+        raise IndexDamaged(f"{path} has {size:,} bytes, the manifest says {entry.size_bytes:,}; rebuild the index")
+    if hashed and (found := FileEntry.of(path).sha256) != entry.sha256:
+        raise IndexDamaged(f"{path} has SHA-256 {found}, the manifest says {entry.sha256}; rebuild the index")
+
+
+def _map_vectors(path: Path) -> NDArray[np.float16]:
+    try:
+        vectors: NDArray[np.float16] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except ValueError as error:
+        raise IndexDamaged(f"{path} is no NumPy array: {error}; rebuild the index") from error
+    if vectors.ndim != 2 or vectors.dtype != np.float16:
+        raise IndexDamaged(f"{path} is {vectors.dtype} {vectors.shape}; expected float16 [N, D], rebuild the index")
+    return vectors

@@ -1,0 +1,1 @@
+"""Tile sources behind one small interface: list the tiles cheaply, then read one."""
