@@ -1,0 +1,124 @@
+"""The application factory: `create_app(settings)` makes the whole service, ready for any ASGI server.
+
+Model and index load in the background after the start: `/healthz` answers at once, `/readyz` when they are there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+from starlette.responses import FileResponse
+from starlette.types import ASGIApp
+
+from indexer.encoding import QueryEncoder
+from model._version import VERSION
+from service.bootstrap import Preparation
+from service.guard import CountRequests, SecurityHeaders, TooLarge, UploadGuard
+from service.metrics import Metrics
+from service.problems import install_handlers
+from service.routes import router
+from service.runtime import LoadEncoder, Runtime
+from service.settings import Settings
+
+__all__ = ["create_app"]
+
+_WEB = Path(__file__).with_name("web")
+_FORM_FIELDS = 16
+_TEXT_FIELD_BYTES = 1024
+_DESCRIPTION = (
+    "Finds where a street-level photo was taken by comparing it with satellite tiles. "
+    "Coordinates are WGS 84 degrees; errors are RFC 9457 problem details."
+)
+
+
+def create_app(
+    settings: Settings,
+    *,
+    preparation: Preparation | None = None,
+    load_encoder: LoadEncoder | None = None,
+    on_failure: Callable[[Exception], None] | None = None,
+) -> FastAPI:
+    """The service for one index.
+
+    Args:
+        settings: what to serve, and how.
+        preparation: steps that make the index, run first.
+        load_encoder: where the encoder comes from; the checkpoint of the settings when left out.
+        on_failure: told when model and index cannot be loaded. When left out the process stays, and `/readyz` says
+            what is wrong.
+    """
+    metrics = Metrics()
+    runtime = Runtime(settings, metrics, load_encoder=load_encoder or _load_checkpoint, preparation=preparation)
+    app = _GuardedApp(
+        guard=lambda inner: _guarded(inner, settings, metrics),
+        title="CLNet geo-localization",
+        description=_DESCRIPTION,
+        version=VERSION,
+        redoc_url=None,
+        lifespan=_lifespan(runtime, preparation, on_failure),
+        max_body_size=settings.max_upload_bytes,
+        form_limits={"max_files": 1, "max_fields": _FORM_FIELDS, "max_part_size": _TEXT_FIELD_BYTES},
+    )
+    app.state.runtime, app.state.metrics, app.state.settings = runtime, metrics, settings
+    install_handlers(app)
+    app.include_router(router)
+    app.add_api_route("/", _page, include_in_schema=False)
+    app.mount("/web", StaticFiles(directory=_WEB), name="web")
+    return app
+
+
+class _GuardedApp(FastAPI):
+    """FastAPI with guards around its whole stack, its own error answers included."""
+
+    def __init__(self, *, guard: Callable[[ASGIApp], ASGIApp], **options: object) -> None:
+        super().__init__(**options)  # type: ignore[arg-type]
+        self._guard = guard
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return self._guard(super().build_middleware_stack())
+
+
+def _guarded(inner: ASGIApp, settings: Settings, metrics: Metrics) -> ASGIApp:
+    guard = UploadGuard(inner, max_uploads=settings.max_uploads, timeout_s=settings.upload_timeout_s)
+    too_large = TooLarge(guard, limit_mb=settings.max_upload_mb)
+    return CountRequests(SecurityHeaders(too_large), metrics)
+
+
+def _lifespan(
+    runtime: Runtime, preparation: Preparation | None, on_failure: Callable[[Exception], None] | None
+) -> Callable[[FastAPI], object]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async def load() -> None:
+            await asyncio.to_thread(runtime.load)
+            if runtime.failure is not None and on_failure is not None:
+                on_failure(runtime.failure)
+
+        loading = asyncio.create_task(load())
+        yield
+        if preparation is not None:
+            preparation.stop()
+        await loading
+        await asyncio.to_thread(runtime.close)
+
+    return lifespan
+
+
+def _load_checkpoint(settings: Settings) -> tuple[QueryEncoder, bool]:
+    import torch
+
+    from model.encoder import Encoder
+
+    if settings.torch_threads:
+        torch.set_num_threads(settings.torch_threads)
+    encoder = Encoder.load(settings.checkpoint, device=settings.device)
+    return encoder, encoder.device.type != "cpu"
+
+
+async def _page() -> FileResponse:
+    return FileResponse(_WEB / "index.html", headers={"Cache-Control": "no-cache"})

@@ -1,0 +1,158 @@
+"""From the bytes of a photo to ranked tiles and one position. Knows no HTTP.
+
+decode -> lay on the north-centred canvas -> embed -> search -> fuse; where the heading is unknown, over all headings.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+from indexer.encoding import QueryEncoder
+from indexer.folder import TileIndex
+from indexer.region import Region
+from indexer.tiles import TileRecord
+from numpy.typing import NDArray
+
+from model.geo import LatLon
+from model.images import MAX_PIXELS, decode_image
+from model.transforms import lay_panorama
+from service.errors import NoTilesInRegion
+from service.estimate import RIVALS, Candidate, Position, fuse
+from service.headings import Hit, Ranking, best_per_tile, search_headings
+
+__all__ = ["Localization", "Localizer", "Match", "View"]
+
+
+@dataclass(frozen=True)
+class View:
+    """What is known about a photo besides its pixels.
+
+    Attributes:
+        heading_deg: direction of the centre column, clockwise from north; None where it is unknown.
+        fov_deg: horizontal field of view, in (0, 360].
+        region: area to search; None for the whole index.
+    """
+
+    heading_deg: float | None = 0.0
+    fov_deg: float = 360.0
+    region: Region | None = None
+
+
+@dataclass(frozen=True)
+class Match:
+    """A tile of the index that matches the photo."""
+
+    rank: int
+    tile: TileRecord
+    score: float
+    heading_deg: float
+
+
+@dataclass(frozen=True)
+class Localization:
+    """The answer to one photo: matches best first, the position they speak for, seconds spent by step."""
+
+    matches: tuple[Match, ...]
+    position: Position
+    seconds: dict[str, float]
+
+
+@dataclass
+class _Stopwatch:
+    seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("decode", "embed", "search"), 0.0))
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        begin = time.perf_counter()
+        yield
+        self.seconds[name] += time.perf_counter() - begin
+
+
+def _never() -> None:
+    """The check of a caller that waits as long as it takes."""
+
+
+class Localizer:
+    """An encoder and an index that fit together.
+
+    Example:
+        >>> localizer = Localizer(encoder, TileIndex.open(folder))  # doctest: +SKIP
+        >>> localizer.localize(photo, View(), top_k=5).position.centre  # doctest: +SKIP
+        LatLon(lat=47.1, lon=8.5)
+
+    Raises:
+        IndexMismatch: the index was built by another encoder.
+    """
+
+    def __init__(
+        self, encoder: QueryEncoder, index: TileIndex, *, max_pixels: int = MAX_PIXELS, headings: int = 24
+    ) -> None:
+        index.require_encoder(encoder)
+        self.encoder = encoder
+        self.index = index
+        self._max_pixels = max_pixels
+        self._headings = headings
+
+    def localize(self, photo: bytes, view: View, *, top_k: int = 5, check: Callable[[], None] = _never) -> Localization:
+        """Find the tiles that match a photo.
+
+        Args:
+            photo: an encoded JPEG, PNG or WebP.
+            view: its heading, field of view, and the area to search.
+            top_k: number of matches to return.
+            check: called between the steps; what it raises ends the work.
+
+        Raises:
+            BadImage: the photo cannot be decoded or is too large.
+            NoTilesInRegion: the area holds no tile.
+        """
+        begin = time.perf_counter()
+        watch = _Stopwatch()
+        with watch.step("decode"):
+            canvas = self._canvas(photo, view)
+        check()
+
+        def find(canvases: NDArray[np.uint8]) -> list[Ranking]:
+            with watch.step("embed"):
+                vectors = self.encoder.encode_ground(canvases)
+            check()
+            with watch.step("search"):
+                return list(self.index.search(vectors, top_k=max(top_k, RIVALS), region=view.region))
+
+        matches = self._matches(self._hits(canvas, view, find))
+        watch.seconds["total"] = time.perf_counter() - begin
+        return Localization(matches[:top_k], _position(matches), watch.seconds)
+
+    def _canvas(self, photo: bytes, view: View) -> NDArray[np.uint8]:
+        inputs = self.encoder.inputs
+        image = decode_image(photo, at_least_px=inputs.ground_decode_px, max_pixels=self._max_pixels)
+        return lay_panorama(image, inputs, heading_deg=view.heading_deg or 0.0, fov_deg=view.fov_deg)
+
+    def _hits(
+        self, canvas: NDArray[np.uint8], view: View, find: Callable[[NDArray[np.uint8]], list[Ranking]]
+    ) -> list[Hit]:
+        if view.heading_deg is None:
+            return search_headings(canvas, find, count=self._headings)
+        return best_per_tile(find(canvas[np.newaxis]), [view.heading_deg % 360.0])
+
+    def _matches(self, hits: list[Hit]) -> tuple[Match, ...]:
+        if not hits:
+            raise NoTilesInRegion(
+                f"none of the {self.index.count:,} tiles of index {self.index.name} touches the given area; "
+                "widen it, or leave it out"
+            )
+        return tuple(
+            Match(rank, self.index.tile(hit.row), hit.score, hit.heading_deg) for rank, hit in enumerate(hits, 1)
+        )
+
+
+def _position(matches: tuple[Match, ...]) -> Position:
+    return fuse([_candidate(match) for match in matches[:RIVALS]])
+
+
+def _candidate(match: Match) -> Candidate:
+    return Candidate(LatLon(match.tile.lat, match.tile.lon), match.tile.bounds, match.score)

@@ -1,0 +1,120 @@
+"""What lives as long as the process: the loaded model and index, the worker threads, and the state they are in."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from indexer.encoding import QueryEncoder
+from indexer.folder import TileIndex
+from service.batching import BatchingEncoder, MicroBatcher
+from service.bootstrap import Preparation
+from service.errors import NotReady
+from service.localizer import Localizer
+from service.metrics import Metrics
+from service.settings import Settings
+from service.workers import WorkerPool
+
+__all__ = ["LoadEncoder", "Runtime", "Serving"]
+
+logger = logging.getLogger(__name__)
+
+LoadEncoder = Callable[[Settings], tuple[QueryEncoder, bool]]
+"""Settings -> the encoder and whether it runs on an accelerator."""
+
+
+@dataclass(frozen=True)
+class Serving:
+    """Everything that a request needs."""
+
+    localizer: Localizer
+    pool: WorkerPool
+    batcher: MicroBatcher
+
+    def close(self) -> None:
+        """Finish what is begun."""
+        self.pool.close()
+        self.batcher.close()
+        self.localizer.index.close()
+
+
+class Runtime:
+    """Loads model and index once, hands them to requests, and lets go of them at the end."""
+
+    def __init__(
+        self, settings: Settings, metrics: Metrics, *, load_encoder: LoadEncoder, preparation: Preparation | None = None
+    ) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._load_encoder = load_encoder
+        self._preparation = preparation
+        self._serving: Serving | None = None
+        self.state: Literal["loading", "ready", "failed", "stopping"] = "loading"
+        self.failure: Exception | None = None
+        self.loaded = threading.Event()
+
+    def load(self) -> None:
+        """Open index and model and check that they fit; on failure remember the reason and go on living."""
+        try:
+            if self._preparation is not None:
+                self._preparation.run()
+            self._serving = self._open()
+            self.state = "ready"
+            logger.info("ready: %s tiles of %s", self._serving.localizer.index.count, self._settings.index)
+        except Exception as error:
+            logger.error("cannot serve: %s", error)
+            self.state, self.failure = "failed", error
+        finally:
+            self.loaded.set()
+
+    def require(self) -> Serving:
+        """What a request needs.
+
+        Raises:
+            NotReady: it is still being loaded, could not be, or is going away.
+        """
+        if self._serving is None or self.state != "ready":
+            raise NotReady(self._reason())
+        return self._serving
+
+    def close(self) -> None:
+        """Refuse new work, finish what is begun."""
+        self.state = "stopping"
+        if self._serving is not None:
+            self._serving.close()
+
+    def _reason(self) -> str:
+        if self.state == "failed":
+            return f"model and index cannot be served: {self.failure}"
+        if self.state == "stopping":
+            return "the service is stopping"
+        stage = "" if self._preparation is None else self._preparation.stage
+        return stage or "model and index are being loaded"
+
+    def _open(self) -> Serving:
+        settings, metrics = self._settings, self._metrics
+        index = TileIndex.open(Path(settings.index), verify=settings.verify_index)
+        encoder, accelerated = self._load_encoder(settings)
+        index.require_encoder(encoder)
+        metrics.index_tiles(index.count)
+        batcher = MicroBatcher(
+            encoder.encode_ground,
+            max_rows=settings.max_batch or (32 if accelerated else 1),
+            wait_s=settings.batch_wait_ms / 1000,
+            on_batch=metrics.batch,
+        )
+        localizer = Localizer(
+            BatchingEncoder(encoder, batcher), index, max_pixels=settings.max_pixels, headings=settings.headings
+        )
+        pool = WorkerPool(
+            threads=settings.workers or (16 if accelerated else os.cpu_count() or 1),
+            queue_limit=settings.queue_limit,
+            deadline_s=settings.deadline_s,
+            observer=metrics,
+        )
+        return Serving(localizer, pool, batcher)

@@ -1,0 +1,186 @@
+"""What travels over HTTP: the form of a request and the shapes of the answers, with examples for OpenAPI.
+
+Coordinates are (lat, lon) in WGS 84 degrees; `bounds` and `bbox` are [west, south, east, north].
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal
+
+from fastapi import UploadFile
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from model.commandline import parse_bounds, parse_lat_lon
+
+__all__ = [
+    "Estimate",
+    "IndexInfo",
+    "Info",
+    "LocalizeAnswer",
+    "LocalizeForm",
+    "Match",
+    "ModelInfo",
+    "Problem",
+    "Status",
+    "Timings",
+]
+
+_HALF_EARTH_M = 20_040_000.0
+"""No two places are farther apart than this."""
+
+Bbox = tuple[float, float, float, float]
+
+
+def _bbox(text: str) -> str:
+    parse_bounds(text)
+    return text
+
+
+def _near(text: str) -> str:
+    parse_lat_lon(text)
+    return text
+
+
+def _heading(value: Any) -> Any:
+    if value == "unknown" or value is None:
+        return value
+    try:
+        heading = float(value)
+    except (TypeError, ValueError):
+        heading = math.nan
+    if not -360.0 <= heading <= 360.0:  # also false for NaN
+        raise ValueError(f"{value!r} is neither 'unknown' nor degrees clockwise from north in [-360, 360]")
+    return heading % 360.0
+
+
+class LocalizeForm(BaseModel):
+    """The fields of `POST /localize`; unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    panorama: UploadFile = Field(description="The photo: JPEG, PNG or WebP; best of all a 360 degree panorama.")
+    top_k: int = Field(5, ge=1, le=100, description="How many tiles to answer with.")
+    heading_deg: Annotated[float | Literal["unknown"], BeforeValidator(_heading)] = Field(
+        0.0,
+        description="Where the photo's centre column looks, in degrees clockwise from north. `unknown` tries all.",
+        examples=[0, 87.5, "unknown"],
+    )
+    fov_deg: float = Field(
+        360.0, gt=0, le=360, allow_inf_nan=False, description="Horizontal field of view of the photo, in degrees."
+    )
+    bbox: Annotated[str, AfterValidator(_bbox)] | None = Field(
+        None,
+        description="Search only tiles that touch this box: `west,south,east,north`. Not together with `near`.",
+        examples=["8.4,47.0,8.6,47.2"],
+    )
+    near: Annotated[str, AfterValidator(_near)] | None = Field(
+        None,
+        description="Search only tiles within `radius_m` of `lat,lon`. Needs `radius_m`.",
+        examples=["47.1,8.5"],
+    )
+    radius_m: float | None = Field(
+        None, gt=0, le=_HALF_EARTH_M, allow_inf_nan=False, description="Metres around `near`.", examples=[1000]
+    )
+
+    @model_validator(mode="after")
+    def _one_prior(self) -> LocalizeForm:
+        if self.bbox is not None and self.near is not None:
+            raise ValueError("bbox and near are both given; give one area, or none")
+        if self.near is not None and self.radius_m is None:
+            raise ValueError("near is given without radius_m; say within how many metres to search")
+        if self.radius_m is not None and self.near is None:
+            raise ValueError("radius_m is given without near; say around which lat,lon to search")
+        return self
+
+
+class Match(BaseModel):
+    """One tile of the corpus that looks like the photo."""
+
+    rank: int = Field(description="1 is the best.", examples=[1])
+    tile_id: str = Field(examples=["18/137262/91867"])
+    lat: float = Field(description="Centre of the tile.", examples=[47.1003])
+    lon: float = Field(examples=[8.5007])
+    bounds: Bbox = Field(
+        description="[west, south, east, north]; west > east means that the tile crosses the antimeridian.",
+        examples=[(8.4993, 47.0994, 8.5021, 47.1012)],
+    )
+    score: float = Field(description="Cosine similarity of photo and tile, in [-1, 1]; not a probability.")
+    heading_deg: float = Field(description="Where the photo's centre looks, if this is the tile; given or found.")
+    image_url: str | None = Field(description="The tile's picture on this service, or null where it is not on disk.")
+
+
+class Estimate(BaseModel):
+    """One position from all matches."""
+
+    lat: float = Field(examples=[47.1003])
+    lon: float = Field(examples=[8.5007])
+    radius_m: float = Field(
+        description="Extent of what the matches leave open: half the tile's diagonal, and the spread of its rivals.",
+        examples=[74.0],
+    )
+    confidence: float | None = Field(
+        description="Probability that the true place lies within `radius_m`; null until the index is calibrated."
+    )
+
+
+class ModelInfo(BaseModel):
+    """The encoder that answered."""
+
+    name: str = Field(examples=["demo"])
+    digest: str = Field(description="SHA-256 over the bundle's spec and weights.")
+
+
+class IndexInfo(BaseModel):
+    """The index that was searched."""
+
+    name: str = Field(examples=["demo-index"])
+    tiles: int = Field(description="Number of tiles in the index.", examples=[1024])
+    digest: str = Field(description="SHA-256 over the index's manifest.")
+
+
+class Timings(BaseModel):
+    """Milliseconds spent on this answer, without the time that the request waited."""
+
+    decode: float
+    embed: float
+    search: float
+    total: float
+
+
+class LocalizeAnswer(BaseModel):
+    """Where the photo may have been taken."""
+
+    matches: list[Match]
+    estimate: Estimate
+    model: ModelInfo
+    index: IndexInfo
+    timings_ms: Timings
+
+
+class Info(BaseModel):
+    """What this service runs."""
+
+    version: str
+    model: ModelInfo
+    index: IndexInfo
+    bounds: Bbox = Field(description="[west, south, east, north] of all tiles.")
+    zooms: list[int] = Field(description="Zoom levels of the tiles that `/tiles` can serve; empty where it cannot.")
+    limits: dict[str, float] = Field(description="What a request may ask for.")
+
+
+class Status(BaseModel):
+    """One word on the state of the process."""
+
+    status: str = Field(examples=["ok"])
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(examples=["urn:clnet:problem:bad-image"])
+    title: str = Field(examples=["The photo cannot be used"])
+    status: int = Field(examples=[422])
+    detail: str | None = Field(None, examples=["the image is empty (0 bytes); send a JPEG, PNG or WebP"])

@@ -1,0 +1,147 @@
+// The page: takes a photo, asks POST localize, shows the matches as cards and on the map.
+
+import { TileMap } from "./map.js";
+
+const get = (id) => document.getElementById(id);
+const map = new TileMap(get("map"));
+let photo = null;
+
+async function problemText(response) {
+  try {
+    const problem = await response.json();
+    return problem.detail ? `${problem.title}: ${problem.detail}` : problem.title;
+  } catch {
+    return `The service answered ${response.status}`;
+  }
+}
+
+async function askCorpus() {
+  const response = await fetch("info");
+  if (response.status === 503) {
+    get("corpus").textContent = "The service is loading…";
+    setTimeout(askCorpus, 1500);
+    return;
+  }
+  if (!response.ok) throw new Error(await problemText(response));
+  const info = await response.json();
+  get("corpus").textContent = `${info.index.tiles.toLocaleString("en")} tiles in “${info.index.name}”, encoder “${info.model.name}”`;
+  map.setCorpus(info.bounds, info.zooms);
+}
+
+function choose(file) {
+  photo = file ?? null;
+  get("send").disabled = photo === null;
+  get("drop").classList.toggle("chosen", photo !== null);
+  get("hint").hidden = photo !== null;
+  URL.revokeObjectURL(get("preview").src);
+  get("preview").hidden = photo === null;
+  if (photo) get("preview").src = URL.createObjectURL(photo);
+  showError("");
+}
+
+function showError(text) {
+  get("error").textContent = text;
+  get("error").hidden = text === "";
+}
+
+function fields() {
+  const body = new FormData();
+  body.set("panorama", photo);
+  body.set("top_k", get("top-k").value);
+  body.set("fov_deg", get("fov").value);
+  const kind = get("heading-kind").value;
+  if (kind !== "north") body.set("heading_deg", kind === "unknown" ? "unknown" : get("heading").value);
+  if (get("in-view").checked) body.set("bbox", map.viewBbox());
+  return body;
+}
+
+async function localize() {
+  showError("");
+  get("send").disabled = true;
+  get("send").textContent = "Searching…";
+  try {
+    const response = await fetch("localize", { method: "POST", body: fields() });
+    if (response.ok) showAnswer(await response.json());
+    else showError(await problemText(response));
+  } catch {
+    showError("The service cannot be reached.");
+  } finally {
+    get("send").disabled = photo === null;
+    get("send").textContent = "Localize";
+  }
+}
+
+const place = ({ lat, lon }) => `${Math.abs(lat).toFixed(5)}° ${lat < 0 ? "S" : "N"}, ${Math.abs(lon).toFixed(5)}° ${lon < 0 ? "W" : "E"}`;
+const metres = (value) => (value < 1000 ? `${value.toFixed(0)} m` : `${(value / 1000).toFixed(1)} km`);
+
+function showAnswer(answer) {
+  const { estimate, timings_ms } = answer;
+  get("answer").hidden = false;
+  get("position").textContent = place(estimate);
+  const trust = estimate.confidence === null ? "confidence: not calibrated for this index" : `confidence ${(100 * estimate.confidence).toFixed(0)} %`;
+  get("details").textContent = `within about ${metres(estimate.radius_m)} · ${trust} · answered in ${timings_ms.total.toFixed(0)} ms`;
+  get("cards").replaceChildren(...answer.matches.map(card));
+  map.setAnswer(answer);
+}
+
+function card(match) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "card";
+  button.append(picture(match), facts(match));
+  button.addEventListener("click", () => map.look(match.lat, match.lon));
+  for (const enter of ["mouseenter", "focus"]) button.addEventListener(enter, () => map.show(match.rank));
+  for (const leave of ["mouseleave", "blur"]) button.addEventListener(leave, () => map.show(null));
+  const item = document.createElement("li");
+  item.append(button);
+  return item;
+}
+
+function picture(match) {
+  const box = document.createElement("div");
+  box.className = "picture";
+  box.append(match.image_url ? "" : "no picture on disk");
+  const number = box.appendChild(document.createElement("span"));
+  number.className = "number";
+  number.textContent = match.rank;
+  if (match.image_url) {
+    const image = box.appendChild(new Image());
+    image.alt = `Tile ${match.tile_id}`;
+    image.loading = "lazy";
+    image.src = match.image_url;
+  }
+  return box;
+}
+
+function facts(match) {
+  const list = document.createElement("dl");
+  const rows = [["score", match.score.toFixed(4)], ["lat, lon", `${match.lat.toFixed(5)}, ${match.lon.toFixed(5)}`], ["tile", match.tile_id], ["heading", `${match.heading_deg.toFixed(0)}°`]];
+  for (const [name, value] of rows) {
+    list.appendChild(document.createElement("dt")).textContent = name;
+    list.appendChild(document.createElement("dd")).textContent = value;
+  }
+  return list;
+}
+
+get("photo").addEventListener("change", (event) => choose(event.target.files[0]));
+get("heading-kind").addEventListener("change", (event) => (get("heading-field").hidden = event.target.value !== "degrees"));
+get("form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  localize();
+});
+for (const name of ["dragenter", "dragover"]) {
+  document.addEventListener(name, (event) => {
+    event.preventDefault();
+    get("drop").classList.add("over");
+  });
+}
+for (const name of ["dragleave", "drop"]) document.addEventListener(name, () => get("drop").classList.remove("over"));
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  if (event.dataTransfer.files.length > 0) choose(event.dataTransfer.files[0]);
+});
+
+askCorpus().catch((error) => {
+  get("corpus").textContent = "";
+  showError(error.message || "The service cannot be reached.");
+});

@@ -1,0 +1,127 @@
+"""`up` makes what is missing, once, and never mixes up two corpora."""
+
+import threading
+import time
+
+import pytest
+
+from model.errors import BadConfig
+from service.bootstrap import Preparation, StepFailed, index_folder, plan
+from service.settings import UpSettings
+
+
+class Step:
+    """A process that ends with a status, or waits to be terminated."""
+
+    def __init__(self, status):
+        self._status, self._terminated = status, threading.Event()
+
+    def wait(self):
+        return self._status if self._status is not None or not self._terminated.wait(10) else -15
+
+    def terminate(self):
+        self._terminated.set()
+
+
+@pytest.fixture
+def data(tmp_path):
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def tiles(tmp_path):
+    folder = tmp_path / "my-tiles"
+    (folder / "18").mkdir(parents=True)
+    return folder
+
+
+def finish(settings):
+    folder = index_folder(settings)
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text("{}")
+
+
+def test_nothing_there_renders_the_demo_region_and_indexes_it(data):
+    render, build = plan(UpSettings(data=data))
+    assert render[:3] == ["model", "render", "region"]
+    assert build[:2] == ["indexer", "build"]
+    rendered = render[render.index("--out") + 1]
+    assert build[build.index("--tiles") + 1] == f"{rendered}/tiles"
+
+
+def test_rendered_region_is_not_rendered_again(data):
+    region = data / "demo" / "region"
+    region.mkdir(parents=True)
+    assert [command[0] for command in plan(UpSettings(data=data))] == ["indexer"]
+
+
+def test_index_that_is_there_is_used(data):
+    settings = UpSettings(data=data)
+    finish(settings)
+    assert plan(settings) == []
+    Preparation(settings, start=lambda _: pytest.fail("nothing to run")).run()
+
+
+def test_given_tiles_are_indexed_instead_even_after_the_demo(data, tiles):
+    finish(UpSettings(data=data))
+    (build,) = plan(UpSettings(data=data, tiles=tiles, zoom=18))
+    assert build[build.index("--tiles") + 1] == str(tiles)
+    assert build[build.index("--zoom") + 1] == "18"
+
+
+def test_given_tiles_are_indexed_once(data, tiles):
+    settings = UpSettings(data=data, tiles=tiles)
+    commands = []
+
+    def start(command):
+        commands.append(command)
+        finish(settings)
+        return Step(0)
+
+    Preparation(settings, start=start).run()
+    Preparation(settings, start=start).run()
+    assert len(commands) == 1
+
+
+def test_different_tiles_have_different_indexes(data, tiles):
+    same_mount = [UpSettings(data=data, tiles=tiles, tiles_name=name) for name in ("./a", "./b")]
+    assert len({index_folder(settings) for settings in same_mount}) == 2
+
+
+def test_step_that_fails_stops_with_the_command(data, tiles):
+    with pytest.raises(StepFailed, match="indexer build"):
+        Preparation(UpSettings(data=data, tiles=tiles), start=lambda _: Step(1)).run()
+
+
+def test_stop_ends_the_running_step_and_begins_no_other(data):
+    steps = []
+
+    def start(_):
+        steps.append(Step(None))
+        return steps[-1]
+
+    preparation = Preparation(UpSettings(data=data), start=start)
+    running = threading.Thread(target=lambda: _fails(preparation))
+    running.start()
+    while not steps:
+        time.sleep(0.001)
+    assert "model render region" in preparation.stage
+    preparation.stop()
+    running.join(10)
+    assert len(steps) == 1
+
+
+def _fails(preparation):
+    with pytest.raises(StepFailed, match="-15"):
+        preparation.run()
+
+
+def test_missing_tiles_are_an_error_and_not_the_demo(data, tmp_path):
+    with pytest.raises(BadConfig, match="does not exist"):
+        plan(UpSettings(data=data, tiles=tmp_path / "nowhere"))
+
+
+def test_empty_tiles_folder_is_an_error_and_not_the_demo(data, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(BadConfig, match="empty"):
+        plan(UpSettings(data=data, tiles=tmp_path / "empty"))

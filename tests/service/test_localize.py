@@ -1,0 +1,134 @@
+"""POST /localize: answers in the contract's form, for honest photos."""
+
+import pytest
+
+from tests.service.conftest import NORTH_Y, WEST_X, ZOOM, seed_of
+from tests.service.pictures import encoded, exif_rotated, mosaic, panorama_of
+
+
+def post(client, photo: bytes, *, headers=None, **fields):
+    return client.post("/localize", files={"panorama": ("photo", photo)}, data=fields, headers=headers)
+
+
+def test_answer_has_exactly_the_members_of_the_contract(client):
+    answer = post(client, encoded(panorama_of(6))).json()
+    assert set(answer) == {"matches", "estimate", "model", "index", "timings_ms"}
+    assert set(answer["matches"][0]) == {
+        "rank", "tile_id", "lat", "lon", "bounds", "score", "heading_deg", "image_url"
+    }  # fmt: skip
+    assert set(answer["estimate"]) == {"lat", "lon", "radius_m", "confidence"}
+    assert set(answer["model"]) == {"name", "digest"}
+    assert set(answer["index"]) == {"name", "tiles", "digest"}
+    assert set(answer["timings_ms"]) == {"decode", "embed", "search", "total"}
+
+
+def test_photo_finds_the_tile_it_shows(client):
+    best = post(client, encoded(panorama_of(seed_of(WEST_X + 2, NORTH_Y + 1)))).json()["matches"][0]
+    assert best["tile_id"] == f"{ZOOM}/{WEST_X + 2}/{NORTH_Y + 1}"
+    assert best["rank"] == 1
+    assert best["score"] == pytest.approx(1.0, abs=0.01)
+
+
+def test_matches_are_ranked_best_first_and_as_many_as_asked_for(client):
+    matches = post(client, encoded(panorama_of(3)), top_k="7").json()["matches"]
+    assert [match["rank"] for match in matches] == list(range(1, 8))
+    assert [match["score"] for match in matches] == sorted((match["score"] for match in matches), reverse=True)
+
+
+def test_top_k_beyond_the_corpus_gives_the_whole_corpus(client):
+    assert len(post(client, encoded(panorama_of(3)), top_k="100").json()["matches"]) == 16
+
+
+def test_estimate_is_the_best_tile_and_does_not_depend_on_top_k(client):
+    one, ten = (post(client, encoded(panorama_of(3)), top_k=count).json() for count in ("1", "10"))
+    assert (one["estimate"]["lat"], one["estimate"]["lon"]) == (one["matches"][0]["lat"], one["matches"][0]["lon"])
+    assert one["estimate"] == ten["estimate"]
+    assert one["estimate"]["confidence"] is None
+
+
+@pytest.mark.parametrize(("form", "options"), [("PNG", {}), ("JPEG", {"quality": 95}), ("WEBP", {"lossless": True})])
+def test_each_allowed_format_is_read(client, form, options):
+    photo = encoded(panorama_of(9), form, **options)
+    assert post(client, photo).json()["matches"][0]["tile_id"].endswith(f"{WEST_X + 1}/{NORTH_Y + 2}")
+
+
+def test_heading_turns_the_panorama_to_north(client):
+    turned = panorama_of(6).transform((384, 64), 0, (1, 0, 128, 0, 1, 0))  # sees the columns 120 degrees to the right
+    turned.paste(panorama_of(6).crop((0, 0, 128, 64)), (256, 0))
+    match = post(client, encoded(turned), heading_deg="120").json()["matches"][0]
+    assert match["tile_id"].endswith(f"{WEST_X + 2}/{NORTH_Y + 1}")
+    assert match["heading_deg"] == 120.0
+
+
+def test_unknown_heading_is_found(client):
+    turned = panorama_of(6).transform((384, 64), 0, (1, 0, 128, 0, 1, 0))
+    turned.paste(panorama_of(6).crop((0, 0, 128, 64)), (256, 0))
+    match = post(client, encoded(turned), heading_deg="unknown").json()["matches"][0]
+    assert match["tile_id"].endswith(f"{WEST_X + 2}/{NORTH_Y + 1}")
+    assert abs(match["heading_deg"] - 120.0) <= 15.0
+
+
+def test_negative_heading_is_reported_within_0_and_360(client):
+    assert post(client, encoded(panorama_of(6)), heading_deg="-90").json()["matches"][0]["heading_deg"] == 270.0
+
+
+def test_bbox_leaves_only_tiles_that_touch_it(client):
+    everything = post(client, encoded(panorama_of(0)), top_k="100").json()["matches"]
+    west, south, east, north = next(m for m in everything if m["tile_id"].endswith(f"{WEST_X}/{NORTH_Y}"))["bounds"]
+    inner = f"{west + 1e-5},{south + 1e-5},{east - 1e-5},{north - 1e-5}"
+    matches = post(client, encoded(panorama_of(6)), top_k="100", bbox=inner).json()["matches"]
+    assert [match["tile_id"] for match in matches] == [f"{ZOOM}/{WEST_X}/{NORTH_Y}"]
+
+
+def test_near_and_radius_leave_only_tiles_that_touch_the_circle(client):
+    corner = post(client, encoded(panorama_of(15))).json()["matches"][0]
+    near = f"{corner['lat']},{corner['lon']}"
+    matches = post(client, encoded(panorama_of(6)), top_k="100", near=near, radius_m="5").json()["matches"]
+    assert [match["tile_id"] for match in matches] == [corner["tile_id"]]
+
+
+def test_photo_of_few_degrees_is_accepted(client):
+    assert post(client, encoded(panorama_of(6, size_px=(96, 64))), fov_deg="90").status_code == 200
+
+
+@pytest.mark.parametrize("orientation", [3, 6, 8])
+def test_exif_orientation_is_applied(client, orientation):
+    turns = {3: 180, 6: 90, 8: 270}
+    stored = panorama_of(6).rotate(turns[orientation], expand=True)
+    match = post(client, exif_rotated(stored, orientation)).json()["matches"][0]
+    assert match["tile_id"].endswith(f"{WEST_X + 2}/{NORTH_Y + 1}")
+
+
+@pytest.mark.parametrize(
+    "photo",
+    [
+        encoded(panorama_of(6).convert("CMYK"), "JPEG", quality=95),
+        encoded(panorama_of(6).quantize(64)),
+        encoded(panorama_of(6).convert("L")),
+        encoded(panorama_of(6).convert("L").convert("I").point(lambda value: value * 257).convert("I;16")),
+        encoded(panorama_of(6).convert("RGBA")),
+        encoded(panorama_of(6), "WEBP", lossless=True, save_all=True, append_images=[mosaic(1).resize((384, 64))]),
+    ],
+    ids=["cmyk", "palette", "grey", "16-bit", "alpha", "animated"],
+)
+def test_odd_but_valid_pictures_are_answered(client, photo):
+    response = post(client, photo)
+    assert response.status_code == 200, response.text
+
+
+def test_geojson_is_an_rfc_7946_feature_collection(client):
+    response = post(client, encoded(panorama_of(6)), headers={"accept": "application/geo+json"})
+    collection = response.json()
+    assert response.headers["content-type"] == "application/geo+json"
+    assert collection["type"] == "FeatureCollection"
+    best, estimate = collection["features"][0], collection["features"][-1]
+    ring = best["geometry"]["coordinates"][0]
+    assert ring[0] == ring[-1]
+    assert ring[0] == [best["bbox"][0], best["bbox"][1]]
+    assert best["properties"]["rank"] == 1
+    assert estimate["geometry"]["coordinates"] == [collection["estimate"]["lon"], collection["estimate"]["lat"]]
+
+
+def test_image_url_leads_to_the_tile(client):
+    url = post(client, encoded(panorama_of(6))).json()["matches"][0]["image_url"]
+    assert client.get(url).headers["content-type"] == "image/png"
