@@ -1,0 +1,38 @@
+# Two commands do everything: `make demo` and `make test`. The environment is .venv.
+PYTHON ?= python3
+PORT ?= 8000
+BIN := .venv/bin
+RUN := OMP_NUM_THREADS=1 $(BIN)/python
+
+.PHONY: help demo test check bench serve clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: .venv/ready ## render a synthetic region, index it, serve it, and localize a panorama over HTTP
+	$(BIN)/python -m service.demo --data demo --port $(PORT)
+
+test: .venv/ready ## run the tests (under ten minutes on two cores)
+	$(RUN) -m pytest
+
+check: .venv/ready ## lint, types, and who may import whom
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(RUN) -m pytest -n 0 tests/test_architecture.py
+
+bench: .venv/ready ## measure indexing, search and service; results go to benchmarks/results/
+	$(BIN)/python -m benchmarks.run_all
+
+serve: .venv/ready ## serve the index of the demo, or INDEX=...
+	$(BIN)/python -m service --index $(or $(INDEX),demo/demo/index) --port $(PORT)
+
+clean: ## remove the environment, the demo and caches
+	rm -rf .venv demo runs build .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -96,7 +96,7 @@ class RasterSource:
             return render_window(self._handle(number), file, tile.bounds, self._options.tile_px)
         except Exception as error:  # GDAL's errors have no common base
             cause = error.__cause__ or error
-            raise BadImage(f"{file.name} cannot be read here: {cause}; is the file complete?") from error
+            raise BadImage(f"the raster cannot be read here: {cause}; is it complete?") from error
 
     def _handle(self, number: int) -> Any:
         """This thread's open dataset of a file."""

@@ -24,7 +24,9 @@ def test_an_upright_rgb_jpeg_keeps_its_size_and_colour():
     assert np.abs(np.asarray(image).mean(axis=(0, 1)) - RED).max() < 4
 
 
-@pytest.mark.parametrize(("mode", "colour"), [("L", 100), ("P", 3), ("CMYK", (0, 200, 200, 20)), ("1", 1), ("LA", (90, 255))])
+@pytest.mark.parametrize(
+    ("mode", "colour"), [("L", 100), ("P", 3), ("CMYK", (0, 200, 200, 20)), ("1", 1), ("LA", (90, 255))]
+)
 def test_other_colour_modes_become_rgb(mode, colour):
     kind = "JPEG" if mode == "CMYK" else "PNG"
     assert decode_image(encoded(Image.new(mode, (16, 16), colour), kind)).mode == "RGB"
@@ -73,7 +75,9 @@ def png_claiming(width, height):
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 64)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 64)) + chunk(b"IEND", b"")
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,66 @@
+from pathlib import Path
+
+import pytest
+from pmtiles.tile import TileType
+
+from indexer.errors import BadSource
+from indexer.sources.base import SourceOptions
+from indexer.sources.pmtiles import PMTilesSource
+from model.errors import BadImage
+from tests.indexer.sources.archives import write_pmtiles
+from tests.indexer.tiny import encoded
+
+TILES = {(15, 17_000 + x, 11_000 + y): encoded(10 * x + y) for x in range(3) for y in range(2)}
+SEA = {(15, 20_000, 11_000 + y): encoded(99) for y in range(3)}  # repeated tiles are stored once
+
+
+def test_every_tile_is_listed_and_read(tmp_path: Path) -> None:
+    tiles = TILES | SEA | {(3, 1, 2): encoded(7)}
+    source = PMTilesSource(write_pmtiles(tmp_path / "a.pmtiles", tiles), SourceOptions())
+    table = source.list_tiles().table
+    found = {(tile.z, tile.x, tile.y): source.read(tile) for tile in map(table.record, range(len(table)))}
+    assert found == TILES | SEA
+    assert table.size_bytes.tolist() == [len(found[tuple(row)]) for row in zip(table.z, table.x, table.y, strict=True)]
+    source.close()
+
+
+def test_an_archive_of_many_leaf_directories_is_read(tmp_path: Path) -> None:
+    tiles = {(12, x, y): b"%d-%d" % (x, y) for x in range(150) for y in range(150)}
+    source = PMTilesSource(write_pmtiles(tmp_path / "a.pmtiles", tiles), SourceOptions())
+    table = source.list_tiles().table
+    assert len(table) == len(tiles)
+    assert source.read(table.record(12_345)) == tiles[12, int(table.x[12_345]), int(table.y[12_345])]
+    source.close()
+
+
+def test_vector_tiles_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadSource, match="holds MVT tiles"):
+        PMTilesSource(write_pmtiles(tmp_path / "a.pmtiles", TILES, TileType.MVT), SourceOptions())
+
+
+def test_a_tile_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    source = PMTilesSource(write_pmtiles(tmp_path / "a.pmtiles", TILES), SourceOptions())
+    there = source.list_tiles().table.record(0)
+    source_without = PMTilesSource(write_pmtiles(tmp_path / "b.pmtiles", SEA), SourceOptions())
+    with pytest.raises(BadImage, match="does not hold tile"):
+        source_without.read(there)
+    source.close()
+    source_without.close()
+
+
+def test_a_truncated_archive_names_the_tiles_beyond_its_end(tmp_path: Path) -> None:
+    path = write_pmtiles(tmp_path / "a.pmtiles", TILES)
+    path.write_bytes(path.read_bytes()[:-20])
+    source = PMTilesSource(path, SourceOptions())
+    last = source.list_tiles().table.record(len(TILES) - 1)
+    with pytest.raises(BadImage, match="beyond the end"):
+        source.read(last)
+    source.close()
+
+
+@pytest.mark.parametrize("length", [3, 100, 140])
+def test_a_file_cut_in_its_head_is_refused(tmp_path: Path, length: int) -> None:
+    path = write_pmtiles(tmp_path / "a.pmtiles", TILES)
+    path.write_bytes(path.read_bytes()[:length])
+    with pytest.raises(BadSource, match=r"a\.pmtiles"):
+        PMTilesSource(path, SourceOptions()).list_tiles()

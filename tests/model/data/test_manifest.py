@@ -1,0 +1,61 @@
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from model.data.manifest import read_manifest
+from model.errors import BadDataset
+from model.geo import LatLon
+from tests.model.tiny import write_pairs
+
+
+def manifest(tmp_path, text):
+    write_pairs(tmp_path, count=2, distractors=0)
+    path = tmp_path / "mine.csv"
+    path.write_text(text)
+    return path
+
+
+def test_pairs_distractors_and_coordinates_are_read(tmp_path):
+    pairs = read_manifest(write_pairs(tmp_path, count=3, distractors=2))
+    assert (len(pairs.queries), len(pairs.references)) == (3, 5)
+    assert pairs.positives.tolist() == [0, 1, 2]
+    assert pairs.queries[1].location == LatLon(47.001, 8.5)
+    assert pairs.references[0].location is None
+
+
+def test_rows_with_one_reference_share_it(tmp_path):
+    path = manifest(tmp_path, "query,reference\npano0.png,tile0.png\npano1.png,tile0.png\n")
+    pairs = read_manifest(path)
+    assert (len(pairs.references), pairs.positives.tolist()) == (1, [0, 0])
+
+
+def test_parquet_reads_like_csv(tmp_path):
+    write_pairs(tmp_path)
+    table = pa.table({"query": ["pano0.png"], "reference": ["tile0.png"], "heading_deg": [-90.0], "fov_deg": [90]})
+    parquet.write_table(table, tmp_path / "pairs.parquet")
+    query = read_manifest(tmp_path / "pairs.parquet").queries[0]
+    assert (query.heading_deg, query.fov_deg) == (270.0, 90.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("query,tile\na,b\n", r"unknown columns \['tile'\] and lacks \['reference'\]"),
+        ("query,reference\npano0.png,nowhere.png\n", r"names 1 of 2 pictures that are not there: .*nowhere\.png"),
+        ("query,reference,lat,lon\npano0.png,tile0.png,847,0\n", "row 2: lat, lon: latitude 847"),
+        ("query,reference,lat,lon\npano0.png,tile0.png,47,\n", "row 2: lat, lon"),
+        ("query,reference,fov_deg\npano0.png,tile0.png,0\n", "row 2: fov_deg is 0"),
+        ("query,reference,heading_deg\npano0.png,tile0.png,north\n", "row 2: heading_deg is 'north'"),
+        ("query,reference\npano0.png,\n", "row 2: reference is"),
+        ("query,reference\n", "holds no pairs"),
+        ("", "cannot be read as a table"),
+    ],
+)
+def test_a_wrong_manifest_says_which_row_and_why(tmp_path, text, reason):
+    with pytest.raises(BadDataset, match=reason):
+        read_manifest(manifest(tmp_path, text))
+
+
+def test_a_missing_manifest_is_named(tmp_path):
+    with pytest.raises(BadDataset, match=r"no manifest .*none\.csv"):
+        read_manifest(tmp_path / "none.csv")

@@ -1,0 +1,55 @@
+import json
+
+import pytest
+
+from model.config import RunSpec, load_run
+from model.errors import BadConfig
+
+
+def config(tmp_path, tree):
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps(tree) if not isinstance(tree, str) else tree)
+    return path
+
+
+def test_absent_keys_take_their_defaults(tmp_path):
+    run = load_run(config(tmp_path, {"name": "x", "optim": {"lr": 0.5}}))
+    assert (run.name, run.optim.lr, run.model) == ("x", 0.5, RunSpec().model)
+
+
+def test_overrides_reach_any_depth_and_any_type(tmp_path):
+    run = load_run(
+        config(tmp_path, {}), ["optim.steps=7", "model.levels=[0,1]", "model.norm=sigmoid", "data.augment=false"]
+    )
+    assert (run.optim.steps, run.model.levels, run.model.norm, run.data.augment) == (7, (0, 1), "sigmoid", False)
+
+
+@pytest.mark.parametrize(
+    ("tree", "reason"),
+    [
+        ({"learning_rate": 1}, "unknown key learning_rate; known are name, model"),
+        ({"optim": {"momentum": 1}}, "optim: unknown key momentum"),
+        ({"optim": {"steps": "many"}}, "optim.steps"),
+        ({"optim": {"lr": -1}}, "optim.lr is -1"),
+        ({"optim": {"batch": 1}}, "at least 2 pairs"),
+        ({"optim": 5}, "where an object"),
+        ("[1]", "holds a list"),
+        ("{", "is not JSON"),
+    ],
+)
+def test_a_wrong_configuration_says_what_is_wrong(tmp_path, tree, reason):
+    with pytest.raises(BadConfig, match=reason):
+        load_run(config(tmp_path, tree))
+
+
+@pytest.mark.parametrize(
+    ("override", "reason"), [("optim.lr", "has no value"), ("name.x=1", "is a value, not a section")]
+)
+def test_a_wrong_override_says_how_to_write_it(tmp_path, override, reason):
+    with pytest.raises(BadConfig, match=reason):
+        load_run(config(tmp_path, {"name": "x"}), [override])
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(BadConfig, match=r"nothing\.json"):
+        load_run(tmp_path / "nothing.json")

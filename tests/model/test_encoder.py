@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+import torch
+
+from model.bundle import load_bundle, save_bundle
+from model.encoder import Encoder, encode_batch
+from model.errors import BadConfig
+from tests.model.tiny import INPUTS, tiny_net
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bundles") / "tiny"
+    save_bundle(folder, tiny_net(), name="tiny", provenance={}, metrics={})
+    return folder
+
+
+def pixels(view, count=3):
+    shape = (32, 64) if view == "ground" else (32, 32)
+    return np.random.default_rng(0).integers(0, 255, (count, *shape, 3), np.uint8)
+
+
+@pytest.mark.parametrize("view", ["ground", "satellite"])
+def test_folded_maps_give_what_the_whole_network_gives(folder, view):
+    encoder = Encoder.load(folder, device="cpu", precision="float32")
+    encoded = encoder.encode_ground(pixels(view)) if view == "ground" else encoder.encode_satellite(pixels(view))
+    net = load_bundle(folder).net
+    whole = encode_batch(net, torch.from_numpy(pixels(view)), INPUTS, view, bfloat16=False).numpy()
+    assert np.abs(encoded - whole).max() < 1e-5
+    assert np.linalg.norm(encoded, axis=1) == pytest.approx(np.ones(3), abs=1e-5)
+
+
+def test_a_picture_is_encoded_alike_alone_and_in_a_batch(folder):
+    encoder = Encoder.load(folder, device="cpu", precision="float32")
+    alone = np.concatenate([encoder.encode_ground(one[None]) for one in pixels("ground")])
+    assert np.abs(encoder.encode_ground(pixels("ground")) - alone).max() < 1e-5
+
+
+def test_reduced_precision_stays_close(folder):
+    full, reduced = (
+        Encoder.load(folder, device="cpu", precision=p).encode_ground(pixels("ground")) for p in ("float32", "bfloat16")
+    )
+    assert (full * reduced).sum(axis=1).min() > 0.999
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.zeros((1, 32, 32, 3), np.float32), np.zeros((32, 32, 3), np.uint8), np.zeros((1, 16, 32, 3), np.uint8)]
+)
+def test_pictures_of_another_shape_or_type_are_refused(folder, wrong):
+    with pytest.raises(BadConfig, match="satellite side wants uint8"):
+        Encoder.load(folder, device="cpu").encode_satellite(wrong)
+
+
+def test_a_device_that_is_not_there_is_refused(folder):
+    with pytest.raises(BadConfig, match="cannot be used here"):
+        Encoder.load(folder, device="cuda:99")

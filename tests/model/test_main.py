@@ -1,0 +1,91 @@
+import json
+
+import pytest
+
+from model.__main__ import main
+from model.bundle import save_bundle
+from tests.model.tiny import tiny_net, write_pairs
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    save_bundle(tmp_path / "bundle", tiny_net(), name="tiny", provenance={}, metrics={})
+    return tmp_path / "bundle"
+
+
+@pytest.fixture
+def manifest(tmp_path):
+    (tmp_path / "data").mkdir()
+    return write_pairs(tmp_path / "data")
+
+
+def test_training_then_evaluating_through_the_command_line(tmp_path, manifest, capsys):
+    config = tmp_path / "run.json"
+    config.write_text(json.dumps({
+        "name": "mine",
+        "model": {"backbone": "test_convnext", "levels": [1, 2], "dim": 16},
+        "inputs": {"satellite_px": 32, "ground_height_px": 32, "ground_width_px": 64, "ground_vertical_deg": None},
+        "data": {"train": str(manifest), "val": str(manifest), "workers": 0},
+        "optim": {"steps": 2, "batch": 4, "warmup_steps": 1},
+    }))  # fmt: skip
+    assert main(["train", "--config", str(config), "--out", str(tmp_path / "run"), "--device", "cpu"]) == 0
+    assert main(["evaluate", "--checkpoint", str(tmp_path / "run" / "bundle"), "--data", str(manifest), "--json"]) == 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (result["checkpoint"], result["queries"], result["gallery"]) == ("mine", 8, 10)
+    assert {"recall@1", "recall@5", "recall@10", "recall@1%"} <= set(result)
+
+
+def test_the_table_names_data_gallery_and_protocol(bundle, manifest, capsys):
+    assert main(["evaluate", "--checkpoint", str(bundle), "--data", str(manifest)]) == 0
+    out = capsys.readouterr().out
+    assert "gallery of 10 tiles" in out
+    assert "ties count against the model" in out
+
+
+def test_info_prints_what_a_bundle_is(bundle, capsys):
+    assert main(["info", "--checkpoint", str(bundle)]) == 0
+    info = json.loads(capsys.readouterr().out)
+    assert (info["name"], info["model"]["backbone"], len(info["digest"])) == ("tiny", "test_convnext", 64)
+
+
+def test_the_whole_configuration_can_be_printed_and_read_back(tmp_path, capsys):
+    assert main(["train", "--print-config", "--set", "optim.lr=0.5"]) == 0
+    printed = capsys.readouterr().out
+    assert json.loads(printed)["optim"]["lr"] == 0.5
+    (tmp_path / "printed.json").write_text(printed)
+    assert main(["train", "--print-config", "--config", str(tmp_path / "printed.json")]) == 0
+    assert capsys.readouterr().out == printed
+
+
+def test_rendering_a_region_and_never_over_it(tmp_path, capsys):
+    command = ["render", "region", "--out", str(tmp_path / "r"), "--side", "1", "--panoramas", "1", "--workers", "1"]
+    assert main(command) == 0
+    assert "1 synthetic tiles" in capsys.readouterr().out
+    assert main(command) == 1
+    assert "exists already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        (["evaluate", "--checkpoint", "nowhere", "--data", "world:val"], "no checkpoint bundle"),
+        (["info", "--checkpoint", "nowhere"], "packaged ones are"),
+        (["train", "--config", "none.json", "--out", "x"], "no configuration none.json"),
+        (["train"], "no --out given"),
+        (["render", "pairs", "--data", "world:moon", "--out", "x"], "no split 'moon'"),
+    ],
+)
+def test_a_mistake_ends_with_one_line_and_exit_code_one(command, reason, capsys):
+    assert main(command) == 1
+    error = capsys.readouterr().err
+    assert reason in error
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", [[], ["fly"], ["evaluate"], ["render", "region", "--out", "x", "--centre", "91,0"]])
+def test_a_wrong_command_line_ends_with_usage_and_exit_code_two(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(command)
+    assert stop.value.code == 2
+    assert "usage:" in capsys.readouterr().err

@@ -1,0 +1,118 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import torch
+
+from model.bundle import load_bundle
+from model.config import OptimSpec
+from model.data.manifest import read_manifest
+from model.errors import BadCheckpoint, BadConfig, BadDataset
+from model.logs import read_log
+from model.state import newest_state
+from model.train import learning_rate, train
+from tests.model.tiny import tiny_run, write_pairs
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from model.data.manifest import read_manifest
+from model.train import train
+from tests.model.tiny import tiny_run
+pairs = read_manifest(Path(sys.argv[1]))
+train(tiny_run(steps=int(sys.argv[3])), pairs, pairs, Path(sys.argv[2]), device="cpu")
+"""
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    (tmp_path / "data").mkdir()
+    return read_manifest(write_pairs(tmp_path / "data"))
+
+
+def weights(bundle: Path):
+    return load_bundle(bundle).net.state_dict()
+
+
+def test_a_run_leaves_its_configuration_log_curves_state_and_bundle(tmp_path, pairs):
+    bundle = train(tiny_run(), pairs, pairs, tmp_path / "run", device="cpu")
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert {"run.json", "log.csv", "curves.png", "bundle", "state-00000006.safetensors", "tensorboard"} <= names
+    assert [row["step"] for row in read_log(tmp_path / "run" / "log.csv") if row["loss"]] == [
+        str(n) for n in range(1, 7)
+    ]
+    assert load_bundle(bundle).metrics["validation"]["gallery"] == 10
+    assert load_bundle(bundle).provenance["steps"] == 6
+
+
+def test_training_lowers_the_loss(tmp_path, pairs):
+    train(tiny_run(steps=60, lr=3e-3, save_every=60, eval_every=60), pairs, pairs, tmp_path / "run", device="cpu")
+    losses = [float(row["loss"]) for row in read_log(tmp_path / "run" / "log.csv") if row["loss"]]
+    assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
+
+
+@pytest.mark.parametrize("after", [2, 5])
+def test_a_killed_run_resumes_to_the_same_weights_bit_for_bit(tmp_path, pairs, after):
+    steps = 8
+    whole = train(tiny_run(steps=steps), pairs, pairs, tmp_path / "whole", device="cpu")
+    broken = tmp_path / "broken"
+    _run_and_kill(tmp_path / "data" / "pairs.csv", broken, steps, after)
+    resumed = train(tiny_run(steps=steps), pairs, pairs, broken, device="cpu")
+    expected, found = weights(whole), weights(resumed)
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+    assert [row["step"] for row in read_log(broken / "log.csv") if row["loss"]] == [str(n) for n in range(1, steps + 1)]
+
+
+def _run_and_kill(manifest: Path, out: Path, steps: int, after: int) -> None:
+    """Start a run in a process of its own and kill it once its log shows a step."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(manifest), str(out), str(steps)],
+        cwd=Path(__file__).parents[2],
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    deadline = time.monotonic() + 120
+    while len(read_log(out / "log.csv")) < after and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def test_a_finished_run_is_not_run_again(tmp_path, pairs):
+    train(tiny_run(), pairs, pairs, tmp_path / "run", device="cpu")
+    before = (tmp_path / "run" / "log.csv").read_text().splitlines()
+    train(tiny_run(), pairs, pairs, tmp_path / "run", device="cpu")
+    assert [line for line in (tmp_path / "run" / "log.csv").read_text().splitlines() if line not in before] == []
+
+
+def test_a_changed_configuration_is_refused_and_shown(tmp_path, pairs):
+    train(tiny_run(), pairs, pairs, tmp_path / "run", device="cpu")
+    with pytest.raises(BadConfig, match=r'"lr": 0\.001.*-> "lr": 0\.5'):
+        train(tiny_run(lr=0.5), pairs, pairs, tmp_path / "run", device="cpu")
+
+
+def test_fewer_pairs_than_a_batch_is_refused(tmp_path, pairs):
+    with pytest.raises(BadDataset, match="fewer than one batch of 64"):
+        train(tiny_run(batch=64), pairs, pairs, tmp_path / "run", device="cpu")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_damaged_state_is_named(tmp_path, pairs):
+    train(tiny_run(), pairs, pairs, tmp_path / "run", device="cpu")
+    newest_state(tmp_path / "run").write_bytes(b"damaged")
+    with pytest.raises(BadCheckpoint, match="remove it to start again"):
+        train(tiny_run(), pairs, pairs, tmp_path / "run", device="cpu")
+
+
+def test_the_learning_rate_rises_then_falls_to_zero():
+    optim = OptimSpec(steps=100, warmup_steps=10, lr=1.0)
+    rates = [learning_rate(step, optim) for step in range(100)]
+    assert rates[:10] == pytest.approx([n / 10 for n in range(1, 11)])
+    assert rates[10] == 1.0
+    assert all(a > b for a, b in pairwise(rates[10:]))
+    assert learning_rate(100, optim) == pytest.approx(0.0)

@@ -1,0 +1,40 @@
+import mercantile
+import pytest
+
+from model.data.manifest import read_manifest
+from model.errors import BadConfig
+from model.geo import great_circle_m
+from model.images import decode_image
+from model.world.plane import ORIGIN, tile_bounds
+from model.world.region import Region, render_region
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    out = tmp_path_factory.mktemp("region") / "r"
+    render_region(Region(seed=7, centre=ORIGIN, side=3, panoramas=2), out, workers=1, progress=lambda _: None)
+    return out
+
+
+def test_it_is_an_ordinary_xyz_folder_around_its_centre(folder):
+    tiles = sorted(path.relative_to(folder).parts for path in folder.glob("tiles/*/*/*.jpg"))
+    middle = mercantile.tile(ORIGIN.lon, ORIGIN.lat, 18)
+    expected = [(middle.x + dx, middle.y + dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1)]
+    assert [(int(x), int(y.removesuffix(".jpg"))) for _, z, x, y in tiles] == sorted(expected)
+    assert decode_image(next(folder.glob("tiles/*/*/*.jpg"))).size == (256, 256)
+
+
+def test_panoramas_are_full_turns_taken_at_tile_centres(folder):
+    pairs = read_manifest(folder / "pairs.csv")
+    assert len(pairs.references) == 9
+    assert 1 <= len(pairs.queries) <= 2
+    for query, positive in zip(pairs.queries, pairs.positives, strict=True):
+        assert decode_image(query.path).size == (1024, 512)
+        z, x, y = (int(part.removesuffix(".jpg")) for part in pairs.references[positive].path.parts[-3:])
+        assert great_circle_m(query.location, tile_bounds(z, x, y).centre) < 0.5
+
+
+@pytest.mark.parametrize("change", [{"side": 0}, {"side": 1000}, {"panoramas": -1}])
+def test_impossible_regions_are_refused(change):
+    with pytest.raises(BadConfig):
+        Region(**{"seed": 1, "centre": ORIGIN, "side": 2, "panoramas": 0, **change})
