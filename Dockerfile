@@ -38,7 +38,7 @@ STOPSIGNAL SIGTERM
 # Making the demo region takes minutes at the first start; /healthz answers meanwhile, /readyz says how far it is.
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30m --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:%s/readyz' % os.environ.get('CLNET_PORT', 8000), timeout=4)"]
-USER clnet
+USER 10001
 ENTRYPOINT ["python", "-m", "service"]
 CMD ["up"]
 

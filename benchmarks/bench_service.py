@@ -1,0 +1,182 @@
+"""Localizations a second and their latency at several numbers of clients, beside the bare forward pass.
+
+Starts `python -m service` as a process of its own on a free port, posts the same photo from threads that each keep
+one connection, and prints a table; `--json FILE` also writes it. The bare forward pass is one canvas after the other
+through the same encoder in this process while nothing else runs: no decoding, no HTTP, no search.
+
+    python -m benchmarks.bench_service --index demo/demo/index --photo demo/demo/region/panoramas/1.jpg
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import httpx
+import numpy as np
+
+_START_PATIENCE_S = 120.0
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a number of clients saw: answers by outcome, rate, and latency of the good ones in milliseconds."""
+
+    clients: int
+    answered: int
+    refused: int
+    failed: int
+    per_s: float
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+
+
+@dataclass(frozen=True)
+class Bare:
+    """Forward passes of one canvas: rate and median in milliseconds."""
+
+    per_s: float
+    p50_ms: float
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure and print."""
+    args = _parser().parse_args(argv)
+    bare = bare_forward(args.checkpoint, args.seconds)
+    photo = args.photo.read_bytes()
+    with service(args.index, args.checkpoint, args.service_flags) as url:
+        put_under_load(url, photo, clients=1, seconds=min(2.0, args.seconds))  # warm
+        loads = [put_under_load(url, photo, clients=count, seconds=args.seconds) for count in args.clients]
+    print(table(bare, loads))
+    if args.json is not None:
+        args.json.parent.mkdir(parents=True, exist_ok=True)
+        args.json.write_text(json.dumps(report(args, bare, loads), indent=2) + "\n")
+    return 0
+
+
+def bare_forward(checkpoint: str, seconds: float) -> Bare:
+    """Encode neutral canvases one by one for some seconds."""
+    from model.encoder import Encoder
+
+    encoder = Encoder.load(checkpoint)
+    width, height = encoder.inputs.ground_size_px
+    canvas = np.full((1, height, width, 3), 128, np.uint8)
+    encoder.encode_ground(canvas)
+    took: list[float] = []
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        begin = time.perf_counter()
+        encoder.encode_ground(canvas)
+        took.append(time.perf_counter() - begin)
+    return Bare(len(took) / sum(took), 1000 * float(np.median(took)))
+
+
+@contextmanager
+def service(index: Path, checkpoint: str, flags: Sequence[str]) -> Iterator[str]:
+    """The address of a service that is ready."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "service", "--index", str(index), "--checkpoint", checkpoint]
+    process = subprocess.Popen([*command, "--port", str(port), "--log-level", "warning", *flags])
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait_until_ready(url, process)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def put_under_load(url: str, photo: bytes, *, clients: int, seconds: float) -> Load:
+    """Let clients post the photo for some seconds, each as soon as its last answer is there."""
+    took: list[float] = []
+    statuses: list[int] = []
+    end = time.perf_counter() + seconds
+
+    def client() -> None:
+        with httpx.Client(base_url=url, timeout=60) as session:
+            while time.perf_counter() < end:
+                begin = time.perf_counter()
+                status = session.post("/localize", files={"panorama": photo}).status_code
+                statuses.append(status)
+                if status == 200:
+                    took.append(time.perf_counter() - begin)
+                elif status == 503:
+                    time.sleep(0.05)  # a refused client that asks again at once would only measure refusals
+
+    threads = [threading.Thread(target=client) for _ in range(clients)]
+    begin = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    wall_s = time.perf_counter() - begin
+    p50, p95, p99 = 1000 * np.percentile(took, [50, 95, 99]) if took else (np.nan,) * 3
+    refused = statuses.count(503)
+    failed = len(statuses) - len(took) - refused
+    return Load(clients, len(took), refused, failed, len(took) / wall_s, float(p50), float(p95), float(p99))
+
+
+def table(bare: Bare, loads: Sequence[Load]) -> str:
+    """What was measured, as Markdown."""
+    rows = ["| clients | localizations/s | of bare | p50 ms | p95 ms | p99 ms | refused | failed |", "|" + "---|" * 8]
+    rows += [
+        f"| {load.clients} | {load.per_s:.1f} | {load.per_s / bare.per_s:.0%} | {load.p50_ms:.0f} | {load.p95_ms:.0f} "
+        f"| {load.p99_ms:.0f} | {load.refused} | {load.failed} |"
+        for load in loads
+    ]
+    return f"bare forward pass: {bare.per_s:.1f}/s, median {bare.p50_ms:.1f} ms\n\n" + "\n".join(rows)
+
+
+def report(args: argparse.Namespace, bare: Bare, loads: Sequence[Load]) -> dict[str, object]:
+    """What was measured, and on what."""
+    return {
+        "benchmark": "service",
+        "machine": {"cores": os.cpu_count(), "processor": platform.machine(), "load_before": os.getloadavg()[0]},
+        "photo_bytes": args.photo.stat().st_size,
+        "seconds_each": args.seconds,
+        "bare_forward": asdict(bare),
+        "loads": [asdict(load) for load in loads],
+    }
+
+
+def _wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + _START_PATIENCE_S
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            if httpx.get(f"{url}/readyz").status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise SystemExit("the service did not become ready; its own message says why")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_service", description=__doc__.split("\n")[0])
+    add = parser.add_argument
+    add("--index", type=Path, required=True, help="index folder to serve")
+    add("--photo", type=Path, required=True, help="panorama to post")
+    add("--checkpoint", default="demo", help="encoder bundle (default %(default)s)")
+    add("--clients", type=int, nargs="+", default=[1, 8, 32], help="numbers of clients (default %(default)s)")
+    add("--seconds", type=float, default=20.0, help="seconds for each number of clients (default %(default)s)")
+    add("--json", type=Path, help="file to write the result to")
+    add("--service-flags", nargs=argparse.REMAINDER, default=[], help="further flags of `python -m service`, last")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
