@@ -14,7 +14,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from model.errors import BadImage
 
-__all__ = ["IMAGE_SUFFIXES", "MAX_PIXELS", "decode_image"]
+__all__ = ["IMAGE_SUFFIXES", "MAX_PIXELS", "declared_pixels", "decode_image"]
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 MAX_PIXELS = 64_000_000
@@ -56,6 +56,15 @@ def decode_image(
         raise BadImage(f"{name} declares more pixels than the limit of {max_pixels:,}; scale it down") from None
     except Exception as error:  # a decoder may raise anything on hostile bytes
         raise BadImage(f"{name} cannot be decoded: {error}; is the file complete?") from error
+
+
+def declared_pixels(data: bytes) -> int:
+    """Width times height that the header of a picture declares, without decoding; 0 where it cannot be read."""
+    try:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            return image.width * image.height
+    except Exception:  # hostile bytes; decoding will give the reason
+        return 0
 
 
 def _decode(data: bytes, name: str, at_least_px: tuple[int, int] | None, max_pixels: int) -> Image.Image:

@@ -18,8 +18,9 @@ from indexer.folder import TileIndex
 from indexer.region import Region
 from indexer.tiles import TileRecord
 from model.geo import LatLon
-from model.images import MAX_PIXELS, decode_image
+from model.images import MAX_PIXELS, declared_pixels, decode_image
 from model.transforms import lay_panorama
+from service.budget import PixelBudget
 from service.errors import NoTilesInRegion
 from service.estimate import RIVALS, Candidate, Position, fuse
 from service.headings import Hit, Ranking, best_per_tile, search_headings
@@ -89,12 +90,19 @@ class Localizer:
     """
 
     def __init__(
-        self, encoder: QueryEncoder, index: TileIndex, *, max_pixels: int = MAX_PIXELS, headings: int = 24
+        self,
+        encoder: QueryEncoder,
+        index: TileIndex,
+        *,
+        max_pixels: int = MAX_PIXELS,
+        decode_pixels: int = 2 * MAX_PIXELS,
+        headings: int = 24,
     ) -> None:
         index.require_encoder(encoder)
         self.encoder = encoder
         self.index = index
         self._max_pixels = max_pixels
+        self._budget = PixelBudget(decode_pixels)
         self._headings = headings
 
     def localize(self, photo: bytes, view: View, *, top_k: int = 5, check: Callable[[], None] = _never) -> Localization:
@@ -129,7 +137,8 @@ class Localizer:
 
     def _canvas(self, photo: bytes, view: View) -> NDArray[np.uint8]:
         inputs = self.encoder.inputs
-        image = decode_image(photo, at_least_px=inputs.ground_decode_px, max_pixels=self._max_pixels)
+        with self._budget.hold(min(declared_pixels(photo), self._max_pixels)):
+            image = decode_image(photo, at_least_px=inputs.ground_decode_px, max_pixels=self._max_pixels)
         return lay_panorama(image, inputs, heading_deg=view.heading_deg or 0.0, fov_deg=view.fov_deg)
 
     def _hits(

@@ -113,7 +113,11 @@ class Runtime:
             on_batch=metrics.batch,
         )
         localizer = Localizer(
-            BatchingEncoder(encoder, batcher), index, max_pixels=settings.max_pixels, headings=settings.headings
+            BatchingEncoder(encoder, batcher),
+            index,
+            max_pixels=settings.max_pixels,
+            decode_pixels=round(settings.decode_megapixels * 1_000_000),
+            headings=settings.headings,
         )
         pool = WorkerPool(
             threads=settings.workers or (16 if accelerated else os.cpu_count() or 1),

@@ -40,6 +40,12 @@ class ServeSettings(BaseSettings):
     max_uploads: int = Field(64, ge=1, le=10_000, description="uploads received at once; one more is answered 503")
     upload_timeout_s: float = Field(30.0, gt=0, le=3600, description="seconds in which an upload must arrive, else 408")
     max_megapixels: float = Field(64.0, gt=0, le=1000, description="largest photo, in megapixels; above it 422")
+    decode_megapixels: float = Field(
+        128.0,
+        gt=0,
+        le=100_000,
+        description="megapixels decoded at once over all workers; up to 16 bytes of memory each",
+    )
     max_batch: int = Field(0, ge=0, le=4096, description="photos in one forward pass; 0: 1 on CPU, 32 with a GPU")
     batch_wait_ms: float = Field(3.0, ge=0, le=1000, description="milliseconds to wait for a batch to fill")
     headings: int = Field(24, ge=4, le=360, description="headings tried first where the photo's is unknown")

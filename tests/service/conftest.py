@@ -48,6 +48,21 @@ def settings(index_folder) -> Settings:
     return Settings(index=index_folder, workers=2)
 
 
+class HookedEncoder(FakeEncoder):
+    """Calls `hook(pixels)` before it embeds, but not when the service tries it out at the start."""
+
+    def __init__(self, hook) -> None:
+        super().__init__()
+        self._hook = hook
+        self._tried = False
+
+    def encode_ground(self, pixels):
+        if self._tried:
+            self._hook(pixels)
+        self._tried = True
+        return super().encode_ground(pixels)
+
+
 @contextmanager
 def serving(settings: Settings, encoder=None) -> Iterator[TestClient]:
     """A client of a started app that is ready."""

@@ -5,6 +5,7 @@ import io
 import pytest
 from PIL import Image
 
+from tests.service.conftest import HookedEncoder, serving
 from tests.service.pictures import encoded, panorama_of, png_bomb
 
 GOOD = encoded(panorama_of(6))
@@ -124,23 +125,17 @@ def test_fifty_megapixel_jpeg_is_answered(client):
 
 
 def test_photo_above_the_pixel_limit_is_refused_undecoded(settings):
-    from tests.service.conftest import serving
-
     with serving(settings.model_copy(update={"max_megapixels": 0.01})) as client:
         check_problem(post(client), 422, "the limit is 10,000")
 
 
 def test_body_with_a_length_above_the_limit_is_refused(settings):
-    from tests.service.conftest import serving
-
     with serving(settings.model_copy(update={"max_upload_mb": 1})) as client:
         check_problem(post(client, bytes(2_000_000)), 413, "1 MiB")
         assert post(client).status_code == 200
 
 
 def test_chunked_body_above_the_limit_is_refused(settings):
-    from tests.service.conftest import serving
-
     head = b'--b\r\ncontent-disposition: form-data; name="panorama"; filename="a"\r\n\r\n'
     with serving(settings.model_copy(update={"max_upload_mb": 1})) as client:
         body = (part for part in [head, *[bytes(100_000)] * 20])
@@ -161,14 +156,10 @@ def test_unknown_address_and_wrong_method_are_problems(client):
 
 
 def test_unforeseen_error_is_a_500_that_tells_nothing(settings):
-    from tests.fakes import FakeEncoder
-    from tests.service.conftest import serving
+    def fail(_):
+        raise RuntimeError("secret path /srv/weights")
 
-    class Broken(FakeEncoder):
-        def encode_ground(self, _):
-            raise RuntimeError("secret path /srv/weights")
-
-    with serving(settings, Broken()) as client:
+    with serving(settings, HookedEncoder(fail)) as client:
         response = post(client)
         assert response.status_code == 500
         assert response.headers["content-type"] == "application/problem+json"

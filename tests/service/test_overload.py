@@ -3,27 +3,26 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
 import pytest
 
-from tests.fakes import FakeEncoder
-from tests.service.conftest import serving
+from tests.service.conftest import HookedEncoder, serving
 from tests.service.pictures import encoded, panorama_of
 
 PHOTO = encoded(panorama_of(6))
 
 
-class SlowEncoder(FakeEncoder):
-    """Embeds nothing until it is let go."""
+class SlowEncoder(HookedEncoder):
+    """Embeds nothing until it is let go; remembers the size of each batch."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(self._wait)
         self.entered, self.opened = threading.Event(), threading.Event()
+        self.batches: list[int] = []
 
-    def encode_ground(self, pixels: np.ndarray) -> np.ndarray:
+    def _wait(self, pixels) -> None:
+        self.batches.append(len(pixels))
         self.entered.set()
         assert self.opened.wait(20)
-        return super().encode_ground(pixels)
 
 
 def post(client):
@@ -78,14 +77,6 @@ def test_upload_beyond_the_number_at_once_is_refused_unread(settings):
 
 def test_requests_at_once_share_forward_passes(settings):
     encoder = SlowEncoder()
-    rows = []
-
-    class Counting(SlowEncoder):
-        def encode_ground(self, pixels):
-            rows.append(len(pixels))
-            return super().encode_ground(pixels)
-
-    encoder = Counting()
     changes = {"workers": 8, "max_batch": 8, "batch_wait_ms": 50}
     with serving(settings.model_copy(update=changes), encoder) as client, ThreadPoolExecutor(5) as clients:
         first = clients.submit(post, client)
@@ -94,8 +85,8 @@ def test_requests_at_once_share_forward_passes(settings):
         threading.Event().wait(0.3)
         encoder.opened.set()
         tiles = {answer.result().json()["matches"][0]["tile_id"] for answer in (first, *others)}
-    assert sum(rows) == 5
-    assert len(rows) < 5
+    assert sum(encoder.batches) == 5
+    assert len(encoder.batches) < 5
     assert len(tiles) == 1
 
 
