@@ -17,7 +17,7 @@ help: ## list the targets
 	@touch $@
 
 demo: .venv/ready ## render a synthetic region, index it, serve it, and localize a panorama over HTTP
-	$(BIN)/python -m service.demo --data demo --port $(PORT)
+	$(BIN)/python -m service.demo --port $(PORT)
 
 test: .venv/ready ## run the tests (under ten minutes on two cores)
 	$(RUN) -m pytest
@@ -32,7 +32,7 @@ bench: .venv/ready ## measure indexing, search and service; results go to benchm
 	$(BIN)/python -m benchmarks.run_all
 
 serve: .venv/ready ## serve the index of the demo, or INDEX=...
-	$(BIN)/python -m service --index $(or $(INDEX),demo/demo/index) --port $(PORT)
+	$(BIN)/python -m service --index $(or $(INDEX),clnet-data/demo/index) --port $(PORT)
 
 clean: ## remove the environment, the demo and caches
-	rm -rf .venv demo runs build .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	rm -rf .venv clnet-data runs build .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -11,7 +11,6 @@ from dataclasses import fields
 from typing import Any
 
 import numpy as np
-from model.encoder import Encoder
 from numpy.typing import NDArray
 
 from indexer.build import BuildSummary, build_index
@@ -27,6 +26,7 @@ from indexer.sources.base import SourceOptions, TileSource
 from indexer.sources.opening import open_source
 from indexer.verify import verify_index
 from model.artefact import canonical_json
+from model.encoder import Encoder
 from model.errors import OutputExists
 from model.images import decode_image
 from model.transforms import lay_panorama

@@ -221,8 +221,9 @@ def _backbone(spec: CLNetSpec, *, pretrained: bool) -> nn.Module:
     if not timm.is_model(spec.backbone):
         near = ", ".join(timm.list_models(f"*{spec.backbone.split('_')[0]}*")[:6]) or "see timm.list_models()"
         raise BadConfig(f"timm knows no model named {spec.backbone!r}; near it: {near}")
-    fixed = timm.get_pretrained_cfg(spec.backbone).fixed_input_size
-    options = {"dynamic_img_size": True} if fixed else {}  # vision transformers: both views have sizes of their own
+    cfg = timm.get_pretrained_cfg(spec.backbone)
+    # A vision transformer is made for one input size; here each view has its own.
+    options: dict[str, Any] = {"dynamic_img_size": True} if cfg is not None and cfg.fixed_input_size else {}
     backbone: Any = timm.create_model(spec.backbone, pretrained=pretrained, num_classes=0, **options)
     count = len(backbone.feature_info)
     if max(spec.levels) >= count:

@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
+
 from indexer.encoding import QueryEncoder
 from indexer.folder import TileIndex
 from indexer.region import Region
 from indexer.tiles import TileRecord
-from numpy.typing import NDArray
-
 from model.geo import LatLon
 from model.images import MAX_PIXELS, decode_image
 from model.transforms import lay_panorama

@@ -13,7 +13,7 @@ from model.world.hashing import unit
 from model.world.panorama import VIEW_M
 from model.world.terrain import paint_ground
 
-__all__ = ["Area", "free_spot", "paint_area", "places"]
+__all__ = ["Area", "free_spot", "material_at", "paint_area", "places"]
 
 _CLEAR_PX = 6
 _TRIES = 8
@@ -67,7 +67,7 @@ def free_spot(ground: Ground, seed: int, x_m: float, y_m: float, *, reach_m: flo
     candidates = (
         [(x_m + reach_m * float(dx), y_m + reach_m * float(dy)) for dx, dy in draw.T] if tries > 1 else [(x_m, y_m)]
     )
-    standing = [(spot, _material(ground, *spot)) for spot in candidates if _is_free(ground, *spot)]
+    standing = [(spot, material_at(ground, *spot)) for spot in candidates if _is_free(ground, *spot)]
     streets = [spot for spot, material in standing if material == Material.ROAD]
     return streets[0] if streets else next((spot for spot, material in standing if material in _STANDABLE), None)
 
@@ -76,7 +76,8 @@ def _pixel(ground: Ground, x_m: float, y_m: float) -> tuple[int, int]:
     return int(np.floor(-y_m / PIXEL_M)) - ground.window.top, int(np.floor(x_m / PIXEL_M)) - ground.window.left
 
 
-def _material(ground: Ground, x_m: float, y_m: float) -> int:
+def material_at(ground: Ground, x_m: float, y_m: float) -> int:
+    """The `Material` at a point of the plane."""
     return int(ground.material[_pixel(ground, x_m, y_m)])
 
 

@@ -19,10 +19,10 @@ from model.artefact import staged_folder, write_json
 from model.errors import BadConfig
 from model.geo import LatLon
 from model.world.appearance import Appearance, Difficulty, draw_appearance
-from model.world.ground import Ground, Window
+from model.world.ground import Ground, Material, Window
 from model.world.pairs import WORLD_VERSION, jpeg_bytes, write_manifest
 from model.world.panorama import VIEW_M, Camera, render_panorama
-from model.world.places import free_spot
+from model.world.places import free_spot, material_at
 from model.world.plane import latlon_of, tile_bounds, tile_window_m
 from model.world.terrain import paint_ground
 from model.world.tile import render_tile
@@ -69,10 +69,11 @@ class Region:
 
 @dataclass(frozen=True)
 class _Chunk:
-    """A block of tiles that share one painted ground, and those above which a panorama may be taken."""
+    """A block of tiles that share one painted ground, and how many panoramas to take among them."""
 
     region: Region
     tiles: tuple[tuple[int, int], ...]
+    panoramas: int
 
 
 @dataclass(frozen=True)
@@ -107,20 +108,21 @@ def render_region(region: Region, out: Path, *, workers: int, progress: Callable
 
 
 def _chunks(region: Region) -> list[_Chunk]:
+    """The region in blocks; the panoramas shared out in proportion to the tiles."""
     left, top = region.corner()
     steps = range(0, region.side, _CHUNK)
-    return [
-        _Chunk(
-            region,
-            tuple(
-                (left + column, top + row)
-                for row in range(y, min(y + _CHUNK, region.side))
-                for column in range(x, min(x + _CHUNK, region.side))
-            ),
-        )
+    blocks = [
+        [
+            (left + column, top + row)
+            for row in range(y, min(y + _CHUNK, region.side))
+            for column in range(x, min(x + _CHUNK, region.side))
+        ]
         for y in steps
         for x in steps
     ]
+    ends = np.cumsum([len(block) for block in blocks]) * region.panoramas // region.tiles
+    shares = np.diff(ends, prepend=0)
+    return [_Chunk(region, tuple(block), int(share)) for block, share in zip(blocks, shares, strict=True)]
 
 
 def _draw_chunk(chunk: _Chunk) -> list[_Drawn]:
@@ -137,17 +139,16 @@ def _ground_of(chunk: _Chunk) -> Ground:
 
 
 def _camera_tiles(chunk: _Chunk, ground: Ground) -> dict[tuple[int, int], tuple[float, float]]:
-    """The chunk's share of the panoramas: the first free tile centres in the chunk's own pseudo-random order."""
-    region = chunk.region
-    share = -(-region.panoramas * len(chunk.tiles) // region.tiles)
-    order = np.random.default_rng((region.seed, *chunk.tiles[0])).permutation(len(chunk.tiles))
-    chosen: dict[tuple[int, int], tuple[float, float]] = {}
-    for x, y in (chunk.tiles[number] for number in order):
-        left, bottom, right, top = tile_window_m(_ZOOM, x, y)
-        spot = free_spot(ground, region.seed, (left + right) / 2, (bottom + top) / 2, reach_m=0.0)
-        if spot is not None and len(chosen) < share:
-            chosen[x, y] = spot
-    return chosen
+    """The chunk's share of the panoramas: free tile centres in a pseudo-random order, those on a street first."""
+    seed = chunk.region.seed
+    free: list[tuple[tuple[int, int], tuple[float, float]]] = []
+    for number in np.random.default_rng((seed, *chunk.tiles[0])).permutation(len(chunk.tiles)):
+        left, bottom, right, top = tile_window_m(_ZOOM, *chunk.tiles[number])
+        spot = free_spot(ground, seed, (left + right) / 2, (bottom + top) / 2, reach_m=0.0)
+        if spot is not None:
+            free.append((chunk.tiles[number], spot))
+    free.sort(key=lambda found: material_at(ground, *found[1]) != Material.ROAD)
+    return dict(free[: chunk.panoramas])
 
 
 def _draw(

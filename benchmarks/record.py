@@ -1,0 +1,49 @@
+"""What every benchmark records beside its numbers: the command, the machine, the date, the versions."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+__all__ = ["RESULTS", "circumstances", "write_record"]
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def circumstances() -> dict[str, Any]:
+    """Command, date, machine and the versions that matter for speed."""
+    return {
+        "command": " ".join(["python", "-m", f"benchmarks.{Path(sys.argv[0]).stem}", *sys.argv[1:]]),
+        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "machine": {
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "load_before": round(os.getloadavg()[0], 2),
+            "system": platform.system(),
+            "python": platform.python_version(),
+        },
+        "versions": {name: version(name) for name in ("torch", "timm", "numpy", "faiss-cpu", "pillow")},
+    }
+
+
+def write_record(name: str, result: Mapping[str, Any]) -> Path:
+    """Write `results/NAME.json`: the circumstances and the result."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps({**circumstances(), "result": result}, indent=2) + "\n")
+    return path
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
