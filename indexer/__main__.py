@@ -77,13 +77,8 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
         help="side of cut pictures (default: %(default)s)",
     )
     add("--min-valid", type=float, default=0.5, metavar="SHARE", help="least share of data in a tile cut from a raster")
-    add(
-        "--batch-size",
-        type=int,
-        default=64,
-        metavar="N",
-        help="tiles the encoder takes at once (default: %(default)s)",
-    )
+    add("--bands", type=_parse_bands, metavar="R,G,B", help="bands of a raster to draw, from 1 (default: as it says)")
+    add("--batch-size", type=int, default=64, metavar="N", help="tiles encoded at once (default: %(default)s)")
     add("--workers", type=int, metavar="N", help="threads that read and decode (default: one a processor)")
     add("--dry-run", action="store_true", help="print the plan (tiles, bytes, minutes) and stop")
     add("--restart", action="store_true", help="discard an unfinished build instead of resuming it")

@@ -1,7 +1,7 @@
 """The work folder of a build: finished shards beside the output, from which a killed build resumes.
 
-Every shard is written under a temporary name, fsynced and renamed; its report comes after its vectors and holds their
-digest, so a shard counts as done only when it is whole. A lock keeps two builds apart and dies with its process.
+Every shard is written under a temporary name and renamed; its report comes after its vectors and holds their digest,
+so a shard counts as done only when it is whole. A lock keeps two builds apart and dies with its process.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import io
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -81,10 +80,7 @@ class WorkFolder:
         np.save(buffer, vectors, allow_pickle=False)
         data = buffer.getvalue()
         staged = self.path / ".shard.tmp"
-        with staged.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        staged.write_bytes(data)
         staged.rename(self._vectors_path(shard))
         write_json(self._report_path(shard), asdict(report) | {"sha256": sha256_bytes(data)})
 

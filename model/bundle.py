@@ -68,6 +68,7 @@ def save_bundle(
         write_json(staged / "spec.json", spec)
         weights = {key: value.detach().to("cpu", torch.float16).contiguous() for key, value in net.state_dict().items()}
         save_file(weights, staged / "weights.safetensors")
+        (staged / "weights.safetensors").chmod(0o644)  # safetensors makes it private; a bundle is to be shared
         write_json(staged / "metrics.json", metrics)
         (staged / "README.md").write_text(_model_card(name, net, metrics))
 

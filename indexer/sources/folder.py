@@ -20,7 +20,7 @@ from model.images import IMAGE_SUFFIXES
 __all__ = ["FolderSource"]
 
 _ZXY = re.compile(r"(\d{1,2})/(\d{1,10})/(\d{1,10})\.\w+")
-_QUADKEY = re.compile(rf"(?:.*/)?([0-3]{{1,{MAX_ZOOM}}})\.\w+")
+_QUADKEY = re.compile(rf"(?:(?:.*/)?([^/]*)/)?([0-3]{{1,{MAX_ZOOM}}})\.\w+")
 
 _Zxy = tuple[int, int, int]
 
@@ -105,7 +105,9 @@ def _from_quadkey(name: str) -> _Zxy | None:
     match = _QUADKEY.fullmatch(name)
     if match is None:
         return None
-    digits = match.group(1)
+    parent, digits = match.groups(default="")
+    if parent.isdigit() and not digits.startswith(parent):  # rather the x of x/y.png
+        return None
     x = int("".join(str(int(digit) & 1) for digit in digits), 2)
     y = int("".join(str(int(digit) >> 1) for digit in digits), 2)
     return len(digits), x, y

@@ -88,6 +88,10 @@ def test_an_unknown_name_says_which_are_packaged():
         load_bundle("no-such-bundle")
 
 
+def test_every_file_of_a_bundle_can_be_read_by_others(folder):
+    assert all(path.stat().st_mode & 0o044 == 0o044 for path in folder.iterdir())
+
+
 def test_saving_never_overwrites(folder):
     with pytest.raises(OutputExists):
         save_bundle(folder, tiny_net(), name="tiny", provenance={}, metrics={})

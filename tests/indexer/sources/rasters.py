@@ -13,7 +13,9 @@ EAST_M, NORTH_M = 1_000_000.0, 6_000_000.0
 """North-western corner in EPSG:3857, unless another transform is given."""
 
 
-def write_raster(path: Path, pixels: Any = None, *, crs: str = "EPSG:3857", res: float = 2.0, **profile: Any) -> Path:
+def write_raster(
+    path: Path, pixels: Any = None, *, crs: str | None = "EPSG:3857", res: float = 2.0, **profile: Any
+) -> Path:
     """[bands, H, W] at `res` units a pixel; a colour gradient if none is given."""
     if pixels is None:
         ramp = np.tile(np.arange(256, dtype=np.uint8), (256, 1))

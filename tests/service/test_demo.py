@@ -1,0 +1,61 @@
+"""The demo: what it prints, and the whole of it as a process."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from model.geo import LatLon, offset_m
+from service.demo import Outcome, Shot, main, read_shots, report
+
+ROOT = Path(__file__).parents[2]
+PLACE = LatLon(-48.88, -123.39)
+
+
+def outcome(east_m: float) -> Outcome:
+    estimate, corner = offset_m(PLACE, east_m=east_m, north_m=0.0), offset_m(PLACE, east_m=50.0, north_m=50.0)
+    bounds = [2 * PLACE.lon - corner.lon, 2 * PLACE.lat - corner.lat, corner.lon, corner.lat]
+    match = {"tile_id": "18/1/2", "score": 0.5, "bounds": bounds}
+    answer = {"matches": [match], "estimate": {"lat": estimate.lat, "lon": estimate.lon}, "index": {"tiles": 9}}
+    return Outcome(Shot(Path("a.jpg"), PLACE), answer)
+
+
+def test_the_report_tells_the_distance_and_counts_what_is_near():
+    text = report([outcome(12.0), outcome(60.0), outcome(900.0)], "http://127.0.0.1:1")
+    assert "distance    12.0 m" in text
+    assert "2 placed on the right tile, median distance 60.0 m" in text
+    assert "synthetic" in text
+    assert "http://127.0.0.1:1" in text
+
+
+def test_tiles_without_a_panorama_are_no_shots(tmp_path):
+    manifest = tmp_path / "pairs.csv"
+    manifest.write_text("query,reference,lat,lon\np.jpg,t.jpg,1.5,2.5\n,u.jpg,,\n")
+    assert read_shots(manifest) == [Shot(tmp_path / "p.jpg", LatLon(1.5, 2.5))]
+
+
+def test_a_port_in_use_is_named_before_anything_is_made(tmp_path, capsys):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        assert main(["--port", str(taken.getsockname()[1]), "--data", str(tmp_path / "d")]) == 1
+    assert "cannot be used" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_from_nothing_to_a_localized_panorama_and_again_from_what_is_there(tmp_path):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    command = [sys.executable, "-m", "service.demo", "--once", "--data", str(tmp_path / "d"), "--port", port]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "CLNET_DEMO_SIDE": "3"}
+    runs = [
+        subprocess.run(command, env=environment, cwd=ROOT, text=True, capture_output=True, check=True, timeout=300)
+        for _ in range(2)
+    ]
+    manifest = tmp_path / "d" / "demo" / "index" / "manifest.json"
+    assert "first run" in runs[0].stdout
+    assert "first run" not in runs[1].stdout
+    assert all("distance" in run.stdout for run in runs)
+    assert manifest.is_file()
