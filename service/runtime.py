@@ -64,8 +64,6 @@ class Runtime:
     def load(self) -> None:
         """Open index and model and check that they fit; on failure remember the reason and go on living."""
         try:
-            if self._preparation is not None:
-                self._preparation.run()
             self._serving = self._open()
             self.state = "ready"
             logger.info("ready: %s tiles of %s", self._serving.localizer.index.count, self._settings.index)
@@ -100,12 +98,18 @@ class Runtime:
         return stage or "model and index are being loaded"
 
     def _open(self) -> Serving:
-        settings, metrics = self._settings, self._metrics
-        index = TileIndex.open(Path(settings.index), verify=settings.verify_index)
-        encoder, accelerated = self._load_encoder(settings)
+        # The encoder comes first: a wrong checkpoint must not cost the minutes of making an index.
+        encoder, accelerated = self._load_encoder(self._settings)
+        if self._preparation is not None:
+            self._preparation.run()
+        index = TileIndex.open(Path(self._settings.index), verify=self._settings.verify_index)
         index.require_encoder(encoder)
         _try_out(encoder, index)
-        metrics.index_tiles(index.count)
+        self._metrics.index_tiles(index.count)
+        return self._set_up(encoder, index, accelerated=accelerated)
+
+    def _set_up(self, encoder: QueryEncoder, index: TileIndex, *, accelerated: bool) -> Serving:
+        settings, metrics = self._settings, self._metrics
         batcher = MicroBatcher(
             encoder.encode_ground,
             max_rows=settings.max_batch or (32 if accelerated else 1),

@@ -5,6 +5,7 @@ import threading
 import pytest
 from fastapi.testclient import TestClient
 
+from model.errors import BadCheckpoint
 from service.app import create_app
 from service.settings import Settings
 from tests.fakes import FakeEncoder
@@ -44,6 +45,45 @@ def test_index_of_another_encoder_is_never_ready_and_says_why(settings):
         assert "Rebuild it" in response.json()["detail"]
         assert client.get("/healthz").status_code == 200
     assert [type(failure).__name__ for failure in failures] == ["IndexMismatch"]
+
+
+def test_wrong_checkpoint_is_told_before_anything_is_made(settings):
+    class Never:
+        stage = ""
+
+        def run(self):
+            raise AssertionError("nothing should be made")
+
+        def stop(self):
+            pass
+
+    def no_checkpoint(_):
+        raise BadCheckpoint("weights are missing")
+
+    app = create_app(settings, preparation=Never(), load_encoder=no_checkpoint)
+    with TestClient(app) as client:
+        app.state.runtime.loaded.wait(10)
+        assert "weights are missing" in client.get("/readyz").json()["detail"]
+
+
+def test_step_that_makes_the_index_is_told_while_it_runs(settings):
+    opened = threading.Event()
+
+    class Making:
+        stage = "`python -m indexer build` is running"
+
+        def run(self):
+            opened.wait(10)
+
+        def stop(self):
+            opened.set()
+
+    app = create_app(settings, preparation=Making(), load_encoder=lambda _: (FakeEncoder(), False))
+    with TestClient(app) as client:
+        assert "indexer build" in client.get("/readyz").json()["detail"]
+        opened.set()
+        app.state.runtime.loaded.wait(10)
+        assert client.get("/readyz").status_code == 200
 
 
 def test_folder_without_an_index_is_never_ready_and_says_why(tmp_path):
