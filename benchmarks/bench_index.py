@@ -17,8 +17,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmarks.bench_train import turns
-from benchmarks.record import write_record
+from benchmarks.record import turns, write_record
 from indexer.build import build_index
 from indexer.encoding import TileEncoder
 from indexer.plan import BuildSpec

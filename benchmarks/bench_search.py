@@ -20,8 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.bench_train import turns
-from benchmarks.record import write_record
+from benchmarks.record import turns, write_record
 from indexer.scan import ExactScan
 
 _TOP_K = 10

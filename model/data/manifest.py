@@ -1,7 +1,7 @@
 """Pairs of one's own: a CSV or Parquet manifest with one row a pair.
 
 Columns: `query` and `reference` (paths, relative to the manifest), and optionally `lat`, `lon` (where the query was
-taken), `reference_lat`, `reference_lon` (centre of the tile), and `heading_deg`, `fov_deg`, `vertical_deg` of the query.
+taken), `reference_lat`, `reference_lon` (centre of the tile); `heading_deg`, `fov_deg` and `vertical_deg` of the query.
 A row whose `query` is empty adds a distractor to the gallery. Rows that name the same reference share it.
 """
 
