@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import time
 from collections.abc import Callable
 
 import torch
 
-from benchmarks.record import write_record
+from benchmarks.record import turns, write_record
 from model.clnet import CLNet, CLNetSpec
 from model.compute import autocast
 from model.loss import symmetric_info_nce
@@ -86,18 +85,6 @@ def renderers() -> dict[str, Callable[[], object]]:
         "tiles of 128 px": lambda: render_tile(ground, (-50.0, -50.0, 50.0, 50.0), 128, above),
         "panoramas of 512 x 128 px": lambda: render_panorama(ground, camera, below),
     }
-
-
-def turns(variants: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Seconds of each variant in each round, after one round that is not counted."""
-    seconds: dict[str, list[float]] = {name: [] for name in variants}
-    for number in range(rounds + 1):
-        for name, run in variants.items():
-            started = time.perf_counter()
-            run()
-            if number:
-                seconds[name].append(time.perf_counter() - started)
-    return seconds
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What every benchmark records beside its numbers: the command, the machine, the date, the versions."""
+"""What the benchmarks share: taking turns, and recording command, machine, date and versions beside the numbers."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["RESULTS", "circumstances", "write_record"]
+__all__ = ["RESULTS", "circumstances", "turns", "write_record"]
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -39,6 +40,18 @@ def write_record(name: str, result: Mapping[str, Any]) -> Path:
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps({**circumstances(), "result": result}, indent=2) + "\n")
     return path
+
+
+def turns(variants: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    """Seconds of each variant in each round, after one round that is not counted."""
+    seconds: dict[str, list[float]] = {name: [] for name in variants}
+    for number in range(rounds + 1):
+        for name, run in variants.items():
+            started = time.perf_counter()
+            run()
+            if number:
+                seconds[name].append(time.perf_counter() - started)
+    return seconds
 
 
 def _processor() -> str:

@@ -61,7 +61,7 @@ class ExactScan:
         jobs = [partial(_candidates, rows, ids, queries, top_k) for rows, ids in self._pieces(runs)]
         found = [job() for job in jobs] if len(jobs) < 2 else list(self._pool.map(_call, jobs))
         return [
-            rank(self._vectors, query, np.concatenate([piece[number] for piece in found] or [_NONE]), top_k)
+            rank(self._vectors, query, _contenders([piece[number] for piece in found], top_k), top_k)
             for number, query in enumerate(queries)
         ]
 
@@ -93,31 +93,34 @@ def rank(vectors: _Half, query: _Floats, rows: _Rows, top_k: int) -> _Pair:
     return scores[best], rows[best]
 
 
-_NONE = np.empty(0, np.int64)
-
-
-def _call(job: Callable[[], list[_Rows]]) -> list[_Rows]:
+def _call(job: Callable[[], list[_Pair]]) -> list[_Pair]:
     return job()
 
 
-def _candidates(vectors: _Half, ids: _Rows | int, queries: _Floats, top_k: int) -> list[_Rows]:
-    """For each query the rows that may be among its best: the best few, and all that tie with the last."""
+def _candidates(vectors: _Half, ids: _Rows | int, queries: _Floats, top_k: int) -> list[_Pair]:
+    """For each query FAISS's scores and the rows that may be among its best: a few, and all that tie with the last."""
     view = _view(vectors)
     wanted = min(len(vectors), top_k + _SPARE)
     scores, places = view.search(queries, wanted)
+    found: list[_Pair] = list(zip(scores, places, strict=True))
     last = scores[:, min(top_k, wanted) - 1] - 2 * _ROUNDING
-    found = [row[score >= least] for row, score, least in zip(places, scores, last, strict=True)]
     for number in np.flatnonzero((scores[:, -1] >= last) & (wanted < len(vectors))):
-        found[number] = _all_above(view, queries[number : number + 1], float(last[number]))
-    if isinstance(ids, int):
-        return [places + ids for places in found]
-    return [ids[places] for places in found]
+        # The slow way, for indexes full of equal tiles: every row that scores more.
+        _, above, where = view.range_search(queries[number : number + 1], float(last[number]))
+        found[number] = above, where
+    return [(score, place + ids if isinstance(ids, int) else ids[place]) for score, place in found]
 
 
-def _all_above(view: Any, query: _Floats, least: float) -> _Rows:
-    """Every row that scores more than `least`: the slow way, for indexes full of equal tiles."""
-    _, _, places = view.range_search(query, least)
-    return np.asarray(places, np.int64)
+def _contenders(pieces: list[_Pair], top_k: int) -> _Rows:
+    """The rows of all pieces that may be among the best, rounding considered."""
+    if not pieces:
+        return np.empty(0, np.int64)
+    scores, rows = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
+    if len(rows) <= top_k:
+        return rows
+    least = np.partition(scores, len(scores) - top_k)[len(scores) - top_k] - 2 * _ROUNDING
+    contenders: _Rows = rows[scores >= least]
+    return contenders
 
 
 def _view(vectors: _Half) -> Any:

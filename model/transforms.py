@@ -40,7 +40,7 @@ class InputSpec:
     satellite_px: int = 128
     ground_height_px: int = 64
     ground_width_px: int = 256
-    ground_vertical_deg: float | None = 60.0
+    ground_vertical_deg: float | None = 40.0
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
 
@@ -76,24 +76,35 @@ def resize_tile(image: Image.Image, spec: InputSpec) -> _Pixels:
     return np.asarray(image.resize(spec.satellite_size_px, Image.Resampling.BILINEAR))
 
 
-def lay_panorama(image: Image.Image, spec: InputSpec, *, heading_deg: float = 0.0, fov_deg: float = 360.0) -> _Pixels:
+def lay_panorama(
+    image: Image.Image,
+    spec: InputSpec,
+    *,
+    heading_deg: float = 0.0,
+    fov_deg: float = 360.0,
+    vertical_deg: float | None = None,
+) -> _Pixels:
     """A panorama or photo as uint8 [H, W, 3] on the encoder's north-centred canvas.
 
     Args:
-        image: equirectangular (columns are equal angles), its pixels square in angle.
+        image: equirectangular: columns and rows are equal angles, the horizon in the middle.
         spec: the encoder's input.
         heading_deg: direction of the picture's centre column, clockwise from north.
         fov_deg: horizontal angle of the picture, in (0, 360].
+        vertical_deg: vertical angle of the picture; None where a pixel is as high as it is wide.
 
     Raises:
-        BadConfig: the field of view is out of range or the heading is not finite.
+        BadConfig: a field of view is out of range or the heading is not finite.
     """
     if not 0 < fov_deg <= 360:
         raise BadConfig(f"fov_deg is {fov_deg}; give the horizontal angle of the photo in (0, 360] degrees")
     if not np.isfinite(heading_deg):
         raise BadConfig(f"heading_deg is {heading_deg}; give degrees clockwise from north")
     columns = max(1, round(spec.ground_width_px * fov_deg / 360.0))
-    strip = _vertical_fit(image, spec, columns, fov_deg)
+    picture_deg = fov_deg * image.height / image.width if vertical_deg is None else vertical_deg
+    if not picture_deg > 0:
+        raise BadConfig(f"vertical_deg is {vertical_deg}; give the vertical angle of the photo, above 0 degrees")
+    strip = _vertical_fit(image, spec, columns, picture_deg)
     canvas = np.full((spec.ground_height_px, spec.ground_width_px, 3), NEUTRAL, np.uint8)
     left = (spec.ground_width_px - columns) // 2
     canvas[:, left : left + columns] = strip
@@ -116,12 +127,11 @@ def normalise(pixels: torch.Tensor, spec: InputSpec) -> torch.Tensor:
     return ((pixels.float() - mean) * scale).permute(0, 3, 1, 2).contiguous()
 
 
-def _vertical_fit(image: Image.Image, spec: InputSpec, columns: int, fov_deg: float) -> _Pixels:
+def _vertical_fit(image: Image.Image, spec: InputSpec, columns: int, picture_deg: float) -> _Pixels:
     """The picture resized to [canvas height, columns, 3], rows matched by angle around the horizon."""
     rows = spec.ground_height_px
     if spec.ground_vertical_deg is None:
         return np.asarray(image.resize((columns, rows), Image.Resampling.BILINEAR))
-    picture_deg = fov_deg * image.height / image.width
     if picture_deg >= spec.ground_vertical_deg:
         half = image.height * spec.ground_vertical_deg / picture_deg / 2
         box = (0.0, image.height / 2 - half, float(image.width), image.height / 2 + half)

@@ -28,7 +28,9 @@ Item = TypeVar("Item")
 def load_query(query: Query, inputs: InputSpec) -> _Pixels:
     """A query's picture on the encoder's canvas, uint8 [H, W, 3]."""
     picture = decode_image(query.path, at_least_px=inputs.ground_decode_px)
-    return lay_panorama(picture, inputs, heading_deg=query.heading_deg, fov_deg=query.fov_deg)
+    return lay_panorama(
+        picture, inputs, heading_deg=query.heading_deg, fov_deg=query.fov_deg, vertical_deg=query.vertical_deg
+    )
 
 
 def load_reference(reference: Reference, inputs: InputSpec) -> _Pixels:

@@ -1,8 +1,8 @@
 """Pairs of one's own: a CSV or Parquet manifest with one row a pair.
 
 Columns: `query` and `reference` (paths, relative to the manifest), and optionally `lat`, `lon` (where the query was
-taken), `reference_lat`, `reference_lon` (centre of the tile), `heading_deg` and `fov_deg` of the query. A row whose
-`query` is empty adds a distractor to the gallery. Rows that name the same reference share it.
+taken), `reference_lat`, `reference_lon` (centre of the tile); `heading_deg`, `fov_deg` and `vertical_deg` of the query.
+A row whose `query` is empty adds a distractor to the gallery. Rows that name the same reference share it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,17 @@ from model.geo import LatLon
 
 __all__ = ["read_manifest"]
 
-_KNOWN = {"query", "reference", "lat", "lon", "reference_lat", "reference_lon", "heading_deg", "fov_deg"}
+_KNOWN = {
+    "query",
+    "reference",
+    "lat",
+    "lon",
+    "reference_lat",
+    "reference_lon",
+    "heading_deg",
+    "fov_deg",
+    "vertical_deg",
+}
 _SHOWN = 3
 
 
@@ -74,7 +84,16 @@ def _query(row: Mapping[str, Any], folder: Path, where: str) -> Query:
     fov_deg = _number(row, "fov_deg", 360.0, where)
     if not 0 < fov_deg <= 360:
         raise BadDataset(f"{where}: fov_deg is {fov_deg}; give degrees in (0, 360]")
-    return Query(folder / _text(row, "query", where), heading_deg % 360.0, fov_deg, _location(row, "lat", "lon", where))
+    vertical_deg = _number(row, "vertical_deg", math.nan, where)
+    if not math.isnan(vertical_deg) and not 0 < vertical_deg <= 180:
+        raise BadDataset(f"{where}: vertical_deg is {vertical_deg}; give degrees in (0, 180], or leave it empty")
+    return Query(
+        folder / _text(row, "query", where),
+        heading_deg % 360.0,
+        fov_deg,
+        None if math.isnan(vertical_deg) else vertical_deg,
+        _location(row, "lat", "lon", where),
+    )
 
 
 def _text(row: Mapping[str, Any], column: str, where: str) -> str:

@@ -25,12 +25,14 @@ class Query:
         path: the picture.
         heading_deg: direction of its centre column, clockwise from north.
         fov_deg: its horizontal angle.
+        vertical_deg: its vertical angle; None where a pixel is as high as it is wide.
         location: where it was taken, if known.
     """
 
     path: Path
     heading_deg: float = 0.0
     fov_deg: float = 360.0
+    vertical_deg: float | None = None
     location: LatLon | None = None
 
 

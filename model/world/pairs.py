@@ -31,13 +31,23 @@ from model.world.tile import render_tile
 
 __all__ = ["WORLD_VERSION", "ensure_split", "jpeg_bytes", "render_split", "write_manifest"]
 
-WORLD_VERSION = 1
+WORLD_VERSION = 2
 """Raised whenever the same seed would draw another picture; part of every cache key and manifest."""
 
 _TILE_PX = 128
 _PANORAMA_PX = (512, 128)
 _VERTICAL_DEG = 60.0
-_COLUMNS = ("query", "reference", "lat", "lon", "reference_lat", "reference_lon", "heading_deg", "fov_deg")
+_COLUMNS = (
+    "query",
+    "reference",
+    "lat",
+    "lon",
+    "reference_lat",
+    "reference_lon",
+    "heading_deg",
+    "fov_deg",
+    "vertical_deg",
+)
 
 
 @dataclass(frozen=True)
@@ -119,7 +129,17 @@ def _store(folder: Path, pair: _Pair) -> tuple[object, ...]:
         path = folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(data)
-    return query, reference, pair.camera.lat, pair.camera.lon, pair.centre.lat, pair.centre.lon, 0.0, 360.0
+    return (
+        query,
+        reference,
+        pair.camera.lat,
+        pair.camera.lon,
+        pair.centre.lat,
+        pair.centre.lon,
+        0.0,
+        360.0,
+        _VERTICAL_DEG,
+    )
 
 
 def write_manifest(folder: Path, rows: Iterable[tuple[object, ...]]) -> None:

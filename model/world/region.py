@@ -167,11 +167,11 @@ def _store(folder: Path, drawn: _Drawn) -> tuple[object, ...]:
     _write(folder / reference, drawn.tile)
     centre = tile_bounds(_ZOOM, drawn.x, drawn.y).centre
     if drawn.spot is None or drawn.panorama is None:
-        return query, reference, None, None, centre.lat, centre.lon, None, None
+        return query, reference, None, None, centre.lat, centre.lon, None, None, None
     place = latlon_of(*drawn.spot)
     query = f"panoramas/{place.lat:.6f}_{place.lon:.6f}.jpg"
     _write(folder / query, drawn.panorama)
-    return query, reference, place.lat, place.lon, centre.lat, centre.lon, 0.0, 360.0
+    return query, reference, place.lat, place.lon, centre.lat, centre.lon, 0.0, 360.0, None
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -5,6 +5,8 @@ from PIL import Image
 
 from model.errors import BadConfig
 from model.transforms import NEUTRAL, InputSpec, lay_panorama, normalise, resize_tile, roll_to_north
+from model.world.panorama import Camera, render_panorama
+from tests.model.world.test_panorama import PLAIN, with_block
 
 SPEC = InputSpec(satellite_px=32, ground_height_px=32, ground_width_px=64, ground_vertical_deg=180.0)
 
@@ -47,6 +49,26 @@ def test_without_a_vertical_angle_the_whole_height_is_squeezed():
     pixels = np.zeros((100, 50, 3), np.uint8)
     pixels[50:] = 255
     assert lay_panorama(Image.fromarray(pixels), spec)[-1].min() == 255
+
+
+def test_a_picture_whose_pixels_are_not_square_is_matched_by_its_vertical_angle():
+    spec = InputSpec(32, 32, 64, ground_vertical_deg=60.0)
+    pixels = np.zeros((90, 64, 3), np.uint8)
+    pixels[30:60] = 255  # of 180 degrees the middle 60
+    laid = lay_panorama(Image.fromarray(pixels), spec, vertical_deg=180.0)
+    assert laid[2:-2].min() == 255
+
+
+def test_one_scene_rendered_at_two_sizes_lies_alike_on_the_canvas():
+    """A wide picture of 60 degrees, rows finer than columns, and a full sphere with square pixels."""
+    ground, spec = with_block(0, 30), InputSpec(32, 64, 256, ground_vertical_deg=40.0)
+    wide, full = (
+        render_panorama(ground, Camera(0.0, 0.0, width_px=w, height_px=h, vertical_deg=v), PLAIN)
+        for w, h, v in ((512, 128, 60.0), (1024, 512, 180.0))
+    )
+    a = lay_panorama(Image.fromarray(wide), spec, vertical_deg=60.0)
+    b = lay_panorama(Image.fromarray(full), spec)
+    assert np.abs(a.astype(int) - b).mean() < 2.0
 
 
 @pytest.mark.parametrize("fov_deg", [0.0, -10.0, 361.0, float("nan")])

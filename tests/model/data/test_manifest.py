@@ -45,6 +45,7 @@ def test_parquet_reads_like_csv(tmp_path):
         ("query,reference,lat,lon\npano0.png,tile0.png,847,0\n", "row 2: lat, lon: latitude 847"),
         ("query,reference,lat,lon\npano0.png,tile0.png,47,\n", "row 2: lat, lon"),
         ("query,reference,fov_deg\npano0.png,tile0.png,0\n", "row 2: fov_deg is 0"),
+        ("query,reference,vertical_deg\npano0.png,tile0.png,-3\n", "row 2: vertical_deg is -3"),
         ("query,reference,heading_deg\npano0.png,tile0.png,north\n", "row 2: heading_deg is 'north'"),
         ("query,reference\npano0.png,\n", "row 2: reference is"),
         ("query,reference\n", "holds no pairs"),
