@@ -5,9 +5,11 @@ import struct
 import zlib
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageChops
 
-__all__ = ["encoded", "exif_rotated", "mosaic", "panorama_of", "png_bomb"]
+from tests.fakes import FakeEncoder
+
+__all__ = ["encoded", "exif_rotated", "mosaic", "panorama_of", "png_bomb", "turned"]
 
 
 def mosaic(seed: int, *, side_px: int = 48) -> Image.Image:
@@ -16,9 +18,15 @@ def mosaic(seed: int, *, side_px: int = 48) -> Image.Image:
     return Image.fromarray(cells).resize((side_px, side_px), Image.Resampling.NEAREST)
 
 
-def panorama_of(seed: int, *, size_px: tuple[int, int] = (384, 64)) -> Image.Image:
-    """What the fake encoder sees as the same place as `mosaic(seed)`: 360 x 60 degrees, 6:1."""
-    return mosaic(seed).resize(size_px, Image.Resampling.NEAREST)
+def panorama_of(seed: int, *, height_px: int = 64, fov_deg: float = 360.0) -> Image.Image:
+    """What the fake encoder sees as the same place as `mosaic(seed)`: as high as its canvas, in degrees."""
+    width_px = round(height_px * fov_deg / FakeEncoder().inputs.ground_vertical_deg)
+    return mosaic(seed).resize((width_px, height_px), Image.Resampling.NEAREST)
+
+
+def turned(panorama: Image.Image, heading_deg: float) -> Image.Image:
+    """A north-centred panorama as a camera sees it whose centre looks elsewhere."""
+    return ImageChops.offset(panorama, -round(panorama.width * heading_deg / 360.0), 0)
 
 
 def encoded(image: Image.Image, form: str = "PNG", **options) -> bytes:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.service.conftest import NORTH_Y, WEST_X, ZOOM, seed_of
-from tests.service.pictures import encoded, exif_rotated, mosaic, panorama_of
+from tests.service.pictures import encoded, exif_rotated, panorama_of, turned
 
 
 def post(client, photo: bytes, *, headers=None, **fields):
@@ -53,17 +53,15 @@ def test_each_allowed_format_is_read(client, form, options):
 
 
 def test_heading_turns_the_panorama_to_north(client):
-    turned = panorama_of(6).transform((384, 64), 0, (1, 0, 128, 0, 1, 0))  # sees the columns 120 degrees to the right
-    turned.paste(panorama_of(6).crop((0, 0, 128, 64)), (256, 0))
-    match = post(client, encoded(turned), heading_deg="120").json()["matches"][0]
+    photo = encoded(turned(panorama_of(6), 120))
+    match = post(client, photo, heading_deg="120").json()["matches"][0]
     assert match["tile_id"].endswith(f"{WEST_X + 2}/{NORTH_Y + 1}")
     assert match["heading_deg"] == 120.0
 
 
 def test_unknown_heading_is_found(client):
-    turned = panorama_of(6).transform((384, 64), 0, (1, 0, 128, 0, 1, 0))
-    turned.paste(panorama_of(6).crop((0, 0, 128, 64)), (256, 0))
-    match = post(client, encoded(turned), heading_deg="unknown").json()["matches"][0]
+    photo = encoded(turned(panorama_of(6), 120))
+    match = post(client, photo, heading_deg="unknown").json()["matches"][0]
     assert match["tile_id"].endswith(f"{WEST_X + 2}/{NORTH_Y + 1}")
     assert abs(match["heading_deg"] - 120.0) <= 15.0
 
@@ -88,7 +86,7 @@ def test_near_and_radius_leave_only_tiles_that_touch_the_circle(client):
 
 
 def test_photo_of_few_degrees_is_accepted(client):
-    assert post(client, encoded(panorama_of(6, size_px=(96, 64))), fov_deg="90").status_code == 200
+    assert post(client, encoded(panorama_of(6, fov_deg=90)), fov_deg="90").status_code == 200
 
 
 @pytest.mark.parametrize("orientation", [3, 6, 8])
@@ -107,7 +105,7 @@ def test_exif_orientation_is_applied(client, orientation):
         encoded(panorama_of(6).convert("L")),
         encoded(panorama_of(6).convert("L").convert("I").point(lambda value: value * 257).convert("I;16")),
         encoded(panorama_of(6).convert("RGBA")),
-        encoded(panorama_of(6), "WEBP", lossless=True, save_all=True, append_images=[mosaic(1).resize((384, 64))]),
+        encoded(panorama_of(6), "WEBP", lossless=True, save_all=True, append_images=[panorama_of(1)]),
     ],
     ids=["cmyk", "palette", "grey", "16-bit", "alpha", "animated"],
 )
