@@ -1,18 +1,15 @@
 """Localizations a second and their latency at several numbers of clients, beside the bare forward pass.
 
 Starts `python -m service` as a process of its own on a free port, posts the same photo from threads that each keep
-one connection, and prints a table; `--json FILE` also writes it. The bare forward pass is one canvas after the other
+one connection, prints a table and writes `results/service.json`. The bare forward pass is one canvas after the other
 through the same encoder in this process while nothing else runs: no decoding, no HTTP, no search.
 
-    python -m benchmarks.bench_service --index demo/demo/index --photo demo/demo/region/panoramas/1.jpg
+    python -m benchmarks.bench_service --index clnet-data/demo/index --photo PANORAMA
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import socket
 import subprocess
 import sys
@@ -25,6 +22,8 @@ from pathlib import Path
 
 import httpx
 import numpy as np
+
+from benchmarks.record import write_record
 
 _START_PATIENCE_S = 120.0
 
@@ -60,9 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         put_under_load(url, photo, clients=1, seconds=min(2.0, args.seconds))  # warm
         loads = [put_under_load(url, photo, clients=count, seconds=args.seconds) for count in args.clients]
     print(table(bare, loads))
-    if args.json is not None:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(report(args, bare, loads), indent=2) + "\n")
+    print(write_record("service", report(args, bare, loads)))
     return 0
 
 
@@ -144,8 +141,6 @@ def table(bare: Bare, loads: Sequence[Load]) -> str:
 def report(args: argparse.Namespace, bare: Bare, loads: Sequence[Load]) -> dict[str, object]:
     """What was measured, and on what."""
     return {
-        "benchmark": "service",
-        "machine": {"cores": os.cpu_count(), "processor": platform.machine(), "load_before": os.getloadavg()[0]},
         "photo_bytes": args.photo.stat().st_size,
         "seconds_each": args.seconds,
         "bare_forward": asdict(bare),
@@ -173,7 +168,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--checkpoint", default="demo", help="encoder bundle (default %(default)s)")
     add("--clients", type=int, nargs="+", default=[1, 8, 32], help="numbers of clients (default %(default)s)")
     add("--seconds", type=float, default=20.0, help="seconds for each number of clients (default %(default)s)")
-    add("--json", type=Path, help="file to write the result to")
     add("--service-flags", nargs=argparse.REMAINDER, default=[], help="further flags of `python -m service`, last")
     return parser
 

@@ -10,6 +10,7 @@ import argparse
 import csv
 import json
 import socket
+import statistics
 import subprocess
 import sys
 import time
@@ -24,7 +25,7 @@ from typing import Any
 
 from model.commandline import run
 from model.errors import GeoLocalizationError
-from model.geo import LatLon, great_circle_m
+from model.geo import Bounds, LatLon, great_circle_m
 
 __all__ = ["Outcome", "Shot", "localize", "main", "read_shots", "report"]
 
@@ -53,6 +54,17 @@ class Outcome:
         """From the true place to the estimate."""
         estimate = self.answer["estimate"]
         return great_circle_m(self.shot.place, LatLon(estimate["lat"], estimate["lon"]))
+
+    @property
+    def lead(self) -> float:
+        """How much higher the best tile scores than the second."""
+        scores = [match["score"] for match in self.answer["matches"]]
+        return float(scores[0] - scores[1]) if len(scores) > 1 else 0.0
+
+    @property
+    def on_right_tile(self) -> bool:
+        """Whether the best tile covers the true place."""
+        return Bounds(*self.answer["matches"][0]["bounds"]).contains(self.shot.place)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -109,28 +121,39 @@ def localize(url: str, photo: Path) -> dict[str, Any]:
 
 
 def report(outcomes: Sequence[Outcome], url: str) -> str:
-    """What the demo prints: one localization in full, then all of them in two lines."""
-    first = outcomes[0]
-    match, estimate, place = first.answer["matches"][0], first.answer["estimate"], first.shot.place
-    near = sum(1 for outcome in outcomes if outcome.distance_m <= estimate_tolerance_m(outcome))
-    distances = sorted(outcome.distance_m for outcome in outcomes)
-    return (
-        f"\nposted      {first.shot.path}\n"
-        f"match       tile {match['tile_id']}, score {match['score']:.3f}, of {first.answer['index']['tiles']} tiles\n"
-        f"estimate    {estimate['lat']:.6f}, {estimate['lon']:.6f}\n"
-        f"true place  {place.lat:.6f}, {place.lon:.6f}\n"
-        f"distance    {first.distance_m:.1f} m\n\n"
-        f"all {len(outcomes)} panoramas of the region: {near} placed on the right tile, "
-        f"median distance {distances[len(distances) // 2]:.1f} m\n"
-        "The region is synthetic, and the network was trained on other synthetic worlds only.\n\n"
-        f"serving at  {url}   (a page to try it, API at {url}/docs; stop with Ctrl-C)\n"
+    """What the demo prints: a line for every panorama, all of them together, and the surest one in full."""
+    lines = [f"{'panorama':28} {'best tile':>17} {'score':>6} {'lead':>6} {'off by':>9}"]
+    lines += [_line(outcome) for outcome in outcomes]
+    distances = [outcome.distance_m for outcome in outcomes]
+    right = sum(outcome.on_right_tile for outcome in outcomes)
+    surest = max(outcomes, key=lambda outcome: outcome.lead)
+    match, estimate, place = surest.answer["matches"][0], surest.answer["estimate"], surest.shot.place
+    return "\n".join(
+        [
+            "",
+            *lines,
+            "",
+            f"{right} of {len(outcomes)} placed on the right tile of {surest.answer['index']['tiles']:,}; "
+            f"median distance {statistics.median(distances):.0f} m (the cameras stand at tile centres)",
+            "",
+            "the surest, by its lead over the second tile:",
+            f"  panorama    {surest.shot.path}",
+            f"  match       tile {match['tile_id']}, score {match['score']:.3f}",
+            f"  estimate    {estimate['lat']:.6f}, {estimate['lon']:.6f}",
+            f"  true place  {place.lat:.6f}, {place.lon:.6f}",
+            f"  distance    {surest.distance_m:.1f} m",
+            "",
+            "The region is synthetic, and the network was trained on other synthetic worlds only.",
+            f"serving at {url} (a page to try it; the API at {url}/docs; stop with Ctrl-C)",
+            "",
+        ]
     )
 
 
-def estimate_tolerance_m(outcome: Outcome) -> float:
-    """Half the diagonal of the best tile: an estimate that near lies on the right tile, or touches it."""
-    west, south, east, north = outcome.answer["matches"][0]["bounds"]
-    return great_circle_m(LatLon(south, west), LatLon(north, east)) / 2
+def _line(outcome: Outcome) -> str:
+    match = outcome.answer["matches"][0]
+    name = outcome.shot.path.name
+    return f"{name:28} {match['tile_id']:>17} {match['score']:6.3f} {outcome.lead:6.3f} {outcome.distance_m:7.0f} m"
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 // A small slippy map whose only imagery is the indexed corpus itself, served at tiles/{z}/{x}/{y}.
 
 const TILE_PX = 256;
-const MOST_TILES = 600;
+const MOST_TILES = 1200;
 const HAIR = 1e-6; // of a tile: an edge that lies on the grid belongs to one side only
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -36,6 +36,7 @@ export class TileMap {
     this.bounds = bounds;
     this.zooms = [...zooms].sort((a, b) => a - b);
     if (bounds) this.fit(bounds);
+    for (let step = 0; step < 24 && this.tooMany; step++) this.zoomAt(1.25); // begin with a picture, not an empty frame
   }
 
   /** Draw an answer of /localize. */
@@ -168,11 +169,11 @@ export class TileMap {
   drawTiles() {
     const zoom = this.bestZoom();
     const wanted = zoom === undefined ? [] : this.visibleTiles(zoom);
-    const tooMany = wanted.length > MOST_TILES;
-    this.note.textContent = this.zooms.length === 0 ? "The pictures of this index are not on the service\u2019s disk" : tooMany ? "Zoom in to see the tiles" : "";
+    this.tooMany = wanted.length > MOST_TILES;
+    this.note.textContent = this.zooms.length === 0 ? "The pictures of this index are not on the service\u2019s disk" : this.tooMany ? "Zoom in to see the tiles" : "";
     this.note.hidden = this.note.textContent === "";
     const keep = new Set();
-    for (const [x, y] of tooMany ? [] : wanted) {
+    for (const [x, y] of this.tooMany ? [] : wanted) {
       const key = `${zoom}/${x}/${y}`;
       if (this.missing.has(key)) continue;
       keep.add(key);

@@ -13,18 +13,26 @@ ROOT = Path(__file__).parents[2]
 PLACE = LatLon(-48.88, -123.39)
 
 
-def outcome(east_m: float) -> Outcome:
-    estimate, corner = offset_m(PLACE, east_m=east_m, north_m=0.0), offset_m(PLACE, east_m=50.0, north_m=50.0)
-    bounds = [2 * PLACE.lon - corner.lon, 2 * PLACE.lat - corner.lat, corner.lon, corner.lat]
-    match = {"tile_id": "18/1/2", "score": 0.5, "bounds": bounds}
-    answer = {"matches": [match], "estimate": {"lat": estimate.lat, "lon": estimate.lon}, "index": {"tiles": 9}}
-    return Outcome(Shot(Path("a.jpg"), PLACE), answer)
+def outcome(east_m: float, lead: float = 0.1) -> Outcome:
+    """An answer whose best tile is 100 m wide around a point east of the true place."""
+    middle = offset_m(PLACE, east_m=east_m, north_m=0.0)
+    corner = offset_m(middle, east_m=50.0, north_m=50.0)
+    bounds = [2 * middle.lon - corner.lon, 2 * middle.lat - corner.lat, corner.lon, corner.lat]
+    matches = [{"tile_id": "18/1/2", "score": 0.5, "bounds": bounds}, {"tile_id": "18/1/3", "score": 0.5 - lead}]
+    answer = {"matches": matches, "estimate": {"lat": middle.lat, "lon": middle.lon}, "index": {"tiles": 9}}
+    return Outcome(Shot(Path(f"{east_m:.0f}.jpg"), PLACE), answer)
 
 
-def test_the_report_tells_the_distance_and_counts_what_is_near():
-    text = report([outcome(12.0), outcome(60.0), outcome(900.0)], "http://127.0.0.1:1")
+def test_the_report_lists_every_panorama_and_shows_the_surest_in_full():
+    text = report([outcome(900.0), outcome(12.0, lead=0.3), outcome(60.0)], "http://127.0.0.1:1")
+    assert [line.split()[0] for line in text.splitlines() if " m" in line and ".jpg" in line] == [
+        "900.jpg",
+        "12.jpg",
+        "60.jpg",
+    ]
+    assert "1 of 3 placed on the right tile of 9; median distance 60 m" in text
+    assert "panorama    12.jpg" in text
     assert "distance    12.0 m" in text
-    assert "2 placed on the right tile, median distance 60.0 m" in text
     assert "synthetic" in text
     assert "http://127.0.0.1:1" in text
 
