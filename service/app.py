@@ -6,7 +6,9 @@ Model and index load in the background after the start: `/healthz` answers at on
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -95,7 +97,10 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async def load() -> None:
-            await asyncio.to_thread(runtime.load)
+            # A thread that ends: the OpenMP team which loading leaves with its thread would compete with the encoder's,
+            # and make every forward pass take twice as long.
+            with ThreadPoolExecutor(1, thread_name_prefix="load") as once:
+                await asyncio.get_running_loop().run_in_executor(once, runtime.load)
             if runtime.failure is not None and on_failure is not None:
                 on_failure(runtime.failure)
 
@@ -114,8 +119,7 @@ def _load_checkpoint(settings: Settings) -> tuple[QueryEncoder, bool]:
 
     from model.encoder import Encoder
 
-    if settings.torch_threads:
-        torch.set_num_threads(settings.torch_threads)
+    torch.set_num_threads(settings.torch_threads or max(1, (os.cpu_count() or 1) // 2))  # the others decode and answer
     encoder = Encoder.load(settings.checkpoint, device=settings.device)
     return encoder, encoder.device.type != "cpu"
 

@@ -33,7 +33,7 @@ class ServeSettings(BaseSettings):
     host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 for every interface")
     port: int = Field(8000, ge=0, le=65535, description="TCP port to listen on; 0 takes a free one")
     workers: int = Field(0, ge=0, le=256, description="requests worked on at once; 0: one a core, 16 with a GPU")
-    torch_threads: int = Field(0, ge=0, le=256, description="threads of one forward pass; 0 leaves torch's choice")
+    torch_threads: int = Field(0, ge=0, le=256, description="threads of one forward pass; 0: half the cores")
     queue_limit: int = Field(32, ge=0, le=10_000, description="requests that may wait; one more is answered 503")
     deadline_s: float = Field(30.0, gt=0, le=3600, description="seconds until a waiting request is given up with 503")
     max_upload_mb: int = Field(32, ge=1, le=1024, description="largest request body, in MiB; above it 413")
