@@ -43,7 +43,8 @@ def build(args: argparse.Namespace) -> int:
     with _opened(args.tiles, options) as source:
         encoder = Encoder.load(args.checkpoint, device=args.device)
         plan = make_plan(source, encoder, args.out.absolute(), spec)
-        print(f"{len(plan.tiles):,} tiles from {source.path} ({source.kind}), {_size(plan.source_bytes)}")
+        size = _size(plan.source_bytes) if plan.source_bytes else "cut as they are read"
+        print(f"{len(plan.tiles):,} tiles from {source.path} ({source.kind}), {size}")
         for note in plan.notes:
             print(f"  {note}")
         if args.dry_run:
