@@ -18,9 +18,9 @@ from model.data.pairs import PairSet, Query, Reference
 from model.errors import BadCoordinates, BadDataset
 from model.geo import LatLon
 
-__all__ = ["read_manifest"]
+__all__ = ["COLUMNS", "read_manifest"]
 
-_KNOWN = {
+COLUMNS = (
     "query",
     "reference",
     "lat",
@@ -30,7 +30,9 @@ _KNOWN = {
     "heading_deg",
     "fov_deg",
     "vertical_deg",
-}
+)
+"""What a manifest may hold, in the order in which this project writes it."""
+
 _SHOWN = 3
 
 
@@ -69,12 +71,10 @@ def _rows(path: Path) -> list[dict[str, Any]]:
         table = parquet.read_table(path) if path.suffix == ".parquet" else arrow_csv.read_csv(path)
     except ArrowException as error:
         raise BadDataset(f"{path} cannot be read as a table: {error}") from error
-    unknown = sorted(set(table.column_names) - _KNOWN)
+    unknown = sorted(set(table.column_names) - set(COLUMNS))
     missing = sorted({"query", "reference"} - set(table.column_names))
     if unknown or missing:
-        raise BadDataset(
-            f"{path} has unknown columns {unknown} and lacks {missing}; known are {', '.join(sorted(_KNOWN))}"
-        )
+        raise BadDataset(f"{path} has unknown columns {unknown} and lacks {missing}; known are {', '.join(COLUMNS)}")
     rows: list[dict[str, Any]] = table.to_pylist()
     return rows
 

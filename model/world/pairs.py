@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from model.artefact import canonical_json, sha256_bytes, staged_folder, write_json
+from model.data.manifest import COLUMNS
 from model.errors import BadDataset
 from model.geo import LatLon
 from model.world.appearance import Difficulty, draw_appearance
@@ -37,17 +38,6 @@ WORLD_VERSION = 2
 _TILE_PX = 128
 _PANORAMA_PX = (512, 128)
 _VERTICAL_DEG = 60.0
-_COLUMNS = (
-    "query",
-    "reference",
-    "lat",
-    "lon",
-    "reference_lat",
-    "reference_lon",
-    "heading_deg",
-    "fov_deg",
-    "vertical_deg",
-)
 
 
 @dataclass(frozen=True)
@@ -146,5 +136,5 @@ def write_manifest(folder: Path, rows: Iterable[tuple[object, ...]]) -> None:
     """Write `pairs.csv`, its columns as in `model.data.manifest`."""
     with (folder / "pairs.csv").open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(_COLUMNS)
+        writer.writerow(COLUMNS)
         writer.writerows(rows)
