@@ -21,7 +21,8 @@ def positive_ranks(
     """The rank of each query's positive among all references, 0 for the best.
 
     The rank counts references that score at least as high as the positive (less `TIE`), so a model with constant
-    features ranks every positive last. Works in blocks of queries: the score matrix is never whole in memory.
+    features ranks every positive last, and so does one whose scores are NaN. Works in blocks of queries: the score
+    matrix is never whole in memory.
 
     Args:
         queries: [Q, D] unit vectors.
@@ -34,7 +35,7 @@ def positive_ranks(
         rows = slice(start, start + block)
         scores = queries[rows] @ references.T  # scores[query, reference]
         own = np.take_along_axis(scores, positives[rows, None], axis=1)
-        ranks[rows] = (scores >= own - TIE).sum(axis=1) - 1
+        ranks[rows] = (~(scores < own - TIE)).sum(axis=1) - 1  # not `>=`: a NaN must not count as a hit
     return ranks
 
 

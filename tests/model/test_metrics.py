@@ -22,6 +22,11 @@ def test_constant_features_score_zero_not_a_hundred():
     assert ranks.tolist() == [299] * 300
 
 
+def test_scores_that_are_not_a_number_count_as_misses():
+    broken = np.full((20, 8), np.nan, np.float32)
+    assert positive_ranks(broken, broken, np.arange(20)).tolist() == [19] * 20
+
+
 def test_a_tied_rival_ranks_ahead_of_the_positive():
     references = unit_rows([[1, 0], [1, 0], [0, 1]])
     assert positive_ranks(unit_rows([[1, 0]]), references, np.array([0])).tolist() == [1]
