@@ -146,7 +146,8 @@ def learning_rate(step: int, optim: OptimSpec) -> float:
 def _groups(net: CLNet, weight_decay: float) -> list[dict[str, Any]]:
     """Weight decay on matrices and kernels only."""
     named = list(net.named_parameters())
-    decayed = [value for name, value in named if value.ndim > 1 and not name.startswith("maps.free")]
+    # A map is a parameter of its own, not the weight of a layer: `maps.free.0`, or `maps.converted.0` without NEC.
+    decayed = [value for name, value in named if value.ndim > 1 and name.endswith(".weight")]
     kept = {id(value) for value in decayed}
     rest = [value for _, value in named if id(value) not in kept]
     return [{"params": decayed, "weight_decay": weight_decay}, {"params": rest, "weight_decay": 0.0}]

@@ -2,7 +2,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,15 +15,22 @@ from model.data.manifest import read_manifest
 from model.errors import BadCheckpoint, BadConfig, BadDataset
 from model.logs import read_log
 from model.state import newest_state
-from model.train import learning_rate, train
-from tests.model.tiny import tiny_run, write_pairs
+from model.train import Trainer, learning_rate, train
+from tests.model.tiny import SPEC, tiny_run, write_pairs
 
 SCRIPT = """
-import sys
+import os, signal, sys
 from pathlib import Path
 from model.data.manifest import read_manifest
+from model.logs import RunLog
 from model.train import train
 from tests.model.tiny import tiny_run
+note = RunLog.step
+def note_and_die(log, step, **values):
+    note(log, step, **values)
+    if step == int(sys.argv[4]):
+        os.kill(os.getpid(), signal.SIGKILL)
+RunLog.step = note_and_die
 pairs = read_manifest(Path(sys.argv[1]))
 train(tiny_run(steps=int(sys.argv[3])), pairs, pairs, Path(sys.argv[2]), device="cpu")
 """
@@ -56,7 +63,7 @@ def test_training_lowers_the_loss(tmp_path, pairs):
     assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
 
 
-@pytest.mark.parametrize("after", [2, 5])
+@pytest.mark.parametrize("after", [1, 5, 6])  # before the first state; between states; between log and state
 def test_a_killed_run_resumes_to_the_same_weights_bit_for_bit(tmp_path, pairs, after):
     steps = 8
     whole = train(tiny_run(steps=steps), pairs, pairs, tmp_path / "whole", device="cpu")
@@ -69,18 +76,15 @@ def test_a_killed_run_resumes_to_the_same_weights_bit_for_bit(tmp_path, pairs, a
 
 
 def _run_and_kill(manifest: Path, out: Path, steps: int, after: int) -> None:
-    """Start a run in a process of its own and kill it once its log shows a step."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(manifest), str(out), str(steps)],
+    """Run in a process of its own that is killed as soon as a step stands in its log."""
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(manifest), str(out), str(steps), str(after)],
         cwd=Path(__file__).parents[2],
         stderr=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        timeout=120,
     )
-    deadline = time.monotonic() + 120
-    while len(read_log(out / "log.csv")) < after and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    assert done.returncode == -signal.SIGKILL
 
 
 def test_a_finished_run_is_not_run_again(tmp_path, pairs):
@@ -107,6 +111,15 @@ def test_a_damaged_state_is_named(tmp_path, pairs):
     newest_state(tmp_path / "run").write_bytes(b"damaged")
     with pytest.raises(BadCheckpoint, match="remove it to start again"):
         train(tiny_run(), pairs, pairs, tmp_path / "run", device="cpu")
+
+
+@pytest.mark.parametrize("nec", [True, False])
+def test_weight_decay_spares_maps_norms_biases_and_the_temperature(nec):
+    trainer = Trainer(replace(tiny_run(), model=replace(SPEC, nec=nec)), device=torch.device("cpu"))
+    decayed, spared = ({id(value) for value in group["params"]} for group in trainer.optimizer.param_groups)
+    for name, value in trainer.net.named_parameters():
+        is_map = name.startswith("maps.") and not name.endswith((".weight", ".bias"))
+        assert id(value) in (spared if is_map or value.ndim < 2 else decayed), name
 
 
 def test_the_learning_rate_rises_then_falls_to_zero():
