@@ -42,10 +42,13 @@ def train(run: RunSpec, pairs: PairSet, val: PairSet, out: Path, *, device: str 
 
     Raises:
         BadConfig: `out` belongs to another configuration.
-        BadDataset: fewer pairs than one batch.
+        BadDataset: fewer different tiles than one batch, which holds each tile once.
     """
-    if len(pairs.queries) < run.optim.batch:
-        raise BadDataset(f"{pairs.name} has {len(pairs.queries)} pairs, fewer than one batch of {run.optim.batch}")
+    if (tiles := len(set(pairs.positives.tolist()))) < run.optim.batch:
+        raise BadDataset(
+            f"{pairs.name} has {len(pairs.queries)} pairs over {tiles} tiles, fewer than one batch of "
+            f"{run.optim.batch}, which holds each tile once; lower optim.batch or add pairs"
+        )
     _claim(out, run)
     trainer = Trainer(run, device=pick_device(device))
     if state := newest_state(out):

@@ -60,11 +60,13 @@ class TrainingPairs(Dataset[tuple[_Pixels, _Pixels]]):
 def epoch_batches(positives: NDArray[np.int64], batch: int, *, seed: int, first: int, last: int) -> Iterator[list[int]]:
     """The draws of steps `first` to `last` (exclusive): every epoch a new order, its incomplete last batch dropped.
 
-    No batch holds two queries of one tile: they would be each other's false negatives.
+    No batch holds two queries of one tile: they would be each other's false negatives. So there must be as many
+    different tiles as a batch has pairs.
     """
     done = epoch = 0
     while done < last:
         batches = _distinct_batches(positives, batch, np.random.default_rng((seed, epoch)))
+        assert batches, f"no batch of {batch} different tiles can be made; this loop would never end"
         for chosen in batches[max(0, first - done) : last - done]:
             yield [epoch * len(positives) + int(index) for index in chosen]
         done += len(batches)

@@ -106,6 +106,12 @@ def test_fewer_pairs_than_a_batch_is_refused(tmp_path, pairs):
     assert not (tmp_path / "run").exists()
 
 
+def test_fewer_tiles_than_a_batch_is_refused_instead_of_waiting_for_ever(tmp_path, pairs):
+    crowded = replace(pairs, positives=pairs.positives % 3)
+    with pytest.raises(BadDataset, match="8 pairs over 3 tiles, fewer than one batch of 4"):
+        train(tiny_run(batch=4), crowded, crowded, tmp_path / "run", device="cpu")
+
+
 def test_a_damaged_state_is_named(tmp_path, pairs):
     train(tiny_run(), pairs, pairs, tmp_path / "run", device="cpu")
     newest_state(tmp_path / "run").write_bytes(b"damaged")
