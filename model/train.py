@@ -57,7 +57,10 @@ def train(run: RunSpec, pairs: PairSet, val: PairSet, out: Path, *, device: str 
     with RunLog(out, resume_at=trainer.step) as log:
         result = trainer.fit(pairs, val, out, log)
         log.plot(out / "curves.png", title=run.name)
-    return _publish(trainer, result or trainer.evaluate(val), out, seconds=log.seconds)
+    bundle = out / "bundle"
+    if not bundle.exists():
+        _publish(trainer, result or trainer.evaluate(val), bundle, seconds=log.seconds)
+    return bundle
 
 
 class Trainer:
@@ -110,7 +113,9 @@ class Trainer:
         self.step += 1
         value = loss.item()
         if not math.isfinite(value):
-            raise BadConfig(f"the loss is {value} at step {self.step}; lower optim.lr ({optim.lr}) and start again")
+            raise BadConfig(
+                f"the loss is {value} at step {self.step}; lower optim.lr ({optim.lr}) and start in another folder"
+            )
         return value
 
     def evaluate(self, val: PairSet) -> Evaluation:
@@ -172,10 +177,7 @@ def _claim(out: Path, run: RunSpec) -> None:
         )
 
 
-def _publish(trainer: Trainer, result: Evaluation, out: Path, *, seconds: float) -> Path:
-    folder = out / "bundle"
-    if not folder.exists():
-        run = trainer.run
-        provenance = {"run": asdict(run), "steps": trainer.step, "seconds": round(seconds)}
-        save_bundle(folder, trainer.net, name=run.name, provenance=provenance, metrics={"validation": result.as_json()})
-    return folder
+def _publish(trainer: Trainer, result: Evaluation, bundle: Path, *, seconds: float) -> None:
+    run = trainer.run
+    provenance = {"run": asdict(run), "steps": trainer.step, "seconds": round(seconds)}
+    save_bundle(bundle, trainer.net, name=run.name, provenance=provenance, metrics={"validation": result.as_json()})
