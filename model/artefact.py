@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import shutil
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,7 +57,8 @@ def staged_folder(target: Path) -> Iterator[Path]:
         OutputExists: `target` is already there.
     """
     _refuse_existing(target)
-    staged = target.with_name(f".{target.name}.tmp-{os.getpid()}")
+    # Not named by the process: in a restarted container the number of the one that was killed comes again.
+    staged = target.with_name(f".{target.name}.tmp-{uuid.uuid4().hex[:12]}")
     target.parent.mkdir(parents=True, exist_ok=True)
     staged.mkdir()
     try:
