@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.errors import BuildConflict
-from model.artefact import canonical_json, sha256_bytes, sha256_file, write_json
+from model.artefact import canonical_json, sha256_bytes, sha256_file, staged_file, write_json
 
 __all__ = ["ShardReport", "WorkFolder", "open_work"]
 
@@ -79,9 +79,8 @@ class WorkFolder:
         buffer = io.BytesIO()  # np.save to a file hides the reason of a failed write
         np.save(buffer, vectors, allow_pickle=False)
         data = buffer.getvalue()
-        staged = self.path / ".shard.tmp"
-        staged.write_bytes(data)
-        staged.rename(self._vectors_path(shard))
+        with staged_file(self._vectors_path(shard)) as staged:
+            staged.write_bytes(data)
         write_json(self._report_path(shard), asdict(report) | {"sha256": sha256_bytes(data)})
 
     def remove(self) -> None:

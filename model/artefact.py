@@ -17,7 +17,7 @@ from typing import Any
 
 from model.errors import OutputExists
 
-__all__ = ["canonical_json", "publish", "sha256_bytes", "sha256_file", "staged_folder", "write_json"]
+__all__ = ["canonical_json", "publish", "sha256_bytes", "sha256_file", "staged_file", "staged_folder", "write_json"]
 
 _CHUNK_BYTES = 1 << 20
 
@@ -28,11 +28,18 @@ def canonical_json(value: Any) -> bytes:
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Write canonical JSON under a temporary name, fsync, rename."""
-    staged = path.with_name(f".{path.name}.tmp")
-    staged.write_bytes(canonical_json(value))
+    """Write canonical JSON, whole or not at all."""
+    with staged_file(path) as staged:
+        staged.write_bytes(canonical_json(value))
+
+
+@contextmanager
+def staged_file(target: Path) -> Iterator[Path]:
+    """A name to write to; when the block ends well the file is fsynced and replaces `target`."""
+    staged = target.with_name(f".{target.name}.tmp")
+    yield staged
     _fsync(staged)
-    staged.replace(path)
+    staged.replace(target)
 
 
 def sha256_bytes(data: bytes) -> str:

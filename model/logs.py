@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from model.artefact import staged_file
+
 __all__ = ["RunLog", "read_log"]
 
 _log = logging.getLogger(__name__)
@@ -32,7 +34,7 @@ class RunLog:
 
     @property
     def seconds(self) -> float:
-        """Time of all steps, evaluations included, before and after a resume."""
+        """Time of all steps and of the evaluations between them, before and after a resume."""
         return sum(float(row["seconds"]) for row in self.rows if row["seconds"])
 
     def step(self, step: int, *, loss: float, lr: float, seconds: float) -> None:
@@ -76,7 +78,7 @@ class RunLog:
                 self._board.add_scalar(name, value, step)
 
     def _rewrite(self) -> None:
-        with self.path.open("w", newline="") as file:
+        with staged_file(self.path) as staged, staged.open("w", newline="") as file:
             writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n")
             writer.writeheader()
             writer.writerows(self.rows)

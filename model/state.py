@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import torch
@@ -10,6 +9,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from model.artefact import staged_file
 from model.clnet import CLNet
 from model.errors import BadCheckpoint
 
@@ -26,11 +26,8 @@ def newest_state(folder: Path) -> Path | None:
 def save_state(folder: Path, step: int, net: CLNet, optimizer: torch.optim.Optimizer) -> Path:
     """Write the state after `step` steps, then remove older ones."""
     path = folder / f"state-{step:08d}.safetensors"
-    staged = folder / f".{path.name}.tmp"
-    save_file(_tensors(net, optimizer), staged, metadata={"step": str(step)})
-    with staged.open("rb") as file:
-        os.fsync(file.fileno())
-    staged.replace(path)
+    with staged_file(path) as staged:
+        save_file(_tensors(net, optimizer), staged, metadata={"step": str(step)})
     for old in folder.glob(_PATTERN):
         if old != path:
             old.unlink()
@@ -51,7 +48,7 @@ def load_state(path: Path, net: CLNet, optimizer: torch.optim.Optimizer) -> int:
         net.load_state_dict(weights, strict=True)
         for name, value in net.named_parameters():
             optimizer.state[value] = {
-                key: stored[f"{key}.{name}"].clone() for key in _MOMENTS if f"{key}.{name}" in stored
+                key: _placed(stored[f"{key}.{name}"], value) for key in _MOMENTS if f"{key}.{name}" in stored
             }
     except (OSError, SafetensorError, KeyError, RuntimeError) as error:
         raise BadCheckpoint(f"{path} cannot be resumed from: {error}; remove it to start again") from error
@@ -59,6 +56,13 @@ def load_state(path: Path, net: CLNet, optimizer: torch.optim.Optimizer) -> int:
 
 
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
+
+
+def _placed(moment: Tensor, weight: Tensor) -> Tensor:
+    """A moment where the optimizer would have made it: beside its weight, in the same layout; `step` on the CPU."""
+    if moment.shape != weight.shape or not moment.ndim:
+        return moment.clone()
+    return torch.empty_like(weight, requires_grad=False).copy_(moment)
 
 
 def _tensors(net: CLNet, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

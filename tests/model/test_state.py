@@ -1,0 +1,63 @@
+import pytest
+import torch
+
+from model.errors import BadCheckpoint
+from model.state import load_state, newest_state, save_state
+from tests.model.tiny import tiny_net
+
+
+def trained(seed: int = 0):
+    """A network in the trainer's layout, and its optimizer after one step."""
+    net = tiny_net(seed).to(memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(net.parameters(), lr=1e-3)
+    for value in net.parameters():
+        value.grad = torch.randn_like(value)
+    optimizer.step()
+    return net, optimizer
+
+
+def test_weights_and_moments_come_back_as_they_were_in_value_and_layout(tmp_path):
+    net, optimizer = trained()
+    other, fresh = trained(seed=1)
+    assert load_state(save_state(tmp_path, 3, net, optimizer), other, fresh) == 3
+    for (name, before), after in zip(net.named_parameters(), other.parameters(), strict=True):
+        assert torch.equal(before, after), name
+        for key, moment in optimizer.state[before].items():
+            found = fresh.state[after][key]
+            assert torch.equal(moment, found), (name, key)
+            assert (moment.stride(), moment.device) == (found.stride(), found.device), (name, key)
+
+
+@pytest.mark.gpu
+def test_a_run_on_a_gpu_goes_on_there(tmp_path):
+    net, optimizer = trained()
+    other = tiny_net(1).to("cuda", memory_format=torch.channels_last)
+    fresh = torch.optim.AdamW(other.parameters(), lr=1e-3)
+    load_state(save_state(tmp_path, 3, net, optimizer), other, fresh)
+    for value in other.parameters():
+        value.grad = torch.randn_like(value)
+    fresh.step()
+    assert all(value.isfinite().all() for value in other.parameters())
+
+
+def test_only_the_newest_state_is_kept(tmp_path):
+    net, optimizer = trained()
+    assert newest_state(tmp_path) is None
+    for step in (9, 10):
+        save_state(tmp_path, step, net, optimizer)
+    assert [path.name for path in tmp_path.iterdir()] == ["state-00000010.safetensors"]
+
+
+def test_a_newer_state_counts_where_a_kill_left_two(tmp_path):
+    net, optimizer = trained()
+    older = save_state(tmp_path, 9, net, optimizer).read_bytes()
+    save_state(tmp_path, 10, net, optimizer)
+    (tmp_path / "state-00000009.safetensors").write_bytes(older)
+    assert newest_state(tmp_path).name == "state-00000010.safetensors"
+
+
+def test_the_state_of_another_architecture_is_refused(tmp_path):
+    path = save_state(tmp_path, 1, *trained())
+    other = tiny_net(dim=8)
+    with pytest.raises(BadCheckpoint, match="remove it to start again"):
+        load_state(path, other, torch.optim.AdamW(other.parameters()))
