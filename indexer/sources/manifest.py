@@ -120,7 +120,8 @@ def _load(path: Path) -> pa.Table:
 def _strings(table: pa.Table, name: str, path: Path) -> list[str]:
     values = table[name].cast(pa.string()).to_pylist()
     if not all(values):
-        raise BadSource(f"row {values.index(None) + 1 if None in values else '?'} of {path} has no {name}")
+        row = next(number for number, value in enumerate(values, start=1) if not value)
+        raise BadSource(f"row {row} of {path} has no {name}")
     return [str(value) for value in values]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import zlib
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,12 @@ class PMTilesSource:
         data = os.pread(self._descriptor, int(lengths[row]), self._header["tile_data_offset"] + int(offsets[row]))
         if len(data) < lengths[row]:
             raise BadImage(f"tile {tile.tile_id} reaches beyond the end of {self.path}; is the archive complete?")
-        return gzip.decompress(data) if self._header["tile_compression"].name == "GZIP" else data
+        if self._header["tile_compression"].name != "GZIP":
+            return data
+        try:
+            return gzip.decompress(data)
+        except (OSError, EOFError, zlib.error) as error:  # gzip has no error of its own for every damage
+            raise BadImage(f"tile {tile.tile_id} of {self.path} cannot be decompressed: {error}") from error
 
     def close(self) -> None:
         """Close the archive."""

@@ -11,12 +11,14 @@ from pmtiles.writer import Writer
 Tiles = dict[tuple[int, int, int], bytes]
 
 
-def write_pmtiles(path: Path, tiles: Tiles, kind: TileType = TileType.PNG) -> Path:
+def write_pmtiles(
+    path: Path, tiles: Tiles, kind: TileType = TileType.PNG, compression: Compression = Compression.NONE
+) -> Path:
     with path.open("wb") as file:
         writer = Writer(file)
         for z, x, y in sorted(tiles, key=lambda tile: zxy_to_tileid(*tile)):
             writer.write_tile(zxy_to_tileid(z, x, y), tiles[z, x, y])
-        header = {"tile_type": kind, "tile_compression": Compression.NONE, "min_zoom": 0, "max_zoom": 15}
+        header = {"tile_type": kind, "tile_compression": compression, "min_zoom": 0, "max_zoom": 15}
         header |= dict.fromkeys(("min_lon_e7", "min_lat_e7", "max_lon_e7", "max_lat_e7", "center_zoom"), 0)
         writer.finalize(header | {"center_lon_e7": 0, "center_lat_e7": 0}, {})
     return path
