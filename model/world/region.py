@@ -39,7 +39,7 @@ class Region:
     """A square of Web Mercator tiles of zoom 18, about 100 m each.
 
     Attributes:
-        seed: of the world.
+        seed: of the world, not negative.
         centre: a point in its middle tile.
         side: tiles along each side.
         panoramas: how many to take, each at the centre of a tile where a person can stand.
@@ -53,6 +53,13 @@ class Region:
     def __post_init__(self) -> None:
         if not 1 <= self.side <= 512:
             raise BadConfig(f"side is {self.side}; give 1 to 512 tiles")
+        if self.seed < 0:
+            raise BadConfig(f"seed is {self.seed}; give 0 or more")
+        if abs(self.centre.lat) > 85:
+            raise BadConfig(f"the centre's latitude is {self.centre.lat}; the Web Mercator map ends at 85 degrees")
+        x, y = self.corner()
+        if min(x, y) < 0 or max(x, y) + self.side > 1 << _ZOOM:
+            raise BadConfig(f"{self.side} tiles around {self.centre} reach beyond the map; choose another centre")
         if self.panoramas < 0:
             raise BadConfig(f"panoramas is {self.panoramas}; give 0 or more")
 

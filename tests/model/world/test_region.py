@@ -3,7 +3,7 @@ import pytest
 
 from model.data.manifest import read_manifest
 from model.errors import BadConfig
-from model.geo import great_circle_m
+from model.geo import LatLon, great_circle_m
 from model.images import decode_image
 from model.world.plane import ORIGIN, tile_bounds
 from model.world.region import Region, render_region
@@ -34,7 +34,18 @@ def test_panoramas_are_full_turns_taken_at_tile_centres(folder):
         assert great_circle_m(query.location, tile_bounds(z, x, y).centre) < 0.5
 
 
-@pytest.mark.parametrize("change", [{"side": 0}, {"side": 1000}, {"panoramas": -1}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"side": 0},
+        {"side": 1000},
+        {"panoramas": -1},
+        {"seed": -1},
+        {"centre": LatLon(90.0, 0.0)},
+        {"centre": LatLon(0.0, 180.0), "side": 8},
+        {"centre": LatLon(0.0, -180.0)},
+    ],
+)
 def test_impossible_regions_are_refused(change):
     with pytest.raises(BadConfig):
         Region(**{"seed": 1, "centre": ORIGIN, "side": 2, "panoramas": 0, **change})
