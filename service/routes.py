@@ -29,7 +29,6 @@ __all__ = ["router"]
 
 router = APIRouter()
 
-_MAX_ZOOM = 30
 _PICTURES = frozenset({"image/jpeg", "image/png", "image/webp"})
 
 
@@ -126,7 +125,7 @@ def tile(
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """The corpus as a map layer, in the XYZ scheme of Web Mercator: y grows to the south."""
-    picture = serving.localizer.index.tile_image(z, x, y) if _on_grid(z, x, y) else None
+    picture = serving.localizer.index.tile_image(z, x, y)
     if picture is None or picture.media_type not in _PICTURES:
         raise TileNotFound(f"the index has no picture of tile {z}/{x}/{y}")
     etag = f'"{hashlib.sha256(picture.data).hexdigest()[:32]}"'
@@ -188,7 +187,3 @@ def _region(form: LocalizeForm) -> Region | None:
     if form.near is not None and form.radius_m is not None:
         return CircleRegion(parse_lat_lon(form.near), form.radius_m)
     return None
-
-
-def _on_grid(z: int, x: int, y: int) -> bool:
-    return 0 <= z <= _MAX_ZOOM and 0 <= x < 1 << z and 0 <= y < 1 << z

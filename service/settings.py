@@ -78,8 +78,8 @@ class UpSettings(ServeSettings):
     data: Path = Field(Path("clnet-data"), description="folder for what is made: demo region and indexes")
     tiles: Path | None = Field(None, description="your tiles (folder or archive); without it, the demo region is made")
     tiles_name: str | None = Field(None, description="name to keep the index of your tiles under; default: their path")
-    zoom: int | None = Field(None, ge=0, le=30, description="zoom level of your tiles to index; default: the indexer's")
-    demo_side: int = Field(32, ge=1, le=1000, description="tiles along each side of the demo region")
+    zoom: int | None = Field(None, ge=0, le=29, description="zoom level of your tiles to index; default: the indexer's")
+    demo_side: int = Field(32, ge=1, le=512, description="tiles along each side of the demo region")
 
     def serving(self, index: Path) -> Settings:
         """The settings to serve `index` with."""
