@@ -8,7 +8,7 @@ from indexer.folder import TileIndex
 from indexer.search import SearchResult
 from model.geo import Bounds
 
-__all__ = ["footprint", "match_features"]
+__all__ = ["footprint", "match_features", "tile_feature"]
 
 
 def footprint(bounds: Bounds) -> dict[str, Any]:
@@ -20,20 +20,24 @@ def footprint(bounds: Bounds) -> dict[str, Any]:
     return {"type": "MultiPolygon", "coordinates": halves}
 
 
+def tile_feature(tile_id: str, bounds: Bounds, properties: dict[str, Any]) -> dict[str, Any]:
+    """A tile as a Feature: its footprint, and what is known of it."""
+    return {
+        "type": "Feature",
+        "id": tile_id,
+        "bbox": list(bounds.as_tuple()),
+        "geometry": footprint(bounds),
+        "properties": properties,
+    }
+
+
 def match_features(index: TileIndex, result: SearchResult) -> dict[str, Any]:
     """A search result as a FeatureCollection, best match first."""
     features = []
     for rank, (row, score) in enumerate(zip(result.rows.tolist(), result.scores.tolist(), strict=True), start=1):
         tile = index.tile(row)
-        features.append(
-            {
-                "type": "Feature",
-                "id": tile.tile_id,
-                "bbox": list(tile.bounds.as_tuple()),
-                "geometry": footprint(tile.bounds),
-                "properties": {"rank": rank, "score": score, "lat": tile.lat, "lon": tile.lon},
-            }
-        )
+        about = {"rank": rank, "score": score, "lat": tile.lat, "lon": tile.lon}
+        features.append(tile_feature(tile.tile_id, tile.bounds, about))
     return {"type": "FeatureCollection", "features": features}
 
 

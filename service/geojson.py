@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from indexer.geojson import footprint
+from indexer.geojson import tile_feature
 from model.geo import Bounds
 from service.schemas import LocalizeAnswer, Match
 
@@ -47,14 +47,8 @@ def _quality(parameters: list[str]) -> float:
 
 
 def _match_feature(match: Match) -> dict[str, Any]:
-    properties = match.model_dump(mode="json", exclude={"bounds"})
-    return {
-        "type": "Feature",
-        "id": match.tile_id,
-        "bbox": list(match.bounds),
-        "geometry": footprint(Bounds(*match.bounds)),
-        "properties": {"kind": "match", **properties},
-    }
+    properties = {"kind": "match", **match.model_dump(mode="json", exclude={"bounds"})}
+    return tile_feature(match.tile_id, Bounds(*match.bounds), properties)
 
 
 def _estimate_feature(estimate: dict[str, Any]) -> dict[str, Any]:
