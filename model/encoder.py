@@ -47,7 +47,6 @@ class Encoder:
         self._net = net
         with torch.no_grad():
             self._maps = {view: net.importance(view) for view in ("ground", "satellite")}
-        net.maps = None  # folded: the converter is not needed any more
 
     @classmethod
     def load(cls, bundle: str | Path, *, device: str = "auto", precision: str = "auto") -> Encoder:

@@ -30,6 +30,12 @@ def test_folded_maps_give_what_the_whole_network_gives(folder, view):
     assert np.linalg.norm(encoded, axis=1) == pytest.approx(np.ones(3), abs=1e-5)
 
 
+def test_a_bundle_makes_as_many_encoders_as_one_likes(folder):
+    bundle = load_bundle(folder)
+    first, second = (Encoder(bundle, device=torch.device("cpu"), precision="float32") for _ in range(2))
+    assert np.array_equal(first.encode_satellite(pixels("satellite")), second.encode_satellite(pixels("satellite")))
+
+
 def test_a_picture_is_encoded_alike_alone_and_in_a_batch(folder):
     encoder = Encoder.load(folder, device="cpu", precision="float32")
     alone = np.concatenate([encoder.encode_ground(one[None]) for one in pixels("ground")])
