@@ -34,5 +34,5 @@ bench: .venv/ready ## measure indexing, search and service; results go to benchm
 serve: .venv/ready ## serve the index of the demo, or INDEX=...
 	$(BIN)/python -m service --index $(or $(INDEX),clnet-data/demo/index) --port $(PORT)
 
-clean: ## remove the environment, the demo and caches
-	rm -rf .venv clnet-data runs build .pytest_cache .mypy_cache .ruff_cache *.egg-info
+clean: ## remove the environment, the demo, rendered worlds and caches; training runs stay
+	rm -rf .venv clnet-data runs/worlds build .pytest_cache .mypy_cache .ruff_cache *.egg-info
