@@ -6,10 +6,9 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from indexer import __version__
-from model.commandline import parse_bounds, parse_lat_lon, run
+from model.commandline import as_argument, parse_bounds, parse_lat_lon, run
 
 __all__ = ["main"]
 
@@ -55,7 +54,7 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
     add("--out", required=True, type=Path, metavar="FOLDER", help="index folder to write; it must not exist")
     _add_encoder(parser)
     add("--zoom", type=int, metavar="Z", help="the one zoom to index (default: the deepest; for a raster its own)")
-    add("--bbox", type=_typed(parse_bounds), metavar="W,S,E,N", help="only tiles that touch this box, in degrees")
+    add("--bbox", type=as_argument(parse_bounds), metavar="W,S,E,N", help="only tiles that touch this box, in degrees")
     add("--scheme", choices=("xyz", "tms"), default="xyz", help="how y counts in a tile folder (default: %(default)s)")
     add(
         "--tile-size-m",
@@ -105,9 +104,14 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
         metavar="DEG",
         help="horizontal angle (default: %(default)s)",
     )
-    add("--near", type=_typed(parse_lat_lon), metavar="LAT,LON", help="look only around this point; needs --radius-m")
+    add(
+        "--near",
+        type=as_argument(parse_lat_lon),
+        metavar="LAT,LON",
+        help="look only around this point; needs --radius-m",
+    )
     add("--radius-m", type=float, metavar="M", help="how far around --near, in metres")
-    add("--bbox", type=_typed(parse_bounds), metavar="W,S,E,N", help="look only inside this box, in degrees")
+    add("--bbox", type=as_argument(parse_bounds), metavar="W,S,E,N", help="look only inside this box, in degrees")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON object")
     form.add_argument("--geojson", action="store_true", help="print an RFC 7946 FeatureCollection")
@@ -142,18 +146,6 @@ def _parse_bands(text: str) -> tuple[int, ...]:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a list of band numbers, such as 4,3,2") from None
-
-
-def _typed(parse: Callable[[str], Any]) -> Callable[[str], Any]:
-    """The parser with its message kept; argparse would replace that of a ValueError by one of its own."""
-
-    def convert(text: str) -> Any:
-        try:
-            return parse(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-
-    return convert
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from model._version import VERSION
-from model.commandline import parse_lat_lon, run
+from model.commandline import as_argument, parse_lat_lon, run
 from model.data.sources import DEFAULT_CACHE
 
 _DATA_HELP = "world:SPLIT (train, val, test, test-10k, smoke), or a CSV or Parquet manifest of pairs"
@@ -66,7 +66,7 @@ def _add_render(parser: argparse.ArgumentParser) -> None:
     region.add_argument("--out", type=Path, required=True, help="new folder; gets tiles/, panoramas/, pairs.csv")
     region.add_argument("--seed", type=int, default=7, help="which world (default 7)")
     region.add_argument("--side", type=int, default=32, help="tiles along each side of the square (default 32)")
-    region.add_argument("--centre", type=parse_lat_lon, metavar="LAT,LON",
+    region.add_argument("--centre", type=as_argument(parse_lat_lon), metavar="LAT,LON",
                         help="middle of the region (default: the world's origin)")  # fmt: skip
     region.add_argument("--panoramas", type=int, default=24, help="panoramas to take (default 24)")
     region.add_argument("--workers", type=int, default=2, help="processes that render (default 2)")

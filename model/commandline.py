@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Callable
+from typing import TypeVar
 
 from model.errors import BadCoordinates, GeoLocalizationError
 from model.geo import Bounds, LatLon
 
-__all__ = ["parse_bounds", "parse_lat_lon", "run"]
+__all__ = ["as_argument", "parse_bounds", "parse_lat_lon", "run"]
+
+_T = TypeVar("_T")
 
 
 def parse_lat_lon(text: str) -> LatLon:
@@ -29,6 +33,18 @@ def parse_bounds(text: str) -> Bounds:
     """
     west, south, east, north = _numbers(text, 4, "west,south,east,north (for example 8.4,47.0,8.6,47.2)")
     return Bounds(west, south, east, north)
+
+
+def as_argument(parse: Callable[[str], _T]) -> Callable[[str], _T]:
+    """A parser for argparse with its message kept; argparse would replace that of a ValueError by one of its own."""
+
+    def convert(text: str) -> _T:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return convert
 
 
 def run(command: Callable[[], int]) -> int:

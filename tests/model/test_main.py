@@ -89,3 +89,9 @@ def test_a_wrong_command_line_ends_with_usage_and_exit_code_two(command, capsys)
         main(command)
     assert stop.value.code == 2
     assert "usage:" in capsys.readouterr().err
+
+
+def test_a_coordinate_that_cannot_be_is_explained(capsys):
+    with pytest.raises(SystemExit):
+        main(["render", "region", "--out", "x", "--centre", "91,0"])
+    assert "latitude 91.0 is not in [-90, 90]" in capsys.readouterr().err
