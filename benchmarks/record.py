@@ -9,7 +9,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Mapping
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ def circumstances() -> dict[str, Any]:
             "system": platform.system(),
             "python": platform.python_version(),
         },
-        "versions": {name: version(name) for name in ("torch", "timm", "numpy", "faiss-cpu", "pillow")},
+        "versions": {name: _version(name) for name in ("torch", "timm", "numpy", "faiss-cpu", "faiss-gpu", "pillow")},
     }
 
 
@@ -52,6 +52,13 @@ def turns(variants: dict[str, Callable[[], object]], rounds: int) -> dict[str, l
             if number:
                 seconds[name].append(time.perf_counter() - started)
     return seconds
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
 
 
 def _processor() -> str:

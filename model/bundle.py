@@ -23,7 +23,7 @@ from model.config import spec_from
 from model.errors import BadCheckpoint, BadConfig
 from model.transforms import InputSpec
 
-__all__ = ["BUNDLE_FORMAT", "Bundle", "load_bundle", "resolve_bundle", "save_bundle"]
+__all__ = ["BUNDLE_FORMAT", "Bundle", "bundle_digest", "load_bundle", "resolve_bundle", "save_bundle"]
 
 BUNDLE_FORMAT = 1
 _PACKAGED = Path(__file__).parent / "bundles"
@@ -89,6 +89,19 @@ def resolve_bundle(name: str | Path) -> Path:
     )
 
 
+def bundle_digest(name: str | Path) -> str:
+    """The identity of a bundle, from its files alone: SHA-256 over spec and weights, 64 hexadecimal digits.
+
+    Raises:
+        BadCheckpoint: not a bundle, or a file of it cannot be read.
+    """
+    folder = resolve_bundle(name)
+    spec, weights = canonical_json(_read_json(folder / "spec.json")), folder / "weights.safetensors"
+    if not weights.is_file():
+        raise BadCheckpoint(f"{weights} is missing; fetch the bundle again")
+    return sha256_bytes(canonical_json([spec.decode(), sha256_file(weights)]))
+
+
 def load_bundle(name: str | Path) -> Bundle:
     """Load and check a bundle.
 
@@ -112,9 +125,7 @@ def load_bundle(name: str | Path) -> Bundle:
     metrics = folder / "metrics.json"
     return Bundle(
         name=str(spec.get("name", folder.name)),
-        digest=sha256_bytes(
-            canonical_json([canonical_json(spec).decode(), sha256_file(folder / "weights.safetensors")])
-        ),
+        digest=bundle_digest(folder),
         net=net.eval().requires_grad_(False),
         provenance=spec.get("provenance", {}),
         metrics=_read_json(metrics) if metrics.is_file() else {},

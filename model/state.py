@@ -48,7 +48,8 @@ def load_state(path: Path, net: CLNet, optimizer: torch.optim.Optimizer) -> int:
         net.load_state_dict(weights, strict=True)
         for name, value in net.named_parameters():
             optimizer.state[value] = {
-                key: _placed(stored[f"{key}.{name}"], value) for key in _MOMENTS if f"{key}.{name}" in stored
+                "step": stored[f"step.{name}"].clone(),
+                **{key: _placed(stored[f"{key}.{name}"], value) for key in ("exp_avg", "exp_avg_sq")},
             }
     except (OSError, SafetensorError, KeyError, RuntimeError) as error:
         raise BadCheckpoint(f"{path} cannot be resumed from: {error}; remove it to start again") from error
@@ -59,9 +60,7 @@ _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 
 
 def _placed(moment: Tensor, weight: Tensor) -> Tensor:
-    """A moment where the optimizer would have made it: beside its weight, in the same layout; `step` on the CPU."""
-    if moment.shape != weight.shape or not moment.ndim:
-        return moment.clone()
+    """A moment where the optimizer would have made it: beside its weight, in the same layout."""
     return torch.empty_like(weight, requires_grad=False).copy_(moment)
 
 

@@ -105,17 +105,17 @@ class Trainer:
             self.net.logit_scale,
             label_smoothing=optim.label_smoothing,
         )
+        value = loss.item()
+        if not math.isfinite(value):  # before the step, so that no state with broken weights is ever saved
+            raise BadConfig(
+                f"the loss is {value} at step {self.step}; lower optim.lr ({optim.lr}) and start in another folder"
+            )
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         if optim.clip_norm > 0:
             torch.nn.utils.clip_grad_norm_(self.net.parameters(), optim.clip_norm)
         self.optimizer.step()
         self.step += 1
-        value = loss.item()
-        if not math.isfinite(value):
-            raise BadConfig(
-                f"the loss is {value} at step {self.step}; lower optim.lr ({optim.lr}) and start in another folder"
-            )
         return value
 
     def evaluate(self, val: PairSet) -> Evaluation:

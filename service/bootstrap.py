@@ -8,18 +8,21 @@ the service starts, and an interrupted start goes on where it can.
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from model.bundle import bundle_digest
 from model.errors import BadConfig, GeoLocalizationError
 from service.settings import UpSettings
 
-__all__ = ["Preparation", "Process", "StepFailed", "index_folder", "plan"]
+__all__ = ["Preparation", "Process", "StepFailed", "discard_stale_demo", "index_folder", "plan"]
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +66,7 @@ class Preparation:
             StepFailed: a step failed, or was stopped; it has said why on stderr.
         """
         (self._settings.data / "tmp").mkdir(parents=True, exist_ok=True)  # the container's TMPDIR, for uploads
+        discard_stale_demo(self._settings)
         for command in plan(self._settings):
             text = f"python -m {' '.join(command)}"
             logger.info("running: %s", text)
@@ -97,6 +101,20 @@ def plan(settings: UpSettings) -> list[Command]:
     if not region.is_dir():
         commands.insert(0, ["model", "render", "region", "--out", str(region), "--side", str(settings.demo_side)])
     return commands
+
+
+def discard_stale_demo(settings: UpSettings) -> None:
+    """Remove the demo's own index where another checkpoint made it, as after an upgrade; it is soon made again."""
+    manifest = index_folder(settings) / "manifest.json"
+    if settings.tiles is not None or not manifest.is_file():
+        return
+    try:
+        made_by = json.loads(manifest.read_bytes())["encoder"]["digest"]
+    except (ValueError, KeyError, TypeError):
+        return  # damaged: opening it will say so
+    if made_by != bundle_digest(settings.checkpoint):
+        logger.info("the demo index was made by another checkpoint; making it again")
+        shutil.rmtree(manifest.parent)
 
 
 def index_folder(settings: UpSettings) -> Path:

@@ -17,13 +17,13 @@ import numpy as np
 
 from model.artefact import staged_folder, write_json
 from model.errors import BadConfig
-from model.geo import LatLon
+from model.geo import LatLon, great_circle_m
 from model.world.appearance import Appearance, Difficulty, draw_appearance
 from model.world.ground import Ground, Material, Window
 from model.world.pairs import WORLD_VERSION, jpeg_bytes, write_manifest
 from model.world.panorama import VIEW_M, Camera, render_panorama
 from model.world.places import free_spot, material_at
-from model.world.plane import latlon_of, tile_bounds, tile_window_m
+from model.world.plane import ORIGIN, latlon_of, tile_bounds, tile_window_m
 from model.world.terrain import paint_ground
 from model.world.tile import render_tile
 
@@ -32,6 +32,7 @@ __all__ = ["Region", "render_region"]
 _ZOOM = 18
 _TILE_PX = 256
 _CHUNK = 8
+_REACH_M = 20_000.0
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,11 @@ class Region:
             raise BadConfig(f"side is {self.side}; give 1 to 512 tiles")
         if self.seed < 0:
             raise BadConfig(f"seed is {self.seed}; give 0 or more")
-        if abs(self.centre.lat) > 85:
-            raise BadConfig(f"the centre's latitude is {self.centre.lat}; the Web Mercator map ends at 85 degrees")
-        x, y = self.corner()
-        if min(x, y) < 0 or max(x, y) + self.side > 1 << _ZOOM:
-            raise BadConfig(f"{self.side} tiles around {self.centre} reach beyond the map; choose another centre")
+        if great_circle_m(self.centre, ORIGIN) > _REACH_M:
+            raise BadConfig(
+                f"centre {self.centre.lat}, {self.centre.lon} lies far from the world's place at {ORIGIN.lat}, "
+                f"{ORIGIN.lon}; stay within {_REACH_M / 1000:.0f} km, so that nothing synthetic covers a real place"
+            )
         if self.panoramas < 0:
             raise BadConfig(f"panoramas is {self.panoramas}; give 0 or more")
 

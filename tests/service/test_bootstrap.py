@@ -1,13 +1,16 @@
 """`up` makes what is missing, once, and never mixes up two corpora."""
 
+import json
 import threading
 import time
 
 import pytest
 
+from model.bundle import bundle_digest, save_bundle
 from model.errors import BadConfig
-from service.bootstrap import Preparation, StepFailed, index_folder, plan
+from service.bootstrap import Preparation, StepFailed, discard_stale_demo, index_folder, plan
 from service.settings import UpSettings
+from tests.model.tiny import tiny_net
 
 
 class Step:
@@ -53,6 +56,25 @@ def test_rendered_region_is_not_rendered_again(data):
     region = data / "demo" / "region"
     region.mkdir(parents=True)
     assert [command[0] for command in plan(UpSettings(data=data))] == ["indexer"]
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_the_demos_index_is_made_again_only_for_another_checkpoint(data, tmp_path, same):
+    save_bundle(tmp_path / "bundle", tiny_net(), name="tiny", provenance={}, metrics={})
+    settings = UpSettings(data=data, checkpoint=str(tmp_path / "bundle"))
+    finish(settings)
+    digest = bundle_digest(tmp_path / "bundle") if same else "0" * 64
+    (index_folder(settings) / "manifest.json").write_text(json.dumps({"encoder": {"digest": digest}}))
+    discard_stale_demo(settings)
+    assert index_folder(settings).is_dir() == same
+
+
+def test_nobodys_own_index_is_ever_discarded(data, tiles):
+    settings = UpSettings(data=data, tiles=tiles)
+    finish(settings)
+    (index_folder(settings) / "manifest.json").write_text(json.dumps({"encoder": {"digest": "0" * 64}}))
+    discard_stale_demo(settings)
+    assert index_folder(settings).is_dir()
 
 
 def test_index_that_is_there_is_used(data):

@@ -44,6 +44,7 @@ def test_panoramas_are_full_turns_taken_at_tile_centres(folder):
         {"centre": LatLon(90.0, 0.0)},
         {"centre": LatLon(0.0, 180.0), "side": 8},
         {"centre": LatLon(0.0, -180.0)},
+        {"centre": LatLon(47.0, 8.5)},
     ],
 )
 def test_impossible_regions_are_refused(change):
