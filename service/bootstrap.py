@@ -118,12 +118,12 @@ def discard_stale_demo(settings: UpSettings) -> None:
 
 
 def index_folder(settings: UpSettings) -> Path:
-    """Where the index of these settings lies; different tiles never share one."""
+    """Where the index of these settings lies; different tiles, or checkpoints, never share one."""
     if settings.tiles is None:
         return settings.data / _DEMO / "index"
     name = settings.tiles_name or str(settings.tiles.resolve())
     slug = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-").lower()[-40:]
-    mark = hashlib.sha256(f"{name}|{settings.zoom}|{settings.checkpoint}".encode()).hexdigest()[:8]
+    mark = hashlib.sha256(f"{name}|{settings.zoom}|{bundle_digest(settings.checkpoint)}".encode()).hexdigest()[:8]
     return settings.data / "indexes" / f"{slug}-{mark}"
 
 
