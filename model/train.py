@@ -42,10 +42,14 @@ def train(run: RunSpec, pairs: PairSet, val: PairSet, out: Path, *, device: str 
 
     Raises:
         BadConfig: `out` belongs to another configuration.
-        BadDataset: fewer pairs than one batch.
+        BadDataset: fewer tiles than one batch, which holds each only once.
     """
-    if len(pairs.queries) < run.optim.batch:
-        raise BadDataset(f"{pairs.name} has {len(pairs.queries)} pairs, fewer than one batch of {run.optim.batch}")
+    tiles = len(set(pairs.positives.tolist()))
+    if tiles < run.optim.batch:
+        raise BadDataset(
+            f"{pairs.name} has {len(pairs.queries)} pairs of {tiles} tiles, fewer than one batch of {run.optim.batch}; "
+            "lower optim.batch"
+        )
     _claim(out, run)
     trainer = Trainer(run, device=pick_device(device))
     if state := newest_state(out):

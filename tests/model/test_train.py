@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -99,6 +100,14 @@ def test_a_changed_configuration_is_refused_and_shown(tmp_path, pairs):
 def test_fewer_pairs_than_a_batch_is_refused(tmp_path, pairs):
     with pytest.raises(BadDataset, match="fewer than one batch of 64"):
         train(tiny_run(batch=64), pairs, pairs, tmp_path / "run", device="cpu")
+    assert not (tmp_path / "run").exists()
+
+
+def test_pairs_that_share_too_few_tiles_are_refused_and_not_waited_for(tmp_path, pairs):
+    """No batch holds a tile twice, so none could ever be filled."""
+    shared = replace(pairs, positives=pairs.positives % 3)
+    with pytest.raises(BadDataset, match="8 pairs of 3 tiles, fewer than one batch of 4"):
+        train(tiny_run(), shared, pairs, tmp_path / "run", device="cpu")
     assert not (tmp_path / "run").exists()
 
 
