@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Callable
 
 from model.errors import BadCoordinates, GeoLocalizationError
 from model.geo import Bounds, LatLon
 
-__all__ = ["parse_bounds", "parse_lat_lon", "run"]
+__all__ = ["parse_bounds", "parse_count", "parse_lat_lon", "run"]
 
 
 def parse_lat_lon(text: str) -> LatLon:
@@ -29,6 +30,21 @@ def parse_bounds(text: str) -> Bounds:
     """
     west, south, east, north = _numbers(text, 4, "west,south,east,north (for example 8.4,47.0,8.6,47.2)")
     return Bounds(west, south, east, north)
+
+
+def parse_count(text: str) -> int:
+    """`"3"` -> 3, for argparse.
+
+    Raises:
+        argparse.ArgumentTypeError: not a whole number of at least 1.
+    """
+    try:
+        count = int(text)
+    except ValueError:
+        count = 0
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return count
 
 
 def run(command: Callable[[], int]) -> int:
