@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from model._version import VERSION
-from model.commandline import as_argument, parse_lat_lon, run
+from model.commandline import as_argument, parse_count, parse_lat_lon, run
 from model.data.sources import DEFAULT_CACHE
 
 _DATA_HELP = "world:SPLIT (train, val, test, test-10k, smoke), or a CSV or Parquet manifest of pairs"
@@ -50,7 +50,7 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--data", required=True, help=_DATA_HELP)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
-    parser.add_argument("--batch", type=int, default=64, help="pictures encoded at once (default 64)")
+    parser.add_argument("--batch", type=parse_count, default=64, help="pictures encoded at once (default 64)")
     _add_common(parser)
     parser.set_defaults(command=_evaluate)
 
@@ -60,7 +60,7 @@ def _add_render(parser: argparse.ArgumentParser) -> None:
     pairs = kinds.add_parser("pairs", help="a split of the world as pictures and a manifest pairs.csv")
     pairs.add_argument("--data", required=True, metavar="world:SPLIT", help="which split")
     pairs.add_argument("--out", type=Path, required=True, help="new folder")
-    pairs.add_argument("--workers", type=int, default=2, help="processes that render (default 2)")
+    pairs.add_argument("--workers", type=parse_count, default=2, help="processes that render (default 2)")
     pairs.set_defaults(command=_render_pairs)
     region = kinds.add_parser("region", help="an XYZ tile folder (z/x/y.jpg) and panoramas at known places")
     region.add_argument("--out", type=Path, required=True, help="new folder; gets tiles/, panoramas/, pairs.csv")
@@ -69,7 +69,7 @@ def _add_render(parser: argparse.ArgumentParser) -> None:
     region.add_argument("--centre", type=as_argument(parse_lat_lon), metavar="LAT,LON",
                         help="middle of the region (default: the world's origin)")  # fmt: skip
     region.add_argument("--panoramas", type=int, default=24, help="panoramas to take (default 24)")
-    region.add_argument("--workers", type=int, default=2, help="processes that render (default 2)")
+    region.add_argument("--workers", type=parse_count, default=2, help="processes that render (default 2)")
     region.set_defaults(command=_render_region)
 
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 from model.errors import BadCoordinates, GeoLocalizationError
 from model.geo import Bounds, LatLon
 
-__all__ = ["as_argument", "parse_bounds", "parse_lat_lon", "run"]
+__all__ = ["as_argument", "parse_bounds", "parse_count", "parse_lat_lon", "run"]
 
 _T = TypeVar("_T")
 
@@ -45,6 +45,21 @@ def as_argument(parse: Callable[[str], _T]) -> Callable[[str], _T]:
             raise argparse.ArgumentTypeError(str(error)) from None
 
     return convert
+
+
+def parse_count(text: str) -> int:
+    """`"3"` -> 3, for argparse.
+
+    Raises:
+        argparse.ArgumentTypeError: not a whole number of at least 1.
+    """
+    try:
+        count = int(text)
+    except ValueError:
+        count = 0
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return count
 
 
 def run(command: Callable[[], int]) -> int:

@@ -33,6 +33,10 @@ class DataSpec:
     augment: bool = True
     workers: int = 1
 
+    def __post_init__(self) -> None:
+        if self.workers < 0:
+            raise BadConfig(f"data.workers is {self.workers}; give 0 or more")
+
 
 @dataclass(frozen=True)
 class OptimSpec:

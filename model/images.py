@@ -19,6 +19,8 @@ __all__ = ["IMAGE_SUFFIXES", "MAX_PIXELS", "declared_pixels", "decode_image"]
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 MAX_PIXELS = 64_000_000
 """Default limit of a picture's width times height."""
+_MAX_SIDE_PX = 65_535
+"""What JPEG can tell. A PNG may be a column of millions of rows, and each row costs 8 bytes beside its pixels."""
 
 _FORMATS = ("JPEG", "PNG", "WEBP")
 _NEUTRAL = (128, 128, 128)
@@ -74,11 +76,14 @@ def _decode(data: bytes, name: str, at_least_px: tuple[int, int] | None, max_pix
             raise BadImage(
                 f"{name} is {width} x {height} = {width * height:,} pixels; the limit is {max_pixels:,}, scale it down"
             )
+        if max(width, height) > _MAX_SIDE_PX:
+            raise BadImage(f"{name} is {width} x {height}; no side may have more than {_MAX_SIDE_PX:,} pixels")
         if at_least_px is not None and image.format == "JPEG":
             longest = max(at_least_px)  # either way up: EXIF may turn the picture by 90 degrees
             image.draft("RGB", at_least_px if _is_upright(image) else (longest, longest))
         image.load()
-        return _to_rgb(ImageOps.exif_transpose(image))
+        ImageOps.exif_transpose(image, in_place=True)  # otherwise an upright picture is copied
+        return _to_rgb(image)
 
 
 def _is_upright(image: Image.Image) -> bool:
@@ -91,7 +96,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "I":
         return Image.fromarray((np.clip(np.asarray(image), 0, 65535) >> 8).astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        ground = Image.new("RGBA", rgba.size, (*_NEUTRAL, 255))
-        return Image.alpha_composite(ground, rgba).convert("RGB")
+        # No names for the two layers: what is held at once is the memory that a decode takes.
+        ground = (*_NEUTRAL, 255)
+        return Image.alpha_composite(Image.new("RGBA", image.size, ground), image.convert("RGBA")).convert("RGB")
     return image.convert("RGB")

@@ -101,9 +101,9 @@ def lay_panorama(
     if not np.isfinite(heading_deg):
         raise BadConfig(f"heading_deg is {heading_deg}; give degrees clockwise from north")
     columns = max(1, round(spec.ground_width_px * fov_deg / 360.0))
-    picture_deg = fov_deg * image.height / image.width if vertical_deg is None else vertical_deg
-    if not picture_deg > 0:
+    if vertical_deg is not None and not vertical_deg > 0:
         raise BadConfig(f"vertical_deg is {vertical_deg}; give the vertical angle of the photo, above 0 degrees")
+    picture_deg = fov_deg * image.height / image.width if vertical_deg is None else vertical_deg  # a tiny one may be 0
     strip = _vertical_fit(image, spec, columns, picture_deg)
     canvas = np.full((spec.ground_height_px, spec.ground_width_px, 3), NEUTRAL, np.uint8)
     left = (spec.ground_width_px - columns) // 2

@@ -81,8 +81,16 @@ def _pictures(root: Path, prefix: str = "") -> Iterator[tuple[str, int, int]]:
             if entry.is_dir():
                 yield from _pictures(root, name + "/")
             elif os.path.splitext(entry.name)[1].lower() in IMAGE_SUFFIXES:  # noqa: PTH122 (a Path each is slow)
-                stat = entry.stat()
-                yield name, stat.st_size, stat.st_mtime_ns
+                yield name, *_size_and_stamp(entry)
+
+
+def _size_and_stamp(entry: os.DirEntry[str]) -> tuple[int, int]:
+    """Zeros for a link to nothing: it fails when it is read, as one bad tile, and does not end the listing."""
+    try:
+        stat = entry.stat()
+    except OSError:
+        return 0, 0
+    return stat.st_size, stat.st_mtime_ns
 
 
 def _places(names: list[str], scheme: str) -> list[_Zxy | None]:

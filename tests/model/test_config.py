@@ -32,6 +32,7 @@ def test_overrides_reach_any_depth_and_any_type(tmp_path):
         ({"optim": {"steps": "many"}}, "optim.steps"),
         ({"optim": {"lr": -1}}, "optim.lr is -1"),
         ({"optim": {"batch": 1}}, "at least 2 pairs"),
+        ({"data": {"workers": -1}}, "data.workers is -1"),
         ({"optim": 5}, "where an object"),
         ("[1]", "holds a list"),
         ("{", "is not JSON"),

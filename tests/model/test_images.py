@@ -91,9 +91,10 @@ def png_claiming(width, height):
         (encoded(Image.new("RGB", (8, 8)), "BMP"), "not a JPEG, PNG or WebP"),
         (png_claiming(60_000, 60_000), "pixels"),
         (png_claiming(9_000, 9_000), "81,000,000 pixels"),
+        (png_claiming(1, 60_000_000), "no side may have more"),
         (png_claiming(100, 100), "cannot be decoded"),
     ],
-    ids=["empty", "text", "cut-jpeg", "cut-png", "gif", "bmp", "bomb", "too-large", "no-data"],
+    ids=["empty", "text", "cut-jpeg", "cut-png", "gif", "bmp", "bomb", "too-large", "too-long", "no-data"],
 )
 def test_bad_bytes_are_refused_with_the_reason(data, reason):
     with pytest.raises(BadImage, match=reason):

@@ -42,6 +42,22 @@ def test_the_table_names_data_gallery_and_protocol(bundle, manifest, capsys):
     assert "ties count against the model" in out
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["evaluate", "--data", "pairs.csv", "--batch"],
+        ["render", "region", "--out", "region", "--workers"],
+        ["render", "pairs", "--data", "world:smoke", "--out", "pairs", "--workers"],
+    ],
+    ids=["batch", "region", "pairs"],
+)
+@pytest.mark.parametrize("count", ["0", "-3", "many"])
+def test_a_count_below_one_is_a_wrong_argument(capsys, command, count):
+    with pytest.raises(SystemExit, match="2"):
+        main([*command, count])
+    assert "is not a whole number of at least 1" in capsys.readouterr().err
+
+
 def test_info_prints_what_a_bundle_is(bundle, capsys):
     assert main(["info", "--checkpoint", str(bundle)]) == 0
     info = json.loads(capsys.readouterr().out)

@@ -77,6 +77,18 @@ def test_an_impossible_field_of_view_is_refused(fov_deg):
         lay_panorama(striped(), SPEC, fov_deg=fov_deg)
 
 
+def test_the_smallest_field_of_view_is_one_column_and_one_row():
+    """Its vertical angle, half of it, underflows to 0."""
+    laid = lay_panorama(striped(), SPEC, fov_deg=5e-324)
+    assert (laid != NEUTRAL).any(axis=2).sum() == 1
+
+
+@pytest.mark.parametrize("vertical_deg", [0.0, -1.0, float("nan")])
+def test_an_impossible_vertical_angle_is_refused(vertical_deg):
+    with pytest.raises(BadConfig, match="vertical_deg"):
+        lay_panorama(striped(), SPEC, vertical_deg=vertical_deg)
+
+
 def test_a_heading_that_is_no_number_is_refused():
     with pytest.raises(BadConfig, match="heading_deg"):
         lay_panorama(striped(), SPEC, heading_deg=float("nan"))

@@ -25,6 +25,16 @@ def test_an_xyz_folder_is_listed_with_sizes_and_bounds(tmp_path: Path) -> None:
     assert table.record(1).bounds.as_tuple() == pytest.approx(tuple(mercantile.bounds(LEFT, TOP + 1, 15)), abs=1e-12)
 
 
+def test_a_link_to_nothing_fails_as_one_tile_and_not_the_listing(tmp_path: Path) -> None:
+    folder = make_tiles(tmp_path, 1, 1)
+    (folder / "15" / str(LEFT) / f"{TOP + 1}.png").symlink_to("gone.png")
+    source = FolderSource(folder, SourceOptions())
+    table = source.list_tiles().table
+    assert table.tile_id.tolist() == [f"15/{LEFT}/{TOP}", f"15/{LEFT}/{TOP + 1}"]
+    with pytest.raises(FileNotFoundError):
+        source.read(table.record(1))
+
+
 def test_tms_counts_rows_from_the_south(tmp_path: Path) -> None:
     write(tmp_path / "3" / "2" / "7.png")
     assert listed(tmp_path) == ["3/2/7"]
