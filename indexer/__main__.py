@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from indexer import __version__
-from model.commandline import as_argument, parse_bounds, parse_lat_lon, run
+from model.commandline import as_argument, join_coordinates, parse_bounds, parse_lat_lon, run
 
 __all__ = ["main"]
 
@@ -21,7 +21,7 @@ _EXAMPLES = """examples:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it worked, 1 when it failed, 2 for wrong arguments."""
-    args = _parser().parse_args(argv)
+    args = _parser().parse_args(join_coordinates(sys.argv[1:] if argv is None else argv))
 
     def command() -> int:
         from indexer import commands

@@ -68,6 +68,11 @@ def search(args: argparse.Namespace) -> int:
     encoder = Encoder.load(args.checkpoint, device=args.device)
     index.require_encoder(encoder)
     result = index.search(_embed_photo(args, encoder), top_k=args.top_k, region=region)[0]
+    if not len(result.rows):
+        raise BadQuery(
+            f"none of the {index.count:,} tiles of {args.index} touches the given area; widen it, or leave it out "
+            "(are latitude and longitude swapped?)"
+        )
     if args.geojson:
         _print_json(match_features(index, result))
     elif args.json:

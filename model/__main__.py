@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from model._version import VERSION
-from model.commandline import as_argument, parse_count, parse_lat_lon, run
+from model.commandline import as_argument, join_coordinates, parse_count, parse_lat_lon, run
 from model.data.sources import DEFAULT_CACHE
 
 _DATA_HELP = "world:SPLIT (train, val, test, test-10k, smoke), or a CSV or Parquet manifest of pairs"
@@ -18,7 +18,7 @@ _DATA_HELP = "world:SPLIT (train, val, test, test-10k, smoke), or a CSV or Parqu
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, then import what the command needs, then run it; returns the exit code."""
-    arguments = _parser().parse_args(argv)
+    arguments = _parser().parse_args(join_coordinates(sys.argv[1:] if argv is None else argv))
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     return run(lambda: int(arguments.command(arguments)))
 

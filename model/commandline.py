@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from model.errors import BadCoordinates, GeoLocalizationError
 from model.geo import Bounds, LatLon
 
-__all__ = ["as_argument", "parse_bounds", "parse_count", "parse_lat_lon", "run"]
+__all__ = ["as_argument", "join_coordinates", "parse_bounds", "parse_count", "parse_lat_lon", "run"]
 
 _T = TypeVar("_T")
+
+
+def join_coordinates(arguments: Sequence[str]) -> list[str]:
+    """`["--near", "-48.9,-123.4"]` -> `["--near=-48.9,-123.4"]`: argparse would take the coordinates for a flag."""
+    joined: list[str] = []
+    for argument in arguments:
+        if joined and joined[-1].startswith("--") and re.match(r"-[\d.][^,]*,", argument):
+            joined[-1] = f"{joined[-1]}={argument}"
+        else:
+            joined.append(argument)
+    return joined
 
 
 def parse_lat_lon(text: str) -> LatLon:

@@ -23,7 +23,7 @@ from model.bundle import save_bundle
 from model.clnet import CLNet, View
 from model.compute import pick_device, picks_bfloat16
 from model.config import OptimSpec, RunSpec
-from model.data.loading import TrainingPairs, epoch_batches, training_loader
+from model.data.loading import TrainingPairs, epoch_batches, plain_errors, training_loader
 from model.data.pairs import PairSet
 from model.encoder import encode_batch
 from model.errors import BadConfig, BadDataset
@@ -140,7 +140,7 @@ class Trainer:
         draws = epoch_batches(
             pairs.positives, run.optim.batch, seed=run.optim.seed, first=self.step, last=run.optim.steps
         )
-        return iter(training_loader(dataset, draws, workers=run.data.workers))
+        return plain_errors(training_loader(dataset, draws, workers=run.data.workers))
 
 
 def learning_rate(step: int, optim: OptimSpec) -> float:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from model.commandline import run
+from service.ports import require_free
 from service.settings import Settings, UpSettings, add_flags, read_settings
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def _serve(settings: Settings, preparation: Preparation | None = None) -> int:
 
     from service.app import create_app
 
+    require_free(settings.host, settings.port)
     failures: list[Exception] = []
 
     def give_up(error: Exception) -> None:

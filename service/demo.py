@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import socket
+import signal
 import statistics
 import subprocess
 import sys
@@ -26,6 +26,7 @@ from typing import Any
 from model.commandline import run
 from model.errors import GeoLocalizationError
 from model.geo import Bounds, LatLon, great_circle_m
+from service.ports import require_free
 
 __all__ = ["Outcome", "Shot", "localize", "main", "read_shots", "report"]
 
@@ -81,7 +82,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _demo(data: Path, port: int, *, once: bool) -> int:
     url = f"http://127.0.0.1:{port}"
-    _require_free(port)
+    require_free("127.0.0.1", port)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the service ends with its demo
     if not (data / "demo" / "index").is_dir():
         sys.stdout.write("first run: rendering a synthetic region of 1,024 tiles and indexing it (about two minutes)\n")
         sys.stdout.flush()
@@ -176,17 +178,6 @@ def _service(data: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         process.terminate()
         process.wait()
-
-
-def _require_free(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise DemoFailed(
-                f"port {port} cannot be used ({error.strerror}); try: make demo PORT={port + 1}"
-            ) from error
 
 
 def _wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:

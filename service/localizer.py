@@ -139,7 +139,7 @@ class Localizer:
         inputs = self.encoder.inputs
         with self._budget.hold(min(declared_pixels(photo), self._max_pixels)):
             image = decode_image(photo, at_least_px=inputs.ground_decode_px, max_pixels=self._max_pixels)
-        return lay_panorama(image, inputs, heading_deg=view.heading_deg or 0.0, fov_deg=view.fov_deg)
+            return lay_panorama(image, inputs, heading_deg=view.heading_deg or 0.0, fov_deg=view.fov_deg)
 
     def _hits(
         self, canvas: NDArray[np.uint8], view: View, find: Callable[[NDArray[np.uint8]], list[Ranking]]

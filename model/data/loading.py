@@ -5,7 +5,7 @@ Because no hidden random state is carried along, a run that is resumed at any st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -16,10 +16,19 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from model.data.augment import augment_pair
 from model.data.pairs import PairSet, Query, Reference
+from model.errors import GeoLocalizationError
 from model.images import decode_image
 from model.transforms import InputSpec, lay_panorama, resize_tile
 
-__all__ = ["TrainingPairs", "epoch_batches", "load_query", "load_reference", "training_loader", "view_loader"]
+__all__ = [
+    "TrainingPairs",
+    "epoch_batches",
+    "load_query",
+    "load_reference",
+    "plain_errors",
+    "training_loader",
+    "view_loader",
+]
 
 _Pixels = NDArray[np.uint8]
 Item = TypeVar("Item")
@@ -102,6 +111,17 @@ def training_loader(dataset: TrainingPairs, batches: Iterator[list[int]], *, wor
     return DataLoader(
         dataset, batch_sampler=_Batches(batches), num_workers=workers, collate_fn=_stack_pairs, **_options(workers)
     )
+
+
+def plain_errors(batches: Iterable[Any]) -> Iterator[Any]:
+    """Pass batches on; turn a worker's error, which carries a whole traceback, back into its own one line."""
+    try:
+        yield from batches
+    except GeoLocalizationError as error:
+        text = str(error)
+        if "Original Traceback" not in text:
+            raise
+        raise type(error)(text.strip().splitlines()[-1].partition(": ")[2]) from None
 
 
 def view_loader(

@@ -48,7 +48,7 @@ def test_a_port_in_use_is_named_before_anything_is_made(tmp_path, capsys):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         assert main(["--port", str(taken.getsockname()[1]), "--data", str(tmp_path / "d")]) == 1
-    assert "cannot be used" in capsys.readouterr().err
+    assert "cannot listen on 127.0.0.1 port" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 

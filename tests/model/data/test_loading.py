@@ -3,8 +3,17 @@ from itertools import chain, pairwise
 import numpy as np
 import pytest
 
-from model.data.loading import TrainingPairs, epoch_batches, load_query, load_reference, training_loader, view_loader
+from model.data.loading import (
+    TrainingPairs,
+    epoch_batches,
+    load_query,
+    load_reference,
+    plain_errors,
+    training_loader,
+    view_loader,
+)
 from model.data.manifest import read_manifest
+from model.errors import BadImage
 from tests.model.tiny import INPUTS, write_pairs
 
 
@@ -54,6 +63,15 @@ def test_worker_processes_change_nothing(pairs):
         for workers in (0, 1)
     )
     assert all(np.array_equal(a, b) for a, b in zip(alone, helped, strict=True))
+
+
+def test_a_broken_picture_is_named_in_one_line_whichever_process_found_it(pairs):
+    pairs.queries[3].path.write_bytes(b"no picture")
+    dataset = TrainingPairs(pairs, INPUTS, seed=0, augment=False)
+    for workers in (0, 1):
+        with pytest.raises(BadImage, match=r"pano3\.png is not a JPEG, PNG or WebP") as caught:
+            list(plain_errors(training_loader(dataset, iter([[3, 1]]), workers=workers)))
+        assert len(str(caught.value).splitlines()) == 1
 
 
 def test_views_come_in_order(pairs):
