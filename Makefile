@@ -16,7 +16,7 @@ help: ## list the targets
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
 	@touch $@
 
-demo: .venv/ready ## render a synthetic region, index it, serve it, and localize a panorama over HTTP
+demo: .venv/ready ## render a synthetic region, index it, serve it, and localize its panoramas over HTTP
 	$(BIN)/python -m service.demo --port $(PORT)
 
 test: .venv/ready ## run the tests (under ten minutes on two cores)
