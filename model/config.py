@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from model.clnet import CLNetSpec
+from model.data.augment import AugmentSpec
 from model.errors import BadConfig
 from model.transforms import InputSpec
 
@@ -24,13 +25,13 @@ class DataSpec:
     Attributes:
         train: pairs to learn from: `world:SPLIT`, or the path of a CSV or Parquet manifest.
         val: pairs to watch; never the ones a result is reported on.
-        augment: synchronized flips and quarter turns, colour jitter.
+        augment: how pairs are changed, drawn anew each time one is shown.
         workers: processes that decode pictures.
     """
 
     train: str = "world:train"
     val: str = "world:val"
-    augment: bool = True
+    augment: AugmentSpec = field(default_factory=AugmentSpec)
     workers: int = 1
 
     def __post_init__(self) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from model.data.augment import augment_pair
+from model.data.augment import AugmentSpec, augment_pair
 from model.data.pairs import PairSet, Query, Reference
 from model.errors import GeoLocalizationError
 from model.images import decode_image
@@ -69,7 +69,7 @@ def _load_tile(reference: Reference, inputs: InputSpec, *, keep_px: int) -> _Pix
 class TrainingPairs(Dataset[tuple[_Pixels, _Pixels]]):
     """Augmented pairs; item `draw` is pair `draw % len` as epoch `draw // len` sees it."""
 
-    def __init__(self, pairs: PairSet, inputs: InputSpec, *, seed: int, augment: bool) -> None:
+    def __init__(self, pairs: PairSet, inputs: InputSpec, *, seed: int, augment: AugmentSpec) -> None:
         """Pictures are read on demand."""
         self.pairs, self.inputs, self.seed, self.augment = pairs, inputs, seed, augment
 
@@ -79,10 +79,9 @@ class TrainingPairs(Dataset[tuple[_Pixels, _Pixels]]):
     def __getitem__(self, draw: int) -> tuple[_Pixels, _Pixels]:
         index = draw % len(self)
         panorama = load_query(self.pairs.queries[index], self.inputs)
-        tile = load_reference(self.pairs.references[self.pairs.positives[index]], self.inputs)
-        if not self.augment:
-            return panorama, tile
-        return augment_pair(panorama, tile, np.random.default_rng((self.seed, draw)))
+        tile = load_wide_reference(self.pairs.references[self.pairs.positives[index]], self.inputs)
+        random = np.random.default_rng((self.seed, draw))
+        return augment_pair(panorama, tile, self.inputs.satellite_px, self.augment, random)
 
 
 def epoch_batches(positives: NDArray[np.int64], batch: int, *, seed: int, first: int, last: int) -> Iterator[list[int]]:
