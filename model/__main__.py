@@ -13,7 +13,9 @@ from model._version import VERSION
 from model.commandline import as_argument, join_coordinates, parse_count, parse_lat_lon, run
 from model.data.sources import DEFAULT_CACHE
 
-_DATA_HELP = "world:SPLIT (train, val, test, test-10k, smoke), or a CSV or Parquet manifest of pairs"
+_DATA_HELP = (
+    "world:SPLIT (train, val, same-area, cross-area, ...; docs/world.md), or a CSV or Parquet manifest of pairs"
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -64,7 +66,7 @@ def _add_render(parser: argparse.ArgumentParser) -> None:
     pairs.set_defaults(command=_render_pairs)
     region = kinds.add_parser("region", help="an XYZ tile folder (z/x/y.jpg) and panoramas at known places")
     region.add_argument("--out", type=Path, required=True, help="new folder; gets tiles/, panoramas/, pairs.csv")
-    region.add_argument("--seed", type=int, default=7, help="which world (default 7)")
+    region.add_argument("--seed", type=int, default=400, help="which world (default 400; training uses 1 to 16)")
     region.add_argument("--side", type=int, default=32, help="tiles along each side of the square (default 32)")
     region.add_argument("--centre", type=as_argument(parse_lat_lon), metavar="LAT,LON",
                         help="middle of the region (default: the world's origin)")  # fmt: skip
