@@ -71,6 +71,8 @@ def _add_render(parser: argparse.ArgumentParser) -> None:
     region.add_argument("--centre", type=as_argument(parse_lat_lon), metavar="LAT,LON",
                         help="middle of the region (default: the world's origin)")  # fmt: skip
     region.add_argument("--panoramas", type=int, default=24, help="panoramas to take (default 24)")
+    region.add_argument("--calibration", type=int, default=0,
+                        help="further panoramas, listed in calibration.csv, to calibrate with (default 0)")  # fmt: skip
     region.add_argument("--workers", type=parse_count, default=2, help="processes that render (default 2)")
     region.set_defaults(command=_render_region)
 
@@ -148,7 +150,8 @@ def _render_region(arguments: argparse.Namespace) -> int:
     from model.world.plane import ORIGIN
     from model.world.region import Region, render_region
 
-    region = Region(arguments.seed, arguments.centre or ORIGIN, arguments.side, arguments.panoramas)
+    centre = arguments.centre or ORIGIN
+    region = Region(arguments.seed, centre, arguments.side, arguments.panoramas, arguments.calibration)
     with tqdm(total=region.tiles, unit="tile", disable=None) as bar:
         taken = render_region(region, arguments.out, workers=arguments.workers, progress=bar.update)
     print(f"rendered {region.tiles} synthetic tiles and {taken} panoramas: {arguments.out}")

@@ -112,7 +112,7 @@ def render_split(split: Split, out: Path, *, workers: int, progress: Callable[[i
         if taken < split.places:
             raise BadDataset(f"split {split.name} has {taken} free places of {split.places}; lower its spacing_m")
         names = {row.reference for row in rows}
-        write_manifest(staged, [_known(row, names) for row in rows])
+        write_manifest(staged / "pairs.csv", [_known(row, names) for row in rows])
         note = {"synthetic": True, "version": WORLD_VERSION, "pairs": taken, "split": asdict(split)}
         write_json(staged / "world.json", note)
 

@@ -1,12 +1,13 @@
 """A region of the world as an operator would have it: an XYZ tile folder, and panoramas at known places.
 
 `tiles/18/x/y.jpg` (256 px), `panoramas/*.jpg` (360 x 180 degrees, centre column north), `pairs.csv` (which panorama
-was taken over which tile; the other tiles as distractors) and `world.json`, which says that all of it is synthetic.
+was taken over which tile; the other tiles as distractors), `calibration.csv` (the same for panoramas that are set aside
+to calibrate an index with) and `world.json`, which says that all of it is synthetic.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
@@ -47,12 +48,14 @@ class Region:
         centre: a point in its middle tile.
         side: tiles along each side.
         panoramas: how many to take, each in the middle half of a tile, where a person can stand.
+        calibration: how many more to set aside in a manifest of their own.
     """
 
     seed: int
     centre: LatLon
     side: int
     panoramas: int
+    calibration: int = 0
 
     def __post_init__(self) -> None:
         if not 1 <= self.side <= 512:
@@ -64,8 +67,8 @@ class Region:
                 f"centre {self.centre.lat}, {self.centre.lon} lies far from the world's place at {ORIGIN.lat}, "
                 f"{ORIGIN.lon}; stay within {_REACH_M / 1000:.0f} km, so that nothing synthetic covers a real place"
             )
-        if self.panoramas < 0:
-            raise BadConfig(f"panoramas is {self.panoramas}; give 0 or more")
+        if min(self.panoramas, self.calibration) < 0:
+            raise BadConfig(f"panoramas is {self.panoramas} and calibration {self.calibration}; give 0 or more")
 
     @property
     def tiles(self) -> int:
@@ -99,8 +102,8 @@ class _Drawn:
 def render_region(region: Region, out: Path, *, workers: int, progress: Callable[[int], object]) -> int:
     """Render a region into a new folder; returns the number of panoramas taken.
 
-    The result does not depend on `workers`. Fewer panoramas than asked for are taken where too few tiles have a
-    free spot in their middle.
+    The result does not depend on `workers`. Where too few tiles have a free spot in their middle, fewer panoramas than
+    asked for are taken, those for calibration missing first.
 
     Raises:
         OutputExists: the folder is there already.
@@ -111,11 +114,23 @@ def render_region(region: Region, out: Path, *, workers: int, progress: Callable
         for drawn in pool.map(_draw_chunk, chunks):
             rows += [_store(staged, one) for one in drawn]
             progress(len(drawn))
-        taken = sum(1 for row in rows if row.query)
-        write_manifest(staged, sorted(rows, key=lambda row: (row.query == "", row.query, row.reference)))
+        cameras, tiles = _by_name(row for row in rows if row.query), [row for row in rows if not row.query]
+        shown = set(np.random.default_rng(region.seed).permutation(len(cameras))[: region.panoramas].tolist())
+        pairs, aside = ([row for n, row in enumerate(cameras) if (n in shown) is wanted] for wanted in (True, False))
+        write_manifest(staged / "pairs.csv", [*pairs, *_by_name(tiles + [_tile_of(row) for row in aside])])
+        if region.calibration:
+            write_manifest(staged / "calibration.csv", aside)
         note = {"synthetic": True, "version": WORLD_VERSION, "zoom": _ZOOM, "region": asdict(region)}
         write_json(staged / "world.json", note)
-    return taken
+    return len(cameras)
+
+
+def _by_name(rows: Iterable[ManifestRow]) -> list[ManifestRow]:
+    return sorted(rows, key=lambda row: (row.query, row.reference))
+
+
+def _tile_of(row: ManifestRow) -> ManifestRow:
+    return ManifestRow.tile(row.reference, LatLon(row.reference_lat, row.reference_lon))
 
 
 def _chunks(region: Region) -> list[_Chunk]:
@@ -131,7 +146,7 @@ def _chunks(region: Region) -> list[_Chunk]:
         for y in steps
         for x in steps
     ]
-    ends = np.cumsum([len(block) for block in blocks]) * region.panoramas // region.tiles
+    ends = np.cumsum([len(block) for block in blocks]) * (region.panoramas + region.calibration) // region.tiles
     shares = np.diff(ends, prepend=0)
     return [_Chunk(region, tuple(block), int(share)) for block, share in zip(blocks, shares, strict=True)]
 

@@ -51,10 +51,10 @@ class ManifestRow:
         return cls("", reference, None, None, centre.lat, centre.lon, None, None, None)
 
 
-def write_manifest(folder: Path, rows: Iterable[ManifestRow]) -> None:
-    """Write `pairs.csv`."""
+def write_manifest(path: Path, rows: Iterable[ManifestRow]) -> None:
+    """Write a manifest as CSV."""
     names = [one.name for one in fields(ManifestRow)]
-    with (folder / "pairs.csv").open("w", newline="") as file:
+    with path.open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(names)
         writer.writerows([getattr(row, name) for name in names] for row in rows)

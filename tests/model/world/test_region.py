@@ -38,9 +38,20 @@ def test_panoramas_are_full_turns_taken_in_the_middle_half_of_their_tiles(folder
         assert 0.25 <= along <= 0.75
 
 
+def test_panoramas_for_calibration_are_set_aside_and_their_tiles_stay_in_the_gallery(tmp_path):
+    region = Region(seed=7, centre=ORIGIN, side=4, panoramas=2, calibration=3)
+    assert render_region(region, tmp_path / "r", workers=1, progress=lambda _: None) == 5
+    shown, aside = (read_manifest(tmp_path / "r" / name) for name in ("pairs.csv", "calibration.csv"))
+    assert len(shown.queries) == 2
+    assert len(shown.references) == 16
+    assert len(aside.queries) == 3
+    assert not {query.path for query in shown.queries} & {query.path for query in aside.queries}
+
+
 @pytest.mark.parametrize(
     "change",
     [
+        {"calibration": -1},
         {"side": 0},
         {"side": 1000},
         {"panoramas": -1},
