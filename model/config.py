@@ -26,13 +26,15 @@ class DataSpec:
         train: pairs to learn from: `world:SPLIT`, or the path of a CSV or Parquet manifest.
         val: pairs to watch; never the ones a result is reported on.
         augment: how pairs are changed, drawn anew each time one is shown.
-        workers: processes that decode pictures.
+        workers: processes that decode and augment pictures.
+        cache: decode all pictures once, before the first step, into memory maps in `decoded` beside the run folder.
     """
 
     train: str = "world:train"
     val: str = "world:val"
     augment: AugmentSpec = field(default_factory=AugmentSpec)
     workers: int = 1
+    cache: bool = False
 
     def __post_init__(self) -> None:
         if self.workers < 0:

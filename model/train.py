@@ -1,7 +1,7 @@
 """The trainer: one loop for every data set and architecture, resumable at any step to the bit on a CPU.
 
-A run folder holds `run.json` (the configuration), `log.csv` (and TensorBoard events where that is installed), the
-newest resumable state, and at the end the checkpoint `bundle/` and `curves.png`.
+A run folder holds `run.json` (the configuration), `data.json` (digests of the data sets), `log.csv` (and TensorBoard
+events where that is installed), the newest resumable state, and at the end the checkpoint `bundle/` and `curves.png`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,9 @@ from model.bundle import save_bundle
 from model.clnet import CLNet, View
 from model.compute import pick_device, picks_bfloat16
 from model.config import OptimSpec, RunSpec
-from model.data.loading import TrainingPairs, epoch_batches, plain_errors, training_loader
+from model.data.decoded import ensure_decoded
+from model.data.fingerprint import pairs_digest
+from model.data.loading import PictureFiles, Pictures, TrainingPairs, epoch_batches, plain_errors, training_loader
 from model.data.pairs import PairSet
 from model.encoder import encode_batch
 from model.errors import BadConfig, BadDataset
@@ -34,6 +36,9 @@ from model.state import load_state, newest_state, save_state
 
 __all__ = ["Trainer", "learning_rate", "train"]
 
+_DECODERS = 2
+"""Processes that decode pictures before the first step, where they are kept; at least this many."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -41,7 +46,7 @@ def train(run: RunSpec, pairs: PairSet, val: PairSet, out: Path, *, device: str 
     """Train to the end, from the newest state in `out` if there is one; returns the bundle's folder.
 
     Raises:
-        BadConfig: `out` belongs to another configuration.
+        BadConfig: `out` belongs to another configuration, or to other data.
         BadDataset: fewer different tiles than one batch, which holds each tile once.
     """
     if (tiles := len(set(pairs.positives.tolist()))) < run.optim.batch:
@@ -49,7 +54,12 @@ def train(run: RunSpec, pairs: PairSet, val: PairSet, out: Path, *, device: str 
             f"{pairs.name} has {len(pairs.queries)} pairs over {tiles} tiles, fewer than one batch of "
             f"{run.optim.batch}, which holds each tile once; lower optim.batch or add pairs"
         )
-    _claim(out, run)
+    _claim(out, "run.json", asdict(run), "another configuration", "the old one")
+    data = {
+        name: {"pairs": len(part.queries), "sha256": pairs_digest(part)}
+        for name, part in (("train", pairs), ("val", val))
+    }
+    _claim(out, "data.json", data, "other data", "the old pairs")
     trainer = Trainer(run, device=pick_device(device))
     if state := newest_state(out):
         trainer.step = load_state(state, trainer.net, trainer.optimizer)
@@ -80,7 +90,7 @@ class Trainer:
         optim, result = self.run.optim, None
         started = time.monotonic()
         with tqdm(total=optim.steps, initial=self.step, desc=self.run.name, unit="step", disable=None) as bar:
-            for ground, satellite in self._batches(pairs):
+            for ground, satellite in self._batches(pairs, out.parent / "decoded"):
                 loss = self.advance(ground, satellite)
                 bar.set_postfix(loss=f"{loss:.3f}")
                 bar.update()
@@ -134,9 +144,14 @@ class Trainer:
     def _encode(self, pixels: Tensor, view: View) -> Tensor:
         return encode_batch(self.net, pixels.to(self.device), self.net.inputs, view, bfloat16=self.bfloat16)
 
-    def _batches(self, pairs: PairSet) -> Iterator[tuple[Tensor, Tensor]]:
+    def _batches(self, pairs: PairSet, cache: Path) -> Iterator[tuple[Tensor, Tensor]]:
         run = self.run
-        dataset = TrainingPairs(pairs, run.inputs, seed=run.optim.seed, augment=run.data.augment)
+        pictures: Pictures = PictureFiles(pairs, run.inputs)
+        if run.data.cache:
+            pictures = ensure_decoded(pairs, run.inputs, cache, workers=max(_DECODERS, run.data.workers))
+        dataset = TrainingPairs(
+            pictures, pairs.positives, run.inputs.satellite_px, seed=run.optim.seed, augment=run.data.augment
+        )
         draws = epoch_batches(
             pairs.positives, run.optim.batch, seed=run.optim.seed, first=self.step, last=run.optim.steps
         )
@@ -161,19 +176,19 @@ def _groups(net: CLNet, weight_decay: float) -> list[dict[str, Any]]:
     return [{"params": decayed, "weight_decay": weight_decay}, {"params": rest, "weight_decay": 0.0}]
 
 
-def _claim(out: Path, run: RunSpec) -> None:
-    """Write the run's configuration, or check that the folder's is the same."""
-    path = out / "run.json"
-    wanted = canonical_json(asdict(run))
+def _claim(out: Path, file: str, content: Mapping[str, Any], change: str, remedy: str) -> None:
+    """Write what the run was started with, or check that the folder's is the same."""
+    path = out / file
+    wanted = canonical_json(content)
     if not path.exists():
         out.mkdir(parents=True, exist_ok=True)
-        write_json(path, asdict(run))
+        write_json(path, content)
     elif (found := path.read_bytes()) != wanted:
         lines = zip(found.decode().splitlines(), wanted.decode().splitlines(), strict=False)
         differing = [f"{a.strip()} -> {b.strip()}" for a, b in lines if a != b]
         raise BadConfig(
-            f"{out} was started with another configuration ({'; '.join(differing[:5]) or 'other keys'}); "
-            "give the old one to resume, or another --out"
+            f"{out} was started with {change} ({'; '.join(differing[:5]) or 'other keys'}); "
+            f"give {remedy} to resume, or another --out"
         )
 
 

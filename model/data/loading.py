@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -22,6 +23,8 @@ from model.images import decode_image
 from model.transforms import InputSpec, lay_panorama, resize_tile
 
 __all__ = [
+    "PictureFiles",
+    "Pictures",
     "TrainingPairs",
     "epoch_batches",
     "load_query",
@@ -66,22 +69,49 @@ def _load_tile(reference: Reference, inputs: InputSpec, *, keep_px: int) -> _Pix
     return resize_tile(picture, inputs, margin=reference.margin, keep_px=keep_px)
 
 
+class Pictures(Protocol):
+    """Where training takes its pictures from: decoded on demand, or decoded before (`model.data.decoded`)."""
+
+    def query(self, row: int) -> _Pixels:
+        """A query's canvas, uint8 [H, W, 3]."""
+
+    def reference(self, row: int) -> _Pixels:
+        """A tile with its margin, uint8 [S, S, 3]."""
+
+
+@dataclass(frozen=True)
+class PictureFiles:
+    """Pictures decoded each time they are asked for."""
+
+    pairs: PairSet
+    inputs: InputSpec
+
+    def query(self, row: int) -> _Pixels:
+        """A query's canvas, uint8 [H, W, 3]."""
+        return load_query(self.pairs.queries[row], self.inputs)
+
+    def reference(self, row: int) -> _Pixels:
+        """A tile with its margin, uint8 [S, S, 3]."""
+        return load_wide_reference(self.pairs.references[row], self.inputs)
+
+
 class TrainingPairs(Dataset[tuple[_Pixels, _Pixels]]):
     """Augmented pairs; item `draw` is pair `draw % len` as epoch `draw // len` sees it."""
 
-    def __init__(self, pairs: PairSet, inputs: InputSpec, *, seed: int, augment: AugmentSpec) -> None:
-        """Pictures are read on demand."""
-        self.pairs, self.inputs, self.seed, self.augment = pairs, inputs, seed, augment
+    def __init__(
+        self, pictures: Pictures, positives: NDArray[np.int64], tile_px: int, *, seed: int, augment: AugmentSpec
+    ) -> None:
+        """`positives` int64 [Q] are the rows of the queries' tiles, which come out `tile_px` a side."""
+        self.pictures, self.positives, self.tile_px = pictures, positives, tile_px
+        self.seed, self.augment = seed, augment
 
     def __len__(self) -> int:
-        return len(self.pairs.queries)
+        return len(self.positives)
 
     def __getitem__(self, draw: int) -> tuple[_Pixels, _Pixels]:
         index = draw % len(self)
-        panorama = load_query(self.pairs.queries[index], self.inputs)
-        tile = load_wide_reference(self.pairs.references[self.pairs.positives[index]], self.inputs)
-        random = np.random.default_rng((self.seed, draw))
-        return augment_pair(panorama, tile, self.inputs.satellite_px, self.augment, random)
+        panorama, tile = self.pictures.query(index), self.pictures.reference(int(self.positives[index]))
+        return augment_pair(panorama, tile, self.tile_px, self.augment, np.random.default_rng((self.seed, draw)))
 
 
 def epoch_batches(positives: NDArray[np.int64], batch: int, *, seed: int, first: int, last: int) -> Iterator[list[int]]:

@@ -49,7 +49,15 @@ def weights(bundle: Path):
 def test_a_run_leaves_its_configuration_log_curves_state_and_bundle(tmp_path, pairs):
     bundle = train(tiny_run(), pairs, pairs, tmp_path / "run", device="cpu")
     names = {path.name for path in (tmp_path / "run").iterdir()}
-    assert {"run.json", "log.csv", "curves.png", "bundle", "state-00000006.safetensors", "tensorboard"} <= names
+    assert {
+        "run.json",
+        "data.json",
+        "log.csv",
+        "curves.png",
+        "bundle",
+        "state-00000006.safetensors",
+        "tensorboard",
+    } <= names
     assert [row["step"] for row in read_log(tmp_path / "run" / "log.csv") if row["loss"]] == [
         str(n) for n in range(1, 7)
     ]
@@ -98,6 +106,25 @@ def test_a_changed_configuration_is_refused_and_shown(tmp_path, pairs):
     train(tiny_run(), pairs, pairs, tmp_path / "run", device="cpu")
     with pytest.raises(BadConfig, match=r'"lr": 0\.001.*-> "lr": 0\.5'):
         train(tiny_run(lr=0.5), pairs, pairs, tmp_path / "run", device="cpu")
+
+
+def test_changed_data_are_refused_but_a_moved_folder_is_not(tmp_path, pairs):
+    train(tiny_run(), pairs, pairs, tmp_path / "run", device="cpu")
+    (tmp_path / "data").rename(tmp_path / "moved")
+    moved = read_manifest(tmp_path / "moved" / "pairs.csv")
+    train(tiny_run(), moved, moved, tmp_path / "run", device="cpu")
+    fewer = replace(moved, queries=moved.queries[:6], positives=moved.positives[:6])
+    with pytest.raises(BadConfig, match=r'was started with other data \("pairs": 8, -> "pairs": 6.*the old pairs'):
+        train(tiny_run(), fewer, moved, tmp_path / "run", device="cpu")
+
+
+def test_pictures_decoded_before_give_the_same_weights(tmp_path, pairs):
+    plain = train(tiny_run(), pairs, pairs, tmp_path / "plain", device="cpu")
+    cached = replace(tiny_run(), data=replace(tiny_run().data, cache=True, workers=1))
+    kept = train(cached, pairs, pairs, tmp_path / "kept", device="cpu")
+    expected, found = weights(plain), weights(kept)
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+    assert len(list((tmp_path / "decoded").iterdir())) == 1
 
 
 def test_fewer_pairs_than_a_batch_is_refused(tmp_path, pairs):

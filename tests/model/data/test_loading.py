@@ -6,6 +6,7 @@ from PIL import Image
 
 from model.data.augment import AugmentSpec
 from model.data.loading import (
+    PictureFiles,
     TrainingPairs,
     epoch_batches,
     load_query,
@@ -24,6 +25,10 @@ from tests.model.tiny import INPUTS, write_pairs
 @pytest.fixture
 def pairs(tmp_path):
     return read_manifest(write_pairs(tmp_path))
+
+
+def training(pairs, *, seed, augment):
+    return TrainingPairs(PictureFiles(pairs, INPUTS), pairs.positives, INPUTS.satellite_px, seed=seed, augment=augment)
 
 
 def draws(positives, batch, first, last, seed=0):
@@ -54,14 +59,14 @@ def test_no_batch_holds_two_queries_of_one_tile():
 
 
 def test_a_draw_is_augmented_alike_each_time_and_differently_in_the_next_epoch(pairs):
-    dataset = TrainingPairs(pairs, INPUTS, seed=3, augment=AugmentSpec())
+    dataset = training(pairs, seed=3, augment=AugmentSpec())
     (a, _), (b, _), (c, _) = dataset[5], dataset[5], dataset[5 + len(dataset)]
     assert np.array_equal(a, b)
     assert not np.array_equal(a, c)
 
 
 def test_worker_processes_change_nothing(pairs):
-    dataset = TrainingPairs(pairs, INPUTS, seed=0, augment=AugmentSpec())
+    dataset = training(pairs, seed=0, augment=AugmentSpec())
     alone, helped = (
         [ground.numpy() for ground, _ in training_loader(dataset, iter([[0, 1], [9, 4]]), workers=workers)]
         for workers in (0, 1)
@@ -71,7 +76,7 @@ def test_worker_processes_change_nothing(pairs):
 
 def test_a_broken_picture_is_named_in_one_line_whichever_process_found_it(pairs):
     pairs.queries[3].path.write_bytes(b"no picture")
-    dataset = TrainingPairs(pairs, INPUTS, seed=0, augment=AugmentSpec(turns=False, mirror=False, colour=0))
+    dataset = training(pairs, seed=0, augment=AugmentSpec(turns=False, mirror=False, colour=0))
     for workers in (0, 1):
         with pytest.raises(BadImage, match=r"pano3\.png is not a JPEG, PNG or WebP") as caught:
             list(plain_errors(training_loader(dataset, iter([[3, 1]]), workers=workers)))
