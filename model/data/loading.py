@@ -26,7 +26,6 @@ __all__ = [
     "PictureFiles",
     "Pictures",
     "TrainingPairs",
-    "epoch_batches",
     "load_query",
     "load_reference",
     "load_wide_reference",
@@ -112,46 +111,6 @@ class TrainingPairs(Dataset[tuple[_Pixels, _Pixels]]):
         index = draw % len(self)
         panorama, tile = self.pictures.query(index), self.pictures.reference(int(self.positives[index]))
         return augment_pair(panorama, tile, self.tile_px, self.augment, np.random.default_rng((self.seed, draw)))
-
-
-def epoch_batches(positives: NDArray[np.int64], batch: int, *, seed: int, first: int, last: int) -> Iterator[list[int]]:
-    """The draws of steps `first` to `last` (exclusive): every epoch a new order, its incomplete last batch dropped.
-
-    No batch holds two queries of one tile: they would be each other's false negatives. So there must be as many
-    different tiles as a batch has pairs.
-    """
-    done = epoch = 0
-    while done < last:
-        batches = _distinct_batches(positives, batch, np.random.default_rng((seed, epoch)))
-        assert batches, f"no batch of {batch} different tiles can be made; this loop would never end"
-        for chosen in batches[max(0, first - done) : last - done]:
-            yield [epoch * len(positives) + int(index) for index in chosen]
-        done += len(batches)
-        epoch += 1
-
-
-def _distinct_batches(positives: NDArray[np.int64], batch: int, random: np.random.Generator) -> list[NDArray[np.int64]]:
-    """A random order cut into batches; a query whose tile is in the batch already waits for the next one."""
-    batches: list[NDArray[np.int64]] = []
-    chosen: list[int] = []
-    waiting = list(random.permutation(len(positives)))
-    while waiting:
-        tiles: set[int] = set()
-        later: list[int] = []
-        for position, index in enumerate(waiting):
-            if len(chosen) == batch:
-                later += waiting[position:]
-                break
-            if int(positives[index]) in tiles:
-                later.append(index)
-            else:
-                tiles.add(int(positives[index]))
-                chosen.append(index)
-        if len(chosen) < batch:
-            break
-        batches.append(np.array(chosen, np.int64))
-        chosen, waiting = [], later
-    return batches
 
 
 def training_loader(dataset: TrainingPairs, batches: Iterator[list[int]], *, workers: int) -> DataLoader[Any]:
