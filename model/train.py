@@ -150,13 +150,13 @@ class Trainer:
         return value
 
     def evaluate(self, val: PairSet) -> Evaluation:
-        """Recall of the present weights, or of their average."""
-        net = self.best.eval()
+        """Recall of the present weights, or of their average, at the input size of the present step."""
+        net, half = self.best.eval(), self.step < self.run.optim.half_steps
 
         def side(view: View) -> Any:
             def encode(pixels: Any) -> Any:
                 with torch.inference_mode():
-                    return self._encode(net, torch.from_numpy(pixels), view).cpu().numpy()
+                    return self._encode(net, torch.from_numpy(pixels), view, half=half).cpu().numpy()
 
             return encode
 
