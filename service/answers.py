@@ -30,6 +30,7 @@ def json_answer(found: Localization, localizer: Localizer, *, root: str = "") ->
             radius_m=round(position.radius_m, 1),
             confidence=position.confidence,
         ),
+        warnings=list(found.warnings),
         model=model,
         index=index,
         timings_ms=schemas.Timings(**{step: round(1000 * value, 2) for step, value in found.seconds.items()}),
