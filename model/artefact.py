@@ -17,7 +17,16 @@ from typing import Any
 
 from model.errors import OutputExists
 
-__all__ = ["canonical_json", "publish", "sha256_bytes", "sha256_file", "staged_file", "staged_folder", "write_json"]
+__all__ = [
+    "canonical_json",
+    "publish",
+    "refuse_existing",
+    "sha256_bytes",
+    "sha256_file",
+    "staged_file",
+    "staged_folder",
+    "write_json",
+]
 
 _CHUNK_BYTES = 1 << 20
 
@@ -63,7 +72,7 @@ def staged_folder(target: Path) -> Iterator[Path]:
     Raises:
         OutputExists: `target` is already there.
     """
-    _refuse_existing(target)
+    refuse_existing(target)
     # Not named by the process: in a restarted container the number of the one that was killed comes again.
     staged = target.with_name(f".{target.name}.tmp-{uuid.uuid4().hex[:12]}")
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -82,7 +91,7 @@ def publish(staged: Path, target: Path) -> None:
     Raises:
         OutputExists: `target` is already there.
     """
-    _refuse_existing(target)
+    refuse_existing(target)
     for path in sorted(staged.rglob("*")):
         _fsync(path)
     _fsync(staged)
@@ -90,7 +99,12 @@ def publish(staged: Path, target: Path) -> None:
     _fsync(target.parent)
 
 
-def _refuse_existing(target: Path) -> None:
+def refuse_existing(target: Path) -> None:
+    """Make sure that an artefact would overwrite nothing.
+
+    Raises:
+        OutputExists: `target` is already there.
+    """
     if target.exists():
         raise OutputExists(f"{target} exists already; choose another output folder, or remove it first")
 

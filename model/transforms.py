@@ -71,9 +71,20 @@ class InputSpec:
         return self.ground_width_px, round(self.ground_height_px * 180.0 / self.ground_vertical_deg)
 
 
-def resize_tile(image: Image.Image, spec: InputSpec) -> _Pixels:
-    """A north-up tile as uint8 [H, W, 3] of the encoder's size, antialiased."""
-    return np.asarray(image.resize(spec.satellite_size_px, Image.Resampling.BILINEAR))
+def resize_tile(image: Image.Image, spec: InputSpec, *, margin: float = 0.0, keep_px: int = 0) -> _Pixels:
+    """A north-up tile as uint8 [H, W, 3] of the encoder's size, antialiased.
+
+    Args:
+        image: the tile, and `margin` tile sides more on every side.
+        spec: the encoder's input.
+        margin: share of the tile's side that the picture shows beyond the tile on every side.
+        keep_px: how much of the margin to keep on every side; the result has `satellite_px + 2 * keep_px` a side.
+    """
+    side_px = spec.satellite_px + 2 * keep_px
+    share = min(1.0, side_px / (spec.satellite_px * (1.0 + 2.0 * margin)))
+    left, top = image.width * (1.0 - share) / 2, image.height * (1.0 - share) / 2
+    box = (left, top, image.width - left, image.height - top)
+    return np.asarray(image.resize((side_px, side_px), Image.Resampling.BILINEAR, box=box))
 
 
 def lay_panorama(

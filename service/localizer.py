@@ -18,12 +18,12 @@ from indexer.folder import TileIndex
 from indexer.region import Region
 from indexer.tiles import TileRecord
 from model.geo import LatLon
+from model.headings import COARSE_HEADINGS, Hit, Ranking, search_headings
 from model.images import MAX_PIXELS, declared_pixels, decode_image
 from model.transforms import lay_panorama
 from service.budget import PixelBudget
 from service.errors import NoTilesInRegion
 from service.estimate import RIVALS, Candidate, Position, fuse
-from service.headings import Hit, Ranking, best_per_tile, search_headings
 
 __all__ = ["Localization", "Localizer", "Match", "View"]
 
@@ -96,7 +96,7 @@ class Localizer:
         *,
         max_pixels: int = MAX_PIXELS,
         decode_pixels: int = 2 * MAX_PIXELS,
-        headings: int = 24,
+        headings: int = COARSE_HEADINGS,
     ) -> None:
         index.require_encoder(encoder)
         self.encoder = encoder
@@ -131,7 +131,8 @@ class Localizer:
             with watch.step("search"):
                 return list(self.index.search(vectors, top_k=max(top_k, RIVALS), region=view.region))
 
-        matches = self._matches(self._hits(canvas, view, find))
+        hits = search_headings(canvas, find, heading_deg=view.heading_deg, count=self._headings)
+        matches = self._matches(hits[: max(top_k, RIVALS)])
         watch.seconds["total"] = time.perf_counter() - begin
         return Localization(matches[:top_k], _position(matches), watch.seconds)
 
@@ -140,13 +141,6 @@ class Localizer:
         with self._budget.hold(min(declared_pixels(photo), self._max_pixels)):
             image = decode_image(photo, at_least_px=inputs.ground_decode_px, max_pixels=self._max_pixels)
             return lay_panorama(image, inputs, heading_deg=view.heading_deg or 0.0, fov_deg=view.fov_deg)
-
-    def _hits(
-        self, canvas: NDArray[np.uint8], view: View, find: Callable[[NDArray[np.uint8]], list[Ranking]]
-    ) -> list[Hit]:
-        if view.heading_deg is None:
-            return search_headings(canvas, find, count=self._headings)
-        return best_per_tile(find(canvas[np.newaxis]), [view.heading_deg % 360.0])
 
     def _matches(self, hits: list[Hit]) -> tuple[Match, ...]:
         if not hits:

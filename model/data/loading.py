@@ -5,6 +5,7 @@ Because no hidden random state is carried along, a run that is resumed at any st
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -25,6 +26,8 @@ __all__ = [
     "epoch_batches",
     "load_query",
     "load_reference",
+    "load_wide_reference",
+    "margin_px",
     "plain_errors",
     "training_loader",
     "view_loader",
@@ -43,8 +46,24 @@ def load_query(query: Query, inputs: InputSpec) -> _Pixels:
 
 
 def load_reference(reference: Reference, inputs: InputSpec) -> _Pixels:
-    """A tile at the encoder's size, uint8 [H, W, 3]."""
-    return resize_tile(decode_image(reference.path, at_least_px=inputs.satellite_size_px), inputs)
+    """A tile at the encoder's size and without its margin, uint8 [H, W, 3]."""
+    return _load_tile(reference, inputs, keep_px=0)
+
+
+def load_wide_reference(reference: Reference, inputs: InputSpec) -> _Pixels:
+    """A tile with its margin, uint8 [H, W, 3]; its middle is the tile at the encoder's size."""
+    return _load_tile(reference, inputs, keep_px=margin_px(reference, inputs))
+
+
+def margin_px(reference: Reference, inputs: InputSpec) -> int:
+    """Whole pixels of margin on every side of a tile at the encoder's size."""
+    return int(inputs.satellite_px * reference.margin)
+
+
+def _load_tile(reference: Reference, inputs: InputSpec, *, keep_px: int) -> _Pixels:
+    side_px = math.ceil(inputs.satellite_px * (1.0 + 2.0 * reference.margin))
+    picture = decode_image(reference.path, at_least_px=(side_px, side_px))
+    return resize_tile(picture, inputs, margin=reference.margin, keep_px=keep_px)
 
 
 class TrainingPairs(Dataset[tuple[_Pixels, _Pixels]]):

@@ -1,8 +1,10 @@
 """Pairs of one's own: a CSV or Parquet manifest with one row a pair.
 
 Columns: `query` and `reference` (paths, relative to the manifest), and optionally `lat`, `lon` (where the query was
-taken), `reference_lat`, `reference_lon` (centre of the tile); `heading_deg`, `fov_deg` and `vertical_deg` of the query.
-A row whose `query` is empty adds a distractor to the gallery. Rows that name the same reference share it.
+taken), `reference_lat`, `reference_lon` (centre of the tile); `heading_deg`, `fov_deg` and `vertical_deg` of the query;
+`reference_margin` (what the picture shows beyond the tile, see `Reference`) and `semi_positives` (other references of
+the manifest that cover the query too, separated by `;`). A row whose `query` is empty adds a distractor to the gallery.
+Rows that name the same reference share it.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from model.data.pairs import PairSet, Query, Reference
 from model.errors import BadCoordinates, BadDataset
 from model.geo import LatLon
 
-__all__ = ["COLUMNS", "read_manifest"]
+__all__ = ["COLUMNS", "MORE_COLUMNS", "read_manifest"]
 
 COLUMNS = (
     "query",
@@ -31,7 +33,9 @@ COLUMNS = (
     "fov_deg",
     "vertical_deg",
 )
-"""What a manifest may hold, in the order in which this project writes it."""
+"""What every manifest that this project writes holds, in its order."""
+MORE_COLUMNS = ("reference_margin", "semi_positives")
+"""What a manifest holds beside them where its tiles have margins or overlap."""
 
 _SHOWN = 3
 
@@ -47,18 +51,24 @@ def read_manifest(path: Path) -> PairSet:
     tiles: list[Reference] = []
     queries: list[Query] = []
     positives: list[int] = []
+    overlaps: list[tuple[str, list[str]]] = []  # a semi-positive may be named before its own row comes
     for number, row in enumerate(rows, start=2):  # row 1 is the header
         where = f"{path}, row {number}"
         name = _text(row, "reference", where)
         if name not in references:
             references[name] = len(tiles)
-            tiles.append(Reference(path.parent / name, _location(row, "reference_lat", "reference_lon", where)))
+            tiles.append(_reference(row, path.parent, where))
+        elif (margin := _margin(row, where)) != (known := tiles[references[name]].margin):
+            raise BadDataset(f"{where}: {name} has the reference_margin {margin}, {known} before; give one value")
         if row.get("query") not in (None, ""):
             queries.append(_query(row, path.parent, where))
             positives.append(references[name])
+            overlaps.append((where, _names(row, "semi_positives", where)))
     _require_files([*(query.path for query in queries), *(tile.path for tile in tiles)], path)
     name = path.parent.name if path.stem == "pairs" else path.stem
-    return PairSet(name, tuple(queries), tuple(tiles), np.array(positives, np.int64))
+    return PairSet(
+        name, tuple(queries), tuple(tiles), np.array(positives, np.int64), _semi_positives(overlaps, references)
+    )
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
@@ -71,12 +81,37 @@ def _rows(path: Path) -> list[dict[str, Any]]:
         table = parquet.read_table(path) if path.suffix == ".parquet" else arrow_csv.read_csv(path)
     except ArrowException as error:
         raise BadDataset(f"{path} cannot be read as a table: {error}") from error
-    unknown = sorted(set(table.column_names) - set(COLUMNS))
+    unknown = sorted(set(table.column_names) - {*COLUMNS, *MORE_COLUMNS})
     missing = sorted({"query", "reference"} - set(table.column_names))
     if unknown or missing:
-        raise BadDataset(f"{path} has unknown columns {unknown} and lacks {missing}; known are {', '.join(COLUMNS)}")
+        known = ", ".join((*COLUMNS, *MORE_COLUMNS))
+        raise BadDataset(f"{path} has unknown columns {unknown} and lacks {missing}; known are {known}")
     rows: list[dict[str, Any]] = table.to_pylist()
     return rows
+
+
+def _reference(row: Mapping[str, Any], folder: Path, where: str) -> Reference:
+    location = _location(row, "reference_lat", "reference_lon", where)
+    return Reference(folder / _text(row, "reference", where), location, _margin(row, where))
+
+
+def _margin(row: Mapping[str, Any], where: str) -> float:
+    margin = _number(row, "reference_margin", 0.0, where)
+    if not 0 <= margin <= 1:
+        raise BadDataset(f"{where}: reference_margin is {margin}; give a share of the tile's side in [0, 1]")
+    return margin
+
+
+def _semi_positives(
+    overlaps: list[tuple[str, list[str]]], references: Mapping[str, int]
+) -> tuple[tuple[int, ...], ...]:
+    """Names as rows; nothing at all where no query has any."""
+    for where, names in overlaps:
+        if unknown := [name for name in names if name not in references]:
+            raise BadDataset(f"{where}: semi_positives names {unknown[0]}, which no row has as its reference; add one")
+    if not any(names for _, names in overlaps):
+        return ()
+    return tuple(tuple(references[name] for name in names) for _, names in overlaps)
 
 
 def _query(row: Mapping[str, Any], folder: Path, where: str) -> Query:
@@ -103,12 +138,19 @@ def _text(row: Mapping[str, Any], column: str, where: str) -> str:
     return value
 
 
+def _names(row: Mapping[str, Any], column: str, where: str) -> list[str]:
+    value = row.get(column)
+    if value is not None and not isinstance(value, str):
+        raise BadDataset(f"{where}: {column} is {value!r}; give paths relative to the manifest, separated by ;")
+    return [name.strip() for name in (value or "").split(";") if name.strip()]
+
+
 def _number(row: Mapping[str, Any], column: str, default: float, where: str) -> float:
     value = row.get(column)
     if value is None or value == "":
         return default
     if not isinstance(value, int | float) or not math.isfinite(value):
-        raise BadDataset(f"{where}: {column} is {value!r}; give a number of degrees")
+        raise BadDataset(f"{where}: {column} is {value!r}; give a number")
     return float(value)
 
 

@@ -42,14 +42,39 @@ def test_the_table_names_data_gallery_and_protocol(bundle, manifest, capsys):
     assert "ties count against the model" in out
 
 
+def test_a_narrow_view_of_unknown_heading_through_the_command_line(bundle, manifest, tmp_path, capsys):
+    command = ["evaluate", "--checkpoint", str(bundle), "--data", str(manifest), "--fov", "90", "--heading", "unknown"]
+    command += ["--headings", "4", "--queries", "4", "--seed", "3", "--save", str(tmp_path / "saved")]
+    assert main([*command, "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["queries"], result["gallery"]) == (4, 10)
+    assert result["protocol"]["rolled_copies"] == [4, 6]
+    assert (result["protocol"]["fov_deg"], result["protocol"]["heading"], result["protocol"]["seed"]) == (
+        90.0, "unknown", 3,
+    )  # fmt: skip
+    assert "heading_error_deg_median" in result
+    assert len((tmp_path / "saved" / "queries.csv").read_text().splitlines()) == 5
+    assert main(command) == 1
+    assert "exists already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("fov", ["0", "-90", "361", "nan"])
+def test_a_field_of_view_that_cannot_be_ends_with_one_line(manifest, capsys, fov):
+    assert main(["evaluate", "--data", str(manifest), f"--fov={fov}"]) == 1
+    error = capsys.readouterr().err
+    assert "give a field of view in (0, 360] degrees" in error
+    assert error.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     "command",
     [
         ["evaluate", "--data", "pairs.csv", "--batch"],
+        ["evaluate", "--data", "pairs.csv", "--queries"],
         ["render", "region", "--out", "region", "--workers"],
         ["render", "pairs", "--data", "world:smoke", "--out", "pairs", "--workers"],
     ],
-    ids=["batch", "region", "pairs"],
+    ids=["batch", "queries", "region", "pairs"],
 )
 @pytest.mark.parametrize("count", ["0", "-3", "many"])
 def test_a_count_below_one_is_a_wrong_argument(capsys, command, count):

@@ -2,17 +2,20 @@ from itertools import chain, pairwise
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from model.data.loading import (
     TrainingPairs,
     epoch_batches,
     load_query,
     load_reference,
+    load_wide_reference,
     plain_errors,
     training_loader,
     view_loader,
 )
 from model.data.manifest import read_manifest
+from model.data.pairs import Reference
 from model.errors import BadImage
 from tests.model.tiny import INPUTS, write_pairs
 
@@ -83,3 +86,15 @@ def test_views_come_in_order(pairs):
 
 def test_batches_of_one_epoch_do_not_overlap():
     assert all(not set(a) & set(b) for a, b in pairwise(draws(range(12), 4, 0, 3)))
+
+
+def test_a_tile_with_a_margin_is_evaluated_without_it(tmp_path):
+    wide = np.random.default_rng(0).integers(0, 255, (96, 96, 3), np.uint8)
+    Image.fromarray(wide).save(tmp_path / "wide.png")
+    Image.fromarray(wide[16:80, 16:80]).save(tmp_path / "tile.png")
+    reference = Reference(tmp_path / "wide.png", margin=0.25)
+    tile, kept = load_reference(reference, INPUTS), load_wide_reference(reference, INPUTS)
+    assert (tile.shape, kept.shape) == ((32, 32, 3), (48, 48, 3))
+    plain = load_reference(Reference(tmp_path / "tile.png"), INPUTS)
+    assert np.array_equal(tile[1:-1, 1:-1], plain[1:-1, 1:-1])  # only the outermost pixels see beyond
+    assert np.array_equal(kept[8:40, 8:40], tile)

@@ -37,6 +37,19 @@ def test_parquet_reads_like_csv(tmp_path):
     assert (query.heading_deg, query.fov_deg) == (270.0, 90.0)
 
 
+def test_margins_and_semi_positives_are_read_whichever_row_names_the_tile_first(tmp_path):
+    head = "query,reference,reference_margin,semi_positives\n"
+    pairs = read_manifest(
+        manifest(tmp_path, head + "pano0.png,tile0.png,0.25,tile1.png\npano1.png,tile1.png,,\n,tile0.png,0.25,\n")
+    )
+    assert [tile.margin for tile in pairs.references] == [0.25, 0.0]
+    assert pairs.semi_positives == ((1,), ())
+
+
+def test_without_semi_positives_there_is_no_list_of_them(tmp_path):
+    assert read_manifest(write_pairs(tmp_path)).semi_positives == ()
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -47,6 +60,17 @@ def test_parquet_reads_like_csv(tmp_path):
         ("query,reference,fov_deg\npano0.png,tile0.png,0\n", "row 2: fov_deg is 0"),
         ("query,reference,vertical_deg\npano0.png,tile0.png,-3\n", "row 2: vertical_deg is -3"),
         ("query,reference,heading_deg\npano0.png,tile0.png,north\n", "row 2: heading_deg is 'north'"),
+        ("query,reference,reference_margin\npano0.png,tile0.png,-1\n", "row 2: reference_margin is -1"),
+        (
+            "query,reference,reference_margin\npano0.png,tile0.png,0.1\npano1.png,tile0.png,0.2\n",
+            "row 3: tile0.png has the reference_margin 0.2, 0.1 before",
+        ),
+        (
+            "query,reference,semi_positives\npano0.png,tile0.png,tile1.png;\n",
+            "row 2: semi_positives names tile1.png, which no row has",
+        ),
+        ("query,reference,semi_positives\npano0.png,tile0.png,tile0.png\n", "query 0 with the positive 0 has"),
+        ("query,reference,semi_positives\npano0.png,tile0.png,7\n", "row 2: semi_positives is 7"),
         ("query,reference\npano0.png,\n", "row 2: reference is"),
         ("query,reference\n", "holds no pairs"),
         ("", "cannot be read as a table"),
