@@ -53,11 +53,19 @@ class Conditions:
     heading: Literal["known", "unknown"]
     fov_deg: tuple[float, float]
 
-    def include(self, *, heading_known: bool, fov_deg: float, whole_index: bool) -> bool:
-        """Whether another question is like them. A search of a part of the index is not: its rivals are fewer."""
-        least, most = self.fov_deg
-        fitting = least - _SLACK_DEG <= fov_deg <= most + _SLACK_DEG
-        return whole_index and fitting and heading_known == (self.heading == "known")
+    @classmethod
+    def of(cls, heading_deg: float | None, fov_deg: float) -> Conditions:
+        """Those of one photo; a heading of None is unknown."""
+        return cls("unknown" if heading_deg is None else "known", (fov_deg, fov_deg))
+
+    def include(self, others: Conditions) -> bool:
+        """Whether other questions are like these."""
+        least, most = others.fov_deg
+        wide_enough = least >= self.fov_deg[0] - _SLACK_DEG
+        return others.heading == self.heading and wide_enough and most <= self.fov_deg[1] + _SLACK_DEG
+
+    def __str__(self) -> str:
+        return f"{self.heading} headings and fields of view of {self.fov_deg[0]:g} to {self.fov_deg[1]:g} degrees"
 
 
 @dataclass(frozen=True)
@@ -149,7 +157,7 @@ def _checked(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_bytes())
         stated = content.pop("digest", None)
         form, version = content.pop("format", None), content.pop("version", None)
-    except (ValueError, AttributeError, OSError) as error:
+    except (ValueError, TypeError, AttributeError, OSError) as error:
         raise _damaged(path, f"cannot be read: {error}") from error
     if (form, version) != (FORMAT, FORMAT_VERSION):
         raise _damaged(path, f"is {form!r} of version {version!r}; this software reads version {FORMAT_VERSION}")

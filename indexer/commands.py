@@ -14,11 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.build import BuildSummary, build_index
+from indexer.calibrate_command import calibrate
+from indexer.calibration import read_calibration
 from indexer.encoding import QueryEncoder
-from indexer.errors import BadQuery
+from indexer.errors import BadCalibration, BadQuery
 from indexer.estimate import estimate_build
 from indexer.folder import TileIndex
 from indexer.geojson import match_features
+from indexer.manifest import MANIFEST
 from indexer.plan import BuildSpec, make_plan
 from indexer.region import BoxRegion, CircleRegion, Region
 from indexer.search import SearchResult
@@ -31,7 +34,7 @@ from model.errors import OutputExists
 from model.images import decode_image
 from model.transforms import lay_panorama
 
-__all__ = ["build", "info", "search", "verify"]
+__all__ = ["build", "calibrate", "info", "search", "verify"]
 
 
 def build(args: argparse.Namespace) -> int:
@@ -87,7 +90,8 @@ def info(args: argparse.Namespace) -> int:
     index = TileIndex.open(args.index)
     manifest = index.manifest
     if args.json:
-        print((index.folder / "manifest.json").read_text(), end="")
+        content = json.loads((index.folder / MANIFEST).read_bytes())
+        _print_json(content | {"calibration": index.calibration and index.calibration.as_json()})
         return 0
     across, down = manifest.tile_size_m
     lines = {
@@ -99,9 +103,10 @@ def info(args: argparse.Namespace) -> int:
         "search": manifest.search.kind,
         "source": f"{index.source_path} ({manifest.source['kind']}){'' if index.source else ', not on disk'}",
         "left out": f"{manifest.tiles['skipped']:,} without data, {manifest.tiles['failed']:,} unreadable",
+        "confidence": _calibration_line(index),
     }
     for name, text in lines.items():
-        print(f"{name:9}{text}")
+        print(f"{name:11}{text}")
     return 0
 
 
@@ -115,6 +120,7 @@ def verify(args: argparse.Namespace) -> int:
         print(f"{report.sampled} tiles embedded again; least cosine similarity {report.least_similarity:.6f}")
     else:
         print(f"no tile was embedded again: {index.source_path} is not on disk")
+    print(f"calibration: {'belongs to this index' if report.calibrated else 'none'}")
     return 0
 
 
@@ -167,6 +173,20 @@ def _print_table(index: TileIndex, result: SearchResult) -> None:
         place = f"{match['lat']:11.6f}  {match['lon']:12.6f}"
         print(f"{match['rank']:4}  {match['score']:7.4f}  {place}  {match['tile_id']}")
     print(f"{result.scanned:,} tiles compared, {'exact' if result.exact else 'approximate'}")
+
+
+def _calibration_line(index: TileIndex) -> str:
+    try:
+        calibration = read_calibration(index.folder, index.manifest)
+    except BadCalibration as error:
+        return f"not calibrated: {error}"
+    if calibration is None:
+        return "not calibrated; see `python -m indexer calibrate --help`"
+    held_out, photos = calibration.held_out, calibration.photos["count"]
+    return (
+        f"within {calibration.reading.here_m:g} m, fitted on {photos:,} photos with {calibration.conditions}; "
+        f"left out while fitting, expected calibration error {held_out['ece']:.3f}"
+    )
 
 
 def _print_summary(summary: BuildSummary, args: argparse.Namespace) -> None:

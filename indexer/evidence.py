@@ -1,6 +1,6 @@
 """What the best tiles of one photo say together: a position, and a few numbers that tell how far to trust it.
 
-`calibrate` and the service both read a ranking here, so a confidence means in an answer what it meant when it was fitted.
+`calibrate` and the service both read a ranking here, so a confidence means in an answer what it meant when fitted.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ class Shortlist:
 
     def weights(self, temperature: float) -> _Floats:
         """[K] exp(score / temperature), the best tile's being one."""
-        return np.exp((self.scores - self.scores[0]) / temperature)
+        weights: _Floats = np.exp((self.scores - self.scores[0]) / temperature)
+        return weights
 
 
 @dataclass(frozen=True)

@@ -49,11 +49,8 @@ class RunLog:
 
     def plot(self, path: Path, *, title: str) -> None:
         """Draw loss and recall against steps."""
-        try:
-            from model.plots import plot_curves
-        except ImportError:
-            _log.warning("no curves drawn: install the train extra (pip install '.[train]') for Matplotlib")
-            return
+        from model.plots import plot_curves
+
         plot_curves(self.rows, path, title=title)
 
     def __enter__(self) -> RunLog:
