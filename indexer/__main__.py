@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from indexer import __version__
-from model.commandline import as_argument, join_coordinates, parse_bounds, parse_lat_lon, run
+from model.commandline import as_argument, join_coordinates, parse_bounds, parse_heading, parse_lat_lon, run
 
 __all__ = ["main"]
 
@@ -94,17 +94,17 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
     add("--top-k", type=int, default=5, metavar="K", help="number of matches (default: %(default)s)")
     add(
         "--heading-deg",
-        type=float,
+        type=parse_heading,
         default=0.0,
-        metavar="DEG",
-        help="where the photo's centre looks, clockwise from north",
+        metavar="DEG|unknown",
+        help="where the photo's centre looks, clockwise from north (default: 0); unknown: try all headings",
     )
     add(
         "--fov-deg",
         type=float,
         default=360.0,
         metavar="DEG",
-        help="horizontal angle (default: %(default)s)",
+        help="horizontal angle; an ordinary photo has about 70 (default: %(default)s)",
     )
     add(
         "--near",

@@ -10,21 +10,17 @@ from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from indexer.build import BuildSummary, build_index
 from indexer.calibrate_command import calibrate
 from indexer.calibration import read_calibration
-from indexer.encoding import QueryEncoder
 from indexer.errors import BadCalibration, BadQuery
 from indexer.estimate import estimate_build
 from indexer.folder import TileIndex
 from indexer.geojson import match_features
 from indexer.manifest import MANIFEST
+from indexer.photo import PhotoMatches, search_photo
 from indexer.plan import BuildSpec, make_plan
 from indexer.region import BoxRegion, CircleRegion, Region
-from indexer.search import SearchResult
 from indexer.sources.base import SourceOptions, TileSource
 from indexer.sources.opening import open_source
 from indexer.verify import verify_index
@@ -32,7 +28,6 @@ from model.artefact import canonical_json
 from model.encoder import Encoder
 from model.errors import OutputExists
 from model.images import decode_image
-from model.transforms import lay_panorama
 
 __all__ = ["build", "calibrate", "info", "search", "verify"]
 
@@ -70,18 +65,20 @@ def search(args: argparse.Namespace) -> int:
     index = TileIndex.open(args.index)
     encoder = Encoder.load(args.checkpoint, device=args.device)
     index.require_encoder(encoder)
-    result = index.search(_embed_photo(args, encoder), top_k=args.top_k, region=region)[0]
-    if not len(result.rows):
+    photo = decode_image(args.image, at_least_px=encoder.inputs.ground_decode_px)
+    asked = {name: getattr(args, name) for name in ("heading_deg", "fov_deg", "top_k")}
+    found = search_photo(index, encoder, photo, region=region, **asked)
+    if not found.hits:
         raise BadQuery(
             f"none of the {index.count:,} tiles of {args.index} touches the given area; widen it, or leave it out "
             "(are latitude and longitude swapped?)"
         )
     if args.geojson:
-        _print_json(match_features(index, result))
+        _print_json(match_features(index, found))
     elif args.json:
-        _print_json(_matches(index, result))
+        _print_json(_matches(index, found))
     else:
-        _print_table(index, result)
+        _print_table(index, found)
     return 0
 
 
@@ -151,28 +148,31 @@ def _region(args: argparse.Namespace) -> Region | None:
     return None if args.near is None else CircleRegion(args.near, args.radius_m)
 
 
-def _embed_photo(args: argparse.Namespace, encoder: QueryEncoder) -> NDArray[np.float32]:
-    photo = decode_image(args.image, at_least_px=encoder.inputs.ground_decode_px)
-    canvas = lay_panorama(photo, encoder.inputs, heading_deg=args.heading_deg, fov_deg=args.fov_deg)
-    return encoder.encode_ground(canvas[None])
-
-
-def _matches(index: TileIndex, result: SearchResult) -> dict[str, Any]:
+def _matches(index: TileIndex, found: PhotoMatches) -> dict[str, Any]:
     matches = []
-    for rank, (row, score) in enumerate(zip(result.rows.tolist(), result.scores.tolist(), strict=True), start=1):
-        tile = index.tile(row)
+    for rank, hit in enumerate(found.hits, start=1):
+        tile = index.tile(hit.row)
         place = {"lat": tile.lat, "lon": tile.lon, "bounds": list(tile.bounds.as_tuple())}
-        matches.append({"rank": rank, "tile_id": tile.tile_id, "score": score, **place, "source": tile.source})
+        fit = {"score": hit.score, "heading_deg": hit.heading_deg}
+        matches.append({"rank": rank, "tile_id": tile.tile_id, **fit, **place, "source": tile.source})
     about = {"name": index.name, "tiles": index.count, "digest": index.digest}
-    return {"matches": matches, "index": about, "exact": result.exact, "scanned": result.scanned}
+    return {
+        "matches": matches,
+        "index": about,
+        "exact": found.exact,
+        "scanned": found.scanned,
+        "warnings": list(found.warnings),
+    }
 
 
-def _print_table(index: TileIndex, result: SearchResult) -> None:
-    print(f"{'rank':>4}  {'score':>7}  {'lat':>11}  {'lon':>12}  tile")
-    for match in _matches(index, result)["matches"]:
+def _print_table(index: TileIndex, found: PhotoMatches) -> None:
+    print(f"{'rank':>4}  {'score':>7}  {'heading':>7}  {'lat':>11}  {'lon':>12}  tile")
+    for match in _matches(index, found)["matches"]:
         place = f"{match['lat']:11.6f}  {match['lon']:12.6f}"
-        print(f"{match['rank']:4}  {match['score']:7.4f}  {place}  {match['tile_id']}")
-    print(f"{result.scanned:,} tiles compared, {'exact' if result.exact else 'approximate'}")
+        print(f"{match['rank']:4}  {match['score']:7.4f}  {match['heading_deg']:7.1f}  {place}  {match['tile_id']}")
+    print(f"{found.scanned:,} tiles compared, {'exact' if found.exact else 'approximate'}")
+    for warning in found.warnings:
+        print(f"warning: {warning}")
 
 
 def _calibration_line(index: TileIndex) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from indexer.folder import TileIndex
-from indexer.search import SearchResult
+from indexer.photo import PhotoMatches
 from model.geo import Bounds
 
 __all__ = ["footprint", "match_features", "tile_feature"]
@@ -31,14 +31,14 @@ def tile_feature(tile_id: str, bounds: Bounds, properties: dict[str, Any]) -> di
     }
 
 
-def match_features(index: TileIndex, result: SearchResult) -> dict[str, Any]:
-    """A search result as a FeatureCollection, best match first."""
+def match_features(index: TileIndex, found: PhotoMatches) -> dict[str, Any]:
+    """What a photo matches as a FeatureCollection, best first; warnings stay beside `features`."""
     features = []
-    for rank, (row, score) in enumerate(zip(result.rows.tolist(), result.scores.tolist(), strict=True), start=1):
-        tile = index.tile(row)
-        about = {"rank": rank, "score": score, "lat": tile.lat, "lon": tile.lon}
+    for rank, hit in enumerate(found.hits, start=1):
+        tile = index.tile(hit.row)
+        about = {"rank": rank, "score": hit.score, "lat": tile.lat, "lon": tile.lon, "heading_deg": hit.heading_deg}
         features.append(tile_feature(tile.tile_id, tile.bounds, about))
-    return {"type": "FeatureCollection", "features": features}
+    return {"type": "FeatureCollection", "features": features, "warnings": list(found.warnings)}
 
 
 def _ring(west: float, south: float, east: float, north: float) -> list[list[float]]:

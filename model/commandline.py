@@ -11,7 +11,7 @@ from typing import TypeVar
 from model.errors import BadCoordinates, GeoLocalizationError
 from model.geo import Bounds, LatLon
 
-__all__ = ["as_argument", "join_coordinates", "parse_bounds", "parse_count", "parse_lat_lon", "run"]
+__all__ = ["as_argument", "join_coordinates", "parse_bounds", "parse_count", "parse_heading", "parse_lat_lon", "run"]
 
 _T = TypeVar("_T")
 
@@ -72,6 +72,20 @@ def parse_count(text: str) -> int:
     if count < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
     return count
+
+
+def parse_heading(text: str) -> float | None:
+    """`"87.5"` -> 87.5, `"unknown"` -> None, for argparse.
+
+    Raises:
+        argparse.ArgumentTypeError: neither.
+    """
+    if text == "unknown":
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither degrees clockwise from north nor 'unknown'") from None
 
 
 def run(command: Callable[[], int]) -> int:

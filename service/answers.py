@@ -31,6 +31,7 @@ def json_answer(found: Localization, localizer: Localizer, *, root: str = "") ->
             confidence=None if position.confidence is None else round(position.confidence, 4),
             confidence_radius_m=position.confidence_radius_m,
         ),
+        warnings=list(found.warnings),
         model=model,
         index=index,
         timings_ms=schemas.Timings(**{step: round(1000 * value, 2) for step, value in found.seconds.items()}),

@@ -22,6 +22,7 @@ from indexer.region import Region
 from indexer.tiles import TileRecord
 from model.headings import COARSE_HEADINGS, Hit, Ranking, search_headings
 from model.images import MAX_PIXELS, declared_pixels, decode_image
+from model.plausibility import shape_warnings
 from model.transforms import lay_panorama
 from service.budget import PixelBudget
 from service.errors import NoTilesInRegion
@@ -56,11 +57,12 @@ class Match:
 
 @dataclass(frozen=True)
 class Localization:
-    """The answer to one photo: matches best first, the position they speak for, seconds spent by step."""
+    """The answer to one photo: matches best first, the position they speak for, seconds by step, doubts about it."""
 
     matches: tuple[Match, ...]
     position: Position
     seconds: dict[str, float]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass
@@ -122,7 +124,7 @@ class Localizer:
         begin = time.perf_counter()
         watch = _Stopwatch()
         with watch.step("decode"):
-            canvas = self._canvas(photo, view)
+            canvas, warnings = self._canvas(photo, view)
         check()
 
         def find(canvases: NDArray[np.uint8]) -> list[Ranking]:
@@ -136,7 +138,7 @@ class Localizer:
         matches = self._matches(hits[: max(top_k, BEST)])
         watch.seconds["total"] = time.perf_counter() - begin
         position = locate(Shortlist.of((match.tile, match.score) for match in matches), self._calibration(view))
-        return Localization(matches[:top_k], position, watch.seconds)
+        return Localization(matches[:top_k], position, watch.seconds, warnings)
 
     def _calibration(self, view: View) -> Calibration | None:
         """The index's, where it was fitted on questions like this one; it has never seen the search of an area."""
@@ -145,11 +147,12 @@ class Localizer:
         fitting = calibration is not None and view.region is None and calibration.conditions.include(asked)
         return calibration if fitting else None
 
-    def _canvas(self, photo: bytes, view: View) -> NDArray[np.uint8]:
+    def _canvas(self, photo: bytes, view: View) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
         inputs = self.encoder.inputs
         with self._budget.hold(min(declared_pixels(photo), self._max_pixels)):
             image = decode_image(photo, at_least_px=inputs.ground_decode_px, max_pixels=self._max_pixels)
-            return lay_panorama(image, inputs, heading_deg=view.heading_deg or 0.0, fov_deg=view.fov_deg)
+            canvas = lay_panorama(image, inputs, heading_deg=view.heading_deg or 0.0, fov_deg=view.fov_deg)
+            return canvas, tuple(shape_warnings(image.width, image.height, view.fov_deg))
 
     def _matches(self, hits: list[Hit]) -> tuple[Match, ...]:
         if not hits:

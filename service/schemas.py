@@ -159,6 +159,11 @@ class LocalizeAnswer(BaseModel):
 
     matches: list[Match]
     estimate: Estimate
+    warnings: list[str] = Field(
+        description="What contradicts itself in the request, such as a shape that cannot have that field of view; "
+        "the answer stands, but may be wrong. Empty where nothing does.",
+        examples=[[]],
+    )
     model: ModelInfo
     index: IndexInfo
     timings_ms: Timings

@@ -60,8 +60,9 @@ async function localize() {
   get("send").disabled = true;
   get("send").textContent = "Searching…";
   try {
-    const response = await fetch("localize", { method: "POST", body: fields() });
-    if (response.ok) showAnswer(await response.json());
+    const body = fields();
+    const response = await fetch("localize", { method: "POST", body });
+    if (response.ok) showAnswer(await response.json(), body.get("heading_deg"));
     else showError(await problemText(response));
   } catch {
     showError("The service cannot be reached.");
@@ -74,13 +75,24 @@ async function localize() {
 const place = ({ lat, lon }) => `${Math.abs(lat).toFixed(5)}° ${lat < 0 ? "S" : "N"}, ${Math.abs(lon).toFixed(5)}° ${lon < 0 ? "W" : "E"}`;
 const metres = (value) => (value < 1000 ? `${value.toFixed(0)} m` : `${(value / 1000).toFixed(1)} km`);
 
-function showAnswer(answer) {
+const POINTS = ["N", "NE", "E", "SE", "S", "SW", "W", "NW"];
+const compass = (degrees) => `${degrees.toFixed(0)}° ${POINTS[Math.round(degrees / 45) % 8]}`;
+const looks = (match, heading) => `looks ${compass(match.heading_deg)}, ${heading === "unknown" ? "as found" : "as given"}`;
+
+function showWarnings(warnings) {
+  get("warnings").hidden = warnings.length === 0;
+  get("warnings").replaceChildren(...warnings.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
+}
+
+/** `heading`: what was asked for, "unknown" where the service searched. */
+function showAnswer(answer, heading) {
   const { estimate, timings_ms } = answer;
   get("answer").hidden = false;
   get("position").textContent = place(estimate);
   const known = estimate.confidence !== null;
   const trust = known ? `${(100 * estimate.confidence).toFixed(0)} % sure that the photo was taken within ${metres(estimate.confidence_radius_m)} of here, as calibrated on photos of known place` : "confidence: not calibrated for this index and question";
-  get("details").textContent = `radius ${metres(estimate.radius_m)} · ${trust} · answered in ${timings_ms.total.toFixed(0)} ms`;
+  get("details").textContent = `${looks(answer.matches[0], heading)} · radius ${metres(estimate.radius_m)} · ${trust} · answered in ${timings_ms.total.toFixed(0)} ms`;
+  showWarnings(answer.warnings);
   get("cards").replaceChildren(...answer.matches.map(card));
   map.setAnswer(answer);
 }
@@ -116,7 +128,7 @@ function picture(match) {
 
 function facts(match) {
   const list = document.createElement("dl");
-  const rows = [["score", match.score.toFixed(4)], ["lat, lon", `${match.lat.toFixed(5)}, ${match.lon.toFixed(5)}`], ["tile", match.tile_id], ["heading", `${match.heading_deg.toFixed(0)}°`]];
+  const rows = [["score", match.score.toFixed(4)], ["lat, lon", `${match.lat.toFixed(5)}, ${match.lon.toFixed(5)}`], ["tile", match.tile_id], ["heading", compass(match.heading_deg)]];
   for (const [name, value] of rows) {
     list.appendChild(document.createElement("dt")).textContent = name;
     list.appendChild(document.createElement("dd")).textContent = value;

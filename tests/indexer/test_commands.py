@@ -56,7 +56,7 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(built: Path, tmp_path: Pat
 def test_search_prints_a_table(built: Path, capsys: Captured) -> None:
     assert search(built, "--top-k", "3") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["rank", "score", "lat", "lon", "tile"]
+    assert lines[0].split() == ["rank", "score", "heading", "lat", "lon", "tile"]
     assert [line.split()[0] for line in lines[1:4]] == ["1", "2", "3"]
     assert lines[4] == "12 tiles compared, exact"
 
@@ -68,7 +68,36 @@ def test_search_prints_json(built: Path, capsys: Captured) -> None:
     assert len(scores) == 5
     assert scores == sorted(scores, reverse=True)
     assert answer["index"]["tiles"] == 12
-    assert {"rank", "tile_id", "lat", "lon", "bounds", "score", "source"} == set(answer["matches"][0])
+    keys = {"rank", "tile_id", "lat", "lon", "bounds", "score", "heading_deg", "source"}
+    assert keys == set(answer["matches"][0])
+    assert {match["heading_deg"] for match in answer["matches"]} == {90.0}
+
+
+def test_a_heading_that_is_unknown_is_searched(built: Path, capsys: Captured) -> None:
+    assert search(built, "--json", "--heading-deg", "0", "--top-k", "1") == 0
+    north = json.loads(capsys.readouterr().out)["matches"][0]
+    assert search(built, "--json", "--heading-deg", "unknown", "--top-k", "3") == 0
+    matches = json.loads(capsys.readouterr().out)["matches"]
+    assert len(matches) == 3
+    assert matches[0]["score"] >= north["score"] - 1e-3  # among the headings tried is north
+    for match in matches:
+        assert match["heading_deg"] % (360 / 64) == 0  # whole columns of this encoder's canvas
+
+
+def test_a_shape_that_contradicts_the_field_of_view_is_said(built: Path, capsys: Captured) -> None:
+    assert search(built, "--json") == 0  # the photo is a square
+    (warning,) = json.loads(capsys.readouterr().out)["warnings"]
+    assert "give its horizontal field of view" in warning
+    assert search(built) == 0
+    assert f"warning: {warning}" in capsys.readouterr().out
+    assert search(built, "--geojson", "--fov-deg", "70") == 0
+    assert json.loads(capsys.readouterr().out)["warnings"] == []
+
+
+def test_a_heading_that_is_no_number_is_a_wrong_argument(built: Path, capsys: Captured) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        search(built, "--heading-deg", "north")
+    assert "'north' is neither degrees clockwise from north nor 'unknown'" in capsys.readouterr().err
 
 
 def test_search_prints_geojson(built: Path, capsys: Captured) -> None:
@@ -97,6 +126,8 @@ def test_search_near_a_point_stays_there(built: Path, capsys: Captured) -> None:
         (["--near", "50,7", "--radius-m", "nan"], "radius_m is nan"),
         (["--near", "50,7", "--radius-m", "5", "--bbox", "1,2,3,4"], "exclude each other"),
         (["--fov-deg", "0"], "fov_deg is 0"),
+        (["--fov-deg", "-90"], "fov_deg is -90"),
+        (["--fov-deg", "nan"], "fov_deg is nan"),
         (["--fov-deg", "361"], "fov_deg is 361"),
         (["--heading-deg", "nan"], "heading_deg is nan"),
     ],

@@ -1,7 +1,9 @@
 from pathlib import Path
 
 from indexer.geojson import footprint, match_features
+from indexer.photo import PhotoMatches
 from model.geo import Bounds
+from model.headings import Hit
 from tests.indexer.tiny import build_tiny, vector_of
 
 
@@ -20,8 +22,13 @@ def test_a_footprint_across_the_antimeridian_is_cut_there() -> None:
 
 def test_matches_become_features_best_first(tmp_path: Path) -> None:
     index = build_tiny(tmp_path)
-    features = match_features(index, index.search(vector_of(4), top_k=3)[0])["features"]
+    (result,) = index.search(vector_of(4), top_k=3)
+    hits = [Hit(row, score, 90.0) for row, score in zip(result.rows.tolist(), result.scores.tolist(), strict=True)]
+    collection = match_features(index, PhotoMatches(tuple(hits), exact=True, scanned=12, warnings=("too high",)))
+    features = collection["features"]
     assert [feature["properties"]["rank"] for feature in features] == [1, 2, 3]
-    best = index.tile(int(index.search(vector_of(4), top_k=1)[0].rows[0]))
+    assert [feature["properties"]["heading_deg"] for feature in features] == [90.0] * 3
+    assert collection["warnings"] == ["too high"]
+    best = index.tile(hits[0].row)
     assert features[0]["id"] == best.tile_id
     assert features[0]["bbox"] == list(best.bounds.as_tuple())

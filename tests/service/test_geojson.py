@@ -11,6 +11,7 @@ def answer(bounds) -> LocalizeAnswer:
     return LocalizeAnswer(
         matches=[match],
         estimate=Estimate(lat=0.5, lon=0.0, radius_m=10.0, confidence=None),
+        warnings=["too high"],
         model=ModelInfo(name="m", digest="d"),
         index=IndexInfo(name="i", tiles=1, digest="d"),
         timings_ms=Timings(decode=0, embed=0, search=0, total=0),
@@ -33,7 +34,7 @@ def test_tile_across_the_antimeridian_is_cut_there():
 def test_everything_of_the_json_answer_is_there():
     plain = answer((0.0, 0.0, 1.0, 1.0))
     collection = feature_collection(plain)
-    for name in ("estimate", "model", "index", "timings_ms"):
+    for name in ("estimate", "warnings", "model", "index", "timings_ms"):
         assert collection[name] == plain.model_dump(mode="json")[name]
 
 

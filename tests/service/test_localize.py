@@ -12,10 +12,11 @@ def post(client, photo: bytes, *, headers=None, **fields):
 
 def test_answer_has_exactly_the_members_of_the_contract(client):
     answer = post(client, encoded(panorama_of(6))).json()
-    assert set(answer) == {"matches", "estimate", "model", "index", "timings_ms"}
+    assert set(answer) == {"matches", "estimate", "warnings", "model", "index", "timings_ms"}
     assert set(answer["matches"][0]) == {
         "rank", "tile_id", "lat", "lon", "bounds", "score", "heading_deg", "image_url"
     }  # fmt: skip
+    assert answer["warnings"] == []
     assert set(answer["estimate"]) == {"lat", "lon", "radius_m", "confidence"}
     assert set(answer["model"]) == {"name", "digest"}
     assert set(answer["index"]) == {"name", "tiles", "digest"}
@@ -64,6 +65,27 @@ def test_unknown_heading_is_found(client):
     match = post(client, photo, heading_deg="unknown").json()["matches"][0]
     assert match["tile_id"].endswith(f"{WEST_X + 2}/{NORTH_Y + 1}")
     assert abs(match["heading_deg"] - 120.0) <= 15.0
+    assert match["heading_deg"] % (360 / 64) == 0  # what was rolled: whole columns of this encoder's canvas
+
+
+def test_unknown_heading_of_a_narrow_view_is_found(client):
+    seen = panorama_of(6).crop((0, 0, 144, 64))  # its westernmost quarter of the circle, centred at 225 degrees
+    match = post(client, encoded(seen), heading_deg="unknown", fov_deg="90", top_k="1").json()["matches"][0]
+    given = post(client, encoded(seen), heading_deg="225", fov_deg="90", top_k="1").json()["matches"][0]
+    assert match["score"] >= given["score"] - 0.01
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/geo+json"])
+def test_shape_that_contradicts_the_field_of_view_is_said(client, accept):
+    photo = encoded(panorama_of(6).resize((400, 300)))
+    answer = post(client, photo, headers={"accept": accept}).json()
+    assert "give its horizontal field of view" in answer["warnings"][0]
+    assert post(client, photo, headers={"accept": accept}, fov_deg="70").json()["warnings"] == []
+
+
+def test_shape_is_that_of_the_photo_upright(client):
+    lying = exif_rotated(panorama_of(6).resize((300, 150)).rotate(90, expand=True), 6)
+    assert post(client, lying).json()["warnings"] == []
 
 
 def test_negative_heading_is_reported_within_0_and_360(client):

@@ -1,0 +1,52 @@
+"""Whether a photo's shape can go with the field of view that it is said to have; doubts are warnings, not errors.
+
+A pixel is taken to be as high as it is wide, so a picture's vertical angle is its field of view over its aspect ratio.
+"""
+
+from __future__ import annotations
+
+__all__ = ["shape_warnings"]
+
+_NARROWEST_PANORAMA = 1.9
+"""Aspect ratio of 360 degrees: a whole sphere is 2:1, and a few rows more may be rounding; less cannot be."""
+
+_HIGHEST_DEG = 360.0 / _NARROWEST_PANORAMA
+"""Vertical angle that no picture exceeds: the 180 degrees of a whole sphere, with the same allowance."""
+
+_WIDEST_PHOTO = 3.0
+"""Aspect ratio above which a picture is a strip: cameras and phones give 16:9 to 21:9, panoramic film 2.7:1."""
+
+_LOWEST_STRIP_DEG = 20.0
+"""Vertical angle below which a strip is doubtful. Strips of 360 degrees have 45 degrees at 8:1, and 20 at 18:1."""
+
+_PHOTO_DEG = 70
+"""Horizontal field of view of a phone's main camera held upright or across, roughly."""
+
+
+def shape_warnings(width_px: int, height_px: int, fov_deg: float) -> list[str]:
+    """What contradicts the stated field of view in a picture's shape; empty where nothing does.
+
+    Args:
+        width_px: of the picture as it is seen, after any EXIF rotation; decoded at any scale.
+        height_px: likewise.
+        fov_deg: stated horizontal field of view, in (0, 360].
+    """
+    aspect = width_px / height_px
+    vertical_deg = fov_deg / aspect
+    seen = f"the picture has the shape {aspect:.3g}:1"
+    if fov_deg == 360 and vertical_deg > _HIGHEST_DEG:
+        return [
+            f"{seen}, too high for a panorama with fov_deg 360, which is 2:1 or wider; "
+            f"for an ordinary photo give its horizontal field of view, for example fov_deg {_PHOTO_DEG}"
+        ]
+    if vertical_deg > _HIGHEST_DEG:
+        return [
+            f"{seen}; with fov_deg {fov_deg:g} it would be {vertical_deg:.0f} degrees high, more than the 180 of a "
+            f"whole sphere; give a smaller fov_deg, at most {180.0 * aspect:.0f}"
+        ]
+    if aspect > _WIDEST_PHOTO and vertical_deg < _LOWEST_STRIP_DEG:
+        return [
+            f"{seen}; with fov_deg {fov_deg:g} it would be only {vertical_deg:.1f} degrees high; "
+            + ("was it cut or squeezed?" if fov_deg == 360 else "for a panorama give a larger fov_deg, up to 360")
+        ]
+    return []
