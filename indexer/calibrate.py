@@ -39,6 +39,8 @@ _RADIUS_SHARE = 0.68
 _LEAST_RADIUS_M = 1.0
 """The coordinates of photos are not known better."""
 
+_FEW_PLACES = "they come from too few places to be left out in turn; add photos from others"
+
 _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]
 _Flags = NDArray[np.bool_]
@@ -86,8 +88,8 @@ def fit(asked: AskedPhotos, manifest: Manifest, *, radius_m: float) -> Fitted:
     reading = Reading(radius_m, reach_m, _TEMPERATURES[0], fused=False)
     best_tile = _Table.read(asked.photos, reading)
     fused = _Table.read(asked.photos, replace(reading, fused=True))
-    folds = _folds(best_tile.right(0), _place_numbers(asked.photos, radius_m), radius_m)
-    best_tile_m, fused_m = best_tile.held_out_errors(folds), fused.held_out_errors(folds)
+    folds = _folds(best_tile.right(0), _place_numbers(asked.photos, 2 * default_radius_m(manifest)), radius_m)
+    best_tile_m, fused_m = best_tile.errors_m[0], fused.held_out_errors(folds)
     table = fused if _beats(fused_m, best_tile_m, fused.inside) else best_tile
     confidence, right = table.held_out_confidence(folds)
     held_out = measure(confidence, right, table.inside, best_tile_m=best_tile_m, fused_m=fused_m)
@@ -208,7 +210,7 @@ def _beats(fused_m: _Floats, best_tile_m: _Floats, inside: _Flags) -> bool:
 
 
 def _folds(right: _Flags, places: _Ints, radius_m: float) -> list[_Fold]:
-    """(train, test) rows; photos of one place are never on both sides, and both sides have right and wrong answers."""
+    """(train, test) rows; photos of one place are never on both sides."""
     from sklearn.model_selection import StratifiedGroupKFold
 
     told = f"{right.sum():,} of {len(right):,} photos are placed within {radius_m:g} m"
@@ -218,19 +220,17 @@ def _folds(right: _Flags, places: _Ints, radius_m: float) -> list[_Fold]:
             "for wrong answers; for right ones add photos from inside, or set a larger --radius-m"
         )
     splitter = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=0)
-    enough = len(set(places.tolist())) >= _FOLDS
-    folds = list(splitter.split(places[:, None], right, places)) if enough else []
-    if not folds or any(len(set(right[train].tolist())) < 2 or not len(test) for train, test in folds):
-        raise BadPhotos(f"{told}, but they come from too few places to be left out in turn; add photos from others")
-    return folds
+    if len(set(places.tolist())) < _FOLDS:
+        raise BadPhotos(f"{told}, but {_FEW_PLACES}")
+    return list(splitter.split(places[:, None], right, places))
 
 
-def _place_numbers(photos: Sequence[Photo], radius_m: float) -> _Ints:
-    """[N] a number for each photo that those in the same square of twice the radius share."""
+def _place_numbers(photos: Sequence[Photo], side_m: float) -> _Ints:
+    """[N] a number for each photo, which those in the same square share."""
     degrees = np.array([(photo.place.lat, photo.place.lon) for photo in photos])
     north_m = np.radians(degrees[:, 0]) * EARTH_RADIUS_M
     east_m = np.radians(degrees[:, 1]) * EARTH_RADIUS_M * np.cos(np.radians(degrees[:, 0]))
-    squares = np.floor(np.stack([north_m, east_m], axis=1) / (2 * radius_m))
+    squares = np.floor(np.stack([north_m, east_m], axis=1) / side_m)
     return np.unique(squares, axis=0, return_inverse=True)[1].astype(np.int64).ravel()
 
 
@@ -239,6 +239,8 @@ def _fit_logistic(features: _Floats, right: _Flags) -> Logistic:
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
 
+    if right.all() or not right.any():
+        raise BadPhotos(f"without one fifth of the photos, all others are right or all are wrong: {_FEW_PLACES}")
     scaler = StandardScaler().fit(features)
     model = LogisticRegression(max_iter=1000).fit(scaler.transform(features), right)
     coefficients = model.coef_[0] / scaler.scale_

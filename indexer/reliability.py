@@ -18,6 +18,8 @@ __all__ = ["BINS", "Bin", "Distances", "Reliability", "calibration_error", "meas
 BINS = 15
 """Bins of equal mass."""
 
+_CLEARLY = 0.99
+
 _Floats = NDArray[np.float64]
 _Flags = NDArray[np.bool_]
 
@@ -44,8 +46,10 @@ class Distances:
         return cls(float(np.median(distances_m)), float(np.quantile(distances_m, 0.9))) if len(distances_m) else None
 
     def beats(self, other: Distances | None) -> bool:
-        """Whether both numbers are smaller."""
-        return other is not None and self.median_m < other.median_m and self.p90_m < other.p90_m
+        """Whether both numbers are smaller, by at least 1 %: less is chance."""
+        if other is None:
+            return False
+        return self.median_m < _CLEARLY * other.median_m and self.p90_m < _CLEARLY * other.p90_m
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from indexer.calibration import Conditions
+from indexer.calibration import Calibration, Conditions, Logistic
 from indexer.calibration_photos import AskedPhotos, Photo
-from indexer.evidence import BEST, Shortlist
+from indexer.evidence import BEST, Reading, Shortlist
 from indexer.manifest import Manifest, SearchRecipe
 from indexer.tiles import TileRecord
 from model.geo import EARTH_RADIUS_M, Bounds, LatLon, normal_lon
@@ -26,6 +26,19 @@ MANIFEST = Manifest(
     files={},
     written_by="test",
 )
+
+CALIBRATION = Calibration(
+    encoder="e",
+    index="i",
+    reading=Reading(100.0, 110.0, 0.05, fused=True),
+    confidence=Logistic(-1.0, (2.0, 0.0, 0.0, 0.0, 0.0)),
+    radius_m=25.0,
+    conditions=Conditions("known", (360.0, 360.0)),
+    photos={},
+    held_out={},
+    written_by="test",
+)
+"""Confidence one half at a score of one half."""
 
 
 def tile(east_m: float, north_m: float, half_m: float = 50.0) -> TileRecord:

@@ -4,23 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from indexer.calibration import Calibration, Conditions, Logistic
-from indexer.evidence import BEST, Reading
+from indexer.evidence import BEST
 from indexer.position import locate
 from model.geo import LatLon
-from tests.indexer.shortlists import METRE, shortlist
-
-CALIBRATION = Calibration(
-    encoder="e",
-    index="i",
-    reading=Reading(100.0, 110.0, 0.05, fused=True),
-    confidence=Logistic(-1.0, (2.0, 0.0, 0.0, 0.0, 0.0)),
-    radius_m=25.0,
-    conditions=Conditions("known", (360.0, 360.0)),
-    photos={},
-    held_out={},
-    written_by="test",
-)
+from tests.indexer.shortlists import CALIBRATION, METRE, shortlist
 
 
 def test_lone_tile_gives_its_centre_and_half_its_diagonal():

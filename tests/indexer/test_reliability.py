@@ -65,7 +65,8 @@ def test_what_one_kind_cannot_tell_is_none():
     assert (measured.auroc, measured.auroc_inside, measured.best_tile, measured.fused) == (None, None, None, None)
 
 
-def test_better_means_both_numbers():
+def test_better_means_both_numbers_clearly():
     assert Distances(1.0, 5.0).beats(Distances(2.0, 6.0))
     assert not Distances(1.0, 6.0).beats(Distances(2.0, 6.0))
+    assert not Distances(1.999, 5.0).beats(Distances(2.0, 6.0))
     assert not Distances(1.0, 5.0).beats(None)
