@@ -1,4 +1,4 @@
-"""Draw `docs/images/world.jpg`: tiles of a split of the world, each beside the panorama taken at its centre.
+"""Draw `docs/images/world.jpg`: tiles of a split of the world, each beside the panorama taken within it.
 
 python -m benchmarks.figure_world
 """
@@ -16,7 +16,7 @@ _ROWS, _SIDE_PX = 6, 180
 
 def main() -> None:
     """Render the split if it is not there, paste some of its pairs into one picture."""
-    pairs = open_pairs("world:test")
+    pairs = open_pairs("world:cross-area")
     sheet = Image.new("RGB", (2 * 5 * _SIDE_PX + 8, _ROWS * _SIDE_PX), "white")
     for number, index in enumerate(range(0, len(pairs.queries), len(pairs.queries) // (2 * _ROWS))):
         if number == 2 * _ROWS:

@@ -17,7 +17,9 @@ from model.data.sources import DEFAULT_CACHE
 if TYPE_CHECKING:  # loads torch
     from model.evaluate import Evaluation
 
-_DATA_HELP = "world:SPLIT (train, val, test, test-10k, smoke), or a CSV or Parquet manifest of pairs"
+_DATA_HELP = (
+    "world:SPLIT (train, val, same-area, cross-area, ...; docs/world.md), or a CSV or Parquet manifest of pairs"
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -79,11 +81,13 @@ def _add_render(parser: argparse.ArgumentParser) -> None:
     pairs.set_defaults(command=_render_pairs)
     region = kinds.add_parser("region", help="an XYZ tile folder (z/x/y.jpg) and panoramas at known places")
     region.add_argument("--out", type=Path, required=True, help="new folder; gets tiles/, panoramas/, pairs.csv")
-    region.add_argument("--seed", type=int, default=7, help="which world (default 7)")
+    region.add_argument("--seed", type=int, default=400, help="which world (default 400; training uses 1 to 16)")
     region.add_argument("--side", type=int, default=32, help="tiles along each side of the square (default 32)")
     region.add_argument("--centre", type=as_argument(parse_lat_lon), metavar="LAT,LON",
                         help="middle of the region (default: the world's origin)")  # fmt: skip
     region.add_argument("--panoramas", type=int, default=24, help="panoramas to take (default 24)")
+    region.add_argument("--calibration", type=int, default=0,
+                        help="further panoramas, listed in calibration.csv, to calibrate with (default 0)")  # fmt: skip
     region.add_argument("--workers", type=parse_count, default=2, help="processes that render (default 2)")
     region.set_defaults(command=_render_region)
 
@@ -175,7 +179,8 @@ def _render_region(arguments: argparse.Namespace) -> int:
     from model.world.plane import ORIGIN
     from model.world.region import Region, render_region
 
-    region = Region(arguments.seed, arguments.centre or ORIGIN, arguments.side, arguments.panoramas)
+    centre = arguments.centre or ORIGIN
+    region = Region(arguments.seed, centre, arguments.side, arguments.panoramas, arguments.calibration)
     with tqdm(total=region.tiles, unit="tile", disable=None) as bar:
         taken = render_region(region, arguments.out, workers=arguments.workers, progress=bar.update)
     print(f"rendered {region.tiles} synthetic tiles and {taken} panoramas: {arguments.out}")

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from model.clnet import CLNetSpec
+from model.data.augment import AugmentSpec
 from model.errors import BadConfig
-from model.transforms import InputSpec
+from model.transforms import MIN_SIDE_PX, InputSpec
 
 __all__ = ["DataSpec", "OptimSpec", "RunSpec", "load_run", "spec_from"]
 
@@ -24,14 +25,16 @@ class DataSpec:
     Attributes:
         train: pairs to learn from: `world:SPLIT`, or the path of a CSV or Parquet manifest.
         val: pairs to watch; never the ones a result is reported on.
-        augment: synchronized flips and quarter turns, colour jitter.
-        workers: processes that decode pictures.
+        augment: how pairs are changed, drawn anew each time one is shown.
+        workers: processes that decode and augment pictures.
+        cache: decode all pictures once, before the first step, into memory maps in `decoded` beside the run folder.
     """
 
     train: str = "world:train"
     val: str = "world:val"
-    augment: bool = True
+    augment: AugmentSpec = field(default_factory=AugmentSpec)
     workers: int = 1
+    cache: bool = False
 
     def __post_init__(self) -> None:
         if self.workers < 0:
@@ -52,6 +55,10 @@ class OptimSpec:
         clip_norm: gradient norm limit; 0 for none.
         seed: of initial weights, order and augmentation.
         precision: auto (bfloat16 where the processor computes in it), bfloat16 or float32.
+        half_steps: the first steps, which see both views at half the input size: a quarter of the work.
+        half_batch: pairs in each of them; 0 for as many as `batch`.
+        ema: decay of the running average of the weights, which is what is evaluated and published; 0 for none. While
+            the run is young it is less: (1 + step) / (10 + step).
         eval_every: steps between evaluations on the validation pairs.
         save_every: steps between resumable states.
     """
@@ -65,6 +72,9 @@ class OptimSpec:
     clip_norm: float = 1.0
     seed: int = 0
     precision: str = "auto"
+    half_steps: int = 0
+    half_batch: int = 0
+    ema: float = 0.0
     eval_every: int = 250
     save_every: int = 100
 
@@ -74,6 +84,12 @@ class OptimSpec:
                 raise BadConfig(f"optim.{name} is {getattr(self, name)}; give at least 1")
         if self.batch < 2:
             raise BadConfig(f"optim.batch is {self.batch}; InfoNCE needs at least 2 pairs to tell apart")
+        if self.half_batch < 0 or self.half_batch == 1:
+            raise BadConfig(f"optim.half_batch is {self.half_batch}; give at least 2 pairs, or 0 for optim.batch")
+        if not 0 <= self.half_steps <= self.steps:
+            raise BadConfig(f"optim.half_steps is {self.half_steps}; give 0 to optim.steps ({self.steps})")
+        if not 0 <= self.ema < 1:
+            raise BadConfig(f"optim.ema is {self.ema}; give a decay in [0, 1), for example 0.999, or 0 for none")
         if not self.lr > 0:
             raise BadConfig(f"optim.lr is {self.lr}; give a number above 0")
         if self.precision not in ("auto", "bfloat16", "float32"):
@@ -99,6 +115,14 @@ class RunSpec:
     data: DataSpec = field(default_factory=DataSpec)
     optim: OptimSpec = field(default_factory=OptimSpec)
     pretrained: bool = False
+
+    def __post_init__(self) -> None:
+        sides_px = (self.inputs.satellite_px, self.inputs.ground_height_px, self.inputs.ground_width_px)
+        if self.optim.half_steps and min(sides_px) < 2 * MIN_SIDE_PX:
+            raise BadConfig(
+                f"optim.half_steps is {self.optim.half_steps} and a side of the inputs has {min(sides_px)} pixels; "
+                f"half of that is too few: give {2 * MIN_SIDE_PX} or more, or half_steps 0"
+            )
 
 
 def load_run(path: Path | None, overrides: Sequence[str] = ()) -> RunSpec:

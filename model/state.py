@@ -1,4 +1,7 @@
-"""Resumable training state: weights and optimizer moments in one safetensors file, written whole or not at all."""
+"""Resumable training state: weights, their average and optimizer moments in one safetensors file.
+
+It is written whole or not at all.
+"""
 
 from __future__ import annotations
 
@@ -23,19 +26,21 @@ def newest_state(folder: Path) -> Path | None:
     return max(folder.glob(_PATTERN), default=None)
 
 
-def save_state(folder: Path, step: int, net: CLNet, optimizer: torch.optim.Optimizer) -> Path:
+def save_state(
+    folder: Path, step: int, net: CLNet, optimizer: torch.optim.Optimizer, average: CLNet | None = None
+) -> Path:
     """Write the state after `step` steps, then remove older ones."""
     path = folder / f"state-{step:08d}.safetensors"
     with staged_file(path) as staged:
-        save_file(_tensors(net, optimizer), staged, metadata={"step": str(step)})
+        save_file(_tensors(net, optimizer, average), staged, metadata={"step": str(step)})
     for old in folder.glob(_PATTERN):
         if old != path:
             old.unlink()
     return path
 
 
-def load_state(path: Path, net: CLNet, optimizer: torch.optim.Optimizer) -> int:
-    """Restore weights and moments; returns the step they were saved after.
+def load_state(path: Path, net: CLNet, optimizer: torch.optim.Optimizer, average: CLNet | None = None) -> int:
+    """Restore weights, moments and, where there is one, the average; returns the step they were saved after.
 
     Raises:
         BadCheckpoint: unreadable, or of another architecture.
@@ -44,8 +49,9 @@ def load_state(path: Path, net: CLNet, optimizer: torch.optim.Optimizer) -> int:
         with safe_open(path, framework="pt") as file:
             stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
             step = int(file.metadata()["step"])
-        weights = {name[4:]: value for name, value in stored.items() if name.startswith("net.")}
-        net.load_state_dict(weights, strict=True)
+        net.load_state_dict(_part(stored, "net."), strict=True)
+        if average is not None:
+            average.load_state_dict(_part(stored, "average."), strict=True)
         for name, value in net.named_parameters():
             optimizer.state[value] = {
                 "step": stored[f"step.{name}"].clone(),
@@ -64,8 +70,14 @@ def _placed(moment: Tensor, weight: Tensor) -> Tensor:
     return torch.empty_like(weight, requires_grad=False).copy_(moment)
 
 
-def _tensors(net: CLNet, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+def _part(stored: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in stored.items() if name.startswith(prefix)}
+
+
+def _tensors(net: CLNet, optimizer: torch.optim.Optimizer, average: CLNet | None) -> dict[str, Tensor]:
     tensors = {f"net.{name}": value for name, value in net.state_dict().items()}
+    if average is not None:
+        tensors |= {f"average.{name}": value for name, value in average.state_dict().items()}
     for name, value in net.named_parameters():
         tensors |= {f"{key}.{name}": optimizer.state[value][key] for key in _MOMENTS if key in optimizer.state[value]}
     return {name: value.detach().contiguous().cpu() for name, value in tensors.items()}

@@ -1,15 +1,16 @@
 """The trainer: one loop for every data set and architecture, resumable at any step to the bit on a CPU.
 
-A run folder holds `run.json` (the configuration), `log.csv` (and TensorBoard events where that is installed), the
-newest resumable state, and at the end the checkpoint `bundle/` and `curves.png`.
+A run folder holds `run.json` (the configuration), `data.json` (digests of the data sets), `log.csv` (and TensorBoard
+events where that is installed), the newest resumable state, and at the end the checkpoint `bundle/` and `curves.png`.
 """
 
 from __future__ import annotations
 
+import copy
 import logging
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,11 @@ from model.bundle import save_bundle
 from model.clnet import CLNet, View
 from model.compute import pick_device, picks_bfloat16
 from model.config import OptimSpec, RunSpec
-from model.data.loading import TrainingPairs, epoch_batches, plain_errors, training_loader
+from model.data.decoded import ensure_decoded
+from model.data.fingerprint import pairs_digest
+from model.data.loading import PictureFiles, Pictures, TrainingPairs, plain_errors, training_loader
 from model.data.pairs import PairSet
+from model.data.samplers import Phase, epoch_batches
 from model.encoder import encode_batch
 from model.errors import BadConfig, BadDataset
 from model.evaluate import Evaluation, evaluate
@@ -32,7 +36,10 @@ from model.logs import RunLog
 from model.loss import symmetric_info_nce
 from model.state import load_state, newest_state, save_state
 
-__all__ = ["Trainer", "learning_rate", "train"]
+__all__ = ["Trainer", "average_decay", "learning_rate", "phases", "train", "update_average"]
+
+_DECODERS = 2
+"""Processes that decode pictures before the first step, where they are kept; at least this many."""
 
 _log = logging.getLogger(__name__)
 
@@ -41,18 +48,24 @@ def train(run: RunSpec, pairs: PairSet, val: PairSet, out: Path, *, device: str 
     """Train to the end, from the newest state in `out` if there is one; returns the bundle's folder.
 
     Raises:
-        BadConfig: `out` belongs to another configuration.
+        BadConfig: `out` belongs to another configuration, or to other data.
         BadDataset: fewer different tiles than one batch, which holds each tile once.
     """
-    if (tiles := len(set(pairs.positives.tolist()))) < run.optim.batch:
+    largest = max(phase.batch for phase in phases(run.optim))
+    if (tiles := len(set(pairs.positives.tolist()))) < largest:
         raise BadDataset(
             f"{pairs.name} has {len(pairs.queries)} pairs over {tiles} tiles, fewer than one batch of "
-            f"{run.optim.batch}, which holds each tile once; lower optim.batch or add pairs"
+            f"{largest}, which holds each tile once; lower optim.batch (and optim.half_batch), or add pairs"
         )
-    _claim(out, run)
+    _claim(out, "run.json", asdict(run), "another configuration", "the old one")
+    data = {
+        name: {"pairs": len(part.queries), "sha256": pairs_digest(part)}
+        for name, part in (("train", pairs), ("val", val))
+    }
+    _claim(out, "data.json", data, "other data", "the old pairs")
     trainer = Trainer(run, device=pick_device(device))
     if state := newest_state(out):
-        trainer.step = load_state(state, trainer.net, trainer.optimizer)
+        trainer.step = load_state(state, trainer.net, trainer.optimizer, trainer.average)
         _log.info("resuming at step %d", trainer.step)
     with RunLog(out, resume_at=trainer.step) as log:
         result = trainer.fit(pairs, val, out, log)
@@ -73,24 +86,39 @@ class Trainer:
         net = CLNet(run.model, run.inputs, pretrained=run.pretrained)
         self.net: CLNet = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.AdamW(_groups(self.net, run.optim.weight_decay), lr=run.optim.lr)
+        self.average = copy.deepcopy(self.net).requires_grad_(False) if run.optim.ema else None
         self.bfloat16 = picks_bfloat16(device, run.optim.precision)
+
+    @property
+    def best(self) -> CLNet:
+        """The network to evaluate and publish: the average where there is one."""
+        return self.net if self.average is None else self.average
 
     def fit(self, pairs: PairSet, val: PairSet, out: Path, log: RunLog) -> Evaluation | None:
         """Run the remaining steps; returns the last evaluation."""
         optim, result = self.run.optim, None
-        started = time.monotonic()
+        noted = began = time.monotonic()
         with tqdm(total=optim.steps, initial=self.step, desc=self.run.name, unit="step", disable=None) as bar:
-            for ground, satellite in self._batches(pairs):
+            for ground, satellite in self._batches(pairs, out.parent / "decoded"):
                 loss = self.advance(ground, satellite)
                 bar.set_postfix(loss=f"{loss:.3f}")
                 bar.update()
-                elapsed, started = time.monotonic() - started, time.monotonic()
-                log.step(self.step, loss=loss, lr=self.optimizer.param_groups[0]["lr"], seconds=elapsed)
+                now = time.monotonic()
+                log.step(
+                    self.step,
+                    loss=loss,
+                    lr=self.optimizer.param_groups[0]["lr"],
+                    seconds=now - noted,
+                    phase="half" if self.step <= optim.half_steps else "full",
+                    pairs_per_s=len(ground) / (now - began),
+                )
+                noted = now
                 if self.step % optim.eval_every == 0 or self.step == optim.steps:
                     result = self.evaluate(val)
                     log.recall(self.step, result.recall)
                 if self.step % optim.save_every == 0 or self.step == optim.steps:
-                    save_state(out, self.step, self.net, self.optimizer)
+                    save_state(out, self.step, self.net, self.optimizer, self.average)
+                began = time.monotonic()
         return result
 
     def advance(self, ground: Tensor, satellite: Tensor) -> float:
@@ -99,9 +127,10 @@ class Trainer:
         self.net.train()
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.step, optim)
+        half = self.step < optim.half_steps
         loss = symmetric_info_nce(
-            self._encode(ground, "ground"),
-            self._encode(satellite, "satellite"),
+            self._encode(self.net, ground, "ground", half=half),
+            self._encode(self.net, satellite, "satellite", half=half),
             self.net.logit_scale,
             label_smoothing=optim.label_smoothing,
         )
@@ -115,32 +144,43 @@ class Trainer:
         if optim.clip_norm > 0:
             torch.nn.utils.clip_grad_norm_(self.net.parameters(), optim.clip_norm)
         self.optimizer.step()
+        if self.average is not None:
+            update_average(self.average, self.net, average_decay(self.step, optim))
         self.step += 1
         return value
 
     def evaluate(self, val: PairSet) -> Evaluation:
-        """Recall of the present weights."""
-        self.net.eval()
+        """Recall of the present weights, or of their average, at the input size of the present step."""
+        net, half = self.best.eval(), self.step < self.run.optim.half_steps
 
         def side(view: View) -> Any:
             def encode(pixels: Any) -> Any:
                 with torch.inference_mode():
-                    return self._encode(torch.from_numpy(pixels), view).cpu().numpy()
+                    return self._encode(net, torch.from_numpy(pixels), view, half=half).cpu().numpy()
 
             return encode
 
-        return evaluate(side("ground"), side("satellite"), self.net.inputs, self.net.dim, val)
+        return evaluate(side("ground"), side("satellite"), net.inputs, net.dim, val)
 
-    def _encode(self, pixels: Tensor, view: View) -> Tensor:
-        return encode_batch(self.net, pixels.to(self.device), self.net.inputs, view, bfloat16=self.bfloat16)
+    def _encode(self, net: CLNet, pixels: Tensor, view: View, *, half: bool = False) -> Tensor:
+        return encode_batch(net, pixels.to(self.device), net.inputs, view, bfloat16=self.bfloat16, half=half)
 
-    def _batches(self, pairs: PairSet) -> Iterator[tuple[Tensor, Tensor]]:
+    def _batches(self, pairs: PairSet, cache: Path) -> Iterator[tuple[Tensor, Tensor]]:
         run = self.run
-        dataset = TrainingPairs(pairs, run.inputs, seed=run.optim.seed, augment=run.data.augment)
-        draws = epoch_batches(
-            pairs.positives, run.optim.batch, seed=run.optim.seed, first=self.step, last=run.optim.steps
+        pictures: Pictures = PictureFiles(pairs, run.inputs)
+        if run.data.cache:
+            pictures = ensure_decoded(pairs, run.inputs, cache, workers=max(_DECODERS, run.data.workers))
+        dataset = TrainingPairs(
+            pictures, pairs.positives, run.inputs.satellite_px, seed=run.optim.seed, augment=run.data.augment
         )
+        draws = epoch_batches(pairs.positives, phases(run.optim), seed=run.optim.seed, first=self.step)
         return plain_errors(training_loader(dataset, draws, workers=run.data.workers))
+
+
+def phases(optim: OptimSpec) -> tuple[Phase, ...]:
+    """The steps at half the input size, where there are any, and those at the whole."""
+    half = Phase(optim.half_batch or optim.batch, optim.half_steps)
+    return (half, Phase(optim.batch, optim.steps)) if optim.half_steps else (Phase(optim.batch, optim.steps),)
 
 
 def learning_rate(step: int, optim: OptimSpec) -> float:
@@ -149,6 +189,19 @@ def learning_rate(step: int, optim: OptimSpec) -> float:
         return optim.lr * (step + 1) / optim.warmup_steps
     progress = (step - optim.warmup_steps) / max(1, optim.steps - optim.warmup_steps)
     return optim.lr * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+
+
+def average_decay(step: int, optim: OptimSpec) -> float:
+    """How much of the average is kept after `step` earlier steps: little at first, when the weights still move far."""
+    return min(optim.ema, (1 + step) / (10 + step))
+
+
+@torch.no_grad()
+def update_average(average: CLNet, net: CLNet, decay: float) -> None:
+    """Move the average's weights towards the network's; buffers are copied."""
+    torch._foreach_lerp_(list(average.parameters()), list(net.parameters()), 1.0 - decay)
+    for kept, present in zip(average.buffers(), net.buffers(), strict=True):
+        kept.copy_(present)
 
 
 def _groups(net: CLNet, weight_decay: float) -> list[dict[str, Any]]:
@@ -161,23 +214,23 @@ def _groups(net: CLNet, weight_decay: float) -> list[dict[str, Any]]:
     return [{"params": decayed, "weight_decay": weight_decay}, {"params": rest, "weight_decay": 0.0}]
 
 
-def _claim(out: Path, run: RunSpec) -> None:
-    """Write the run's configuration, or check that the folder's is the same."""
-    path = out / "run.json"
-    wanted = canonical_json(asdict(run))
+def _claim(out: Path, file: str, content: Mapping[str, Any], change: str, remedy: str) -> None:
+    """Write what the run was started with, or check that the folder's is the same."""
+    path = out / file
+    wanted = canonical_json(content)
     if not path.exists():
         out.mkdir(parents=True, exist_ok=True)
-        write_json(path, asdict(run))
+        write_json(path, content)
     elif (found := path.read_bytes()) != wanted:
         lines = zip(found.decode().splitlines(), wanted.decode().splitlines(), strict=False)
         differing = [f"{a.strip()} -> {b.strip()}" for a, b in lines if a != b]
         raise BadConfig(
-            f"{out} was started with another configuration ({'; '.join(differing[:5]) or 'other keys'}); "
-            "give the old one to resume, or another --out"
+            f"{out} was started with {change} ({'; '.join(differing[:5]) or 'other keys'}); "
+            f"give {remedy} to resume, or another --out"
         )
 
 
 def _publish(trainer: Trainer, result: Evaluation, bundle: Path, *, seconds: float) -> None:
     run = trainer.run
     provenance = {"run": asdict(run), "steps": trainer.step, "seconds": round(seconds)}
-    save_bundle(bundle, trainer.net, name=run.name, provenance=provenance, metrics={"validation": result.as_json()})
+    save_bundle(bundle, trainer.best, name=run.name, provenance=provenance, metrics={"validation": result.as_json()})

@@ -15,10 +15,12 @@ from PIL import Image
 
 from model.errors import BadConfig
 
-__all__ = ["NEUTRAL", "InputSpec", "lay_panorama", "normalise", "resize_tile", "roll_to_north"]
+__all__ = ["MIN_SIDE_PX", "NEUTRAL", "InputSpec", "lay_panorama", "normalise", "resize_tile", "roll_to_north"]
 
 NEUTRAL = 128
 """Grey of canvas parts that no photo covers."""
+MIN_SIDE_PX = 32
+"""What a backbone that halves its grid five times needs."""
 
 _Pixels = NDArray[np.uint8]
 
@@ -46,8 +48,8 @@ class InputSpec:
 
     def __post_init__(self) -> None:
         for name in ("satellite_px", "ground_height_px", "ground_width_px"):
-            if getattr(self, name) < 32:
-                raise BadConfig(f"{name} is {getattr(self, name)}; inputs need at least 32 pixels a side")
+            if getattr(self, name) < MIN_SIDE_PX:
+                raise BadConfig(f"{name} is {getattr(self, name)}; inputs need at least {MIN_SIDE_PX} pixels a side")
         if self.ground_vertical_deg is not None and not 0 < self.ground_vertical_deg <= 180:
             raise BadConfig(f"ground_vertical_deg is {self.ground_vertical_deg}; give (0, 180] or null")
         if min(self.std) <= 0:

@@ -1,25 +1,96 @@
-"""Augmentation of a pair: changes that keep it a pair, and changes of colour that each sensor could make alone.
+"""Augmentation of a pair: changes that keep it a pair, and changes that each sensor could make alone.
 
 A counter-clockwise quarter turn of the tile goes with a roll of the panorama by -W/4; a mirrored tile goes with a
-mirrored panorama, whose centre still looks north.
+mirrored panorama, whose centre still looks north. Everything is drawn from the generator that is passed in.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageFilter
 
-__all__ = ["augment_pair", "jitter_colour", "mirror_pair", "turn_pair"]
+from model.errors import BadConfig
+from model.transforms import NEUTRAL, roll_to_north
+
+__all__ = ["AugmentSpec", "augment_pair", "crop_tile", "jitter_colour", "limit_view", "mirror_pair", "turn_pair"]
 
 _Pixels = NDArray[np.uint8]
 
+_SHARES = ("colour", "blur", "erase", "shift", "fov_share")
+_BLUR_PX = (0.3, 1.2)
+"""Standard deviation of the Gaussian blur at the encoder's size."""
+_ERASED = (0.02, 0.15)
+"""Share of a picture's area that an erased rectangle takes."""
+_ASPECT = (0.5, 2.0)
+"""Width of an erased rectangle over its height, both as shares of the picture's sides."""
 
-def augment_pair(panorama: _Pixels, tile: _Pixels, random: np.random.Generator) -> tuple[_Pixels, _Pixels]:
-    """A random turn, mirror and colour of a pair of canvases [H, W, 3], drawn from `random` alone."""
-    panorama, tile = turn_pair(panorama, tile, int(random.integers(4)))
-    if random.random() < 0.5:
+
+@dataclass(frozen=True)
+class AugmentSpec:
+    """What is changed in a training pair.
+
+    Attributes:
+        turns: turn both views by the same number of quarter turns.
+        mirror: swap east and west in both views, every other time.
+        colour: strength of the colour jitter, 0 to 1.
+        blur: probability that a picture is blurred a little.
+        erase: probability that a rectangle of a picture, 2 to 15 % of it, turns neutral.
+        shift: share of a tile's margin, 0 to 1, within which its crop moves along each axis; without a margin it stays.
+        fov_share: probability that a panorama keeps a limited field of view only, the rest of its canvas neutral.
+        fov_deg: least and greatest limited field of view; drawn between them, around any heading.
+        heading_jitter_deg: greatest error of the panorama's heading, to either side.
+        unknown_heading: roll the panorama by any angle, for networks that are not told the heading.
+    """
+
+    turns: bool = True
+    mirror: bool = True
+    colour: float = 1.0
+    blur: float = 0.0
+    erase: float = 0.0
+    shift: float = 0.0
+    fov_share: float = 0.0
+    fov_deg: tuple[float, float] = (70.0, 360.0)
+    heading_jitter_deg: float = 0.0
+    unknown_heading: bool = False
+
+    def __post_init__(self) -> None:
+        for name in _SHARES:
+            if not 0 <= getattr(self, name) <= 1:
+                raise BadConfig(f"data.augment.{name} is {getattr(self, name)}; give a number in [0, 1]")
+        if not 0 < self.fov_deg[0] <= self.fov_deg[1] <= 360:
+            raise BadConfig(f"data.augment.fov_deg is {self.fov_deg}; give two rising angles in (0, 360], as [70, 360]")
+        if not 0 <= self.heading_jitter_deg <= 180:
+            raise BadConfig(
+                f"data.augment.heading_jitter_deg is {self.heading_jitter_deg}; give degrees in [0, 180], "
+                "and unknown_heading for any heading"
+            )
+
+
+def augment_pair(
+    panorama: _Pixels, tile: _Pixels, tile_px: int, spec: AugmentSpec, random: np.random.Generator
+) -> tuple[_Pixels, _Pixels]:
+    """A canvas [H, W, 3] and a tile with its margin [S, S, 3], changed; the tile comes back at `tile_px`."""
+    tile = crop_tile(tile, tile_px, *(random.uniform(-spec.shift, spec.shift, 2) if spec.shift else (0.0, 0.0)))
+    if spec.turns:
+        panorama, tile = turn_pair(panorama, tile, int(random.integers(4)))
+    if spec.mirror and random.random() < 0.5:
         panorama, tile = mirror_pair(panorama, tile)
-    return jitter_colour(panorama, random), jitter_colour(tile, random)
+    if error_deg := 180.0 if spec.unknown_heading else spec.heading_jitter_deg:
+        panorama = roll_to_north(panorama, random.uniform(-error_deg, error_deg))
+    panorama, tile = (_change_look(picture, spec, random) for picture in (panorama, tile))
+    if random.random() < spec.fov_share:  # after the colours, so that what no photo covers is neutral to the bit
+        panorama = limit_view(panorama, random.uniform(*spec.fov_deg), random.uniform(0.0, 360.0))
+    return _erase(panorama, spec.erase, random), _erase(tile, spec.erase, random)
+
+
+def crop_tile(tile: _Pixels, tile_px: int, east: float = 0.0, south: float = 0.0) -> _Pixels:
+    """The tile [tile_px, tile_px, 3] within a picture that shows a margin, moved by shares of it in [-1, 1]."""
+    margin_px = (len(tile) - tile_px) / 2
+    top, left = round(margin_px * (1.0 + south)), round(margin_px * (1.0 + east))
+    return tile[top : top + tile_px, left : left + tile_px]
 
 
 def turn_pair(panorama: _Pixels, tile: _Pixels, quarters: int) -> tuple[_Pixels, _Pixels]:
@@ -33,12 +104,49 @@ def mirror_pair(panorama: _Pixels, tile: _Pixels) -> tuple[_Pixels, _Pixels]:
     return panorama[:, ::-1], tile[:, ::-1]
 
 
-def jitter_colour(picture: _Pixels, random: np.random.Generator) -> _Pixels:
+def limit_view(panorama: _Pixels, fov_deg: float, heading_deg: float) -> _Pixels:
+    """Keep what a photo of `fov_deg` looking `heading_deg` sees of a canvas, where it is; the rest turns neutral."""
+    width = panorama.shape[1]
+    centre = (heading_deg / 360.0 + 0.5) * width
+    offset = (np.arange(width) + 0.5 - centre) % width  # columns clockwise from the heading
+    seen = np.minimum(offset, width - offset) <= fov_deg / 360.0 * width / 2
+    return np.where(seen[None, :, None], panorama, np.uint8(NEUTRAL))
+
+
+def jitter_colour(picture: _Pixels, random: np.random.Generator, strength: float = 1.0) -> _Pixels:
     """Random gain, offset and gamma-like bend for each channel, through one lookup table."""
-    gain = (1.0 + 0.2 * (random.random() * 2 - 1)) * (1.0 + 0.08 * (random.random(3) * 2 - 1))
-    offset = 14.0 * (random.random() * 2 - 1)
-    bend = 0.3 * (random.random() * 2 - 1)
+    gain = (1.0 + strength * 0.2 * (random.random() * 2 - 1)) * (1.0 + strength * 0.08 * (random.random(3) * 2 - 1))
+    offset = strength * 14.0 * (random.random() * 2 - 1)
+    bend = strength * 0.3 * (random.random() * 2 - 1)
     level = np.arange(256, dtype=np.float64) / 255.0
     curve = level + bend * level * (1.0 - level)
     table = (curve[:, None] * gain * 255.0 + offset).clip(0, 255).astype(np.uint8)
     return np.ascontiguousarray(np.stack([table[picture[..., c], c] for c in range(3)], axis=-1))
+
+
+def _change_look(picture: _Pixels, spec: AugmentSpec, random: np.random.Generator) -> _Pixels:
+    """Colour and sharpness of one picture."""
+    if spec.colour:
+        picture = jitter_colour(picture, random, spec.colour)
+    if random.random() < spec.blur:
+        blurred = Image.fromarray(np.ascontiguousarray(picture)).filter(
+            ImageFilter.GaussianBlur(random.uniform(*_BLUR_PX))
+        )
+        picture = np.asarray(blurred)
+    return picture
+
+
+def _erase(picture: _Pixels, probability: float, random: np.random.Generator) -> _Pixels:
+    """Turn a rectangle anywhere inside the picture neutral, or none."""
+    if random.random() >= probability:
+        return picture
+    area, aspect = random.uniform(*_ERASED), np.exp(random.uniform(*np.log(_ASPECT)))
+    height, width = (
+        round(side * share)
+        for side, share in zip(picture.shape[:2], (np.sqrt(area / aspect), np.sqrt(area * aspect)), strict=True)
+    )
+    top = int(random.integers(picture.shape[0] - height + 1))
+    left = int(random.integers(picture.shape[1] - width + 1))
+    picture = picture.copy()
+    picture[top : top + height, left : left + width] = NEUTRAL
+    return picture

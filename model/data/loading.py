@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -15,15 +16,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from model.data.augment import augment_pair
+from model.data.augment import AugmentSpec, augment_pair
 from model.data.pairs import PairSet, Query, Reference
 from model.errors import GeoLocalizationError
 from model.images import decode_image
 from model.transforms import InputSpec, lay_panorama, resize_tile
 
 __all__ = [
+    "PictureFiles",
+    "Pictures",
     "TrainingPairs",
-    "epoch_batches",
     "load_query",
     "load_reference",
     "load_wide_reference",
@@ -66,63 +68,49 @@ def _load_tile(reference: Reference, inputs: InputSpec, *, keep_px: int) -> _Pix
     return resize_tile(picture, inputs, margin=reference.margin, keep_px=keep_px)
 
 
+class Pictures(Protocol):
+    """Where training takes its pictures from: decoded on demand, or decoded before (`model.data.decoded`)."""
+
+    def query(self, row: int) -> _Pixels:
+        """A query's canvas, uint8 [H, W, 3]."""
+
+    def reference(self, row: int) -> _Pixels:
+        """A tile with its margin, uint8 [S, S, 3]."""
+
+
+@dataclass(frozen=True)
+class PictureFiles:
+    """Pictures decoded each time they are asked for."""
+
+    pairs: PairSet
+    inputs: InputSpec
+
+    def query(self, row: int) -> _Pixels:
+        """A query's canvas, uint8 [H, W, 3]."""
+        return load_query(self.pairs.queries[row], self.inputs)
+
+    def reference(self, row: int) -> _Pixels:
+        """A tile with its margin, uint8 [S, S, 3]."""
+        return load_wide_reference(self.pairs.references[row], self.inputs)
+
+
 class TrainingPairs(Dataset[tuple[_Pixels, _Pixels]]):
     """Augmented pairs; item `draw` is pair `draw % len` as epoch `draw // len` sees it."""
 
-    def __init__(self, pairs: PairSet, inputs: InputSpec, *, seed: int, augment: bool) -> None:
-        """Pictures are read on demand."""
-        self.pairs, self.inputs, self.seed, self.augment = pairs, inputs, seed, augment
+    def __init__(
+        self, pictures: Pictures, positives: NDArray[np.int64], tile_px: int, *, seed: int, augment: AugmentSpec
+    ) -> None:
+        """`positives` int64 [Q] are the rows of the queries' tiles, which come out `tile_px` a side."""
+        self.pictures, self.positives, self.tile_px = pictures, positives, tile_px
+        self.seed, self.augment = seed, augment
 
     def __len__(self) -> int:
-        return len(self.pairs.queries)
+        return len(self.positives)
 
     def __getitem__(self, draw: int) -> tuple[_Pixels, _Pixels]:
         index = draw % len(self)
-        panorama = load_query(self.pairs.queries[index], self.inputs)
-        tile = load_reference(self.pairs.references[self.pairs.positives[index]], self.inputs)
-        if not self.augment:
-            return panorama, tile
-        return augment_pair(panorama, tile, np.random.default_rng((self.seed, draw)))
-
-
-def epoch_batches(positives: NDArray[np.int64], batch: int, *, seed: int, first: int, last: int) -> Iterator[list[int]]:
-    """The draws of steps `first` to `last` (exclusive): every epoch a new order, its incomplete last batch dropped.
-
-    No batch holds two queries of one tile: they would be each other's false negatives. So there must be as many
-    different tiles as a batch has pairs.
-    """
-    done = epoch = 0
-    while done < last:
-        batches = _distinct_batches(positives, batch, np.random.default_rng((seed, epoch)))
-        assert batches, f"no batch of {batch} different tiles can be made; this loop would never end"
-        for chosen in batches[max(0, first - done) : last - done]:
-            yield [epoch * len(positives) + int(index) for index in chosen]
-        done += len(batches)
-        epoch += 1
-
-
-def _distinct_batches(positives: NDArray[np.int64], batch: int, random: np.random.Generator) -> list[NDArray[np.int64]]:
-    """A random order cut into batches; a query whose tile is in the batch already waits for the next one."""
-    batches: list[NDArray[np.int64]] = []
-    chosen: list[int] = []
-    waiting = list(random.permutation(len(positives)))
-    while waiting:
-        tiles: set[int] = set()
-        later: list[int] = []
-        for position, index in enumerate(waiting):
-            if len(chosen) == batch:
-                later += waiting[position:]
-                break
-            if int(positives[index]) in tiles:
-                later.append(index)
-            else:
-                tiles.add(int(positives[index]))
-                chosen.append(index)
-        if len(chosen) < batch:
-            break
-        batches.append(np.array(chosen, np.int64))
-        chosen, waiting = [], later
-    return batches
+        panorama, tile = self.pictures.query(index), self.pictures.reference(int(self.positives[index]))
+        return augment_pair(panorama, tile, self.tile_px, self.augment, np.random.default_rng((self.seed, draw)))
 
 
 def training_loader(dataset: TrainingPairs, batches: Iterator[list[int]], *, workers: int) -> DataLoader[Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from model.world.country import Country, country_of
 from model.world.hashing import unit
 
 __all__ = ["DISTRICT_M", "District", "district_map"]
@@ -14,7 +15,7 @@ __all__ = ["DISTRICT_M", "District", "district_map"]
 DISTRICT_M = 520.0
 """Mean distance of neighbouring district centres."""
 
-_STYLES = ("suburb", "town", "industry", "rural", "suburb", "town")
+_STYLES = ("suburb", "town", "industry", "rural")
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class District:
         spacing_m: mean distance of streets along the grid's two axes.
         street_m: width of an ordinary street.
         style: suburb, town, industry or rural.
+        country: what it shares with its world.
     """
 
     key: int
@@ -36,6 +38,7 @@ class District:
     spacing_m: tuple[float, float]
     street_m: float
     style: str
+    country: Country
 
 
 def district_map(
@@ -65,19 +68,21 @@ def district_map(
 def _near(seed: int, x_m: NDArray[np.float64], y_m: NDArray[np.float64]) -> list[District]:
     columns = range(int(np.floor(x_m.min() / DISTRICT_M)) - 2, int(np.floor(x_m.max() / DISTRICT_M)) + 3)
     rows = range(int(np.floor(y_m.min() / DISTRICT_M)) - 2, int(np.floor(y_m.max() / DISTRICT_M)) + 3)
-    return [_district(seed, column, row) for row in rows for column in columns]
+    country = country_of(seed)
+    return [_district(seed, country, column, row) for row in rows for column in columns]
 
 
-def _district(seed: int, column: int, row: int) -> District:
+def _district(seed: int, country: Country, column: int, row: int) -> District:
     draw = [float(unit(seed, column, row, number)[0]) for number in range(9)]
     cosine, sine = _direction(draw[2])
     return District(
         key=int(draw[8] * 2**24) ^ (seed * 7919),
         centre_m=((column + 0.15 + 0.7 * draw[0]) * DISTRICT_M, (row + 0.15 + 0.7 * draw[1]) * DISTRICT_M),
         direction=(cosine, sine),
-        spacing_m=(75.0 + 60.0 * draw[3], 55.0 + 45.0 * draw[4]),
+        spacing_m=((75.0 + 60.0 * draw[3]) * country.streets, (55.0 + 45.0 * draw[4]) * country.streets),
         street_m=6.0 + 4.0 * draw[5],
-        style=_STYLES[int(draw[6] * len(_STYLES))],
+        style=next(name for name, end in zip(_STYLES, country.styles, strict=True) if draw[6] < end),
+        country=country,
     )
 
 

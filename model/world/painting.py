@@ -78,18 +78,35 @@ class Paint:
         self.side[mask] = wall
 
 
-def paint_district(district: District, x_m: NDArray[np.float64], y_m: NDArray[np.float64], border_m: _Floats) -> Paint:
-    """Paint the pixels [N] of one district, given by plane coordinates and their distance to the district's border."""
+def paint_district(
+    district: District,
+    x_m: NDArray[np.float64],
+    y_m: NDArray[np.float64],
+    border_m: _Floats,
+    absent: tuple[float, float] = (0.0, 0.0),
+) -> Paint:
+    """Paint the pixels [N] of one district, given by plane coordinates and their distance to the district's border.
+
+    Buildings whose own draw lies in [absent[0], absent[1]) are not there, at this time.
+    """
     cosine, sine = district.direction
     dx, dy = x_m - district.centre_m[0], y_m - district.centre_m[1]
     blocks = locate(district, dx * cosine + dy * sine, dy * cosine - dx * sine)
     paint = Paint.blank(len(x_m))
     _paint_covers(paint, district, blocks)
-    _paint_houses(paint, district, blocks)
-    _paint_large(paint, district, blocks)
+    _paint_houses(paint, district, blocks, absent)
+    _paint_large(paint, district, blocks, absent)
     _paint_parking(paint, district, blocks)
     _paint_streets(paint, district, blocks, border_m)
     return paint
+
+
+def _tinted(colours: _Floats, tint: tuple[float, float, float]) -> _Floats:
+    return colours * np.array(tint, np.float32)
+
+
+def _within(draw: _Floats, interval: tuple[float, float]) -> _Mask:
+    return (draw >= interval[0]) & (draw < interval[1])
 
 
 def _paint_covers(paint: Paint, district: District, blocks: Blocks) -> None:
@@ -97,11 +114,12 @@ def _paint_covers(paint: Paint, district: District, blocks: Blocks) -> None:
     shade = 0.85 + 0.3 * blocks.table(district.key + 11)[blocks.i, blocks.j]
     for number, (material, colour) in _COVER.items():
         mask = kind == number
-        paint.cover(mask, material, np.array(colour, np.float32) * shade[mask, None])
+        tint = district.country.plants if material != Material.PAVED else (1.0, 1.0, 1.0)
+        paint.cover(mask, material, _tinted(np.array(colour, np.float32), tint) * shade[mask, None])
     fields = kind == BlockKind.FIELD
     crop = (blocks.table(district.key + 12) * len(_FIELDS)).astype(np.int64)[blocks.i, blocks.j]
     furrow = np.where((blocks.along_m % 6.0) < 1.5, np.float32(0.88), np.float32(1.0))
-    colour = _FIELDS[crop[fields]] * (shade * furrow)[fields, None]
+    colour = _tinted(_FIELDS, district.country.plants)[crop[fields]] * (shade * furrow)[fields, None]
     paint.cover(fields, Material.FIELD, colour)
     _paint_ponds(paint, blocks, kind == BlockKind.POND)
     _paint_paths(paint, blocks, kind == BlockKind.PARK)
@@ -117,13 +135,14 @@ def _paint_paths(paint: Paint, blocks: Blocks, mask: _Mask) -> None:
     paint.cover(mask & (diagonal < 1.8), Material.PAVED, (176.0, 164.0, 138.0))
 
 
-def _paint_houses(paint: Paint, district: District, blocks: Blocks) -> None:
+def _paint_houses(paint: Paint, district: District, blocks: Blocks, absent: tuple[float, float]) -> None:
     """Two rows of lots along each block of houses; on most lots a house with a gable roof, hedges between some."""
     mask = blocks.kind[blocks.i, blocks.j] == BlockKind.HOUSES
     if not mask.any():
         return
     i, j = blocks.i[mask], blocks.j[mask]
-    wanted_m = 17.0 + 14.0 * blocks.table(district.key + 21)[i, j]
+    country = district.country
+    wanted_m = (17.0 + 14.0 * blocks.table(district.key + 21)[i, j]) * np.float32(country.lots)
     count = np.clip(np.round(blocks.length_m[mask] / wanted_m), 2, _MAX_LOTS)
     lot_m = blocks.length_m[mask] / count
     lot = np.minimum(np.floor(blocks.along_m[mask] / lot_m), count - 1).astype(np.int64)
@@ -148,11 +167,12 @@ def _paint_houses(paint: Paint, district: District, blocks: Blocks) -> None:
     wing = (draw(26) < 0.35) & (np.abs(off_long - half_long * 0.55) < half_long * 0.5)
     inside = (np.abs(off_long) < np.minimum(half_long, lot_m / 2 - 1.0)) & (np.abs(off_deep) < half_deep)
     inside |= wing & (off_deep >= 0) & (off_deep < half_deep + 4.0)
-    inside &= (draw(27) < 0.9) & (off_deep < row_m - half_deep)
+    inside &= (draw(27) < 0.9) & (off_deep < row_m - half_deep) & ~_within(draw(37), absent)
     ridge = np.maximum(half_deep - np.abs(off_deep), 0.0) * (0.35 + 0.4 * draw(28))
-    height = 3.2 + 3.6 * draw(29) + np.where(draw(30) < 0.8, ridge, np.float32(0.6))
-    roof = _ROOFS[(draw(31) * 8).astype(np.int64)] * (0.85 + 0.3 * draw(32))[:, None]
-    wall = _WALLS[(draw(33) * 8).astype(np.int64)] * (0.8 + 0.25 * draw(34))[:, None]
+    roofed = np.where(draw(30) < country.gables, ridge, np.float32(0.6))
+    height = (3.2 + 3.6 * draw(29)) * np.float32(country.floors) + roofed
+    roof = _tinted(_ROOFS, country.roofs)[(draw(31) * 8).astype(np.int64)] * (0.85 + 0.3 * draw(32))[:, None]
+    wall = _tinted(_WALLS, country.walls)[(draw(33) * 8).astype(np.int64)] * (0.8 + 0.25 * draw(34))[:, None]
     hedge = (draw(35) < 0.45) & ((in_lot < 0.8) | (in_row > row_m - 0.6)) & (in_row > 6.0)
     drive = (np.abs(in_lot - 2.6) < 1.4) & (draw(36) < 0.6) & (in_row < 16.0)
     _apply_lots(paint, mask, drive, Material.PAVED, (150.0, 146.0, 140.0), 0.0)
@@ -172,7 +192,7 @@ def _apply_lots(
     paint.height_m[target] = height_m
 
 
-def _paint_large(paint: Paint, district: District, blocks: Blocks) -> None:
+def _paint_large(paint: Paint, district: District, blocks: Blocks, absent: tuple[float, float]) -> None:
     """Blocks with one building each: courts (a ring round a yard), halls, and here and there a tower."""
     kind = blocks.kind[blocks.i, blocks.j]
     setback = district.street_m / 2 + _KERB_M
@@ -197,11 +217,15 @@ def _paint_large(paint: Paint, district: District, blocks: Blocks) -> None:
     tower &= np.abs(blocks.across_m - blocks.depth_m * 0.5) < tower_half
     part = np.floor(blocks.along_m / (14.0 + 10.0 * draw(50))).astype(np.int64)
     house = unit(district.key + 51, blocks.columns[blocks.i], blocks.rows[blocks.j], part)
-    roof = _ROOFS[(draw(52) * 8).astype(np.int64)] * (0.8 + 0.4 * house)[:, None]
-    wall = _WALLS[((draw(53) + 0.45 * house) % 1.0 * 8).astype(np.int64)] * (0.8 + 0.3 * draw(54))[:, None]
+    country = district.country
+    roof = _tinted(_ROOFS, country.roofs)[(draw(52) * 8).astype(np.int64)] * (0.8 + 0.4 * house)[:, None]
+    wall = (
+        _tinted(_WALLS, country.walls)[((draw(53) + 0.45 * house) % 1.0 * 8).astype(np.int64)]
+        * (0.8 + 0.3 * draw(54))[:, None]
+    )
     height = np.where(court, 9.0 + 8.0 * draw(55) + 5.0 * house, 5.5 + 6.0 * draw(56))
-    height = np.where(tower, 24.0 + 22.0 * draw(57), height).astype(np.float32)
-    built = court | hall | tower
+    height = (np.where(tower, 24.0 + 22.0 * draw(57), height) * country.floors).astype(np.float32)
+    built = (court | hall | tower) & ~_within(draw(58), absent)
     paint.build(built, height[built], roof[built], wall[built])
 
 

@@ -5,12 +5,10 @@ The folder is what `model.data.manifest` reads; training on the world and traini
 
 from __future__ import annotations
 
-import csv
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -19,20 +17,20 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from model.artefact import canonical_json, sha256_bytes, staged_folder, write_json
-from model.data.manifest import COLUMNS
 from model.errors import BadDataset
 from model.geo import LatLon
-from model.world.appearance import Difficulty, draw_appearance
+from model.world.appearance import Appearance, Difficulty, draw_appearance
 from model.world.ground import Ground
 from model.world.panorama import VIEW_M, Camera, render_panorama
-from model.world.places import Area, paint_area, places
+from model.world.places import Area, Cell, cells, free_spot, paint_area
 from model.world.plane import latlon_of
+from model.world.rows import ManifestRow, write_manifest
 from model.world.splits import TILE_M, Split
 from model.world.tile import render_tile
 
-__all__ = ["WORLD_VERSION", "ensure_split", "jpeg_bytes", "render_split", "write_manifest"]
+__all__ = ["WORLD_VERSION", "Eras", "ensure_split", "jpeg_bytes", "lean", "render_split"]
 
-WORLD_VERSION = 2
+WORLD_VERSION = 3
 """Raised whenever the same seed would draw another picture; part of every cache key and manifest."""
 
 _TILE_PX = 128
@@ -41,12 +39,45 @@ _VERTICAL_DEG = 60.0
 
 
 @dataclass(frozen=True)
-class _Pair:
-    name: str
-    camera: LatLon
-    centre: LatLon
-    panorama: bytes
+class Eras:
+    """The ground of an area when the photos were taken, and when the tiles were.
+
+    Example:
+        >>> Eras.absent(0.04)
+        ((0.96, 1.0), (0.0, 0.04))
+    """
+
+    photo: Ground
+    tile: Ground
+
+    @staticmethod
+    def absent(change: float) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Which buildings are not there: the vanished ones for the photo, the new ones for the tile."""
+        return (1.0 - change, 1.0), (0.0, change)
+
+    @classmethod
+    def paint(cls, area: Area, difficulty: Difficulty) -> Eras:
+        """Paint both; they are one raster where nothing changes."""
+        margin_m = VIEW_M + 4.0
+        if difficulty.change == 0.0:
+            ground = paint_area(area, margin_m=margin_m)
+            return cls(ground, ground)
+        photo, tile = (paint_area(area, margin_m=margin_m, absent=part) for part in cls.absent(difficulty.change))
+        return cls(photo, tile)
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """What one cell of an area gives: a tile, and a panorama if a camera stands there."""
+
+    row: ManifestRow
     tile: bytes
+    panorama: bytes | None
+
+    def without_camera(self) -> _Drawn:
+        """The tile alone."""
+        row = self.row
+        return _Drawn(ManifestRow.tile(row.reference, LatLon(row.reference_lat, row.reference_lon)), self.tile, None)
 
 
 def ensure_split(split: Split, cache: Path, *, workers: int, progress: Callable[[int, int], None]) -> Path:
@@ -66,75 +97,118 @@ def render_split(split: Split, out: Path, *, workers: int, progress: Callable[[i
         BadDataset: the areas have fewer free places than the split asks for.
     """
     areas = split.areas()
-    share = -(-split.places // len(areas))
+    share = -(-split.places * 108 // (100 * len(areas)))  # a little more, since some areas have few free places
     with staged_folder(out) as staged, ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        rows: list[tuple[object, ...]] = []
-        for pairs in pool.map(_render_area, areas, [split] * len(areas), [share] * len(areas)):
-            for pair in pairs[: split.places - len(rows)]:
-                rows.append(_store(staged, pair))
-            progress(len(rows), split.places)
-        if len(rows) < split.places:
-            raise BadDataset(f"split {split.name} has {len(rows)} free places of {split.places}; lower its spacing_m")
-        write_manifest(staged, rows)
-        note = {"synthetic": True, "version": WORLD_VERSION, "pairs": len(rows), "split": asdict(split)}
+        rows: list[ManifestRow] = []
+        taken = 0
+        for drawn in pool.map(_render_area, areas, [split] * len(areas), [share] * len(areas)):
+            for one in drawn:
+                kept = one if taken < split.places else one.without_camera()
+                if kept.panorama is not None or split.query_every > 1:
+                    _store(staged, kept)
+                    rows.append(kept.row)
+                    taken += kept.panorama is not None
+            progress(taken, split.places)
+        if taken < split.places:
+            raise BadDataset(f"split {split.name} has {taken} free places of {split.places}; lower its spacing_m")
+        names = {row.reference for row in rows}
+        write_manifest(staged / "pairs.csv", [_known(row, names) for row in rows])
+        note = {"synthetic": True, "version": WORLD_VERSION, "pairs": taken, "split": asdict(split)}
         write_json(staged / "world.json", note)
 
 
-def _render_area(area: Area, split: Split, limit: int) -> list[_Pair]:
-    ground = paint_area(area, margin_m=VIEW_M + TILE_M / 2)
-    spots = islice(places(ground, area, split.spacing_m), limit)
-    return [_render_pair(ground, area, number, spot, split.difficulty) for number, spot in enumerate(spots)]
-
-
-def _render_pair(ground: Ground, area: Area, number: int, spot: tuple[float, float], difficulty: Difficulty) -> _Pair:
-    """One panorama, and a tile whose centre lies off the camera by up to the difficulty's offset."""
-    draw = number + int(area.left_m) * 1000  # tells the areas of a seed apart
-    random = np.random.default_rng((area.seed, draw))
-    east_m, north_m, lift = (random.random(3) * 2 - 1) * (difficulty.offset * TILE_M, difficulty.offset * TILE_M, 0.4)
-    camera = Camera(*spot, 2.4 + lift, width_px=_PANORAMA_PX[0], height_px=_PANORAMA_PX[1], vertical_deg=_VERTICAL_DEG)
-    centre_x, centre_y = spot[0] + east_m, spot[1] + north_m
-    half = TILE_M / 2
-    rectangle = (centre_x - half, centre_y - half, centre_x + half, centre_y + half)
-    above = draw_appearance(area.seed, draw, difficulty, from_ground=False)
-    below = draw_appearance(area.seed, draw, difficulty, from_ground=True)
-    return _Pair(
-        name=f"{area.seed:04d}-{int(area.left_m):05d}-{number:05d}",
-        camera=latlon_of(*spot),
-        centre=latlon_of(centre_x, centre_y),
-        panorama=jpeg_bytes(render_panorama(ground, camera, below)),
-        tile=jpeg_bytes(render_tile(ground, rectangle, _TILE_PX, above)),
-    )
-
-
-def jpeg_bytes(pixels: NDArray[np.uint8]) -> bytes:
-    """A picture as JPEG of quality 90."""
+def jpeg_bytes(pixels: NDArray[np.uint8], quality: int = 90) -> bytes:
+    """A picture as JPEG."""
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=90)
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()
 
 
-def _store(folder: Path, pair: _Pair) -> tuple[object, ...]:
-    query, reference = f"panoramas/{pair.name}.jpg", f"tiles/{pair.name}.jpg"
-    for name, data in ((query, pair.panorama), (reference, pair.tile)):
-        path = folder / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(data)
-    return (
-        query,
-        reference,
-        pair.camera.lat,
-        pair.camera.lon,
-        pair.centre.lat,
-        pair.centre.lon,
-        0.0,
-        360.0,
-        _VERTICAL_DEG,
+def lean(draw: NDArray[np.float64], tilt_deg: float) -> tuple[float, float]:
+    """Pitch and roll in degrees from two draws in [-1, 1]."""
+    return float(draw[0] * tilt_deg), float(draw[1] * tilt_deg)
+
+
+def _render_area(area: Area, split: Split, limit: int) -> list[_Drawn]:
+    eras = Eras.paint(area, split.difficulty)
+    return list(_draw_cells(eras, area, split, limit))
+
+
+def _draw_cells(eras: Eras, area: Area, split: Split, limit: int) -> Iterator[_Drawn]:
+    """The area's cells in order; at most `limit` cameras. A grid keeps its tiles without a camera."""
+    taken = 0
+    for number, cell in enumerate(cells(area, split.spacing_m)):
+        wanted = taken < limit and number % split.query_every == 0
+        spot = free_spot(eras.photo, area.seed, cell.x_m, cell.y_m, reach_m=split.reach_m) if wanted else None
+        if spot is not None:
+            taken += 1
+            yield _draw_pair(eras, area, split, cell, spot)
+        elif split.query_every > 1:
+            centre = latlon_of(cell.x_m, cell.y_m)
+            tile = _draw_tile(eras.tile, area.seed, cell, split, (cell.x_m, cell.y_m))
+            yield _Drawn(ManifestRow.tile(_reference(area.seed, cell), centre), tile, None)
+
+
+def _draw_pair(eras: Eras, area: Area, split: Split, cell: Cell, spot: tuple[float, float]) -> _Drawn:
+    difficulty, seed = split.difficulty, area.seed
+    look = draw_appearance(seed, cell.key, difficulty, from_ground=True)
+    draw = np.random.default_rng((seed, cell.key)).random(3) * 2 - 1
+    pitch_deg, roll_deg = lean(draw[1:], difficulty.tilt_deg)
+    camera = Camera(
+        *spot,
+        height_m=2.4 + 0.5 * float(draw[0]),
+        width_px=_PANORAMA_PX[0],
+        height_px=_PANORAMA_PX[1],
+        vertical_deg=_VERTICAL_DEG,
+        pitch_deg=pitch_deg,
+        roll_deg=roll_deg,
     )
+    centre = spot if split.centred else (cell.x_m, cell.y_m)
+    row = ManifestRow.pair(
+        f"panoramas/{seed:04d}/{cell.name}.jpg",
+        _reference(seed, cell),
+        latlon_of(*spot),
+        latlon_of(*centre),
+        vertical_deg=_VERTICAL_DEG,
+        margin=split.margin,
+        semi_positives=_covering(seed, cell, spot, split) if split.query_every > 1 else (),
+    )
+    panorama = jpeg_bytes(render_panorama(eras.photo, camera, look), look.jpeg_quality)
+    return _Drawn(row, _draw_tile(eras.tile, seed, cell, split, centre), panorama)
 
 
-def write_manifest(folder: Path, rows: Iterable[tuple[object, ...]]) -> None:
-    """Write `pairs.csv`, its columns as in `model.data.manifest`."""
-    with (folder / "pairs.csv").open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(rows)
+def _draw_tile(ground: Ground, seed: int, cell: Cell, split: Split, centre: tuple[float, float]) -> bytes:
+    look: Appearance = draw_appearance(seed, cell.key, split.difficulty, from_ground=False)
+    half = TILE_M * (0.5 + split.margin)
+    rectangle = (centre[0] - half, centre[1] - half, centre[0] + half, centre[1] + half)
+    size_px = round(_TILE_PX * (1.0 + 2.0 * split.margin))
+    return jpeg_bytes(render_tile(ground, rectangle, size_px, look), look.jpeg_quality)
+
+
+def _reference(seed: int, cell: Cell) -> str:
+    return f"tiles/{seed:04d}/{cell.name}.jpg"
+
+
+def _covering(seed: int, cell: Cell, spot: tuple[float, float], split: Split) -> list[str]:
+    """The tiles of neighbouring cells that show the spot, too."""
+    near = [cell.neighbour(i, j, split.spacing_m) for j in (-1, 0, 1) for i in (-1, 0, 1) if (i, j) != (0, 0)]
+    half = TILE_M / 2
+    return [_reference(seed, n) for n in near if abs(spot[0] - n.x_m) < half and abs(spot[1] - n.y_m) < half]
+
+
+def _known(row: ManifestRow, names: set[str]) -> ManifestRow:
+    """The row without semi-positives beyond the grid's edge."""
+    if not row.semi_positives:
+        return row
+    kept = ";".join(name for name in row.semi_positives.split(";") if name in names)
+    return ManifestRow(**{**asdict(row), "semi_positives": kept})
+
+
+def _store(folder: Path, drawn: _Drawn) -> None:
+    pictures = [(drawn.row.reference, drawn.tile)]
+    if drawn.panorama is not None:
+        pictures.append((drawn.row.query, drawn.panorama))
+    for name, data in pictures:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)

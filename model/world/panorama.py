@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from model.errors import BadConfig
 from model.world.appearance import Appearance
 from model.world.ground import PIXEL_M, Ground, Material
+from model.world.shadow import shadowed
 from model.world.tile import tinted
 
 __all__ = ["VIEW_M", "Camera", "render_panorama"]
@@ -25,6 +26,7 @@ VIEW_M = 140.0
 
 _STEPS = 160
 _NEAR_M = 0.8
+_SHADOW_SEEN_M = 90.0
 _Floats = NDArray[np.float64]
 
 
@@ -40,6 +42,8 @@ class Camera:
         width_px: columns, 360 degrees.
         height_px: rows.
         vertical_deg: vertical angle around the horizon.
+        pitch_deg: how far the camera leans, upwards in its heading, at most 10.
+        roll_deg: how far it leans to its right, at most 10.
     """
 
     x_m: float
@@ -49,12 +53,16 @@ class Camera:
     width_px: int = 1024
     height_px: int = 512
     vertical_deg: float = 180.0
+    pitch_deg: float = 0.0
+    roll_deg: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 < self.vertical_deg <= 180:
             raise BadConfig(f"vertical_deg is {self.vertical_deg}; give an angle in (0, 180]")
         if not 0.5 <= self.height_m <= 50:
             raise BadConfig(f"the camera's height_m is {self.height_m}; give 0.5 to 50 metres")
+        if max(abs(self.pitch_deg), abs(self.roll_deg)) > 10:
+            raise BadConfig(f"the camera leans by {self.pitch_deg}, {self.roll_deg} degrees; give at most 10")
 
 
 @dataclass(frozen=True)
@@ -66,20 +74,20 @@ class _Hits:
     column: NDArray[np.int64]
     distance_m: _Floats
     height_m: _Floats
-    vehicle: NDArray[np.int64]
+    passer: NDArray[np.int64]
 
 
 def render_panorama(ground: Ground, camera: Camera, look: Appearance) -> NDArray[np.uint8]:
     """Draw an equirectangular panorama, uint8 [height_px, width_px, 3]; the ground reaches `VIEW_M` around it."""
     east, north = _directions(camera.width_px, camera.heading_deg)
-    slopes = _slopes(camera.height_px, camera.vertical_deg)
+    slopes = _slopes(camera.height_px, camera.width_px, camera.vertical_deg, camera.pitch_deg, camera.roll_deg)
     hits = _march(ground, camera, look, east, north, slopes)
     scene = _surface(ground, look, hits)
     sky = _sky(slopes, look)
     veil = np.float32(1.0) - np.exp(-hits.distance_m / look.haze_m).astype(np.float32)
     haze = np.array([206.0, 212.0, 220.0], np.float32)
     scene += (haze - scene) * veil[..., None]
-    return look.develop(np.where(hits.sky[..., None], sky[:, None, :], scene))
+    return look.develop(np.where(hits.sky[..., None], sky, scene))
 
 
 def _march(ground: Ground, camera: Camera, look: Appearance, east: _Floats, north: _Floats, slopes: _Floats) -> _Hits:
@@ -88,19 +96,19 @@ def _march(ground: Ground, camera: Camera, look: Appearance, east: _Floats, nort
     rows = _pixel(-(camera.y_m + north[:, None] * distance) / PIXEL_M) - ground.window.top
     height = ground.height_m[rows, columns].astype(np.float64)
     height[:, distance < 2.0] = 0.0  # nobody photographs from inside a hedge
-    vehicle = _park_vehicles(height, look, distance)
+    passer = _place_passers(height, look, distance)
     seen = np.maximum.accumulate((height - camera.height_m) / distance, axis=1)
     step = _first_reaching(seen, slopes)
     sky = step == _STEPS
     step[sky] = 0
     which = np.arange(len(east))[None, :]
-    ray_m = camera.height_m + slopes[:, None] * distance[step]
+    ray_m = camera.height_m + slopes * distance[step]
     hit_row, hit_column, far = rows[which, step], columns[which, step], distance[step]
-    flat = (height[which, step] < 0.1) & (slopes[:, None] < 0) & ~sky
-    exact = np.where(flat, camera.height_m / np.maximum(-slopes[:, None], 1e-6), far).clip(0.0, VIEW_M - 1.0)
+    flat = (height[which, step] < 0.1) & (slopes < 0) & ~sky
+    exact = np.where(flat, camera.height_m / np.maximum(-slopes, 1e-6), far).clip(0.0, VIEW_M - 1.0)
     hit_column = np.where(flat, _pixel((camera.x_m + east * exact) / PIXEL_M) - ground.window.left, hit_column)
     hit_row = np.where(flat, _pixel(-(camera.y_m + north * exact) / PIXEL_M) - ground.window.top, hit_row)
-    return _Hits(sky, hit_row, hit_column, exact, ray_m, np.where(sky, -1, vehicle[which, step]))
+    return _Hits(sky, hit_row, hit_column, exact, ray_m, np.where(sky, -1, passer[which, step]))
 
 
 def _surface(ground: Ground, look: Appearance, hits: _Hits) -> NDArray[np.float32]:
@@ -112,11 +120,11 @@ def _surface(ground: Ground, look: Appearance, hits: _Hits) -> NDArray[np.float3
     scene = tinted(colour, material, look.season)
     wall = upright & (material == Material.BUILDING)
     scene *= np.where(wall & _window_panes(ground, hits), np.float32(0.55), np.float32(1.0))[..., None]
-    scene *= _wall_light(ground, look, hits, upright)[..., None]
-    for number, vehicle in enumerate(look.vehicles):
-        band = np.where(hits.height_m > 0.55 * vehicle.height_m, np.float32(0.6), np.float32(1.0))
-        mask = hits.vehicle == number
-        scene[mask] = np.array(vehicle.colour, np.float32) * band[mask, None]
+    scene *= _light(ground, look, hits, upright)[..., None]
+    for number, passer in enumerate(look.passers):
+        mask = hits.passer == number
+        above = hits.height_m[mask] > 0.55 * passer.height_m
+        scene[mask] = np.where(above[:, None], passer.upper, passer.lower)
     return scene
 
 
@@ -127,38 +135,41 @@ def _window_panes(ground: Ground, hits: _Hits) -> NDArray[np.bool_]:
     return pane
 
 
-def _wall_light(ground: Ground, look: Appearance, hits: _Hits, upright: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Direct light by the direction a side faces, from the signs of the height differences around the hit."""
+def _light(ground: Ground, look: Appearance, hits: _Hits, upright: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Direct light by the direction a side faces, from the height differences around the hit; none in shadow."""
     row, column, height = hits.row, hits.column, ground.height_m
     toward_east = height[row, column - 1] - height[row, column + 1]
     toward_north = height[row + 1, column] - height[row - 1, column]
     facing = look.sun[0] * np.sign(toward_east) + look.sun[1] * np.sign(toward_north)
     flat = np.float32(1.0 - 0.1 * look.sun_share)
     light: NDArray[np.float32] = np.where(upright, 0.8 + 0.35 * look.sun_share * facing, flat).astype(np.float32)
+    lying = np.nonzero(~upright & ~hits.sky & (hits.distance_m < _SHADOW_SEEN_M))
+    shaded = shadowed(height, look.sun, row[lying], column[lying], height[row[lying], column[lying]])
+    light[lying] *= np.where(shaded, np.float32(1.0 - 0.6 * look.sun_share), np.float32(1.0))
     return light
 
 
-def _park_vehicles(height: _Floats, look: Appearance, distance: _Floats) -> NDArray[np.int64]:
-    """Raise the marched heights where a vehicle stands; returns its number for each sample, -1 elsewhere."""
-    vehicle = np.full(height.shape, -1, np.int64)
+def _place_passers(height: _Floats, look: Appearance, distance: _Floats) -> NDArray[np.int64]:
+    """Raise the marched heights where a vehicle or person stands; returns its number for each sample, -1 elsewhere."""
+    passer = np.full(height.shape, -1, np.int64)
     width = len(height)
-    for number, box in enumerate(look.vehicles):
+    for number, box in enumerate(look.passers):
         columns = np.arange(int(box.turn * width), int((box.turn + box.width_turn) * width) + 1) % width
-        depth = np.flatnonzero((distance >= box.distance_m) & (distance < box.distance_m + 1.8))
+        depth = np.flatnonzero((distance >= box.distance_m) & (distance < box.distance_m + box.depth_m))
         free = height[np.ix_(columns, depth)].max(axis=1) < 0.5
         part = np.ix_(columns[free], depth)
         height[part] = box.height_m
-        vehicle[part] = number
-    return vehicle
+        passer[part] = number
+    return passer
 
 
 def _first_reaching(seen: _Floats, slopes: _Floats) -> NDArray[np.int64]:
-    """For each slope and column the first step with `seen >= slope`, the number of steps where none: [H, W].
+    """For each pixel [H, W] the first step of its column with `seen >= slope`, the number of steps where none.
 
     One bisection serves all columns: they are laid end to end, each lifted above the one before.
     """
     lift = np.arange(len(seen)) * 1e4
-    found = np.searchsorted((seen + lift[:, None]).ravel(), slopes[:, None] + lift[None, :])
+    found = np.searchsorted((seen + lift[:, None]).ravel(), slopes + lift)
     step: NDArray[np.int64] = (found - np.arange(len(seen)) * _STEPS).clip(0, _STEPS)
     return step
 
@@ -166,7 +177,7 @@ def _first_reaching(seen: _Floats, slopes: _Floats) -> NDArray[np.int64]:
 def _sky(slopes: _Floats, look: Appearance) -> NDArray[np.float32]:
     zenith = np.array([96.0, 142.0, 205.0], np.float32)
     pale = np.array([206.0, 216.0, 228.0], np.float32)
-    share = (1.0 / (1.0 + 1.5 * np.maximum(slopes, 0.0))).astype(np.float32)[:, None]
+    share = (1.0 / (1.0 + 1.5 * np.maximum(slopes, 0.0))).astype(np.float32)[..., None]
     clear = pale * share + zenith * (1 - share)
     return np.asarray(clear + (pale - clear) * np.float32(0.8 * (1.0 - look.sun_share)), np.float32)
 
@@ -182,11 +193,16 @@ def _directions(width_px: int, heading_deg: float) -> tuple[_Floats, _Floats]:
     return _rounded(np.sin(turn)), _rounded(np.cos(turn))
 
 
-@lru_cache(maxsize=8)
-def _slopes(height_px: int, vertical_deg: float) -> _Floats:
-    """Tangents of the rows' elevations, from top to bottom."""
+def _slopes(height_px: int, width_px: int, vertical_deg: float, pitch_deg: float, roll_deg: float) -> _Floats:
+    """Tangents of the pixels' elevations [H, W], rows from top to bottom.
+
+    A small lean lifts the columns by a sine wave: exact at the horizon, to first order elsewhere.
+    """
     elevation = (0.5 - (np.arange(height_px) + 0.5) / height_px) * vertical_deg
-    return _rounded(np.tan(np.radians(elevation)).clip(-400.0, 400.0))
+    azimuth = ((np.arange(width_px) + 0.5) / width_px - 0.5) * 2.0 * np.pi
+    lean = pitch_deg * np.cos(azimuth) + roll_deg * np.sin(azimuth)
+    tilted = (elevation[:, None] + lean).clip(-89.9, 89.9)
+    return _rounded(np.tan(np.radians(tilted)))
 
 
 @lru_cache(maxsize=1)

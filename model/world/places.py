@@ -13,7 +13,7 @@ from model.world.hashing import unit
 from model.world.panorama import VIEW_M
 from model.world.terrain import paint_ground
 
-__all__ = ["Area", "free_spot", "material_at", "paint_area", "places"]
+__all__ = ["Area", "Cell", "cells", "free_spot", "material_at", "paint_area"]
 
 _CLEAR_PX = 6
 _TRIES = 8
@@ -37,23 +37,53 @@ class Area:
     side_m: float
 
 
-def paint_area(area: Area, *, margin_m: float = VIEW_M + 4.0) -> Ground:
-    """The ground of an area and of all that is seen from inside it."""
+@dataclass(frozen=True)
+class Cell:
+    """A square of an area, numbered on the whole plane.
+
+    Attributes:
+        column: number along the plane's x axis.
+        row: number along its y axis.
+        x_m: of its centre.
+        y_m: of its centre.
+    """
+
+    column: int
+    row: int
+    x_m: float
+    y_m: float
+
+    @property
+    def name(self) -> str:
+        """Tells the cells of a world apart."""
+        return f"{self.column:05d}-{self.row:05d}"
+
+    @property
+    def key(self) -> int:
+        """A number that tells them apart, not negative."""
+        return (self.row + 50_000) * 100_000 + self.column + 50_000
+
+    def neighbour(self, columns: int, rows: int, spacing_m: float) -> Cell:
+        """The cell so many columns east and rows north."""
+        east, north = self.x_m + columns * spacing_m, self.y_m + rows * spacing_m
+        return Cell(self.column + columns, self.row + rows, east, north)
+
+
+def paint_area(area: Area, *, margin_m: float = VIEW_M + 4.0, absent: tuple[float, float] = (0.0, 0.0)) -> Ground:
+    """The ground of an area and of all that is seen from inside it; `absent` as for `paint_ground`."""
     right, top = area.left_m + area.side_m, area.bottom_m + area.side_m
-    return paint_ground(area.seed, Window.around(area.left_m, area.bottom_m, right, top, margin_m=margin_m))
+    window = Window.around(area.left_m, area.bottom_m, right, top, margin_m=margin_m)
+    return paint_ground(area.seed, window, absent=absent)
 
 
-def places(ground: Ground, area: Area, spacing_m: float) -> Iterator[tuple[float, float]]:
-    """Free spots (x, y) in metres, at most one for each cell of a grid with this spacing."""
+def cells(area: Area, spacing_m: float) -> Iterator[Cell]:
+    """The cells of an area, row by row from the south."""
     count = int(area.side_m / spacing_m)
-    half = spacing_m / 2
+    first_column, first_row = round(area.left_m / spacing_m), round(area.bottom_m / spacing_m)
     for row in range(count):
         for column in range(count):
-            x_m = area.left_m + column * spacing_m + half
-            y_m = area.bottom_m + row * spacing_m + half
-            spot = free_spot(ground, area.seed, x_m, y_m, reach_m=half * 0.95)
-            if spot is not None:
-                yield spot
+            x_m, y_m = area.left_m + (column + 0.5) * spacing_m, area.bottom_m + (row + 0.5) * spacing_m
+            yield Cell(first_column + column, first_row + row, x_m, y_m)
 
 
 def free_spot(ground: Ground, seed: int, x_m: float, y_m: float, *, reach_m: float) -> tuple[float, float] | None:

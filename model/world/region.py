@@ -1,12 +1,13 @@
 """A region of the world as an operator would have it: an XYZ tile folder, and panoramas at known places.
 
 `tiles/18/x/y.jpg` (256 px), `panoramas/*.jpg` (360 x 180 degrees, centre column north), `pairs.csv` (which panorama
-was taken over which tile; the other tiles as distractors) and `world.json`, which says that all of it is synthetic.
+was taken over which tile; the other tiles as distractors), `calibration.csv` (the same for panoramas that are set aside
+to calibrate an index with) and `world.json`, which says that all of it is synthetic.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
@@ -20,10 +21,11 @@ from model.errors import BadConfig
 from model.geo import LatLon, great_circle_m
 from model.world.appearance import Appearance, Difficulty, draw_appearance
 from model.world.ground import Ground, Material, Window
-from model.world.pairs import WORLD_VERSION, jpeg_bytes, write_manifest
+from model.world.pairs import WORLD_VERSION, Eras, jpeg_bytes, lean
 from model.world.panorama import VIEW_M, Camera, render_panorama
 from model.world.places import free_spot, material_at
 from model.world.plane import ORIGIN, latlon_of, tile_bounds, tile_window_m
+from model.world.rows import ManifestRow, write_manifest
 from model.world.terrain import paint_ground
 from model.world.tile import render_tile
 
@@ -32,6 +34,8 @@ __all__ = ["Region", "render_region"]
 _ZOOM = 18
 _TILE_PX = 256
 _CHUNK = 8
+_STANDARD = Difficulty()
+_OVERHEAD = Difficulty(light=0.3)
 _REACH_M = 20_000.0
 
 
@@ -43,13 +47,15 @@ class Region:
         seed: of the world, not negative.
         centre: a point in its middle tile.
         side: tiles along each side.
-        panoramas: how many to take, each at the centre of a tile where a person can stand.
+        panoramas: how many to take, each in the middle half of a tile, where a person can stand.
+        calibration: how many more to set aside in a manifest of their own.
     """
 
     seed: int
     centre: LatLon
     side: int
     panoramas: int
+    calibration: int = 0
 
     def __post_init__(self) -> None:
         if not 1 <= self.side <= 512:
@@ -61,8 +67,8 @@ class Region:
                 f"centre {self.centre.lat}, {self.centre.lon} lies far from the world's place at {ORIGIN.lat}, "
                 f"{ORIGIN.lon}; stay within {_REACH_M / 1000:.0f} km, so that nothing synthetic covers a real place"
             )
-        if self.panoramas < 0:
-            raise BadConfig(f"panoramas is {self.panoramas}; give 0 or more")
+        if min(self.panoramas, self.calibration) < 0:
+            raise BadConfig(f"panoramas is {self.panoramas} and calibration {self.calibration}; give 0 or more")
 
     @property
     def tiles(self) -> int:
@@ -96,23 +102,35 @@ class _Drawn:
 def render_region(region: Region, out: Path, *, workers: int, progress: Callable[[int], object]) -> int:
     """Render a region into a new folder; returns the number of panoramas taken.
 
-    The result does not depend on `workers`. Fewer panoramas than asked for are taken where too few tiles have a free
-    centre.
+    The result does not depend on `workers`. Where too few tiles have a free spot in their middle, fewer panoramas than
+    asked for are taken, those for calibration missing first.
 
     Raises:
         OutputExists: the folder is there already.
     """
     chunks = _chunks(region)
-    rows: list[tuple[object, ...]] = []
+    rows: list[ManifestRow] = []
     with staged_folder(out) as staged, ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         for drawn in pool.map(_draw_chunk, chunks):
             rows += [_store(staged, one) for one in drawn]
             progress(len(drawn))
-        taken = sum(1 for row in rows if row[0])
-        write_manifest(staged, sorted(rows, key=lambda row: (row[0] == "", row[0], row[1])))
+        cameras, tiles = _by_name(row for row in rows if row.query), [row for row in rows if not row.query]
+        shown = set(np.random.default_rng(region.seed).permutation(len(cameras))[: region.panoramas].tolist())
+        pairs, aside = ([row for n, row in enumerate(cameras) if (n in shown) is wanted] for wanted in (True, False))
+        write_manifest(staged / "pairs.csv", [*pairs, *_by_name(tiles + [_tile_of(row) for row in aside])])
+        if region.calibration:
+            write_manifest(staged / "calibration.csv", aside)
         note = {"synthetic": True, "version": WORLD_VERSION, "zoom": _ZOOM, "region": asdict(region)}
         write_json(staged / "world.json", note)
-    return taken
+    return len(cameras)
+
+
+def _by_name(rows: Iterable[ManifestRow]) -> list[ManifestRow]:
+    return sorted(rows, key=lambda row: (row.query, row.reference))
+
+
+def _tile_of(row: ManifestRow) -> ManifestRow:
+    return ManifestRow.tile(row.reference, LatLon(row.reference_lat, row.reference_lon))
 
 
 def _chunks(region: Region) -> list[_Chunk]:
@@ -128,58 +146,62 @@ def _chunks(region: Region) -> list[_Chunk]:
         for y in steps
         for x in steps
     ]
-    ends = np.cumsum([len(block) for block in blocks]) * region.panoramas // region.tiles
+    ends = np.cumsum([len(block) for block in blocks]) * (region.panoramas + region.calibration) // region.tiles
     shares = np.diff(ends, prepend=0)
     return [_Chunk(region, tuple(block), int(share)) for block, share in zip(blocks, shares, strict=True)]
 
 
 def _draw_chunk(chunk: _Chunk) -> list[_Drawn]:
-    ground = _ground_of(chunk)
-    overhead = draw_appearance(chunk.region.seed, 0, Difficulty(light=0.3), from_ground=False)  # one satellite pass
-    wanted = _camera_tiles(chunk, ground)
-    return [_draw(chunk.region, ground, x, y, overhead, wanted.get((x, y))) for x, y in chunk.tiles]
+    eras = _eras_of(chunk)
+    overhead = draw_appearance(chunk.region.seed, 0, _OVERHEAD, from_ground=False)  # one satellite pass
+    wanted = _camera_tiles(chunk, eras.photo)
+    return [_draw(chunk.region, eras, x, y, overhead, wanted.get((x, y))) for x, y in chunk.tiles]
 
 
-def _ground_of(chunk: _Chunk) -> Ground:
+def _eras_of(chunk: _Chunk) -> Eras:
     rectangles = np.array([tile_window_m(_ZOOM, x, y) for x, y in chunk.tiles])
     low, high = rectangles.min(axis=0), rectangles.max(axis=0)
-    return paint_ground(chunk.region.seed, Window.around(low[0], low[1], high[2], high[3], margin_m=VIEW_M + 4.0))
+    window = Window.around(low[0], low[1], high[2], high[3], margin_m=VIEW_M + 4.0)
+    photo, tile = (paint_ground(chunk.region.seed, window, absent=part) for part in Eras.absent(_STANDARD.change))
+    return Eras(photo, tile)
 
 
 def _camera_tiles(chunk: _Chunk, ground: Ground) -> dict[tuple[int, int], tuple[float, float]]:
-    """The chunk's share of the panoramas: free tile centres in a pseudo-random order, those on a street first."""
+    """The chunk's share of the panoramas: tiles in a pseudo-random order, cameras on a street first."""
     seed = chunk.region.seed
     free: list[tuple[tuple[int, int], tuple[float, float]]] = []
     for number in np.random.default_rng((seed, *chunk.tiles[0])).permutation(len(chunk.tiles)):
         left, bottom, right, top = tile_window_m(_ZOOM, *chunk.tiles[number])
-        spot = free_spot(ground, seed, (left + right) / 2, (bottom + top) / 2, reach_m=0.0)
+        reach_m = _STANDARD.offset * (right - left)
+        spot = free_spot(ground, seed, (left + right) / 2, (bottom + top) / 2, reach_m=reach_m)
         if spot is not None:
             free.append((chunk.tiles[number], spot))
     free.sort(key=lambda found: material_at(ground, *found[1]) != Material.ROAD)
     return dict(free[: chunk.panoramas])
 
 
-def _draw(
-    region: Region, ground: Ground, x: int, y: int, overhead: Appearance, spot: tuple[float, float] | None
-) -> _Drawn:
-    tile = jpeg_bytes(render_tile(ground, tile_window_m(_ZOOM, x, y), _TILE_PX, overhead))
+def _draw(region: Region, eras: Eras, x: int, y: int, overhead: Appearance, spot: tuple[float, float] | None) -> _Drawn:
+    tile = jpeg_bytes(render_tile(eras.tile, tile_window_m(_ZOOM, x, y), _TILE_PX, overhead))
     if spot is None:
         return _Drawn(x, y, tile, None, None)
-    look = draw_appearance(region.seed, x * 4096 + y % 4096, Difficulty(), from_ground=True)
-    return _Drawn(x, y, tile, spot, jpeg_bytes(render_panorama(ground, Camera(*spot), look)))
+    number = x * 4096 + y % 4096
+    look = draw_appearance(region.seed, number, _STANDARD, from_ground=True)
+    pitch_deg, roll_deg = lean(np.random.default_rng((region.seed, number)).random(2) * 2 - 1, _STANDARD.tilt_deg)
+    panorama = render_panorama(eras.photo, Camera(*spot, pitch_deg=pitch_deg, roll_deg=roll_deg), look)
+    return _Drawn(x, y, tile, spot, jpeg_bytes(panorama, look.jpeg_quality))
 
 
-def _store(folder: Path, drawn: _Drawn) -> tuple[object, ...]:
+def _store(folder: Path, drawn: _Drawn) -> ManifestRow:
     """Write a tile and its panorama, if any; returns the manifest's row."""
-    reference, query = f"tiles/{_ZOOM}/{drawn.x}/{drawn.y}.jpg", ""
+    reference = f"tiles/{_ZOOM}/{drawn.x}/{drawn.y}.jpg"
     _write(folder / reference, drawn.tile)
     centre = tile_bounds(_ZOOM, drawn.x, drawn.y).centre
     if drawn.spot is None or drawn.panorama is None:
-        return query, reference, None, None, centre.lat, centre.lon, None, None, None
+        return ManifestRow.tile(reference, centre)
     place = latlon_of(*drawn.spot)
     query = f"panoramas/{place.lat:.6f}_{place.lon:.6f}.jpg"
     _write(folder / query, drawn.panorama)
-    return query, reference, place.lat, place.lon, centre.lat, centre.lon, 0.0, 360.0, None
+    return ManifestRow.pair(query, reference, place, centre)
 
 
 def _write(path: Path, data: bytes) -> None:

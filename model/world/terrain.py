@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from model.world.country import Country, country_of
 from model.world.districts import district_map
 from model.world.ground import PIXEL_M, Ground, Material, Window
 from model.world.hashing import lattice_noise, unit
@@ -13,7 +14,7 @@ from model.world.painting import paint_district
 __all__ = ["paint_ground"]
 
 _TREE_CELL_PX = 14
-_TREE_REACH_PX = 12
+_TREE_REACH_PX = 14
 _TREE_SHARE = np.zeros(len(Material), np.float32)
 _TREE_SHARE[[Material.PAVED, Material.GARDEN, Material.PARK, Material.WOOD, Material.FIELD]] = (
     0.10,
@@ -25,16 +26,22 @@ _TREE_SHARE[[Material.PAVED, Material.GARDEN, Material.PARK, Material.WOOD, Mate
 _WARP_M, _WARP_CELL_M = 26.0, 210.0
 
 
-def paint_ground(seed: int, window: Window) -> Ground:
-    """Paint a window of the world `seed`; 0.5 m a pixel, about half a second a megapixel."""
+def paint_ground(seed: int, window: Window, *, absent: tuple[float, float] = (0.0, 0.0)) -> Ground:
+    """Paint a window of the world `seed`; 0.5 m a pixel, about half a second a megapixel.
+
+    Args:
+        seed: of the world, which also decides its country.
+        window: what to paint.
+        absent: buildings whose own draw in [0, 1) lies in this interval are not there, at this time.
+    """
     wide = window.grown(_TREE_REACH_PX + _TREE_CELL_PX)
-    ground = _paint_districts(seed, wide)
-    _plant_trees(seed, ground)
+    ground = _paint_districts(seed, wide, absent)
+    _plant_trees(seed, ground, country_of(seed))
     _roughen(seed, ground)
     return ground.cropped(window)
 
 
-def _paint_districts(seed: int, window: Window) -> Ground:
+def _paint_districts(seed: int, window: Window, absent: tuple[float, float]) -> Ground:
     x_m, y_m = window.axes_m()
     districts, number, border_m = district_map(seed, x_m, y_m)
     bend_x = (lattice_noise(seed + 1, x_m, y_m, _WARP_CELL_M) - 0.5) * _WARP_M
@@ -51,7 +58,7 @@ def _paint_districts(seed: int, window: Window) -> Ground:
         rows, columns = np.nonzero(number == here)
         x = x_m[columns] + bend_x[rows, columns]
         y = y_m[rows] + bend_y[rows, columns]
-        paint = paint_district(districts[here], x, y, border_m[rows, columns])
+        paint = paint_district(districts[here], x, y, border_m[rows, columns], absent)
         ground.height_m[rows, columns] = paint.height_m
         ground.top[rows, columns] = paint.top.clip(0, 255)
         ground.side[rows, columns] = paint.side.clip(0, 255)
@@ -59,16 +66,17 @@ def _paint_districts(seed: int, window: Window) -> Ground:
     return ground
 
 
-def _plant_trees(seed: int, ground: Ground) -> None:
+def _plant_trees(seed: int, ground: Ground, country: Country) -> None:
     """Stamp round crowns at jittered grid points, where the ground lets them grow; lower trees first."""
     column, row, draw = _tree_sites(seed, ground.window)
     inside = (column >= 0) & (row >= 0) & (column < ground.window.width) & (row < ground.window.height)
     column, row, draw = column[inside], row[inside], draw[:, inside]
-    grows = draw[0] < _TREE_SHARE[ground.material[row, column]]
+    grows = draw[0] < _TREE_SHARE[ground.material[row, column]] * np.float32(country.trees)
     column, row, draw = column[grows], row[grows], draw[:, grows]
-    height = 4.0 + 9.0 * draw[1]
+    height = (4.0 + 9.0 * draw[1]) * np.float32(country.growth)
+    tint = np.array(country.plants, np.float32)
     for tree in np.argsort(height, kind="stable"):
-        _stamp(ground, int(column[tree]), int(row[tree]), float(height[tree]), draw[2:, tree])
+        _stamp(ground, int(column[tree]), int(row[tree]), float(height[tree]), draw[2:, tree], tint)
 
 
 def _tree_sites(seed: int, window: Window) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
@@ -83,7 +91,9 @@ def _tree_sites(seed: int, window: Window) -> tuple[NDArray[np.int64], NDArray[n
     return column, row, draw[2:]
 
 
-def _stamp(ground: Ground, column: int, row: int, height_m: float, draw: NDArray[np.float32]) -> None:
+def _stamp(
+    ground: Ground, column: int, row: int, height_m: float, draw: NDArray[np.float32], tint: NDArray[np.float32]
+) -> None:
     radius_m = 1.4 + 0.22 * height_m + 1.2 * float(draw[0])
     reach = int(radius_m / PIXEL_M) + 1
     rows = slice(max(row - reach, 0), min(row + reach + 1, ground.window.height))
@@ -94,7 +104,7 @@ def _stamp(ground: Ground, column: int, row: int, height_m: float, draw: NDArray
     crown = (height_m * (0.62 + 0.38 * bulge)).astype(np.float32)
     part = (rows, columns)
     mask = (bulge > 0) & (crown > ground.height_m[part])
-    hue = np.array([58 + 40 * draw[1], 88 + 30 * draw[2], 38 + 16 * draw[1]], np.float32)
+    hue = np.array([58 + 40 * draw[1], 88 + 30 * draw[2], 38 + 16 * draw[1]], np.float32) * tint
     ground.height_m[part][mask] = crown[mask]
     ground.top[part][mask] = (hue * (0.7 + 0.4 * bulge[mask, None])).astype(np.uint8)
     ground.side[part][mask] = (hue * 0.8).astype(np.uint8)

@@ -8,13 +8,9 @@ from PIL import Image
 
 from model.world.appearance import Appearance
 from model.world.ground import PIXEL_M, Ground, Material, Window
+from model.world.shadow import SHADOW_M, sun_steps
 
-__all__ = ["TILE_MARGIN_M", "render_tile"]
-
-TILE_MARGIN_M = 26.0
-"""What the ground must cover beyond the tile for shadows that fall into it."""
-
-_SHADOW_STEPS = 10
+__all__ = ["render_tile"]
 
 
 def render_tile(
@@ -23,12 +19,12 @@ def render_tile(
     """Draw a rectangle of the plane as uint8 [size, size, 3], north up.
 
     Args:
-        ground: covers the rectangle and `TILE_MARGIN_M` around it.
+        ground: covers the rectangle and `SHADOW_M` around it.
         rectangle_m: (left, bottom, right, top) on the plane.
         size_px: side of the picture.
         look: light, season and sensor.
     """
-    window = Window.around(*rectangle_m, margin_m=TILE_MARGIN_M)
+    window = Window.around(*rectangle_m, margin_m=SHADOW_M)
     part = ground.cropped(window)
     lit = light_from_above(part, look)
     left, bottom, right, top = (value / PIXEL_M for value in rectangle_m)
@@ -58,14 +54,8 @@ def tinted(colour: NDArray[np.uint8], material: NDArray[np.uint8], season: float
 
 
 def _in_shadow(height: NDArray[np.float32], look: Appearance) -> NDArray[np.bool_]:
-    """Whether anything towards the sun stands above the line of sight; the world wraps at the raster's edge."""
-    east, north, up = look.sun
-    flat = max(float(np.sqrt(east * east + north * north)), 1e-6)
+    """`shadowed` for a whole raster, by shifting it; it wraps at the edge, which `SHADOW_M` of margin keeps out."""
     shadow = np.zeros(height.shape, np.bool_)
-    for step in range(1, _SHADOW_STEPS + 1):
-        away_m = TILE_MARGIN_M * (step / _SHADOW_STEPS) ** 1.5
-        columns = round(east / flat * away_m / PIXEL_M)
-        rows = -round(north / flat * away_m / PIXEL_M)
-        shifted = np.roll(height, (-rows, -columns), (0, 1))
-        shadow |= shifted > height + np.float32(away_m * up / flat + 0.3)
+    for rows, columns, rise_m in sun_steps(look.sun):
+        shadow |= np.roll(height, (-rows, -columns), (0, 1)) > height + rise_m
     return shadow

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from model.config import RunSpec, load_run
+from model.data.augment import AugmentSpec
 from model.errors import BadConfig
 
 
@@ -19,9 +20,14 @@ def test_absent_keys_take_their_defaults(tmp_path):
 
 def test_overrides_reach_any_depth_and_any_type(tmp_path):
     run = load_run(
-        config(tmp_path, {}), ["optim.steps=7", "model.levels=[0,1]", "model.norm=sigmoid", "data.augment=false"]
+        config(tmp_path, {}), ["optim.steps=7", "model.levels=[0,1]", "model.norm=sigmoid", "data.augment.turns=false"]
     )
-    assert (run.optim.steps, run.model.levels, run.model.norm, run.data.augment) == (7, (0, 1), "sigmoid", False)
+    assert (run.optim.steps, run.model.levels, run.model.norm, run.data.augment) == (
+        7,
+        (0, 1),
+        "sigmoid",
+        AugmentSpec(turns=False),
+    )
 
 
 @pytest.mark.parametrize(
@@ -32,7 +38,16 @@ def test_overrides_reach_any_depth_and_any_type(tmp_path):
         ({"optim": {"steps": "many"}}, "optim.steps"),
         ({"optim": {"lr": -1}}, "optim.lr is -1"),
         ({"optim": {"batch": 1}}, "at least 2 pairs"),
+        ({"optim": {"half_steps": 1001}}, r"half_steps is 1001; give 0 to optim\.steps \(1000\)"),
+        ({"optim": {"half_batch": 1}}, "half_batch is 1"),
+        ({"optim": {"half_steps": 5}, "inputs": {"ground_height_px": 60}}, "a side of the inputs has 60 pixels"),
+        ({"optim": {"ema": 1}}, r"optim\.ema is 1"),
         ({"data": {"workers": -1}}, "data.workers is -1"),
+        ({"data": {"augment": True}}, "data: augment holds True where an object"),
+        ({"data": {"augment": {"blur": 2}}}, r"data\.augment\.blur is 2"),
+        ({"data": {"augment": {"fov_deg": [90, 70]}}}, r"fov_deg is \(90\.0, 70\.0\)"),
+        ({"data": {"augment": {"fov_deg": [90]}}}, r"data\.augment\.fov_deg\.1"),
+        ({"data": {"augment": {"heading_jitter_deg": 200}}}, "heading_jitter_deg is 200"),
         ({"optim": 5}, "where an object"),
         ("[1]", "holds a list"),
         ("{", "is not JSON"),

@@ -3,11 +3,13 @@ import pytest
 from model import logs
 from model.logs import RunLog, read_log
 
+PACE = {"phase": "full", "pairs_per_s": 50.0}
+
 
 def write_run(folder, steps: int) -> None:
     with RunLog(folder, resume_at=0) as log:
         for step in range(1, steps + 1):
-            log.step(step, loss=1.0 / step, lr=0.1, seconds=2.0)
+            log.step(step, loss=1.0 / step, lr=0.1, seconds=2.0, **PACE)
             if step % 2 == 0:
                 log.recall(step, {"recall@1": 10.0 * step})
 
@@ -15,7 +17,7 @@ def write_run(folder, steps: int) -> None:
 def test_rows_beyond_the_state_are_dropped_and_the_rest_goes_on(tmp_path):
     write_run(tmp_path, 5)
     with RunLog(tmp_path, resume_at=3) as log:
-        log.step(4, loss=0.5, lr=0.1, seconds=3.0)
+        log.step(4, loss=0.5, lr=0.1, seconds=3.0, **PACE)
         assert log.seconds == 3 * 2.0 + 3.0
     rows = read_log(tmp_path / "log.csv")
     assert [row["step"] for row in rows if row["loss"]] == ["1", "2", "3", "4"]

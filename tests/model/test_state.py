@@ -28,6 +28,17 @@ def test_weights_and_moments_come_back_as_they_were_in_value_and_layout(tmp_path
             assert (moment.stride(), moment.device) == (found.stride(), found.device), (name, key)
 
 
+def test_the_average_comes_back_beside_the_weights(tmp_path):
+    (net, optimizer), average, other = trained(), tiny_net(5), tiny_net(6)
+    load_state(save_state(tmp_path, 3, net, optimizer, average), *trained(seed=1), other)
+    assert all(torch.equal(a, b) for a, b in zip(average.parameters(), other.parameters(), strict=True))
+
+
+def test_a_state_without_the_average_that_is_asked_for_is_refused(tmp_path):
+    with pytest.raises(BadCheckpoint, match="remove it to start again"):
+        load_state(save_state(tmp_path, 3, *trained()), *trained(), tiny_net())
+
+
 @pytest.mark.gpu
 def test_a_run_on_a_gpu_goes_on_there(tmp_path):
     net, optimizer = trained()

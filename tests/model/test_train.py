@@ -10,13 +10,14 @@ import pytest
 import torch
 
 from model.bundle import load_bundle
-from model.config import OptimSpec
+from model.config import OptimSpec, RunSpec
+from model.data.augment import AugmentSpec
 from model.data.manifest import read_manifest
 from model.errors import BadCheckpoint, BadConfig, BadDataset
-from model.logs import read_log
-from model.state import newest_state
-from model.train import Trainer, learning_rate, train
-from tests.model.tiny import SPEC, tiny_run, write_pairs
+from model.logs import RunLog, read_log
+from model.state import load_state, newest_state
+from model.train import Trainer, average_decay, learning_rate, train, update_average
+from tests.model.tiny import INPUTS, SPEC, tiny_net, tiny_run, write_pairs
 
 SCRIPT = """
 import os, signal, sys
@@ -49,12 +50,27 @@ def weights(bundle: Path):
 def test_a_run_leaves_its_configuration_log_curves_state_and_bundle(tmp_path, pairs):
     bundle = train(tiny_run(), pairs, pairs, tmp_path / "run", device="cpu")
     names = {path.name for path in (tmp_path / "run").iterdir()}
-    assert {"run.json", "log.csv", "curves.png", "bundle", "state-00000006.safetensors", "tensorboard"} <= names
+    assert {
+        "run.json",
+        "data.json",
+        "log.csv",
+        "curves.png",
+        "bundle",
+        "state-00000006.safetensors",
+        "tensorboard",
+    } <= names
     assert [row["step"] for row in read_log(tmp_path / "run" / "log.csv") if row["loss"]] == [
         str(n) for n in range(1, 7)
     ]
     assert load_bundle(bundle).metrics["validation"]["gallery"] == 10
     assert load_bundle(bundle).provenance["steps"] == 6
+
+
+def test_the_log_tells_the_resolution_and_pace_of_every_step(tmp_path, pairs):
+    train(demanding_run(), pairs, pairs, tmp_path / "run", device="cpu")
+    rows = [row for row in read_log(tmp_path / "run" / "log.csv") if row["loss"]]
+    assert [row["phase"] for row in rows] == ["half"] * 4 + ["full"] * 4
+    assert all(float(row["pairs_per_s"]) > 0 for row in rows)
 
 
 def test_training_lowers_the_loss(tmp_path, pairs):
@@ -87,6 +103,55 @@ def _run_and_kill(manifest: Path, out: Path, steps: int, after: int) -> None:
     assert done.returncode == -signal.SIGKILL
 
 
+ROOMY = replace(INPUTS, satellite_px=64, ground_height_px=64, ground_width_px=128)
+
+
+def demanding_run() -> RunSpec:
+    """Every option at once: half resolution for 4 of 8 steps, averaged weights, bfloat16, all augmentations."""
+    run = tiny_run(steps=8, ema=0.9, precision="bfloat16")
+    augment = AugmentSpec(blur=0.5, erase=0.5, shift=1, fov_share=0.5, heading_jitter_deg=20)
+    optim = replace(run.optim, half_steps=4, half_batch=6)
+    return replace(run, inputs=ROOMY, data=replace(run.data, augment=augment), optim=optim)
+
+
+@pytest.mark.parametrize("after", [3, 5, 7])  # the state is of the first phase, of its end, of the second
+def test_with_every_option_a_stopped_run_resumes_bit_for_bit(tmp_path, pairs, monkeypatch, after):
+    whole = train(demanding_run(), pairs, pairs, tmp_path / "whole", device="cpu")
+    note = RunLog.step
+
+    def note_and_stop(log, step, **values):
+        note(log, step, **values)
+        if step == after:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(RunLog, "step", note_and_stop)
+    with pytest.raises(KeyboardInterrupt):
+        train(demanding_run(), pairs, pairs, tmp_path / "broken", device="cpu")
+    monkeypatch.undo()
+    resumed = train(demanding_run(), pairs, pairs, tmp_path / "broken", device="cpu")
+    expected, found = weights(whole), weights(resumed)
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+
+
+def test_the_average_is_evaluated_and_published(tmp_path, pairs):
+    run = tiny_run(ema=0.99)
+    bundle = train(run, pairs, pairs, tmp_path / "run", device="cpu")
+    trainer = Trainer(run, device=torch.device("cpu"))
+    load_state(newest_state(tmp_path / "run"), trainer.net, trainer.optimizer, trainer.average)
+    published = weights(bundle)["projection.weight"]
+    assert torch.equal(published, trainer.average.projection.weight.half().float())
+    assert not torch.equal(published, trainer.net.projection.weight.half().float())
+    assert trainer.evaluate(pairs).as_json().items() <= load_bundle(bundle).metrics["validation"].items()
+
+
+def test_the_average_follows_closely_at_first_and_slowly_later():
+    assert [average_decay(step, OptimSpec(ema=0.999)) for step in (0, 90, 10**5)] == [0.1, 0.91, 0.999]
+    average, net = tiny_net(0), tiny_net(1)
+    expected = 0.9 * average.logit_scale + 0.1 * net.logit_scale
+    update_average(average, net, 0.9)
+    assert torch.allclose(average.logit_scale, expected)
+
+
 def test_a_finished_run_is_not_run_again(tmp_path, pairs):
     train(tiny_run(), pairs, pairs, tmp_path / "run", device="cpu")
     before = (tmp_path / "run" / "log.csv").read_text().splitlines()
@@ -98,6 +163,25 @@ def test_a_changed_configuration_is_refused_and_shown(tmp_path, pairs):
     train(tiny_run(), pairs, pairs, tmp_path / "run", device="cpu")
     with pytest.raises(BadConfig, match=r'"lr": 0\.001.*-> "lr": 0\.5'):
         train(tiny_run(lr=0.5), pairs, pairs, tmp_path / "run", device="cpu")
+
+
+def test_changed_data_are_refused_but_a_moved_folder_is_not(tmp_path, pairs):
+    train(tiny_run(), pairs, pairs, tmp_path / "run", device="cpu")
+    (tmp_path / "data").rename(tmp_path / "moved")
+    moved = read_manifest(tmp_path / "moved" / "pairs.csv")
+    train(tiny_run(), moved, moved, tmp_path / "run", device="cpu")
+    fewer = replace(moved, queries=moved.queries[:6], positives=moved.positives[:6])
+    with pytest.raises(BadConfig, match=r'was started with other data \("pairs": 8, -> "pairs": 6.*the old pairs'):
+        train(tiny_run(), fewer, moved, tmp_path / "run", device="cpu")
+
+
+def test_pictures_decoded_before_give_the_same_weights(tmp_path, pairs):
+    plain = train(tiny_run(), pairs, pairs, tmp_path / "plain", device="cpu")
+    cached = replace(tiny_run(), data=replace(tiny_run().data, cache=True, workers=1))
+    kept = train(cached, pairs, pairs, tmp_path / "kept", device="cpu")
+    expected, found = weights(plain), weights(kept)
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+    assert len(list((tmp_path / "decoded").iterdir())) == 1
 
 
 def test_fewer_pairs_than_a_batch_is_refused(tmp_path, pairs):

@@ -1,7 +1,21 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from model.data.augment import augment_pair, jitter_colour, mirror_pair, turn_pair
+from model.data.augment import AugmentSpec, augment_pair, crop_tile, jitter_colour, limit_view, mirror_pair, turn_pair
+from model.errors import BadConfig
+from model.transforms import NEUTRAL
+
+PLAIN = AugmentSpec(turns=False, mirror=False, colour=0)
+
+
+def augmented(spec, seed, panorama, tile, tile_px=16):
+    return augment_pair(panorama, tile, tile_px, spec, np.random.default_rng(seed))
+
+
+def noise(*shape):
+    return np.random.default_rng(0).integers(0, 100, shape, np.uint8)
 
 
 def landmark(column, row, side=8, width=32):
@@ -39,8 +53,9 @@ def test_a_mirrored_pair_shows_the_landmark_in_the_same_direction_in_both_views(
 
 
 def test_augmentation_depends_on_its_generator_alone():
-    pair = np.random.default_rng(0).integers(0, 255, (2, 16, 16, 3), np.uint8)
-    first, again, other = (augment_pair(pair[0], pair[1], np.random.default_rng(seed)) for seed in (1, 1, 2))
+    every = AugmentSpec(blur=0.5, erase=0.5, shift=1, fov_share=0.5, heading_jitter_deg=10)
+    pair = noise(16, 64, 3), noise(24, 24, 3)
+    first, again, other = (augmented(every, seed, *pair) for seed in (1, 1, 2))
     assert np.array_equal(first[0], again[0])
     assert np.array_equal(first[1], again[1])
     assert not np.array_equal(first[1], other[1])
@@ -51,3 +66,76 @@ def test_colour_jitter_keeps_the_order_of_grey_levels():
     for seed in range(20):
         jittered = jitter_colour(ramp, np.random.default_rng(seed)).astype(int)
         assert (np.diff(jittered, axis=1) >= 0).all()
+
+
+def test_without_any_augmentation_a_pair_is_itself_less_the_margin():
+    panorama, tile = noise(16, 64, 3), noise(24, 24, 3)
+    same, cropped = augmented(PLAIN, 0, panorama, tile)
+    assert np.array_equal(same, panorama)
+    assert np.array_equal(cropped, tile[4:20, 4:20])
+
+
+@pytest.mark.parametrize("side", [16, 24, 25])
+def test_a_shifted_crop_stays_inside_the_picture_and_reaches_its_corners(side):
+    tile = noise(side, side, 3)
+    assert np.array_equal(crop_tile(tile, 16, -1, -1), tile[:16, :16])
+    assert np.array_equal(crop_tile(tile, 16, 1, 1), tile[side - 16 :, side - 16 :])
+    for seed in range(20):
+        assert augmented(AugmentSpec(shift=1), seed, noise(16, 64, 3), tile)[1].shape == (16, 16, 3)
+
+
+def test_a_limited_view_keeps_its_share_at_its_azimuth_and_wraps_around():
+    panorama = noise(4, 360, 3)
+    for heading_deg, columns in (
+        (0.0, range(135, 225)),
+        (90.0, range(225, 315)),
+        (180.0, [*range(45), *range(315, 360)]),
+    ):
+        seen = limit_view(panorama, 90.0, heading_deg)
+        assert np.array_equal(seen[:, columns], panorama[:, columns])
+        assert (np.delete(seen, columns, axis=1) == NEUTRAL).all()
+    assert np.array_equal(limit_view(panorama, 360.0, 77.0), panorama)
+
+
+def test_what_a_limited_view_leaves_out_is_neutral_whatever_the_colours():
+    spec = AugmentSpec(fov_share=1, fov_deg=(90, 90), blur=1)
+    for seed in range(5):
+        panorama, _ = augmented(spec, seed, noise(16, 64, 3), noise(16, 16, 3))
+        assert (panorama == NEUTRAL).all(axis=(0, 2)).sum() == 48
+
+
+@pytest.mark.parametrize(
+    ("spec", "limit"), [(AugmentSpec(heading_jitter_deg=45), 8), (AugmentSpec(unknown_heading=True), 32)]
+)
+def test_a_heading_error_rolls_the_panorama_alone_and_no_further_than_asked(spec, limit):
+    panorama, tile = np.zeros((4, 64, 3), np.uint8), noise(16, 16, 3)
+    panorama[:, 32] = 255
+    spec = replace(PLAIN, heading_jitter_deg=spec.heading_jitter_deg, unknown_heading=spec.unknown_heading)
+    shifts = []
+    for seed in range(60):
+        rolled, same = augmented(spec, seed, panorama, tile)
+        shifts.append(int(rolled[0, :, 0].argmax()) - 32)
+        assert np.array_equal(same, tile)
+    assert -limit <= min(shifts) < -limit // 2
+    assert limit // 2 < max(shifts) <= limit
+
+
+def test_an_erased_rectangle_is_neutral_and_takes_its_share_of_the_area():
+    spec = replace(PLAIN, erase=1)
+    for seed in range(20):
+        pictures = augmented(spec, seed, noise(40, 160, 3), noise(80, 80, 3), tile_px=80)
+        for picture in pictures:
+            assert 0.015 < (picture == NEUTRAL).all(axis=2).mean() < 0.16
+
+
+def test_blur_keeps_the_mean_and_lowers_the_contrast():
+    panorama, tile = noise(32, 64, 3), noise(32, 32, 3)
+    for before, after in zip((panorama, tile), augmented(replace(PLAIN, blur=1), 0, panorama, tile, 32), strict=True):
+        assert after.mean() == pytest.approx(before.mean(), abs=2)
+        assert after.std() < 0.95 * before.std()
+
+
+@pytest.mark.parametrize("change", [{"colour": -0.1}, {"shift": 1.5}, {"fov_deg": (0, 90)}, {"heading_jitter_deg": -1}])
+def test_impossible_strengths_are_refused(change):
+    with pytest.raises(BadConfig, match=r"data\.augment\."):
+        AugmentSpec(**change)

@@ -2,16 +2,23 @@ import hashlib
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from model.data.manifest import read_manifest
 from model.errors import BadDataset, OutputExists
 from model.geo import great_circle_m
 from model.world.appearance import Difficulty
-from model.world.pairs import ensure_split, render_split
+from model.world.country import ABROAD
+from model.world.ground import Material
+from model.world.pairs import Eras, ensure_split, render_split
+from model.world.places import Area
+from model.world.plane import plane_of
 from model.world.splits import SPLITS, Split, find_split
 
-SMALL = Split("small", (401, 402), 6, 1, 50.0, area_m=150.0, difficulty=Difficulty(offset=0.25))
+SMALL = Split("small", (401, 402), 6, 1, spacing_m=75.0, area_m=225.0)
+GRID = Split("grid", (403,), 2, 1, spacing_m=50.0, area_m=200.0, query_every=5)
 
 
 def digests(folder):
@@ -45,7 +52,7 @@ def test_a_rendered_split_is_reused_and_never_overwritten(tmp_path):
 
 def test_another_difficulty_is_another_cache_entry(tmp_path):
     a = ensure_split(SMALL, tmp_path, workers=1, progress=quiet)
-    b = ensure_split(replace(SMALL, difficulty=Difficulty()), tmp_path, workers=1, progress=quiet)
+    b = ensure_split(replace(SMALL, difficulty=Difficulty(light=0.0)), tmp_path, workers=1, progress=quiet)
     assert a.parent != b.parent
 
 
@@ -55,9 +62,70 @@ def test_too_few_free_places_is_an_error_that_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_two_splits_share_a_seed():
-    seeds = [seed for split in SPLITS.values() for seed in split.seeds]
-    assert len(seeds) == len(set(seeds))
+def test_the_centre_version_has_the_same_cameras_and_looks_and_its_tiles_centred_on_them(tmp_path):
+    centred = replace(SMALL, difficulty=Difficulty(offset=0.0))
+    found = [read_manifest(ensure_split(one, tmp_path, workers=1, progress=quiet)) for one in (SMALL, centred)]
+    for off, on in zip(found[0].queries, found[1].queries, strict=True):
+        assert off.location == on.location
+        assert off.path.read_bytes() == on.path.read_bytes()
+    for query, tile in zip(found[1].queries, found[1].references, strict=True):
+        assert great_circle_m(query.location, tile.location) < 0.01
+
+
+def test_a_grid_has_all_its_tiles_and_names_those_that_also_show_the_camera(tmp_path):
+    pairs = read_manifest(ensure_split(GRID, tmp_path, workers=1, progress=quiet))
+    assert len(pairs.references) == 16
+    assert len(pairs.queries) == 2
+    for number, query in enumerate(pairs.queries):
+        near = [great_circle_m(query.location, tile.location) for tile in pairs.references]
+        assert int(np.argmin(near)) == pairs.positives[number]
+        east = [abs(plane_of(query.location)[0] - plane_of(tile.location)[0]) for tile in pairs.references]
+        north = [abs(plane_of(query.location)[1] - plane_of(tile.location)[1]) for tile in pairs.references]
+        covering = {row for row in range(16) if max(east[row], north[row]) < 50.0}
+        assert set(pairs.semi_positives[number]) == covering - {int(pairs.positives[number])}
+
+
+def test_a_margin_shows_the_tile_in_the_middle_of_a_larger_picture(tmp_path):
+    plain = replace(SMALL, difficulty=Difficulty(offset=0.0, noise=0.0, compression=0.0))
+    found = [
+        read_manifest(ensure_split(one, tmp_path, workers=1, progress=quiet))
+        for one in (plain, replace(plain, margin=0.25))
+    ]
+    small, large = (np.asarray(Image.open(pairs.references[0].path), np.int64) for pairs in found)
+    assert small.shape == (128, 128, 3)
+    assert large.shape == (192, 192, 3)
+    assert np.abs(large[32:160, 32:160] - small).mean() < 8
+
+
+def test_buildings_come_and_go_between_photo_and_tile():
+    area = Area(1, 0.0, 0.0, 200.0)
+    eras = Eras.paint(area, Difficulty(change=0.3))
+    photo, tile = (ground.material == Material.BUILDING for ground in (eras.photo, eras.tile))
+    assert (photo & ~tile).any()
+    assert (tile & ~photo).any()
+    same = Eras.paint(area, Difficulty(change=0.0))
+    assert same.photo is same.tile
+
+
+def test_tests_share_no_world_with_training_and_cross_area_none_of_its_countries():
+    training = set(SPLITS["train"].seeds)
+    for name in ("val", "cross-area", "cross-area-centre", "cross-area-grid", "calibration", "smoke"):
+        assert not training & set(SPLITS[name].seeds)
+    assert max(training) < ABROAD <= min(SPLITS["cross-area"].seeds + SPLITS["cross-area-grid"].seeds)
+    assert not set(SPLITS["calibration"].seeds) & set(SPLITS["cross-area"].seeds + SPLITS["cross-area-grid"].seeds)
+
+
+def test_same_area_lies_kilometres_from_the_training_areas_of_its_worlds():
+    for test in SPLITS["same-area"].areas():
+        for area in SPLITS["train"].areas():
+            apart = max(abs(test.left_m - area.left_m), abs(test.bottom_m - area.bottom_m))
+            assert test.seed != area.seed or apart >= 2_500.0
+
+
+def test_test_galleries_hold_ten_thousand_tiles():
+    assert all(SPLITS[name].places == 10_000 for name in ("same-area", "cross-area", "cross-area-centre"))
+    grid = SPLITS["cross-area-grid"]
+    assert len(grid.areas()) * (grid.area_m / grid.spacing_m) ** 2 == 10_000
 
 
 def test_an_unknown_split_says_which_there_are():

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from model.errors import BadConfig
-from model.world.appearance import Appearance, Difficulty, Vehicle, draw_appearance
+from model.world.appearance import Appearance, Difficulty, Passer, draw_appearance
 from model.world.ground import Ground, Material, Window
 from model.world.panorama import Camera, render_panorama
 
-PLAIN = Appearance((0.0, 0.6, 0.8), 0.0, 1.0, (1.0, 1.0, 1.0), 1e9, 0.0, 0.0, 0)
+TRUE_COLOURS = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+PLAIN = Appearance((0.0, 0.6, 0.8), 0.0, 1.0, TRUE_COLOURS, 1.0, 1e9, 0.0, 0.0, 0)
 RED, GREY = (200, 0, 0), (100, 100, 100)
 
 
@@ -81,10 +82,35 @@ def test_below_the_horizon_lies_ground_and_above_it_sky():
 
 
 def test_a_vehicle_is_seen_only_from_the_ground():
-    vehicle = Vehicle(0.5, 0.1, 10.0, 1.8, (255.0, 0.0, 0.0))
-    columns = red_columns(render_panorama(flat_ground(), camera(), replace(PLAIN, vehicles=(vehicle,))))
+    vehicle = Passer(0.5, 0.1, 10.0, 1.8, 1.8, (255.0, 0.0, 0.0), (255.0, 0.0, 0.0))
+    columns = red_columns(render_panorama(flat_ground(), camera(), replace(PLAIN, passers=(vehicle,))))
     assert 64 in columns
     assert 10 < len(columns) < 20
+
+
+def test_a_person_wears_two_colours_the_upper_above_the_lower():
+    person = Passer(0.5, 0.1, 5.0, 0.5, 1.8, (0.0, 0.0, 250.0), (250.0, 0.0, 0.0))
+    picture = render_panorama(flat_ground(), camera(), replace(PLAIN, passers=(person,))).astype(int)
+    red = np.flatnonzero(picture[:, 66, 0] - picture[:, 66, 2] > 100)
+    blue = np.flatnonzero(picture[:, 66, 2] - picture[:, 66, 0] > 100)
+    assert 0 < red.max() < blue.min()
+
+
+@pytest.mark.parametrize(("lean", "highest"), [({"pitch_deg": -8.0}, 0.5), ({"roll_deg": -8.0}, 0.75)])
+def test_a_camera_that_leans_down_on_one_side_sees_the_horizon_higher_there(lean, highest):
+    picture = render_panorama(flat_ground(), camera(height_px=256, **lean), PLAIN)
+    horizon = (picture[..., 2] > 150).sum(axis=0)  # rows of sky in each column
+    column = np.flatnonzero(horizon == horizon.min()).mean()
+    assert column / 128 == pytest.approx(highest, abs=0.02)
+    assert (128 - horizon.min()) / 256 * 180 == pytest.approx(8.0, abs=1.5)
+
+
+def test_a_shadow_falls_on_the_ground_beside_what_casts_it():
+    sunny = replace(PLAIN, sun=(0.6, 0.0, 0.8), sun_share=0.9)  # in the east
+    picture = render_panorama(with_block(0, 20, height_m=12.0), camera(height_px=256), sunny).astype(int)
+    beside = picture[135:138, :, 0]
+    west, east = beside[:, 53:57].mean(), beside[:, 71:75].mean()
+    assert west < 0.75 * east
 
 
 def test_the_same_look_gives_the_same_bytes_and_looks_differ_by_number():
@@ -111,14 +137,30 @@ def test_rounding_of_directions_hides_the_last_bits_of_the_sine(monkeypatch):
     assert np.abs(found.astype(int) - expected).max() <= 1
 
 
-@pytest.mark.parametrize("change", [{"vertical_deg": 0.0}, {"vertical_deg": 200.0}, {"height_m": 0.1}])
+@pytest.mark.parametrize(
+    "change", [{"vertical_deg": 0.0}, {"vertical_deg": 200.0}, {"height_m": 0.1}, {"pitch_deg": 11.0}]
+)
 def test_impossible_cameras_are_refused(change):
     with pytest.raises(BadConfig):
         camera(**change)
 
 
 @pytest.mark.parametrize(
-    "change", [{"offset": 0.6}, {"offset": -0.1}, {"light": 2.0}, {"season": -1.0}, {"vehicles": -1}, {"noise": -2.0}]
+    "change",
+    [
+        {"offset": 0.6},
+        {"offset": -0.1},
+        {"light": 2.0},
+        {"season": -1.0},
+        {"vehicles": -1},
+        {"noise": -2.0},
+        {"people": -1},
+        {"change": 0.6},
+        {"tilt_deg": 11.0},
+        {"colour": 1.5},
+        {"compression": -0.1},
+        {"light": float("nan")},
+    ],
 )
 def test_impossible_difficulties_are_refused(change):
     with pytest.raises(BadConfig):

@@ -3,7 +3,7 @@ import pytest
 
 from model.data.manifest import read_manifest
 from model.errors import BadConfig
-from model.geo import LatLon, great_circle_m
+from model.geo import LatLon
 from model.images import decode_image
 from model.world.plane import ORIGIN, tile_bounds
 from model.world.region import Region, render_region
@@ -24,19 +24,34 @@ def test_it_is_an_ordinary_xyz_folder_around_its_centre(folder):
     assert decode_image(next(folder.glob("tiles/*/*/*.jpg"))).size == (256, 256)
 
 
-def test_panoramas_are_full_turns_taken_at_tile_centres(folder):
+def test_panoramas_are_full_turns_taken_in_the_middle_half_of_their_tiles(folder):
     pairs = read_manifest(folder / "pairs.csv")
     assert len(pairs.references) == 9
     assert 1 <= len(pairs.queries) <= 2
     for query, positive in zip(pairs.queries, pairs.positives, strict=True):
         assert decode_image(query.path).size == (1024, 512)
         z, x, y = (int(part.removesuffix(".jpg")) for part in pairs.references[positive].path.parts[-3:])
-        assert great_circle_m(query.location, tile_bounds(z, x, y).centre) < 0.5
+        bounds = tile_bounds(z, x, y)
+        across = (query.location.lon - bounds.west) / (bounds.east - bounds.west)
+        along = (query.location.lat - bounds.south) / (bounds.north - bounds.south)
+        assert 0.25 <= across <= 0.75
+        assert 0.25 <= along <= 0.75
+
+
+def test_panoramas_for_calibration_are_set_aside_and_their_tiles_stay_in_the_gallery(tmp_path):
+    region = Region(seed=7, centre=ORIGIN, side=4, panoramas=2, calibration=3)
+    assert render_region(region, tmp_path / "r", workers=1, progress=lambda _: None) == 5
+    shown, aside = (read_manifest(tmp_path / "r" / name) for name in ("pairs.csv", "calibration.csv"))
+    assert len(shown.queries) == 2
+    assert len(shown.references) == 16
+    assert len(aside.queries) == 3
+    assert not {query.path for query in shown.queries} & {query.path for query in aside.queries}
 
 
 @pytest.mark.parametrize(
     "change",
     [
+        {"calibration": -1},
         {"side": 0},
         {"side": 1000},
         {"panoramas": -1},

@@ -3,7 +3,7 @@ import pytest
 
 from model.world.appearance import Appearance
 from model.world.tile import render_tile
-from tests.model.world.test_panorama import PLAIN, flat_ground, with_block
+from tests.model.world.test_panorama import PLAIN, TRUE_COLOURS, flat_ground, with_block
 
 
 def test_a_block_lies_where_it_stands_north_up():
@@ -15,7 +15,7 @@ def test_a_block_lies_where_it_stands_north_up():
 
 
 def test_shadows_fall_away_from_the_sun():
-    sunny = Appearance((0.6, 0.0, 0.8), 0.9, 1.0, (1.0, 1.0, 1.0), 1e9, 0.0, 0.0, 0)  # sun in the east
+    sunny = Appearance((0.6, 0.0, 0.8), 0.9, 1.0, TRUE_COLOURS, 1.0, 1e9, 0.0, 0.0, 0)  # sun in the east
     tile = render_tile(with_block(0, 0, height_m=16.0), (-50, -50, 50, 50), 100, sunny)
     west, east = tile[50, 38:44].mean(), tile[50, 57:63].mean()
     assert west < 0.8 * east
@@ -29,6 +29,6 @@ def test_neighbouring_tiles_continue_each_other():
 
 
 def test_the_season_tints_only_what_grows():
-    brown = Appearance(PLAIN.sun, 0.0, 1.0, (1.0, 1.0, 1.0), 1e9, 1.0, 0.0, 0)
+    brown = Appearance(PLAIN.sun, 0.0, 1.0, TRUE_COLOURS, 1.0, 1e9, 1.0, 0.0, 0)
     tiles = [render_tile(flat_ground(), (-20, -20, 20, 20), 40, look) for look in (PLAIN, brown)]
     assert np.array_equal(*tiles)

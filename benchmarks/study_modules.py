@@ -1,0 +1,122 @@
+"""What CLNet's modules bring: one budget, data, schedule and set of seeds; all off, then each added in turn.
+
+    python -m benchmarks.study_modules --config configs/study.json --out runs/study
+
+Runs are trained and evaluated by the public commands, one after the other; a second start goes on where it stopped.
+Writes `results/modules.json` and the curves to `results/modules.png`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks.record import RESULTS, write_record
+from model.logs import read_log
+
+_OFF = {"ncm": False, "nec": False, "gfr": False}
+VARIANTS = {
+    "none": _OFF,
+    "NCM": {**_OFF, "ncm": True},
+    "NCM + GFR": {**_OFF, "ncm": True, "gfr": True},
+    "NCM + NEC + GFR": {"ncm": True, "nec": True, "gfr": True},
+}
+"""NEC turns one view's map into the other's; without it each view has a free map. Without GFR the raw map weighs."""
+
+_METRICS = ("recall@1", "recall@5", "recall@10")
+
+
+def main() -> None:
+    """Train what is not trained, evaluate what is not evaluated, print and record the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--config", type=Path, default=Path("configs/study.json"))
+    parser.add_argument("--out", type=Path, default=Path("runs/study"))
+    parser.add_argument("--data", nargs="+", default=["world:cross-area-centre", "world:cross-area"])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    args = parser.parse_args()
+    runs: dict[str, list[Path]] = {name: [] for name in VARIANTS}
+    for seed in args.seeds:  # seeds outermost, so that a study cut short compares all variants
+        for name, modules in VARIANTS.items():
+            folder = args.out / f"{name.lower().replace(' + ', '-')}-{seed}"
+            _train(args.config, folder, {**{f"model.{k}": v for k, v in modules.items()}, "optim.seed": seed})
+            runs[name].append(folder)
+    result = {
+        "config": json.loads(args.config.read_text()),
+        "seeds": args.seeds,
+        "data": {data: {n: _summary([_evaluate(f, data) for f in folders]) for n, folders in runs.items()}
+                 for data in args.data},
+        "seconds_a_run": {n: [_seconds(f) for f in folders] for n, folders in runs.items()},
+    }  # fmt: skip
+    _print(result)
+    _plot(runs, RESULTS / "modules.png")
+    print(write_record("modules", result))
+
+
+def _train(config: Path, folder: Path, values: dict[str, Any]) -> None:
+    if (folder / "bundle").is_dir():
+        return
+    settings = [f"--set={key}={json.dumps(value)}" for key, value in values.items()]
+    command = ["model", "train", "--config", str(config), "--out", str(folder), *settings]
+    print("---", *command, flush=True)
+    subprocess.run([sys.executable, "-m", *command], check=True)
+
+
+def _evaluate(folder: Path, data: str) -> dict[str, Any]:
+    stored = folder / f"{data.replace(':', '-')}.json"
+    if not stored.exists():
+        command = [sys.executable, "-m", "model", "evaluate", "--checkpoint", str(folder / "bundle"), "--data", data]
+        stored.write_text(subprocess.run([*command, "--json"], check=True, capture_output=True, text=True).stdout)
+    result: dict[str, Any] = json.loads(stored.read_text())
+    return result
+
+
+def _summary(results: list[dict[str, Any]]) -> dict[str, Any]:
+    """Mean and sample standard deviation over the seeds, and the values themselves."""
+    table: dict[str, Any] = {}
+    for metric in _METRICS:
+        values = [result[metric] for result in results]
+        spread = statistics.stdev(values) if len(values) > 1 else 0.0
+        table[metric] = {"mean": round(statistics.mean(values), 2), "deviation": round(spread, 2), "values": values}
+    return table
+
+
+def _seconds(folder: Path) -> int:
+    return round(sum(float(row["seconds"]) for row in read_log(folder / "log.csv") if row["seconds"]))
+
+
+def _print(result: dict[str, Any]) -> None:
+    for data, table in result["data"].items():
+        print(data)
+        for name, metrics in table.items():
+            cells = [f"{m} {metrics[m]['mean']:5.1f} +- {metrics[m]['deviation']:.1f}" for m in _METRICS]
+            print(f"  {name:18} {'   '.join(cells)}")
+
+
+def _plot(runs: dict[str, list[Path]], path: Path) -> None:
+    """Validation recall@1 against steps: the mean of the seeds, and the span between them."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(7, 4.5), layout="constrained")
+    for name, folders in runs.items():
+        logs = [[row for row in read_log(folder / "log.csv") if row["recall@1"]] for folder in folders]
+        steps = [int(row["step"]) for row in logs[0]]
+        values = [[float(row["recall@1"]) for row in log] for log in logs]
+        each_step = list(zip(*values, strict=True))
+        axes.plot(steps, [statistics.mean(at) for at in each_step], marker="o", label=name)
+        axes.fill_between(steps, [min(at) for at in each_step], [max(at) for at in each_step], alpha=0.15)
+    axes.set(xlabel="step", ylabel="recall@1 on the validation pairs, percent")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.savefig(path, dpi=120)
+
+
+if __name__ == "__main__":
+    main()
