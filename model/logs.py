@@ -1,6 +1,6 @@
 """What a run leaves to look at: `log.csv`, TensorBoard events, and the curves as a PNG.
 
-Without the `train` extra (TensorBoard, Matplotlib) the CSV is still written and a warning says what is missing.
+Without the `train` extra (TensorBoard) the CSV is still written and a warning says what is missing.
 """
 
 from __future__ import annotations
