@@ -166,10 +166,10 @@ def _render_pairs(arguments: argparse.Namespace) -> int:
     from model.world.pairs import render_split
     from model.world.splits import find_split
 
-    split = find_split(arguments.data.removeprefix("world:"))
+    split, manifest = find_split(arguments.data.removeprefix("world:"))
     with tqdm(total=split.places, unit="pair", disable=None) as bar:
         render_split(split, arguments.out, workers=arguments.workers, progress=lambda done, _: bar.update(done - bar.n))
-    print(f"rendered {split.places} synthetic pairs: {arguments.out / 'pairs.csv'}")
+    print(f"rendered {split.places} synthetic pairs: {arguments.out / manifest}")
     return 0
 
 

@@ -32,7 +32,7 @@ def open_pairs(text: str, *, cache: Path = DEFAULT_CACHE, workers: int = 2) -> P
     from model.world.pairs import ensure_split
     from model.world.splits import find_split
 
-    split = find_split(text.removeprefix("world:"))
+    split, manifest = find_split(text.removeprefix("world:"))
     with tqdm(total=split.places, desc=f"rendering {text}", unit="pair", leave=False, disable=None) as bar:
-        manifest = ensure_split(split, cache, workers=workers, progress=lambda done, _: bar.update(done - bar.n))
-    return replace(read_manifest(manifest), name=text)
+        folder = ensure_split(split, cache, workers=workers, progress=lambda done, _: bar.update(done - bar.n))
+    return replace(read_manifest(folder / manifest), name=text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,10 @@ from model.world.districts import District
 from model.world.ground import Material
 from model.world.hashing import unit
 
-__all__ = ["Paint", "paint_district"]
+__all__ = ["Absent", "Paint", "paint_district"]
+
+Absent = tuple[float, float]
+"""An interval [low, high) of draws in [0, 1): the buildings that are not there, at some time."""
 
 _Floats = NDArray[np.float32]
 _Mask = NDArray[np.bool_]
@@ -63,6 +67,10 @@ class Paint:
         colour = np.zeros((count, 3), np.float32)
         return cls(np.zeros(count, np.float32), colour, colour.copy(), np.zeros(count, np.uint8))
 
+    def copy(self) -> Paint:
+        """The same, to be painted on independently."""
+        return Paint(self.height_m.copy(), self.top.copy(), self.side.copy(), self.material.copy())
+
     def cover(self, mask: _Mask, material: Material, colour: _Floats | tuple[float, float, float]) -> None:
         """Flat ground: its side is its top."""
         self.height_m[mask] = 0.0
@@ -83,29 +91,33 @@ def paint_district(
     x_m: NDArray[np.float64],
     y_m: NDArray[np.float64],
     border_m: _Floats,
-    absent: tuple[float, float] = (0.0, 0.0),
-) -> Paint:
+    times: Sequence[Absent],
+) -> list[Paint]:
     """Paint the pixels [N] of one district, given by plane coordinates and their distance to the district's border.
 
-    Buildings whose own draw lies in [absent[0], absent[1]) are not there, at this time.
+    One result for each of `times`; the buildings whose own draw lies in that interval are not there, then.
     """
     cosine, sine = district.direction
     dx, dy = x_m - district.centre_m[0], y_m - district.centre_m[1]
     blocks = locate(district, dx * cosine + dy * sine, dy * cosine - dx * sine)
-    paint = Paint.blank(len(x_m))
-    _paint_covers(paint, district, blocks)
-    _paint_houses(paint, district, blocks, absent)
-    _paint_large(paint, district, blocks, absent)
-    _paint_parking(paint, district, blocks)
-    _paint_streets(paint, district, blocks, border_m)
-    return paint
+    covers = Paint.blank(len(x_m))
+    _paint_covers(covers, district, blocks)
+    streets = _streets(district, blocks, border_m)
+    paints = [covers, *(covers.copy() for _ in times[1:])]
+    for paint, absent in zip(paints, times, strict=True):
+        _paint_houses(paint, district, blocks, absent)
+        _paint_large(paint, district, blocks, absent)
+        _paint_parking(paint, district, blocks)
+        for mask, material, colour in streets:
+            paint.cover(mask, material, colour)
+    return paints
 
 
 def _tinted(colours: _Floats, tint: tuple[float, float, float]) -> _Floats:
     return colours * np.array(tint, np.float32)
 
 
-def _within(draw: _Floats, interval: tuple[float, float]) -> _Mask:
+def _within(draw: _Floats, interval: Absent) -> _Mask:
     return (draw >= interval[0]) & (draw < interval[1])
 
 
@@ -135,7 +147,7 @@ def _paint_paths(paint: Paint, blocks: Blocks, mask: _Mask) -> None:
     paint.cover(mask & (diagonal < 1.8), Material.PAVED, (176.0, 164.0, 138.0))
 
 
-def _paint_houses(paint: Paint, district: District, blocks: Blocks, absent: tuple[float, float]) -> None:
+def _paint_houses(paint: Paint, district: District, blocks: Blocks, absent: Absent) -> None:
     """Two rows of lots along each block of houses; on most lots a house with a gable roof, hedges between some."""
     mask = blocks.kind[blocks.i, blocks.j] == BlockKind.HOUSES
     if not mask.any():
@@ -192,7 +204,7 @@ def _apply_lots(
     paint.height_m[target] = height_m
 
 
-def _paint_large(paint: Paint, district: District, blocks: Blocks, absent: tuple[float, float]) -> None:
+def _paint_large(paint: Paint, district: District, blocks: Blocks, absent: Absent) -> None:
     """Blocks with one building each: courts (a ring round a yard), halls, and here and there a tower."""
     kind = blocks.kind[blocks.i, blocks.j]
     setback = district.street_m / 2 + _KERB_M
@@ -246,19 +258,23 @@ def _paint_parking(paint: Paint, district: District, blocks: Blocks) -> None:
     paint.height_m[car] = 1.5
 
 
-def _paint_streets(paint: Paint, district: District, blocks: Blocks, border_m: _Floats) -> None:
+def _streets(
+    district: District, blocks: Blocks, border_m: _Floats
+) -> list[tuple[_Mask, Material, tuple[float, float, float]]]:
     """Streets along the block edges (some missing), pavements beside them, an arterial on the district's border."""
     to_street, dash = _street_distance(district, blocks)
     arterial = 0.9 * district.street_m
     half = district.street_m / 2
     paved = (to_street < half + _KERB_M) | (border_m < arterial + _KERB_M)
     road = (to_street < half) | (border_m < arterial)
-    paint.cover(paved & ~road, Material.PAVED, (168.0, 164.0, 156.0))
     tone = 76.0 + 40.0 * float(unit(district.key, 71)[0])
-    paint.cover(road, Material.ROAD, (tone, tone, tone + 3.0))
     marked = road & (border_m >= arterial) & (to_street < 0.35) & (dash % 9.0 < 4.0)
     marked |= (border_m < 0.35) | (np.abs(border_m - arterial * 0.5) < 0.25) & (dash % 9.0 < 4.0)
-    paint.cover(marked, Material.ROAD, (214.0, 212.0, 202.0))
+    return [
+        (paved & ~road, Material.PAVED, (168.0, 164.0, 156.0)),
+        (road, Material.ROAD, (tone, tone, tone + 3.0)),
+        (marked, Material.ROAD, (214.0, 212.0, 202.0)),
+    ]
 
 
 def _street_distance(district: District, blocks: Blocks) -> tuple[_Floats, _Floats]:

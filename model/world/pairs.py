@@ -19,13 +19,14 @@ from PIL import Image
 from model.artefact import canonical_json, sha256_bytes, staged_folder, write_json
 from model.errors import BadDataset
 from model.geo import LatLon
-from model.world.appearance import Appearance, Difficulty, draw_appearance
-from model.world.ground import Ground
-from model.world.panorama import VIEW_M, Camera, render_panorama
-from model.world.places import Area, Cell, cells, free_spot, paint_area
+from model.world.appearance import Appearance, draw_appearance
+from model.world.ground import Ground, Window
+from model.world.panorama import Camera, render_panorama
+from model.world.places import Area, Cell, area_window, cells, free_spot
 from model.world.plane import latlon_of
 from model.world.rows import ManifestRow, write_manifest
-from model.world.splits import TILE_M, Split
+from model.world.splits import CENTRED_MANIFEST, TILE_M, Split
+from model.world.terrain import paint_ground, paint_times
 from model.world.tile import render_tile
 
 __all__ = ["WORLD_VERSION", "Eras", "ensure_split", "jpeg_bytes", "lean", "render_split"]
@@ -40,53 +41,50 @@ _VERTICAL_DEG = 60.0
 
 @dataclass(frozen=True)
 class Eras:
-    """The ground of an area when the photos were taken, and when the tiles were.
-
-    Example:
-        >>> Eras.absent(0.04)
-        ((0.96, 1.0), (0.0, 0.04))
-    """
+    """The ground when the photos were taken, and when the tiles were."""
 
     photo: Ground
     tile: Ground
 
-    @staticmethod
-    def absent(change: float) -> tuple[tuple[float, float], tuple[float, float]]:
-        """Which buildings are not there: the vanished ones for the photo, the new ones for the tile."""
-        return (1.0 - change, 1.0), (0.0, change)
-
     @classmethod
-    def paint(cls, area: Area, difficulty: Difficulty) -> Eras:
-        """Paint both; they are one raster where nothing changes."""
-        margin_m = VIEW_M + 4.0
-        if difficulty.change == 0.0:
-            ground = paint_area(area, margin_m=margin_m)
+    def paint(cls, seed: int, window: Window, change: float) -> Eras:
+        """Paint both, `change` of the buildings gone from each; one raster where nothing changes."""
+        if change == 0.0:
+            ground = paint_ground(seed, window)
             return cls(ground, ground)
-        photo, tile = (paint_area(area, margin_m=margin_m, absent=part) for part in cls.absent(difficulty.change))
+        photo, tile = paint_times(seed, window, [(1.0 - change, 1.0), (0.0, change)])
         return cls(photo, tile)
 
 
 @dataclass(frozen=True)
 class _Drawn:
-    """What one cell of an area gives: a tile, and a panorama if a camera stands there."""
+    """What one cell of an area gives: a tile, and a panorama if a camera stands there.
+
+    Attributes:
+        row: of the manifest.
+        tile: encoded.
+        panorama: encoded.
+        centred: the row and tile of the same camera in the centred gallery.
+    """
 
     row: ManifestRow
     tile: bytes
-    panorama: bytes | None
+    panorama: bytes | None = None
+    centred: tuple[ManifestRow, bytes] | None = None
 
     def without_camera(self) -> _Drawn:
         """The tile alone."""
         row = self.row
-        return _Drawn(ManifestRow.tile(row.reference, LatLon(row.reference_lat, row.reference_lon)), self.tile, None)
+        return _Drawn(ManifestRow.tile(row.reference, LatLon(row.reference_lat, row.reference_lon)), self.tile)
 
 
 def ensure_split(split: Split, cache: Path, *, workers: int, progress: Callable[[int, int], None]) -> Path:
-    """The manifest of a rendered split below `cache`, rendering it first if it is not there."""
+    """The folder of a rendered split below `cache`, rendering it first if it is not there."""
     key = sha256_bytes(canonical_json({"version": WORLD_VERSION, **asdict(split)}))[:12]
     folder = cache / f"{split.name}-{key}"
     if not folder.exists():
         render_split(split, folder, workers=workers, progress=progress)
-    return folder / "pairs.csv"
+    return folder
 
 
 def render_split(split: Split, out: Path, *, workers: int, progress: Callable[[int, int], None]) -> None:
@@ -100,6 +98,7 @@ def render_split(split: Split, out: Path, *, workers: int, progress: Callable[[i
     share = -(-split.places * 108 // (100 * len(areas)))  # a little more, since some areas have few free places
     with staged_folder(out) as staged, ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         rows: list[ManifestRow] = []
+        centred: list[ManifestRow] = []
         taken = 0
         for drawn in pool.map(_render_area, areas, [split] * len(areas), [share] * len(areas)):
             for one in drawn:
@@ -107,12 +106,15 @@ def render_split(split: Split, out: Path, *, workers: int, progress: Callable[[i
                 if kept.panorama is not None or split.query_every > 1:
                     _store(staged, kept)
                     rows.append(kept.row)
+                    centred += [kept.centred[0]] if kept.centred else []
                     taken += kept.panorama is not None
             progress(taken, split.places)
         if taken < split.places:
             raise BadDataset(f"split {split.name} has {taken} free places of {split.places}; lower its spacing_m")
         names = {row.reference for row in rows}
         write_manifest(staged / "pairs.csv", [_known(row, names) for row in rows])
+        if split.centred_too:
+            write_manifest(staged / CENTRED_MANIFEST, centred)
         note = {"synthetic": True, "version": WORLD_VERSION, "pairs": taken, "split": asdict(split)}
         write_json(staged / "world.json", note)
 
@@ -130,7 +132,7 @@ def lean(draw: NDArray[np.float64], tilt_deg: float) -> tuple[float, float]:
 
 
 def _render_area(area: Area, split: Split, limit: int) -> list[_Drawn]:
-    eras = Eras.paint(area, split.difficulty)
+    eras = Eras.paint(area.seed, area_window(area), split.difficulty.change)
     return list(_draw_cells(eras, area, split, limit))
 
 
@@ -146,7 +148,7 @@ def _draw_cells(eras: Eras, area: Area, split: Split, limit: int) -> Iterator[_D
         elif split.query_every > 1:
             centre = latlon_of(cell.x_m, cell.y_m)
             tile = _draw_tile(eras.tile, area.seed, cell, split, (cell.x_m, cell.y_m))
-            yield _Drawn(ManifestRow.tile(_reference(area.seed, cell), centre), tile, None)
+            yield _Drawn(ManifestRow.tile(_reference(area.seed, cell), centre), tile)
 
 
 def _draw_pair(eras: Eras, area: Area, split: Split, cell: Cell, spot: tuple[float, float]) -> _Drawn:
@@ -163,18 +165,28 @@ def _draw_pair(eras: Eras, area: Area, split: Split, cell: Cell, spot: tuple[flo
         pitch_deg=pitch_deg,
         roll_deg=roll_deg,
     )
+    panorama = jpeg_bytes(render_panorama(eras.photo, camera, look), look.jpeg_quality)
     centre = spot if split.centred else (cell.x_m, cell.y_m)
-    row = ManifestRow.pair(
+    row = _row(seed, cell, spot, split, centre, "tiles")
+    tile = _draw_tile(eras.tile, seed, cell, split, centre)
+    if not split.centred_too:
+        return _Drawn(row, tile, panorama)
+    on_camera = _row(seed, cell, spot, split, spot, "centred"), _draw_tile(eras.tile, seed, cell, split, spot)
+    return _Drawn(row, tile, panorama, on_camera)
+
+
+def _row(
+    seed: int, cell: Cell, spot: tuple[float, float], split: Split, centre: tuple[float, float], gallery: str
+) -> ManifestRow:
+    return ManifestRow.pair(
         f"panoramas/{seed:04d}/{cell.name}.jpg",
-        _reference(seed, cell),
+        _reference(seed, cell, gallery),
         latlon_of(*spot),
         latlon_of(*centre),
         vertical_deg=_VERTICAL_DEG,
         margin=split.margin,
         semi_positives=_covering(seed, cell, spot, split) if split.query_every > 1 else (),
     )
-    panorama = jpeg_bytes(render_panorama(eras.photo, camera, look), look.jpeg_quality)
-    return _Drawn(row, _draw_tile(eras.tile, seed, cell, split, centre), panorama)
 
 
 def _draw_tile(ground: Ground, seed: int, cell: Cell, split: Split, centre: tuple[float, float]) -> bytes:
@@ -185,8 +197,8 @@ def _draw_tile(ground: Ground, seed: int, cell: Cell, split: Split, centre: tupl
     return jpeg_bytes(render_tile(ground, rectangle, size_px, look), look.jpeg_quality)
 
 
-def _reference(seed: int, cell: Cell) -> str:
-    return f"tiles/{seed:04d}/{cell.name}.jpg"
+def _reference(seed: int, cell: Cell, gallery: str = "tiles") -> str:
+    return f"{gallery}/{seed:04d}/{cell.name}.jpg"
 
 
 def _covering(seed: int, cell: Cell, spot: tuple[float, float], split: Split) -> list[str]:
@@ -208,6 +220,8 @@ def _store(folder: Path, drawn: _Drawn) -> None:
     pictures = [(drawn.row.reference, drawn.tile)]
     if drawn.panorama is not None:
         pictures.append((drawn.row.query, drawn.panorama))
+    if drawn.centred is not None:
+        pictures.append((drawn.centred[0].reference, drawn.centred[1]))
     for name, data in pictures:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

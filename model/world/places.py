@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from model.world.ground import PIXEL_M, Ground, Material, Window
 from model.world.hashing import unit
 from model.world.panorama import VIEW_M
-from model.world.terrain import paint_ground
 
-__all__ = ["Area", "Cell", "cells", "free_spot", "material_at", "paint_area"]
+__all__ = ["Area", "Cell", "area_window", "cells", "free_spot", "material_at"]
 
 _CLEAR_PX = 6
 _TRIES = 8
@@ -69,11 +68,10 @@ class Cell:
         return Cell(self.column + columns, self.row + rows, east, north)
 
 
-def paint_area(area: Area, *, margin_m: float = VIEW_M + 4.0, absent: tuple[float, float] = (0.0, 0.0)) -> Ground:
-    """The ground of an area and of all that is seen from inside it; `absent` as for `paint_ground`."""
+def area_window(area: Area) -> Window:
+    """The window of an area and of all that is seen from inside it."""
     right, top = area.left_m + area.side_m, area.bottom_m + area.side_m
-    window = Window.around(area.left_m, area.bottom_m, right, top, margin_m=margin_m)
-    return paint_ground(area.seed, window, absent=absent)
+    return Window.around(area.left_m, area.bottom_m, right, top, margin_m=VIEW_M + 4.0)
 
 
 def cells(area: Area, spacing_m: float) -> Iterator[Cell]:

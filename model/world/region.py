@@ -26,7 +26,6 @@ from model.world.panorama import VIEW_M, Camera, render_panorama
 from model.world.places import free_spot, material_at
 from model.world.plane import ORIGIN, latlon_of, tile_bounds, tile_window_m
 from model.world.rows import ManifestRow, write_manifest
-from model.world.terrain import paint_ground
 from model.world.tile import render_tile
 
 __all__ = ["Region", "render_region"]
@@ -162,8 +161,7 @@ def _eras_of(chunk: _Chunk) -> Eras:
     rectangles = np.array([tile_window_m(_ZOOM, x, y) for x, y in chunk.tiles])
     low, high = rectangles.min(axis=0), rectangles.max(axis=0)
     window = Window.around(low[0], low[1], high[2], high[3], margin_m=VIEW_M + 4.0)
-    photo, tile = (paint_ground(chunk.region.seed, window, absent=part) for part in Eras.absent(_STANDARD.change))
-    return Eras(photo, tile)
+    return Eras.paint(chunk.region.seed, window, _STANDARD.change)
 
 
 def _camera_tiles(chunk: _Chunk, ground: Ground) -> dict[tuple[int, int], tuple[float, float]]:

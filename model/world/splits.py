@@ -7,17 +7,20 @@ cell's middle, within `reach_m` of its centre along each axis, and its tile is t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from model.errors import BadDataset
 from model.world.appearance import Difficulty
 from model.world.country import ABROAD
 from model.world.places import Area
 
-__all__ = ["SPLITS", "TILE_M", "Split", "find_split"]
+__all__ = ["CENTRED_MANIFEST", "MANIFESTS", "SPLITS", "TILE_M", "Split", "find_split"]
 
 TILE_M = 100.0
 """Side of a satellite tile in metres, about a Web Mercator tile of zoom 18 at the world's latitude."""
+
+CENTRED_MANIFEST = "centred.csv"
+"""Manifest of a split's cameras with tiles centred on them."""
 
 _AREA_STEP_M = 2_500.0
 """Distance of the areas along a row, and of the rows."""
@@ -39,6 +42,7 @@ class Split:
         margin: share of its side that a tile's picture shows beyond each edge, for training to shift it.
         query_every: a camera in every n-th cell only; with more than 1, every cell has a tile, camera or not.
         joined: the areas of a seed touch, as one square.
+        centred_too: each camera also gets a tile centred on it, in a gallery and manifest of their own.
         difficulty: how the two pictures of a pair differ. An offset of 0, or a margin, centres the tile on the camera.
     """
 
@@ -53,6 +57,7 @@ class Split:
     margin: float = 0.0
     query_every: int = 1
     joined: bool = False
+    centred_too: bool = False
     difficulty: Difficulty = field(default_factory=Difficulty)
 
     def areas(self) -> list[Area]:
@@ -74,29 +79,31 @@ class Split:
 
 _HOME = tuple(range(1, 17))
 _FAR = tuple(range(ABROAD + 101, ABROAD + 112))
-_SAME_AREA = Split("same-area", _HOME, 10_000, 2, row=1)
-_CROSS_AREA = Split("cross-area", _FAR, 10_000, 3)
-_CENTRED = Difficulty(offset=0.0)
 _ALL = (
     Split("train", _HOME, 40_000, 2, spacing_m=36.0, reach_m=17.0, margin=0.25),
     Split("val", (101, 102), 1_000, 2),
-    _SAME_AREA,
-    _CROSS_AREA,
-    replace(_SAME_AREA, name="same-area-centre", difficulty=_CENTRED),
-    replace(_CROSS_AREA, name="cross-area-centre", difficulty=_CENTRED),
+    Split("same-area", _HOME, 10_000, 2, row=1, centred_too=True),
+    Split("cross-area", _FAR, 10_000, 3, centred_too=True),
     Split("cross-area-grid", (ABROAD + 151,), 2_000, 25, spacing_m=50.0, area_m=1_000.0, query_every=4, joined=True),
     Split("calibration", (ABROAD + 161, ABROAD + 162), 1_000, 2),
     Split("smoke", (ABROAD + 191,), 48, 1, area_m=700.0),
 )
 SPLITS = {split.name: split for split in _ALL}
+"""What is rendered, by name."""
+
+MANIFESTS = {
+    **{name: (split, "pairs.csv") for name, split in SPLITS.items()},
+    **{f"{name}-centre": (split, CENTRED_MANIFEST) for name, split in SPLITS.items() if split.centred_too},
+}
+"""What can be asked for, by name: a split, and which of its manifests."""
 
 
-def find_split(name: str) -> Split:
-    """The split `name`.
+def find_split(name: str) -> tuple[Split, str]:
+    """The split that holds the data set `name`, and the manifest that lists it.
 
     Raises:
-        BadDataset: there is no such split.
+        BadDataset: there is no such data set.
     """
-    if name not in SPLITS:
-        raise BadDataset(f"the world has no split {name!r}; choose one of {', '.join(SPLITS)}")
-    return SPLITS[name]
+    if name not in MANIFESTS:
+        raise BadDataset(f"the world has no split {name!r}; choose one of {', '.join(MANIFESTS)}")
+    return MANIFESTS[name]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,9 +11,9 @@ from model.world.country import Country, country_of
 from model.world.districts import district_map
 from model.world.ground import PIXEL_M, Ground, Material, Window
 from model.world.hashing import lattice_noise, unit
-from model.world.painting import paint_district
+from model.world.painting import Absent, paint_district
 
-__all__ = ["paint_ground"]
+__all__ = ["paint_ground", "paint_times"]
 
 _TREE_CELL_PX = 14
 _TREE_REACH_PX = 14
@@ -26,44 +28,55 @@ _TREE_SHARE[[Material.PAVED, Material.GARDEN, Material.PARK, Material.WOOD, Mate
 _WARP_M, _WARP_CELL_M = 26.0, 210.0
 
 
-def paint_ground(seed: int, window: Window, *, absent: tuple[float, float] = (0.0, 0.0)) -> Ground:
-    """Paint a window of the world `seed`; 0.5 m a pixel, about half a second a megapixel.
+def paint_ground(seed: int, window: Window) -> Ground:
+    """Paint a window of the world `seed`, with all its buildings; 0.5 m a pixel."""
+    return paint_times(seed, window, [(0.0, 0.0)])[0]
+
+
+def paint_times(seed: int, window: Window, times: Sequence[Absent]) -> list[Ground]:
+    """Paint a window of the world `seed` at several times, between which buildings come and go.
 
     Args:
         seed: of the world, which also decides its country.
         window: what to paint.
-        absent: buildings whose own draw in [0, 1) lies in this interval are not there, at this time.
+        times: for each, the interval of [0, 1) whose buildings are not there; every building has a draw of its own.
     """
     wide = window.grown(_TREE_REACH_PX + _TREE_CELL_PX)
-    ground = _paint_districts(seed, wide, absent)
-    _plant_trees(seed, ground, country_of(seed))
-    _roughen(seed, ground)
-    return ground.cropped(window)
+    grounds = _paint_districts(seed, wide, times)
+    for ground in grounds:
+        _plant_trees(seed, ground, country_of(seed))
+        _roughen(seed, ground)
+    return [ground.cropped(window) for ground in grounds]
 
 
-def _paint_districts(seed: int, window: Window, absent: tuple[float, float]) -> Ground:
+def _paint_districts(seed: int, window: Window, times: Sequence[Absent]) -> list[Ground]:
     x_m, y_m = window.axes_m()
     districts, number, border_m = district_map(seed, x_m, y_m)
     bend_x = (lattice_noise(seed + 1, x_m, y_m, _WARP_CELL_M) - 0.5) * _WARP_M
     bend_y = (lattice_noise(seed + 2, x_m, y_m, _WARP_CELL_M) - 0.5) * _WARP_M
+    grounds = [_blank(window) for _ in times]
+    for here in np.unique(number):
+        rows, columns = np.nonzero(number == here)
+        x = x_m[columns] + bend_x[rows, columns]
+        y = y_m[rows] + bend_y[rows, columns]
+        paints = paint_district(districts[here], x, y, border_m[rows, columns], times)
+        for ground, paint in zip(grounds, paints, strict=True):
+            ground.height_m[rows, columns] = paint.height_m
+            ground.top[rows, columns] = paint.top.clip(0, 255)
+            ground.side[rows, columns] = paint.side.clip(0, 255)
+            ground.material[rows, columns] = paint.material
+    return grounds
+
+
+def _blank(window: Window) -> Ground:
     shape = (window.height, window.width)
-    ground = Ground(
+    return Ground(
         window,
         np.zeros(shape, np.float32),
         np.zeros((*shape, 3), np.uint8),
         np.zeros((*shape, 3), np.uint8),
         np.zeros(shape, np.uint8),
     )
-    for here in np.unique(number):
-        rows, columns = np.nonzero(number == here)
-        x = x_m[columns] + bend_x[rows, columns]
-        y = y_m[rows] + bend_y[rows, columns]
-        paint = paint_district(districts[here], x, y, border_m[rows, columns], absent)
-        ground.height_m[rows, columns] = paint.height_m
-        ground.top[rows, columns] = paint.top.clip(0, 255)
-        ground.side[rows, columns] = paint.side.clip(0, 255)
-        ground.material[rows, columns] = paint.material
-    return ground
 
 
 def _plant_trees(seed: int, ground: Ground, country: Country) -> None:

@@ -1,14 +1,15 @@
 import numpy as np
 
 from model.world.ground import PIXEL_M
-from model.world.places import Area, cells, free_spot, paint_area
+from model.world.places import Area, area_window, cells, free_spot
+from model.world.terrain import paint_ground
 from tests.model.world.test_panorama import flat_ground, with_block
 
 AREA = Area(seed=9, left_m=0.0, bottom_m=0.0, side_m=200.0)
 
 
 def test_nothing_stands_within_three_metres_of_a_place():
-    ground = paint_area(AREA)
+    ground = paint_ground(AREA.seed, area_window(AREA))
     found = [free_spot(ground, AREA.seed, cell.x_m, cell.y_m, reach_m=12.0) for cell in cells(AREA, 25.0)]
     spots = [spot for spot in found if spot is not None]
     assert len(spots) > 20
