@@ -1,4 +1,4 @@
-"""The demo checkpoint on the world benchmark: every protocol that its results page quotes, and the time of one panorama.
+"""The demo checkpoint on the world benchmark: every protocol that its results page quotes, and its pace.
 
     python -m benchmarks.bench_checkpoint --checkpoint demo
 
