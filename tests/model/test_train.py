@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -181,6 +182,14 @@ def test_a_finished_run_is_not_run_again(tmp_path, pairs):
     before = (tmp_path / "run" / "log.csv").read_text().splitlines()
     train(tiny_run(), pairs, pairs, tmp_path / "run", device="cpu")
     assert [line for line in (tmp_path / "run" / "log.csv").read_text().splitlines() if line not in before] == []
+
+
+def test_a_finished_run_decodes_no_pictures_again(tmp_path, pairs):
+    run = replace(tiny_run(), data=replace(tiny_run().data, cache=True))
+    train(run, pairs, pairs, tmp_path / "run", device="cpu")
+    shutil.rmtree(tmp_path / "decoded")
+    train(run, pairs, pairs, tmp_path / "run", device="cpu")
+    assert not (tmp_path / "decoded").exists()
 
 
 def test_a_changed_configuration_is_refused_and_shown(tmp_path, pairs):
