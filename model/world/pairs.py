@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from model.artefact import canonical_json, sha256_bytes, staged_folder, write_json
+from model.data.manifest_rows import ManifestRow, write_manifest
 from model.errors import BadDataset, OutputExists
 from model.world.appearance import Appearance, draw_appearance, draw_pose
 from model.world.ground import Ground, Window
@@ -25,7 +26,6 @@ from model.world.overlap import name_overlaps
 from model.world.panorama import Camera, render_panorama
 from model.world.places import Area, Cell, area_window, cells, free_spot
 from model.world.plane import latlon_of
-from model.world.rows import ManifestRow, write_manifest
 from model.world.splits import CENTRED_MANIFEST, TILE_M, Split
 from model.world.terrain import paint_ground, paint_times
 from model.world.tile import render_tile

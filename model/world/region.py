@@ -17,6 +17,7 @@ import mercantile
 import numpy as np
 
 from model.artefact import staged_folder, write_json
+from model.data.manifest_rows import ManifestRow, write_manifest
 from model.errors import BadConfig
 from model.geo import LatLon, great_circle_m
 from model.world.appearance import Appearance, Difficulty, draw_appearance, draw_pose
@@ -25,7 +26,6 @@ from model.world.pairs import WORLD_VERSION, Eras, jpeg_bytes
 from model.world.panorama import VIEW_M, Camera, render_panorama
 from model.world.places import free_spot, material_at
 from model.world.plane import ORIGIN, latlon_of, tile_bounds, tile_window_m
-from model.world.rows import ManifestRow, write_manifest
 from model.world.tile import render_tile
 
 __all__ = ["Region", "render_region"]
