@@ -8,14 +8,11 @@ import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from model._version import VERSION
 from model.commandline import as_argument, join_coordinates, parse_count, parse_lat_lon, run
 from model.data.sources import DEFAULT_CACHE
-
-if TYPE_CHECKING:  # loads torch
-    from model.evaluate import Evaluation
+from model.evaluation_command import add_options, run_evaluation
 
 _DATA_HELP = (
     "world:SPLIT (train, val, same-area, cross-area, ...; docs/world.md), or a CSV or Parquet manifest of pairs"
@@ -51,23 +48,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--checkpoint", default="demo", help="bundle folder, or the name of a packaged one (default demo)"
-    )
-    parser.add_argument("--data", required=True, help=_DATA_HELP)
-    parser.add_argument("--fov", type=float, default=360.0, metavar="DEG", dest="fov_deg",
-                        help="cut every query to this field of view, in a drawn direction (default 360)")  # fmt: skip
-    parser.add_argument("--heading", choices=("known", "unknown"), default="known",
-                        help="unknown: turn every query by a drawn angle that is searched (default known)")  # fmt: skip
-    parser.add_argument("--headings", type=parse_count, default=24, metavar="N",
-                        help="headings tried first where it is unknown (default 24)")  # fmt: skip
-    parser.add_argument("--queries", type=parse_count, metavar="N",
-                        help="ask N queries, evenly spaced, of the whole gallery (default: all)")  # fmt: skip
-    parser.add_argument("--seed", type=int, default=0, help="of the directions and turns drawn (default 0)")
-    parser.add_argument("--save", type=Path, metavar="FOLDER",
-                        help="new folder for the result, and the angles and rank of every query")  # fmt: skip
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
-    parser.add_argument("--batch", type=parse_count, default=64, help="pictures encoded at once (default 64)")
+    add_options(parser, data_help=_DATA_HELP)
     _add_common(parser)
     parser.set_defaults(command=_evaluate)
 
@@ -127,37 +108,8 @@ def _train(arguments: argparse.Namespace) -> int:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
-    from model.artefact import refuse_existing
-    from model.data.sources import open_pairs
-    from model.encoder import Encoder
-    from model.evaluate import evaluate
-    from model.outcomes import save_outcomes
-    from model.protocol import QueryProtocol
-
-    options = ("fov_deg", "heading", "headings", "queries", "seed")
-    protocol = QueryProtocol(**{name: getattr(arguments, name) for name in options})
-    if arguments.save is not None:
-        refuse_existing(arguments.save)  # before the minutes that it takes
-    encoder = Encoder.load(arguments.checkpoint, device=arguments.device)
-    pairs = open_pairs(arguments.data, cache=arguments.cache)
-    sides = encoder.encode_ground, encoder.encode_satellite
-    result = evaluate(*sides, encoder.inputs, encoder.dim, pairs, protocol=protocol, batch=arguments.batch)
-    content = {"checkpoint": encoder.name, "digest": encoder.digest, **result.as_json()}
-    if arguments.save is not None:
-        save_outcomes(result.outcomes, pairs, content, arguments.save)
-    print(json.dumps(content) if arguments.json else _table(encoder.name, result))
+    print(run_evaluation(arguments))
     return 0
-
-
-def _table(checkpoint: str, result: Evaluation) -> str:
-    lines = [f"{checkpoint} on {result.data}: {result.queries} queries, gallery of {result.gallery} tiles"]
-    lines += [f"  {name:26} {value:8.2f} %" for name, value in result.recall.items()]
-    for name, value in result.further.items():
-        unit = "degrees" if "_deg_" in name else "m" if "_m_" in name else "%"
-        lines.append(f"  {name:26} {'none' if value is None else f'{value:8.2f} {unit}'}")
-    lines.append(f"  {'median rank':26} {result.median_rank:8g}")
-    lines.append(f"  protocol: {'; '.join(f'{name} {value}' for name, value in result.protocol.items())}")
-    return "\n".join(lines)
 
 
 def _render_pairs(arguments: argparse.Namespace) -> int:

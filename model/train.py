@@ -31,9 +31,10 @@ from model.data.pairs import PairSet
 from model.data.samplers import Phase, epoch_batches
 from model.encoder import encode_batch
 from model.errors import BadConfig, BadDataset
-from model.evaluate import Evaluation, evaluate
+from model.evaluate import Sides, evaluate
 from model.logs import RunLog
 from model.loss import symmetric_info_nce
+from model.results import Evaluation
 from model.state import load_state, newest_state, save_state
 
 __all__ = ["Trainer", "average_decay", "learning_rate", "phases", "train", "update_average"]
@@ -160,7 +161,7 @@ class Trainer:
 
             return encode
 
-        return evaluate(side("ground"), side("satellite"), net.inputs, net.dim, val)
+        return evaluate(Sides(side("ground"), side("satellite"), net.inputs, net.dim), val)
 
     def _encode(self, net: CLNet, pixels: Tensor, view: View, *, half: bool = False) -> Tensor:
         return encode_batch(net, pixels.to(self.device), net.inputs, view, bfloat16=self.bfloat16, half=half)
