@@ -35,6 +35,9 @@ _ABOUT = "embeddings.json"
 _VECTORS = ("references.npy", "queries.npy")
 _TABLES = ("references.parquet", "queries.parquet", "asked.parquet")
 
+_SPHERE = ("lat", "lon")
+_PLANE = ("x_m", "y_m")
+
 _Vectors = NDArray[np.floating[Any]]
 
 
@@ -191,31 +194,28 @@ def _write_truth(folder: Path, truth: Truth) -> None:
     from pyarrow import parquet
 
     rows = pa.list_(pa.int64())
-    queries = {"picture": list(truth.pictures), **_coordinates(truth.places)}
+    queries = {"picture": list(truth.pictures), **_coordinates(truth.places, truth.places_m)}
     queries["positives"] = pa.array(truth.positives, rows)
     if truth.semi_positives:
         queries["semi_positives"] = pa.array(truth.semi_positives, rows)
-    references = {"picture": list(truth.tiles), **_coordinates(truth.centres)}
+    references = {"picture": list(truth.tiles), **_coordinates(truth.centres, truth.centres_m)}
     for name, columns in zip(_TABLES, (references, queries), strict=False):
         parquet.write_table(pa.table(columns), folder / name)
 
 
-def _coordinates(places: NDArray[np.float64]) -> dict[str, Any]:
+def _coordinates(degrees: NDArray[np.float64], metres: NDArray[np.float64] | None) -> dict[str, Any]:
+    """Columns of latitudes and longitudes, empty where unknown, and of the places on a plane where there is one."""
     import pyarrow as pa
 
-    return {
-        name: pa.array(values, mask=np.isnan(values)) for name, values in zip(("lat", "lon"), places.T, strict=True)
-    }
+    on_plane = {} if metres is None else dict(zip(_PLANE, metres.T, strict=True))
+    columns = {**dict(zip(_SPHERE, degrees.T, strict=True)), **on_plane}
+    return {name: pa.array(values, mask=np.isnan(values)) for name, values in columns.items()}
 
 
 def _read_truth(folder: Path, data: str) -> Truth:
     from pyarrow import parquet
 
     references, queries = (parquet.read_table(folder / name) for name in _TABLES[:2])
-    places, centres = (
-        np.stack([table[name].to_numpy() for name in ("lat", "lon")], axis=1).astype(np.float64)
-        for table in (queries, references)
-    )
     known = "semi_positives" in queries.column_names
     return Truth(
         data,
@@ -223,9 +223,15 @@ def _read_truth(folder: Path, data: str) -> Truth:
         tuple(references["picture"].to_pylist()),
         _lists(queries["positives"]),
         _lists(queries["semi_positives"]) if known else (),
-        places,
-        centres,
+        _places(queries, _SPHERE),
+        _places(references, _SPHERE),
+        _places(queries, _PLANE) if _PLANE[0] in queries.column_names else None,
+        _places(references, _PLANE) if _PLANE[0] in references.column_names else None,
     )
+
+
+def _places(table: Any, names: tuple[str, str]) -> NDArray[np.float64]:
+    return np.stack([table[name].to_numpy() for name in names], axis=1).astype(np.float64)
 
 
 def _lists(column: Any) -> tuple[NDArray[np.int64], ...]:

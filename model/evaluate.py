@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from model.clnet import View
 from model.data.loading import load_query, load_reference, view_loader
 from model.data.pairs import PairSet
 from model.embeddings import write_embeddings
+from model.errors import BadConfig
 from model.headings import coarse_turns, fine_offsets, heading_of
 from model.judging import AskedQueries, judge_all
 from model.protocol import Asked, QueryProtocol
@@ -48,6 +50,10 @@ class Sides:
     inputs: InputSpec
     dim: int
 
+    def encode(self, view: View) -> Encode:
+        """The side that reads a view."""
+        return self.encode_ground if view == "ground" else self.encode_satellite
+
 
 def evaluate(
     sides: Sides,
@@ -71,8 +77,9 @@ def evaluate(
         workers: processes that decode.
 
     Raises:
-        BadConfig: recall within a radius is asked for, and a coordinate is not known.
+        BadConfig: the protocol does not fit the data set, or a radius needs coordinates that are not known.
     """
+    _refuse_protocol(pairs, protocol)
     references = np.empty((len(pairs.references), sides.dim), np.float32)
     done = 0
     for vectors in _embed_gallery(sides, pairs, batch, workers):
@@ -107,12 +114,19 @@ def store(
         workers: processes that decode.
 
     Raises:
+        BadConfig: the protocol does not fit the data set.
         OutputExists: the folder is there already.
     """
+    _refuse_protocol(pairs, protocol)
     about = {"checkpoint": checkpoint, "asked": _told(sides, pairs, protocol)}
     gallery = _embed_gallery(sides, pairs, batch, workers)
     ask = partial(_ask, sides, pairs, protocol, batch, workers)
     write_embeddings(folder, about, Truth.of(pairs), gallery, ask, precision=precision)
+
+
+def _refuse_protocol(pairs: PairSet, protocol: QueryProtocol) -> None:
+    if pairs.query_view != "ground" and (protocol.searches or protocol.fov_deg < 360):
+        raise BadConfig(f"the queries of {pairs.name} are tiles; leave the field of view whole and the heading known")
 
 
 def _told(sides: Sides, pairs: PairSet, protocol: QueryProtocol) -> dict[str, Any]:
@@ -121,10 +135,11 @@ def _told(sides: Sides, pairs: PairSet, protocol: QueryProtocol) -> dict[str, An
 
 def _embed_gallery(sides: Sides, pairs: PairSet, batch: int, workers: int) -> Iterator[NDArray[np.float32]]:
     """Vectors [B, D] of all references, in order."""
+    encode = sides.encode(pairs.reference_view)
     tiles = view_loader(pairs.references, load_reference, sides.inputs, batch=batch, workers=workers)
     with tqdm(total=len(pairs.references), desc="gallery", unit="img", leave=False, disable=None) as bar:
         for pixels in tiles:
-            yield sides.encode_satellite(pixels.numpy())
+            yield encode(pixels.numpy())
             bar.update(len(pixels))
 
 
@@ -147,7 +162,7 @@ def _ask(
                 protocol.ask(canvas, pairs.queries[number], int(number))
                 for canvas, number in zip(pixels.numpy(), part, strict=True)
             ]
-            yield _embed_asked(sides.encode_ground, asked, part, references, protocol)
+            yield _embed_asked(sides.encode(pairs.query_view), asked, part, references, protocol)
             bar.update(len(part))
 
 

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.errors import BadConfig
 from model.metrics import NEVER, average_precisions, standing
 from model.outcomes import Outcomes
 from model.scoring import Scoring
@@ -52,14 +51,7 @@ class Judge:
     def __init__(self, truth: Truth, scoring: Scoring) -> None:
         self._truth, self._scoring = truth, scoring
         self._dropped = truth.distractors if scoring.distractors == "drop" else np.empty(0, np.int64)
-        self._nearby = Nearby(truth.centres)
-        if scoring.within_m:
-            for name, places in (("queries", truth.places), ("references", truth.centres)):
-                if unknown := int(np.isnan(places).any(axis=1).sum()):
-                    raise BadConfig(
-                        f"recall within {scoring.within_m[0]:g} m needs all coordinates, and {truth.data} lacks those "
-                        f"of {unknown} of {len(places)} {name}; leave the radius out"
-                    )
+        self._nearby = Nearby(truth) if scoring.within_m else None
 
     def outcomes(self, scores: NDArray[np.float32], numbers: NDArray[np.int64]) -> Outcomes:
         """What becomes of some queries.
@@ -79,7 +71,7 @@ class Judge:
             spans=np.stack([stand.span for stand in stands]),
             precisions=np.stack([average_precisions(stand.before) for stand in stands]),
             hits=np.array(hits, np.int64) if truth.semi_positives else None,
-            within=np.array(within, np.int64) if self._scoring.within_m else None,
+            within=np.array(within, np.int64) if self._nearby is not None else None,
         )
 
     def _hits(self, scores: NDArray[np.float32], number: int) -> list[NDArray[np.int64]]:
@@ -95,9 +87,11 @@ class Judge:
         return [prose.span, standing(scores, positives, covering).span]
 
     def _within(self, scores: NDArray[np.float32], number: int) -> list[NDArray[np.int64]]:
+        if self._nearby is None:
+            return []
         spans = []
         for radius_m in self._scoring.within_m:
-            near = self._nearby.rows(self._truth.places[number], radius_m)
+            near = self._nearby.rows(number, radius_m)
             near = near[~np.isin(near, self._dropped)]
             spans.append(standing(scores, near).span if len(near) else np.full(2, NEVER))
         return spans

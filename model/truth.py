@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.data.pairs import PairSet
+from model.errors import BadConfig
 from model.geo import EARTH_RADIUS_M, LatLon, great_circle_many_m
 
 __all__ = ["Nearby", "Truth"]
 
 _Rows = NDArray[np.int64]
-_Degrees = NDArray[np.float64]
+_Places = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,9 @@ class Truth:
         semi_positives: for each query the rows of other references that cover it; empty where none are known.
         places: float64 [Q, 2], latitude and longitude of the queries; NaN where unknown.
         centres: float64 [R, 2], of the references, likewise.
+        places_m: float64 [Q, 2], of the queries on the plane that the data set measures distances on; None where it
+            measures great circles.
+        centres_m: float64 [R, 2], of the references, likewise.
     """
 
     data: str
@@ -38,8 +42,10 @@ class Truth:
     tiles: tuple[str, ...]
     positives: tuple[_Rows, ...]
     semi_positives: tuple[_Rows, ...]
-    places: _Degrees
-    centres: _Degrees
+    places: _Places
+    centres: _Places
+    places_m: _Places | None = None
+    centres_m: _Places | None = None
 
     @classmethod
     def of(cls, pairs: PairSet) -> Truth:
@@ -49,10 +55,12 @@ class Truth:
             pairs.name,
             names[: len(pairs.queries)],
             names[len(pairs.queries) :],
-            tuple(np.atleast_1d(rows) for rows in pairs.positives),
+            tuple(pairs.positive_rows()),
             tuple(np.array(rows, np.int64) for rows in pairs.semi_positives),
             _degrees([query.location for query in pairs.queries]),
             _degrees([tile.location for tile in pairs.references]),
+            pairs.query_xy_m,
+            pairs.reference_xy_m,
         )
 
     @property
@@ -70,20 +78,37 @@ class Truth:
 
 
 class Nearby:
-    """Finds the references around a place."""
+    """Finds the references around each query: on the data set's plane where it has one, else along great circles.
 
-    def __init__(self, centres: _Degrees) -> None:
-        """`centres` float64 [R, 2] are latitudes and longitudes in degrees."""
+    Raises:
+        BadConfig: a coordinate is not known.
+    """
+
+    def __init__(self, truth: Truth) -> None:
+        places, centres = truth.places, truth.centres
+        self._on_plane = False
+        if truth.places_m is not None and truth.centres_m is not None:
+            places, centres, self._on_plane = truth.places_m, truth.centres_m, True
+        for name, known in (("queries", places), ("references", centres)):
+            if unknown := int(np.isnan(known).any(axis=1).sum()):
+                raise BadConfig(
+                    f"recall within a radius needs all coordinates, and {truth.data} lacks those of {unknown} of "
+                    f"{len(known)} {name}; leave --within out"
+                )
+        self._places = places
         self._order = np.argsort(centres[:, 0], kind="stable")
         self._sorted = centres[self._order]
 
-    def rows(self, place: _Degrees, radius_m: float) -> _Rows:
-        """The references, ascending, whose centres lie within a distance of a place (lat, lon), the edge included."""
-        reach_deg = float(np.degrees(radius_m / EARTH_RADIUS_M)) + 1e-9  # nothing is nearer than its latitude
-        first, last = np.searchsorted(self._sorted[:, 0], [place[0] - reach_deg, place[0] + reach_deg])
+    def rows(self, query: int, radius_m: float) -> _Rows:
+        """The references, ascending, whose centres are at most so far from a query."""
+        place = self._places[query]
+        # Nothing is nearer than its latitude, or than its first coordinate on a plane.
+        reach = radius_m if self._on_plane else float(np.degrees(radius_m / EARTH_RADIUS_M)) + 1e-9
+        first = np.searchsorted(self._sorted[:, 0], place[0] - reach, "left")
+        last = np.searchsorted(self._sorted[:, 0], place[0] + reach, "right")
         band = self._sorted[first:last]
-        near = great_circle_many_m(place[0], place[1], band[:, 0], band[:, 1]) <= radius_m
-        return np.sort(self._order[first:last][near])
+        distances_m = np.hypot(*(band - place).T) if self._on_plane else great_circle_many_m(*place, *band.T)
+        return np.sort(self._order[first:last][distances_m <= radius_m])
 
 
 def _names(paths: Sequence[Path]) -> tuple[str, ...]:
@@ -92,5 +117,5 @@ def _names(paths: Sequence[Path]) -> tuple[str, ...]:
     return tuple(str(path)[len(root) :].lstrip(os.sep) for path in whole)
 
 
-def _degrees(locations: Sequence[LatLon | None]) -> _Degrees:
+def _degrees(locations: Sequence[LatLon | None]) -> _Places:
     return np.array([(at.lat, at.lon) if at else (np.nan, np.nan) for at in locations], np.float64).reshape(-1, 2)

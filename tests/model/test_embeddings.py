@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -67,14 +68,17 @@ def test_what_is_written_is_read(tmp_path, precision, tolerance):
         assert all(np.array_equal(a, b) for a, b in pairs)
     np.testing.assert_array_equal(stored.truth.centres, truth.centres)
     np.testing.assert_array_equal(stored.truth.places, truth.places)
+    assert stored.truth.places_m is None
     told = stored.evaluate(Scoring()).protocol
     assert (told["vectors"], told["fov_deg"]) == (precision, 360.0)
 
 
-def test_no_semi_positives_stay_unknown(tmp_path):
-    truth = small_truth()
-    write(tmp_path / "e", truth=Truth(**{**truth.__dict__, "semi_positives": ()}))
+def test_a_plane_is_stored_and_semi_positives_that_are_unknown_stay_so(tmp_path):
+    plane = {"places_m": RANDOM.normal(size=(5, 2)), "centres_m": RANDOM.normal(size=(7, 2))}
+    write(tmp_path / "e", truth=replace(small_truth(), semi_positives=(), **plane))
     stored = open_embeddings(tmp_path / "e")
+    for name, values in plane.items():
+        np.testing.assert_array_equal(getattr(stored.truth, name), values)
     assert stored.truth.semi_positives == ()
     assert "hit_rate" not in stored.evaluate(Scoring()).further
 

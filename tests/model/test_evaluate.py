@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from PIL import Image
 from model.artefact import sha256_file
 from model.data.pairs import PairSet, Query, Reference
 from model.embeddings import open_embeddings
-from model.errors import OutputExists
+from model.errors import BadConfig, OutputExists
 from model.evaluate import Sides, evaluate, store
 from model.geo import LatLon, great_circle_m
 from model.outcomes import save_outcomes
@@ -188,6 +189,12 @@ def test_stored_embeddings_give_the_same_outcomes_and_any_other_rule(pairs, tmp_
         assert again.protocol == {**live.protocol, "vectors": "float32"}
         for name in ("ranks", "tops", "view_deg", "true_deg", "heading_errors_deg"):
             np.testing.assert_array_equal(getattr(again.outcomes, name), getattr(live.outcomes, name))
+
+
+@pytest.mark.parametrize("options", [{"fov_deg": 90.0}, {"heading": "unknown"}])
+def test_a_tile_that_asks_has_no_heading_to_hide(pairs, options):
+    with pytest.raises(BadConfig, match="the queries of profiles are tiles"):
+        measure(replace(pairs, query_view="satellite"), **options)
 
 
 def test_half_precision_finds_what_whole_precision_finds(pairs, tmp_path):
