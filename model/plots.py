@@ -39,7 +39,8 @@ def plot_recall(curves: Mapping[str, NDArray[np.float64]], path: Path, *, title:
     figure, axes = plt.subplots(figsize=(7, 4.5), layout="constrained")
     for name, recall in curves.items():
         axes.plot(np.arange(1, len(recall) + 1), recall, marker="o", markersize=3, linewidth=1, label=name)
-    axes.set(title=title, xlabel="k", ylabel="recall@k, percent", xscale="log", ylim=(0, 101))
+    axes.set(title=title, xlabel="k", ylabel="recall@k, percent", xscale="log", xlim=(0.9, None), ylim=(0, 101))
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.legend()
     axes.grid(alpha=0.3, which="both")
     figure.savefig(path, dpi=120)
