@@ -11,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from model.data.loading import load_query, load_reference, view_loader
+from model.data.loading import loads_of, view_loader
 from model.data.pairs import PairSet
+from model.errors import BadConfig
 from model.headings import coarse_turns, fine_offsets, heading_of
 from model.metrics import BLOCK_BYTES, covers_place, positive_ranks, recall_table, top_rows
 from model.outcomes import Outcomes
@@ -101,9 +102,15 @@ def evaluate(
         protocol: which queries are asked, and how.
         batch: pictures encoded at once.
         workers: processes that decode.
+
+    Raises:
+        BadConfig: the protocol does not fit the data set.
     """
+    _refuse_protocol(pairs, protocol)
+    sides = {"ground": encode_ground, "satellite": encode_satellite}
+    load_query, load_reference = loads_of(pairs)
     tiles = view_loader(pairs.references, load_reference, inputs, batch=batch, workers=workers)
-    references = embed(encode_satellite, tiles, len(pairs.references), dim, "gallery")
+    references = embed(sides[pairs.reference_view], tiles, len(pairs.references), dim, "gallery")
     numbers = protocol.chosen(len(pairs.queries))
     block = min(batch, max(1, BLOCK_BYTES // (4 * len(references))))
     queries = view_loader(
@@ -116,7 +123,7 @@ def evaluate(
                 protocol.ask(canvas, pairs.queries[number], int(number))
                 for canvas, number in zip(canvases.numpy(), part, strict=True)
             ]
-            parts.append(_outcomes(encode_ground, references, asked, part, pairs, protocol))
+            parts.append(_outcomes(sides[pairs.query_view], references, asked, part, pairs, protocol))
             bar.update(len(part))
     outcomes = Outcomes.joined(parts)
     return Evaluation(
@@ -129,6 +136,13 @@ def evaluate(
         protocol=protocol.as_json(total=len(pairs.queries), columns=inputs.ground_width_px),
         outcomes=outcomes,
     )
+
+
+def _refuse_protocol(pairs: PairSet, protocol: QueryProtocol) -> None:
+    if pairs.query_view != "ground" and (protocol.searches or protocol.fov_deg < 360):
+        raise BadConfig(f"the queries of {pairs.name} are tiles; leave the field of view whole and the heading known")
+    if pairs.more_positives:
+        raise BadConfig(f"queries of {pairs.name} have several right references; this evaluation ranks one a query")
 
 
 def _outcomes(

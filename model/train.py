@@ -49,8 +49,12 @@ def train(run: RunSpec, pairs: PairSet, val: PairSet, out: Path, *, device: str 
 
     Raises:
         BadConfig: `out` belongs to another configuration, or to other data.
-        BadDataset: fewer different tiles than one batch, which holds each tile once.
+        BadDataset: fewer different tiles than one batch, which holds each tile once; or tiles that ask for pictures.
     """
+    if pairs.query_view != "ground" or pairs.more_positives:
+        raise BadDataset(
+            f"{pairs.name} asks for the pictures of a tile, to evaluate with; train on the other direction"
+        )
     largest = max(phase.batch for phase in phases(run.optim))
     if (tiles := len(set(pairs.positives.tolist()))) < largest:
         raise BadDataset(

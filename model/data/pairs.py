@@ -121,7 +121,9 @@ class PairSet:
 
     def _check_further_rows(self) -> None:
         nothing: _Rows = ((),) * len(self.queries)
-        lists = zip(self.positives.tolist(), self.more_positives or nothing, self.semi_positives or nothing, strict=True)
+        lists = zip(
+            self.positives.tolist(), self.more_positives or nothing, self.semi_positives or nothing, strict=True
+        )
         for query, (first, more, semi) in enumerate(lists):
             for what, rows, taken in (
                 ("more positives", more, {first}),

@@ -10,7 +10,7 @@ from PIL import Image
 
 from model.artefact import sha256_file
 from model.data.pairs import PairSet, Query, Reference
-from model.errors import OutputExists
+from model.errors import BadConfig, OutputExists
 from model.evaluate import evaluate
 from model.geo import LatLon, great_circle_m
 from model.metrics import positive_ranks
@@ -168,3 +168,29 @@ def test_a_saved_result_can_be_checked_and_is_never_overwritten(pairs, tmp_path)
     assert content["files"] == {"queries.csv": sha256_file(Path(tmp_path / "saved" / "queries.csv"))}
     with pytest.raises(OutputExists):
         save_outcomes(result.outcomes, pairs, result.as_json(), tmp_path / "saved")
+
+
+def reverse(pairs):
+    """The same pictures, asked the other way round: each tile for its panorama."""
+    queries = tuple(Query(pairs.references[row].path) for row in pairs.positives)
+    panoramas = tuple(Reference(query.path) for query in pairs.queries)
+    return PairSet(
+        "reversed", queries, panoramas, np.arange(24), query_view="satellite", reference_view="ground"
+    )  # fmt: skip
+
+
+def test_tiles_ask_for_pictures_through_the_other_sides_of_the_encoder(pairs):
+    result = measure(reverse(pairs))
+    assert (result.recall["recall@1"], result.queries, result.gallery) == (100.0, 24, 24)
+
+
+@pytest.mark.parametrize("options", [{"fov_deg": 90.0}, {"heading": "unknown"}])
+def test_tiles_that_ask_have_no_heading_to_search_and_no_view_to_cut(pairs, options):
+    with pytest.raises(BadConfig, match="the queries of reversed are tiles"):
+        measure(reverse(pairs), **options)
+
+
+def test_several_right_references_are_not_ranked_as_one(pairs):
+    several = PairSet("several", pairs.queries[:1], pairs.references, np.zeros(1, np.int64), more_positives=((1, 2),))
+    with pytest.raises(BadConfig, match="queries of several have several right references"):
+        measure(several)
