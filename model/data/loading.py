@@ -125,9 +125,10 @@ class TrainingPairs(Dataset[tuple[_Pixels, _Pixels]]):
         return len(self.positives)
 
     def __getitem__(self, draw: int) -> tuple[_Pixels, _Pixels]:
-        index = draw % len(self)
+        epoch, index = divmod(draw, len(self))
         panorama, tile = self.pictures.query(index), self.pictures.reference(int(self.positives[index]))
-        return augment_pair(panorama, tile, self.tile_px, self.augment, np.random.default_rng((self.seed, draw)))
+        random = np.random.default_rng((self.seed, draw))
+        return augment_pair(panorama, tile, self.tile_px, self.augment.in_epoch(epoch), random)
 
 
 def training_loader(dataset: TrainingPairs, batches: Iterator[list[int]], *, workers: int) -> DataLoader[Any]:
