@@ -1,4 +1,4 @@
-"""`python -m indexer build | search | info | verify`. Parses first; everything heavy is imported afterwards."""
+"""`python -m indexer build | search | calibrate | info | verify`. Parses first, imports later."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ _EXAMPLES = """examples:
   python -m indexer build --tiles tiles/ --out index
   python -m indexer build --tiles mosaic.tif --out index --tile-size-m 100 --stride-m 50 --dry-run
   python -m indexer search --index index --image photo.jpg --near 47.1,8.5 --radius-m 2000
+  python -m indexer calibrate --index index --queries pairs.csv photos-from-elsewhere.csv
   python -m indexer verify --index index"""
 
 
@@ -43,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_build(commands.add_parser("build", help="embed every tile of a source and write an index folder"))
     _add_search(commands.add_parser("search", help="find the tiles that look most like a photo"))
+    _add_calibrate(commands.add_parser("calibrate", help="fit how sure an answer is, on photos of known place"))
     _add_info(commands.add_parser("info", help="print what an index folder holds"))
     _add_verify(commands.add_parser("verify", help="check digests and counts, and embed a sample of tiles again"))
     return parser
@@ -115,6 +117,35 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON object")
     form.add_argument("--geojson", action="store_true", help="print an RFC 7946 FeatureCollection")
+
+
+def _add_calibrate(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    _add_index(parser)
+    add(
+        "--queries",
+        required=True,
+        nargs="+",
+        metavar="PAIRS",
+        help="manifests of photos with lat, lon (see docs/confidence.md), from inside the index and from elsewhere",
+    )
+    _add_encoder(parser)
+    add("--radius-m", type=float, metavar="M", help="how near a right answer is (default: one tile's side)")
+    add(
+        "--heading-deg",
+        choices=("unknown",),
+        help="search for every photo's heading (default: take it from the manifest)",
+    )
+    add(
+        "--fov-deg",
+        type=float,
+        default=360.0,
+        metavar="DEG",
+        help="cut every photo to this horizontal angle (default: %(default)s)",
+    )
+    add("--check", action="store_true", help="measure the stored calibration on these photos; fit and write nothing")
+    add("--json", action="store_true", help="print one JSON object")
+    add("--quiet", action="store_true", help="no progress bar")
 
 
 def _add_info(parser: argparse.ArgumentParser) -> None:

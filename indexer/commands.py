@@ -11,10 +11,13 @@ from dataclasses import fields
 from typing import Any
 
 from indexer.build import BuildSummary, build_index
-from indexer.errors import BadQuery
+from indexer.calibrate_command import calibrate
+from indexer.calibration import read_calibration
+from indexer.errors import BadCalibration, BadQuery
 from indexer.estimate import estimate_build
 from indexer.folder import TileIndex
 from indexer.geojson import match_features
+from indexer.manifest import MANIFEST
 from indexer.photo import PhotoMatches, search_photo
 from indexer.plan import BuildSpec, make_plan
 from indexer.region import BoxRegion, CircleRegion, Region
@@ -26,7 +29,7 @@ from model.encoder import Encoder
 from model.errors import OutputExists
 from model.images import decode_image
 
-__all__ = ["build", "info", "search", "verify"]
+__all__ = ["build", "calibrate", "info", "search", "verify"]
 
 
 def build(args: argparse.Namespace) -> int:
@@ -84,7 +87,8 @@ def info(args: argparse.Namespace) -> int:
     index = TileIndex.open(args.index)
     manifest = index.manifest
     if args.json:
-        print((index.folder / "manifest.json").read_text(), end="")
+        content = json.loads((index.folder / MANIFEST).read_bytes())
+        _print_json(content | {"calibration": index.calibration and index.calibration.as_json()})
         return 0
     across, down = manifest.tile_size_m
     lines = {
@@ -96,9 +100,10 @@ def info(args: argparse.Namespace) -> int:
         "search": manifest.search.kind,
         "source": f"{index.source_path} ({manifest.source['kind']}){'' if index.source else ', not on disk'}",
         "left out": f"{manifest.tiles['skipped']:,} without data, {manifest.tiles['failed']:,} unreadable",
+        "confidence": _calibration_line(index),
     }
     for name, text in lines.items():
-        print(f"{name:9}{text}")
+        print(f"{name:11}{text}")
     return 0
 
 
@@ -112,6 +117,7 @@ def verify(args: argparse.Namespace) -> int:
         print(f"{report.sampled} tiles embedded again; least cosine similarity {report.least_similarity:.6f}")
     else:
         print(f"no tile was embedded again: {index.source_path} is not on disk")
+    print(f"calibration: {'belongs to this index' if report.calibrated else 'none'}")
     return 0
 
 
@@ -167,6 +173,20 @@ def _print_table(index: TileIndex, found: PhotoMatches) -> None:
     print(f"{found.scanned:,} tiles compared, {'exact' if found.exact else 'approximate'}")
     for warning in found.warnings:
         print(f"warning: {warning}")
+
+
+def _calibration_line(index: TileIndex) -> str:
+    try:
+        calibration = read_calibration(index.folder, index.manifest)
+    except BadCalibration as error:
+        return f"not calibrated: {error}"
+    if calibration is None:
+        return "not calibrated; see `python -m indexer calibrate --help`"
+    held_out, photos = calibration.held_out, calibration.photos["count"]
+    return (
+        f"within {calibration.reading.here_m:g} m, fitted on {photos:,} photos with {calibration.conditions}; "
+        f"left out while fitting, expected calibration error {held_out['ece']:.3f}"
+    )
 
 
 def _print_summary(summary: BuildSummary, args: argparse.Namespace) -> None:

@@ -8,6 +8,8 @@ GeoLocalizationError
 ├── EncoderFault     (ValueError)    an encoder returned vectors of another shape, or not finite
 ├── BuildConflict    (RuntimeError)  an unfinished build of another specification, or one still running
 ├── DiskFull         (OSError)       no room left to write
+├── BadCalibration   (ValueError)    a stored calibration that is damaged, or made for another encoder or index
+├── BadPhotos        (ValueError)    photos that nothing can be calibrated on: too few, of one kind, without a place
 ├── IndexDamaged     (ValueError)    an index folder with a missing, changed or contradictory file
 ├── IndexVersion     (ValueError)    an index folder of a format that this version does not read
 └── IndexMismatch    (ValueError)    the index was built by another encoder than the one asked to search it
@@ -16,6 +18,8 @@ GeoLocalizationError
 from model.errors import GeoLocalizationError
 
 __all__ = [
+    "BadCalibration",
+    "BadPhotos",
     "BadQuery",
     "BadSource",
     "BuildConflict",
@@ -55,6 +59,14 @@ class BuildConflict(GeoLocalizationError, RuntimeError):
 
 class DiskFull(GeoLocalizationError, OSError):
     """There is no room left to write."""
+
+
+class BadCalibration(GeoLocalizationError, ValueError):
+    """A stored calibration that is damaged, or made for another encoder or index."""
+
+
+class BadPhotos(GeoLocalizationError, ValueError):
+    """Photos that nothing can be calibrated on: too few, all of one kind, or without a place."""
 
 
 class IndexDamaged(GeoLocalizationError, ValueError):

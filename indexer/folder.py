@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from functools import cached_property
 from pathlib import Path
@@ -10,24 +11,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.approximate import load_approximate, propose_rows
+from indexer.calibration import Calibration, read_calibration
 from indexer.encoding import EncoderIdentity
-from indexer.errors import BadQuery, BadSource, IndexDamaged, IndexMismatch, TileWithoutData
+from indexer.errors import BadCalibration, BadQuery, BadSource, IndexDamaged, IndexMismatch, TileWithoutData
 from indexer.geoparquet import read_tiles
 from indexer.grid import MAX_ZOOM, curve_keys_of_tiles
-from indexer.manifest import EMBEDDINGS, SEARCH, TILES, FileEntry, Manifest
+from indexer.manifest import EMBEDDINGS, SEARCH, TILES, Manifest
 from indexer.picture import TileImage, as_tile_image
-from indexer.region import Region
+from indexer.region import CircleRegion, Region
 from indexer.scan import ExactScan, rank
 from indexer.search import SearchResult, ZoneMap
 from indexer.sources.base import SourceOptions, TileSource
 from indexer.sources.opening import open_source
 from indexer.tiles import TileRecord, TileTable
 from model.errors import BadImage, MissingExtra
+from model.geo import LatLon
 
 __all__ = ["TileIndex"]
 
+logger = logging.getLogger(__name__)
+
 _HASH_ALWAYS_BYTES = 256 << 20
 """Files up to this size are hashed at every opening; it takes a fraction of a second."""
+_ON_A_TILE_M = 0.01
+"""A place this near a tile's edge is on it; tiles of one grid meet within rounding."""
 
 
 class TileIndex:
@@ -42,13 +49,22 @@ class TileIndex:
         manifest: what made it.
         tiles: one row a vector.
         vectors: float16 [N, D], memory-mapped.
+        calibration: how sure its answers are, where that was fitted.
     """
 
-    def __init__(self, folder: Path, manifest: Manifest, tiles: TileTable, vectors: NDArray[np.float16]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        manifest: Manifest,
+        tiles: TileTable,
+        vectors: NDArray[np.float16],
+        calibration: Calibration | None = None,
+    ) -> None:
         self.folder = folder
         self.manifest = manifest
         self.tiles = tiles
         self.vectors = vectors
+        self.calibration = calibration
         self._zones = ZoneMap(tiles)
         self._scan = ExactScan(vectors)
         self._approximate = None
@@ -58,7 +74,7 @@ class TileIndex:
 
     @classmethod
     def open(cls, folder: Path, *, verify: bool = False) -> TileIndex:
-        """Open and check a folder.
+        """Open and check a folder. A calibration that does not belong to it is left out with a warning.
 
         Args:
             folder: an index folder.
@@ -71,14 +87,14 @@ class TileIndex:
         folder = folder.resolve()
         manifest = Manifest.read(folder)
         for name, entry in manifest.files.items():
-            _check_file(folder / name, entry, hashed=verify or entry.size_bytes <= _HASH_ALWAYS_BYTES)
+            entry.check(folder / name, hashed=verify or entry.size_bytes <= _HASH_ALWAYS_BYTES)
         tiles, vectors = read_tiles(folder / TILES), _map_vectors(folder / EMBEDDINGS)
         if vectors.shape != (manifest.count, manifest.dim) or len(tiles) != manifest.count:
             raise IndexDamaged(
                 f"{folder} has {len(tiles):,} tiles and vectors {vectors.shape}; its manifest says "
                 f"{manifest.count:,} tiles of {manifest.dim} numbers. Rebuild the index"
             )
-        return cls(folder, manifest, tiles, vectors)
+        return cls(folder, manifest, tiles, vectors, _calibration(folder, manifest))
 
     @property
     def name(self) -> str:
@@ -153,6 +169,10 @@ class TileIndex:
                 return row
         return None
 
+    def covers(self, place: LatLon) -> bool:
+        """Whether a tile lies there."""
+        return bool(len(self._zones.runs(CircleRegion(place, _ON_A_TILE_M))))
+
     def image(self, row: int) -> TileImage | None:
         """A tile's picture from its source, or None where the source is gone or the tile cannot be read."""
         source = self.source
@@ -212,14 +232,12 @@ class TileIndex:
             return None
 
 
-def _check_file(path: Path, entry: FileEntry, *, hashed: bool) -> None:
-    if not path.is_file():
-        raise IndexDamaged(f"{path} is missing; restore it or rebuild the index")
-    size = path.stat().st_size
-    if size != entry.size_bytes:
-        raise IndexDamaged(f"{path} has {size:,} bytes, the manifest says {entry.size_bytes:,}; rebuild the index")
-    if hashed and (found := FileEntry.of(path).sha256) != entry.sha256:
-        raise IndexDamaged(f"{path} has SHA-256 {found}, the manifest says {entry.sha256}; rebuild the index")
+def _calibration(folder: Path, manifest: Manifest) -> Calibration | None:
+    try:
+        return read_calibration(folder, manifest)
+    except BadCalibration as error:
+        logger.warning("answers carry no confidence: %s", error)
+        return None
 
 
 def _map_vectors(path: Path) -> NDArray[np.float16]:

@@ -33,6 +33,20 @@ class FileEntry:
         """Measure a file."""
         return cls(path.stat().st_size, sha256_file(path))
 
+    def check(self, path: Path, *, hashed: bool = True) -> None:
+        """Make sure that a file is the one that was measured.
+
+        Raises:
+            IndexDamaged: it is missing or another; without `hashed` only its size is looked at.
+        """
+        if not path.is_file():
+            raise IndexDamaged(f"{path} is missing; restore it or rebuild the index")
+        size = path.stat().st_size
+        if size != self.size_bytes:
+            raise IndexDamaged(f"{path} has {size:,} bytes, the manifest says {self.size_bytes:,}; rebuild the index")
+        if hashed and (found := sha256_file(path)) != self.sha256:
+            raise IndexDamaged(f"{path} has SHA-256 {found}, the manifest says {self.sha256}; rebuild the index")
+
 
 @dataclass(frozen=True)
 class SearchRecipe:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from indexer.calibration import read_calibration
 from indexer.embed import DecodeAhead, encode_checked
 from indexer.encoding import TileEncoder
 from indexer.errors import IndexDamaged
@@ -19,10 +20,11 @@ _LEAST_SIMILARITY = 0.995
 
 @dataclass(frozen=True)
 class VerifyReport:
-    """How many tiles were embedded again (0 where the source is gone), and the worst agreement."""
+    """Tiles embedded again (0 where the source is gone), the worst agreement, and whether the index is calibrated."""
 
     sampled: int
     least_similarity: float
+    calibrated: bool
 
 
 def verify_index(index: TileIndex, encoder: TileEncoder, *, sample: int = 16) -> VerifyReport:
@@ -32,9 +34,11 @@ def verify_index(index: TileIndex, encoder: TileEncoder, *, sample: int = 16) ->
 
     Raises:
         IndexMismatch: the encoder is not the one that built the index.
+        BadCalibration: its calibration is damaged, or belongs to another index.
         IndexDamaged: a vector is not of unit length, or a tile can no longer be read or looks different.
     """
     index.require_encoder(encoder)
+    calibrated = read_calibration(index.folder, index.manifest) is not None
     rows = np.unique(np.linspace(0, index.count - 1, max(1, sample)).astype(np.int64))
     stored = index.vectors[rows].astype(np.float32)
     lengths = np.linalg.norm(stored, axis=1)
@@ -42,7 +46,7 @@ def verify_index(index: TileIndex, encoder: TileEncoder, *, sample: int = 16) ->
         raise IndexDamaged(f"{index.folder} holds vectors of length {lengths.min()} to {lengths.max()}; rebuild it")
     source = index.source
     if source is None or sample < 1:
-        return VerifyReport(0, 1.0)
+        return VerifyReport(0, 1.0, calibrated)
     with DecodeAhead(source, index.tiles, encoder.inputs, threads=1, ahead=1) as decoding:
         decoded = list(decoding.stream(rows.tolist()))
     for tile in decoded:
@@ -57,4 +61,4 @@ def verify_index(index: TileIndex, encoder: TileEncoder, *, sample: int = 16) ->
             f"tile {index.tile(int(rows[worst])).tile_id} embeds to a vector of similarity {similarity[worst]:.4f} "
             f"with the stored one; {index.source_path} has changed since, so rebuild the index"
         )
-    return VerifyReport(len(rows), float(similarity[worst]))
+    return VerifyReport(len(rows), float(similarity[worst]), calibrated)

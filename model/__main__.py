@@ -1,4 +1,4 @@
-"""`python -m model train | evaluate | render | info`."""
+"""`python -m model train | evaluate | render | check-data | info`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from model.data.sources import DEFAULT_CACHE
 from model.evaluation_command import add_options, run_evaluation
 
 _DATA_HELP = (
-    "world:SPLIT (train, val, same-area, cross-area, ...; docs/world.md), or a CSV or Parquet manifest of pairs"
+    "world:SPLIT (train, val, same-area, cross-area, ...; docs/world.md), BENCHMARK:SPLIT?root=DIR (docs/datasets.md), "
+    "or a CSV or Parquet manifest of pairs"
 )
 
 
@@ -33,6 +34,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_train(commands.add_parser("train", help="train a network, or go on where a run was stopped"))
     _add_evaluate(commands.add_parser("evaluate", help="measure recall of a checkpoint on a data set"))
     _add_render(commands.add_parser("render", help="draw the synthetic world: a data set of pairs, or a tile region"))
+    _add_check_data(
+        commands.add_parser("check-data", help="say what is there, missing or wrong in a benchmark's folder")
+    )
     _add_info(commands.add_parser("info", help="show what a checkpoint bundle is"))
     return parser
 
@@ -71,6 +75,17 @@ def _add_render(parser: argparse.ArgumentParser) -> None:
                         help="further panoramas, listed in calibration.csv, to calibrate with (default 0)")  # fmt: skip
     region.add_argument("--workers", type=parse_count, default=2, help="processes that render (default 2)")
     region.set_defaults(command=_render_region)
+
+
+def _add_check_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("data", metavar="BENCHMARK[:SPLIT][?OPTION=VALUE]",
+                        help="cvusa, cvact, vigor or university, all splits or one (docs/datasets.md)")  # fmt: skip
+    parser.add_argument("--root", type=Path, help="its folder")
+    parser.add_argument("--pictures", type=parse_count, default=32, metavar="N",
+                        help="decode N pictures of each side of each split, evenly spaced (default 32)")  # fmt: skip
+    parser.add_argument("--png", type=Path, metavar="FILE", help="draw sample pairs")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
+    parser.set_defaults(command=_check_data)
 
 
 def _add_info(parser: argparse.ArgumentParser) -> None:
@@ -137,6 +152,24 @@ def _render_region(arguments: argparse.Namespace) -> int:
         taken = render_region(region, arguments.out, workers=arguments.workers, progress=bar.update)
     print(f"rendered {region.tiles} synthetic tiles and {taken} panoramas: {arguments.out}")
     return 0
+
+
+def _check_data(arguments: argparse.Namespace) -> int:
+    from model.data.benchmarks.opening import parse_source
+    from model.data.benchmarks.report import describe
+    from model.data.benchmarks.sheet import draw_sheet
+    from model.data.benchmarks.survey import survey
+    from model.errors import BadDataset
+
+    source = parse_source(arguments.data)
+    root = arguments.root or source.root
+    if root is None:
+        raise BadDataset(f"no --root given; name the folder of {source.benchmark.name}")
+    found = survey(source, root, pictures=arguments.pictures)
+    print(json.dumps(found.as_json()) if arguments.json else describe(found, source.benchmark))
+    if arguments.png is not None:
+        draw_sheet(found.splits, source.benchmark, arguments.png)
+    return 0 if found.complete else 1
 
 
 def _info(arguments: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from model.clnet import CLNetSpec
 from model.data.augment import AugmentSpec
+from model.data.samplers import SamplerSpec
 from model.errors import BadConfig
 from model.transforms import MIN_SIDE_PX, InputSpec
 
@@ -23,9 +24,10 @@ class DataSpec:
     """What is trained on.
 
     Attributes:
-        train: pairs to learn from: `world:SPLIT`, or the path of a CSV or Parquet manifest.
+        train: pairs to learn from: `world:SPLIT`, `BENCHMARK:SPLIT?root=DIR`, or the path of a CSV or Parquet manifest.
         val: pairs to watch; never the ones a result is reported on.
         augment: how pairs are changed, drawn anew each time one is shown.
+        sampler: which pairs stand together in a batch.
         workers: processes that decode and augment pictures.
         cache: decode all pictures once, before the first step, into memory maps in `decoded` beside the run folder.
     """
@@ -33,6 +35,7 @@ class DataSpec:
     train: str = "world:train"
     val: str = "world:val"
     augment: AugmentSpec = field(default_factory=AugmentSpec)
+    sampler: SamplerSpec = field(default_factory=SamplerSpec)
     workers: int = 1
     cache: bool = False
 

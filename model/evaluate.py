@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from model.clnet import View
-from model.data.loading import load_query, load_reference, view_loader
+from model.data.loading import loads_of, view_loader
 from model.data.pairs import PairSet
 from model.embeddings import write_embeddings
 from model.errors import BadConfig
@@ -26,7 +27,7 @@ from model.similarity import best_over_copies, queries_at_once
 from model.transforms import InputSpec, roll_to_north
 from model.truth import Truth
 
-__all__ = ["Sides", "evaluate", "store"]
+__all__ = ["Encode", "Sides", "embed", "evaluate", "store"]
 
 Encode = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
@@ -55,6 +56,13 @@ class Sides:
         return self.encode_ground if view == "ground" else self.encode_satellite
 
 
+def embed(
+    encode: Encode, loader: torch.utils.data.DataLoader[Any], count: int, dim: int, label: str
+) -> NDArray[np.float32]:
+    """All vectors [count, dim] of one view, in the loader's order."""
+    return _filled(_embed_batches(encode, loader, count, label), count, dim)
+
+
 def evaluate(
     sides: Sides,
     pairs: PairSet,
@@ -80,11 +88,7 @@ def evaluate(
         BadConfig: the protocol does not fit the data set, or a radius needs coordinates that are not known.
     """
     _refuse_protocol(pairs, protocol)
-    references = np.empty((len(pairs.references), sides.dim), np.float32)
-    done = 0
-    for vectors in _embed_gallery(sides, pairs, batch, workers):
-        references[done : done + len(vectors)] = vectors
-        done += len(vectors)
+    references = _filled(_embed_gallery(sides, pairs, batch, workers), len(pairs.references), sides.dim)
     truth, blocks = Truth.of(pairs), _ask(sides, pairs, protocol, batch, workers, references)
     outcomes = judge_all(blocks, references, truth, scoring)
     return Evaluation.of(outcomes, truth, scoring, _told(sides, pairs, protocol))
@@ -135,12 +139,27 @@ def _told(sides: Sides, pairs: PairSet, protocol: QueryProtocol) -> dict[str, An
 
 def _embed_gallery(sides: Sides, pairs: PairSet, batch: int, workers: int) -> Iterator[NDArray[np.float32]]:
     """Vectors [B, D] of all references, in order."""
-    encode = sides.encode(pairs.reference_view)
-    tiles = view_loader(pairs.references, load_reference, sides.inputs, batch=batch, workers=workers)
-    with tqdm(total=len(pairs.references), desc="gallery", unit="img", leave=False, disable=None) as bar:
-        for pixels in tiles:
+    _, load = loads_of(pairs)
+    tiles = view_loader(pairs.references, load, sides.inputs, batch=batch, workers=workers)
+    return _embed_batches(sides.encode(pairs.reference_view), tiles, len(pairs.references), "gallery")
+
+
+def _embed_batches(
+    encode: Encode, loader: torch.utils.data.DataLoader[Any], count: int, label: str
+) -> Iterator[NDArray[np.float32]]:
+    with tqdm(total=count, desc=label, unit="img", leave=False, disable=None) as bar:
+        for pixels in loader:
             yield encode(pixels.numpy())
             bar.update(len(pixels))
+
+
+def _filled(batches: Iterable[NDArray[np.float32]], count: int, dim: int) -> NDArray[np.float32]:
+    vectors = np.empty((count, dim), np.float32)
+    done = 0
+    for batch in batches:
+        vectors[done : done + len(batch)] = batch
+        done += len(batch)
+    return vectors
 
 
 def _ask(
@@ -155,7 +174,8 @@ def _ask(
     numbers = protocol.chosen(len(pairs.queries))
     block = min(batch, queries_at_once(len(references)))
     chosen = [pairs.queries[number] for number in numbers]
-    canvases = view_loader(chosen, load_query, sides.inputs, batch=block, workers=workers)
+    load, _ = loads_of(pairs)
+    canvases = view_loader(chosen, load, sides.inputs, batch=block, workers=workers)
     with tqdm(total=len(numbers), desc="queries", unit="img", leave=False, disable=None) as bar:
         for pixels, part in zip(canvases, np.split(numbers, range(block, len(numbers), block)), strict=True):
             asked = [

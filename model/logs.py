@@ -1,6 +1,6 @@
 """What a run leaves to look at: `log.csv`, TensorBoard events, and the curves as a PNG.
 
-Without the `train` extra (TensorBoard, Matplotlib) the CSV is still written and a warning says what is missing.
+Without the `train` extra (TensorBoard) the CSV is still written and a warning says what is missing.
 """
 
 from __future__ import annotations
@@ -62,11 +62,8 @@ class RunLog:
 
     def plot(self, path: Path, *, title: str) -> None:
         """Draw loss and recall against steps."""
-        try:
-            from model.plots import plot_curves
-        except ImportError:
-            _log.warning("no curves drawn: install the train extra (pip install '.[train]') for Matplotlib")
-            return
+        from model.plots import plot_curves
+
         plot_curves(self.rows, path, title=title)
 
     def __enter__(self) -> RunLog:

@@ -1,4 +1,4 @@
-"""Curves as PNG. Needs the `train` extra."""
+"""Curves as PNG."""
 
 from __future__ import annotations
 

@@ -64,9 +64,10 @@ class Scoring:
             positives: the fewest and the most that a query has.
         """
         least, most = positives
+        counts = f"{most}" if least == most else f"{least} to {most}"
         done = "dropped" if self.distractors == "drop" else "kept"
         told = {
-            "positives": "one a query" if most == 1 else f"{least} to {most} a query, the best counts",
+            "positives": "one a query" if most == 1 else f"{counts} a query, the best counts",
             "ties": _TIES_TOLD[self.ties],
             "recall@1%": f"the first {one_percent(references, self.one_percent)}: 1 % of {references}, "
             f"{_ONE_PERCENT_TOLD[self.one_percent]}",

@@ -5,6 +5,7 @@ It is written whole or not at all.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import torch
@@ -14,9 +15,10 @@ from torch import Tensor
 
 from model.artefact import staged_file
 from model.clnet import CLNet
+from model.data.samplers import Order
 from model.errors import BadCheckpoint
 
-__all__ = ["load_state", "newest_state", "save_state"]
+__all__ = ["load_order", "load_state", "newest_state", "save_state"]
 
 _PATTERN = "state-*.safetensors"
 
@@ -27,12 +29,22 @@ def newest_state(folder: Path) -> Path | None:
 
 
 def save_state(
-    folder: Path, step: int, net: CLNet, optimizer: torch.optim.Optimizer, average: CLNet | None = None
+    folder: Path,
+    step: int,
+    net: CLNet,
+    optimizer: torch.optim.Optimizer,
+    average: CLNet | None = None,
+    order: Order | None = None,
 ) -> Path:
-    """Write the state after `step` steps, then remove older ones."""
+    """Write the state after `step` steps, which followed `order`, then remove older ones."""
+    order = order or Order()
+    tensors = _tensors(net, optimizer, average)
+    if order.table is not None:
+        tensors["order.table"] = torch.from_numpy(order.table)
+    notes = {"step": step, "order.epoch": order.epoch, "order.step": order.step, "order.epochs": order.epochs}
     path = folder / f"state-{step:08d}.safetensors"
     with staged_file(path) as staged:
-        save_file(_tensors(net, optimizer, average), staged, metadata={"step": str(step)})
+        save_file(tensors, staged, metadata={name: json.dumps(value) for name, value in notes.items()})
     for old in folder.glob(_PATTERN):
         if old != path:
             old.unlink()
@@ -68,6 +80,21 @@ _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 def _placed(moment: Tensor, weight: Tensor) -> Tensor:
     """A moment where the optimizer would have made it: beside its weight, in the same layout."""
     return torch.empty_like(weight, requires_grad=False).copy_(moment)
+
+
+def load_order(path: Path) -> Order:
+    """The order of pairs that the steps before a state followed.
+
+    Raises:
+        BadCheckpoint: unreadable.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            notes = {name: json.loads(text) for name, text in file.metadata().items()}
+            table = file.get_tensor("order.table").numpy() if "order.table" in file.keys() else None  # noqa: SIM118
+        return Order(notes["order.epoch"], notes["order.step"], notes["order.epochs"], table)
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise BadCheckpoint(f"{path} cannot be resumed from: {error}; remove it to start again") from error
 
 
 def _part(stored: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

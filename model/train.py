@@ -10,12 +10,14 @@ import copy
 import logging
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
@@ -24,23 +26,29 @@ from model.bundle import save_bundle
 from model.clnet import CLNet, View
 from model.compute import pick_device, picks_bfloat16
 from model.config import OptimSpec, RunSpec
+from model.data.augment import crop_tile
 from model.data.decoded import ensure_decoded
 from model.data.fingerprint import pairs_digest
-from model.data.loading import PictureFiles, Pictures, TrainingPairs, plain_errors, training_loader
+from model.data.loading import PictureFiles, Pictures, TrainingPairs, plain_errors, training_loader, view_loader
+from model.data.neighbours import nearest_places, nearest_vectors
 from model.data.pairs import PairSet
-from model.data.samplers import Phase, epoch_batches
+from model.data.samplers import Order, Phase, epoch_batches
 from model.encoder import encode_batch
 from model.errors import BadConfig, BadDataset
-from model.evaluate import Sides, evaluate
+from model.evaluate import Encode, Sides, embed, evaluate
 from model.logs import RunLog
 from model.loss import symmetric_info_nce
 from model.results import Evaluation
-from model.state import load_state, newest_state, save_state
+from model.state import load_order, load_state, newest_state, save_state
+from model.transforms import InputSpec
 
 __all__ = ["Trainer", "average_decay", "learning_rate", "phases", "train", "update_average"]
 
 _DECODERS = 2
 """Processes that decode pictures before the first step, where they are kept; at least this many."""
+
+_MINING_BATCH = 64
+"""Pictures encoded at once in the search for similar tiles."""
 
 _log = logging.getLogger(__name__)
 
@@ -50,8 +58,12 @@ def train(run: RunSpec, pairs: PairSet, val: PairSet, out: Path, *, device: str 
 
     Raises:
         BadConfig: `out` belongs to another configuration, or to other data.
-        BadDataset: fewer different tiles than one batch, which holds each tile once.
+        BadDataset: fewer different tiles than one batch, which holds each tile once; or tiles that ask for pictures.
     """
+    if pairs.query_view != "ground" or pairs.more_positives:
+        raise BadDataset(
+            f"{pairs.name} asks for the pictures of a tile, to evaluate with; train on the other direction"
+        )
     largest = max(phase.batch for phase in phases(run.optim))
     if (tiles := len(set(pairs.positives.tolist()))) < largest:
         raise BadDataset(
@@ -67,6 +79,7 @@ def train(run: RunSpec, pairs: PairSet, val: PairSet, out: Path, *, device: str 
     trainer = Trainer(run, device=pick_device(device))
     if state := newest_state(out):
         trainer.step = load_state(state, trainer.net, trainer.optimizer, trainer.average)
+        trainer.order = load_order(state)
         _log.info("resuming at step %d", trainer.step)
     with RunLog(out, resume_at=trainer.step) as log:
         result = trainer.fit(pairs, val, out, log)
@@ -84,6 +97,7 @@ class Trainer:
         """Initial weights depend on the seed alone."""
         torch.manual_seed(run.optim.seed)
         self.run, self.device, self.step = run, device, 0
+        self.order: Order | None = None
         net = CLNet(run.model, run.inputs, pretrained=run.pretrained)
         self.net: CLNet = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.AdamW(_groups(self.net, run.optim.weight_decay), lr=run.optim.lr)
@@ -118,7 +132,7 @@ class Trainer:
                     result = self.evaluate(val)
                     log.recall(self.step, result.recall)
                 if self.step % optim.save_every == 0 or self.step == optim.steps:
-                    save_state(out, self.step, self.net, self.optimizer, self.average)
+                    save_state(out, self.step, self.net, self.optimizer, self.average, self.order)
                 began = time.monotonic()
         return result
 
@@ -152,16 +166,19 @@ class Trainer:
 
     def evaluate(self, val: PairSet) -> Evaluation:
         """Recall of the present weights, or of their average, at the input size of the present step."""
-        net, half = self.best.eval(), self.step < self.run.optim.half_steps
+        net, half = self.best, self.step < self.run.optim.half_steps
+        ground, satellite = self._encoder("ground", half=half), self._encoder("satellite", half=half)
+        return evaluate(Sides(ground, satellite, net.inputs, net.dim), val)
 
-        def side(view: View) -> Any:
-            def encode(pixels: Any) -> Any:
-                with torch.inference_mode():
-                    return self._encode(net, torch.from_numpy(pixels), view, half=half).cpu().numpy()
+    def _encoder(self, view: View, *, half: bool = False) -> Encode:
+        """The present best network as a function of pictures."""
+        net = self.best.eval()
 
-            return encode
+        def encode(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+            with torch.inference_mode():
+                return self._encode(net, torch.from_numpy(pixels), view, half=half).cpu().numpy()
 
-        return evaluate(Sides(side("ground"), side("satellite"), net.inputs, net.dim), val)
+        return encode
 
     def _encode(self, net: CLNet, pixels: Tensor, view: View, *, half: bool = False) -> Tensor:
         return encode_batch(net, pixels.to(self.device), net.inputs, view, bfloat16=self.bfloat16, half=half)
@@ -174,8 +191,47 @@ class Trainer:
         dataset = TrainingPairs(
             pictures, pairs.positives, run.inputs.satellite_px, seed=run.optim.seed, augment=run.data.augment
         )
-        draws = epoch_batches(pairs.positives, phases(run.optim), seed=run.optim.seed, first=self.step)
-        return plain_errors(training_loader(dataset, draws, workers=run.data.workers))
+        self.order = self.order or self._next_order(pairs, pictures)
+        while True:
+            draws = epoch_batches(
+                pairs,
+                phases(run.optim),
+                self.order,
+                seed=run.optim.seed,
+                first=self.step,
+                neighbours=run.data.sampler.neighbours,
+            )
+            yield from plain_errors(training_loader(dataset, draws, workers=run.data.workers))
+            if self.step >= run.optim.steps:
+                return
+            self.order = self._next_order(pairs, pictures)
+
+    def _next_order(self, pairs: PairSet, pictures: Pictures) -> Order:
+        """What follows when the epochs of the present order are over."""
+        spec = self.run.data.sampler
+        epoch = self.order.epoch + (self.order.epochs or 0) if self.order else 0
+        if spec.kind == "random":
+            return Order(epoch, self.step)
+        if epoch < spec.first_epoch:
+            return Order(epoch, self.step, spec.first_epoch - epoch)
+        if spec.kind == "geographic":
+            return Order(epoch, self.step, None, nearest_places(pairs, spec.candidates))
+        return Order(epoch, self.step, spec.every_epochs, self._similar(pairs, pictures, spec.candidates))
+
+    def _similar(self, pairs: PairSet, pictures: Pictures, count: int) -> NDArray[np.int32]:
+        """The pairs whose tiles the best network finds most like each query, at the resolution of the present step."""
+        half = self.step < self.run.optim.half_steps
+
+        def tile(row: int, inputs: InputSpec) -> NDArray[np.uint8]:
+            return crop_tile(pictures.reference(int(pairs.positives[row])), inputs.satellite_px)
+
+        def vectors(view: View, load: Callable[[int, InputSpec], NDArray[np.uint8]]) -> NDArray[np.float32]:
+            rows = range(len(pairs.queries))
+            loader = view_loader(rows, load, self.run.inputs, batch=_MINING_BATCH, workers=0)
+            return embed(self._encoder(view, half=half), loader, len(rows), self.net.dim, f"mining: {view}")
+
+        ground = vectors("ground", lambda row, _: pictures.query(row))
+        return nearest_vectors(ground, vectors("satellite", tile), count)
 
 
 def phases(optim: OptimSpec) -> tuple[Phase, ...]:

@@ -1,8 +1,8 @@
 """From nothing to a folder that can be served: `python -m service up`.
 
 An index that is there is used. Otherwise the user's tiles are indexed, or, where none are given, a synthetic demo
-region is rendered and indexed. Each step is a public command in a process of its own, so its memory is gone when
-the service starts, and an interrupted start goes on where it can.
+region is rendered, indexed and calibrated. Each step is a public command in a process of its own, so its memory is
+gone when the service starts, and an interrupted start goes on where it can.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from model.bundle import bundle_digest
 from model.errors import BadConfig, GeoLocalizationError
@@ -27,6 +27,10 @@ __all__ = ["Preparation", "Process", "StepFailed", "discard_stale_demo", "index_
 logger = logging.getLogger(__name__)
 
 _DEMO = "demo"
+_CALIBRATION_PHOTOS = 150
+"""From inside the demo region, and as many from elsewhere."""
+_ELSEWHERE = "-48.8767,-123.2840"
+"""Middle of the place that photos from outside the demo region are taken at, 8 km east of it in the same world."""
 Command = list[str]
 
 
@@ -75,7 +79,9 @@ class Preparation:
             if self._stopped:
                 self._running.terminate()
             status = self._running.wait()
-            if status != 0:
+            if status != 0 and command[1] == "calibrate" and not self._stopped:
+                logger.warning("`%s` ended with %d; the service starts without a confidence", text, status)
+            elif status != 0:
                 raise StepFailed(f"`{text}` ended with {status}; its own message says why")
         self.stage = ""
 
@@ -89,32 +95,73 @@ class Preparation:
 def plan(settings: UpSettings) -> list[Command]:
     """The commands, each after `python -m`, that are still to run."""
     index = index_folder(settings)
-    if (index / "manifest.json").is_file():
+    built = (index / "manifest.json").is_file()
+    if built and (settings.tiles is not None or (index / "calibration.json").is_file() or not _calibrates(settings)):
         return []
     build = ["indexer", "build", "--out", str(index), "--checkpoint", settings.checkpoint, "--device", settings.device]
     if settings.zoom is not None:
         build += ["--zoom", str(settings.zoom)]
     if settings.tiles is not None:
         return [[*build, "--tiles", str(_checked(settings.tiles))]]
-    region = settings.data / _DEMO / "region"
-    commands = [[*build, "--tiles", str(region / "tiles")]]
+    return _plan_demo(settings, build)
+
+
+def _plan_demo(settings: UpSettings, build: Command) -> list[Command]:
+    """The demo's region and, where it is large enough, photos from elsewhere and a calibration on both."""
+    region, elsewhere = (settings.data / _DEMO / name for name in ("region", "elsewhere"))
+    index = index_folder(settings)
+    render = ["model", "render", "region", "--out"]
+    aside = ["--calibration", str(_CALIBRATION_PHOTOS)] if _calibrates(settings) else []
+    commands = []
     if not region.is_dir():
-        commands.insert(0, ["model", "render", "region", "--out", str(region), "--side", str(settings.demo_side)])
+        commands.append([*render, str(region), "--side", str(settings.demo_side), *aside])
+    if aside and not elsewhere.is_dir():
+        place = ["--centre", _ELSEWHERE, "--side", "16", "--panoramas", "4"]
+        commands.append([*render, str(elsewhere), *place, *aside])
+    if not (index / "manifest.json").is_file():
+        commands.append([*build, "--tiles", str(region / "tiles")])
+    if aside:
+        queries = [str(folder / "calibration.csv") for folder in (region, elsewhere)]
+        with_encoder = ["--checkpoint", settings.checkpoint, "--device", settings.device]
+        commands.append(["indexer", "calibrate", "--index", str(index), "--queries", *queries, *with_encoder])
     return commands
 
 
+def _calibrates(settings: UpSettings) -> bool:
+    """Whether the demo region has room for the photos of a calibration."""
+    return settings.demo_side**2 >= 4 * _CALIBRATION_PHOTOS
+
+
 def discard_stale_demo(settings: UpSettings) -> None:
-    """Remove the demo's own index where another checkpoint made it, as after an upgrade; it is soon made again."""
-    manifest = index_folder(settings) / "manifest.json"
-    if settings.tiles is not None or not manifest.is_file():
+    """Remove what another version made: the demo's index after a new checkpoint, all of it after a new world."""
+    from model.world.pairs import WORLD_VERSION
+
+    if settings.tiles is not None:
         return
-    try:
-        made_by = json.loads(manifest.read_bytes())["encoder"]["digest"]
-    except (ValueError, KeyError, TypeError):
-        return  # damaged: opening it will say so
+    for name in ("region", "elsewhere"):
+        note = settings.data / _DEMO / name / "world.json"
+        if note.is_file() and _value(note, "version") != WORLD_VERSION:
+            logger.info("%s was drawn by another version of the world; making the demo again", note.parent)
+            shutil.rmtree(settings.data / _DEMO)
+            return
+    manifest = index_folder(settings) / "manifest.json"
+    made_by = _value(manifest, "encoder", "digest")
+    if made_by is None:
+        return  # there is none, or it is damaged: opening it will say so
     if made_by != bundle_digest(settings.checkpoint):
         logger.info("the demo index was made by another checkpoint; making it again")
         shutil.rmtree(manifest.parent)
+
+
+def _value(path: Path, *keys: str) -> Any:
+    """A value of a JSON file; None where the file, or the value, is not there."""
+    try:
+        found = json.loads(path.read_bytes())
+        for key in keys:
+            found = found[key]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return found
 
 
 def index_folder(settings: UpSettings) -> Path:

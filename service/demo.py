@@ -28,6 +28,9 @@ from model.errors import GeoLocalizationError
 from model.geo import Bounds, LatLon, great_circle_m
 from service.ports import require_free
 
+_REJECTED_BELOW = 0.5
+"""Confidence below which the demo calls an answer rejected."""
+
 __all__ = ["Outcome", "Shot", "localize", "main", "read_shots", "report"]
 
 
@@ -63,6 +66,17 @@ class Outcome:
         return float(scores[0] - scores[1]) if len(scores) > 1 else 0.0
 
     @property
+    def confidence(self) -> float | None:
+        """How probable the service holds its estimate to be; None where the index is not calibrated."""
+        value = self.answer["estimate"].get("confidence")
+        return None if value is None else float(value)
+
+    @property
+    def rejected(self) -> bool:
+        """Whether the service holds its estimate to be more probably wrong than right."""
+        return self.confidence is not None and self.confidence < _REJECTED_BELOW
+
+    @property
     def on_right_tile(self) -> bool:
         """Whether the best tile covers the true place."""
         return Bounds(*self.answer["matches"][0]["bounds"]).contains(self.shot.place)
@@ -85,19 +99,25 @@ def _demo(data: Path, port: int, *, once: bool) -> int:
     require_free("127.0.0.1", port)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the service ends with its demo
     if not (data / "demo" / "index").is_dir():
-        sys.stdout.write("first run: rendering a synthetic region of 1,024 tiles and indexing it (about two minutes)\n")
+        sys.stdout.write(
+            "first run: rendering a synthetic region of 1,024 tiles, indexing and calibrating it (a few minutes)\n"
+        )
         sys.stdout.flush()
     with _service(data, port) as process:
         _wait_until_ready(url, process)
-        shots = read_shots(data / "demo" / "region" / "pairs.csv")
-        outcomes = [Outcome(shot, localize(url, shot.path)) for shot in shots]
-        sys.stdout.write(report(outcomes, url))
+        inside, outside = (
+            [Outcome(shot, localize(url, shot.path)) for shot in read_shots(data / "demo" / name / "pairs.csv")]
+            for name in ("region", "elsewhere")
+        )
+        sys.stdout.write(report(inside, outside, url))
         sys.stdout.flush()
         return 0 if once else _serve_on(process)
 
 
 def read_shots(manifest: Path) -> list[Shot]:
-    """The panoramas of a rendered region."""
+    """The panoramas of a rendered region; none where there is no such region."""
+    if not manifest.is_file():
+        return []
     with manifest.open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["query"]]
     return [Shot(manifest.parent / row["query"], LatLon(float(row["lat"]), float(row["lon"]))) for row in rows]
@@ -122,40 +142,64 @@ def localize(url: str, photo: Path) -> dict[str, Any]:
     return answer
 
 
-def report(outcomes: Sequence[Outcome], url: str) -> str:
-    """What the demo prints: a line for every panorama, all of them together, and the surest one in full."""
-    lines = [f"{'panorama':28} {'best tile':>17} {'score':>6} {'lead':>6} {'off by':>9}"]
-    lines += [_line(outcome) for outcome in outcomes]
+def report(outcomes: Sequence[Outcome], outside: Sequence[Outcome], url: str) -> str:
+    """What the demo prints: a line for every panorama, the surest match in full, and what was taken elsewhere."""
     distances = [outcome.distance_m for outcome in outcomes]
     right = sum(outcome.on_right_tile for outcome in outcomes)
-    surest = max(outcomes, key=lambda outcome: outcome.lead)
-    match, estimate, place = surest.answer["matches"][0], surest.answer["estimate"], surest.shot.place
-    return "\n".join(
-        [
-            "",
-            *lines,
-            "",
-            f"{right} of {len(outcomes)} placed on the right tile of {surest.answer['index']['tiles']:,}; "
-            f"median distance {statistics.median(distances):.0f} m (the cameras stand at tile centres)",
-            "",
-            "the surest, by its lead over the second tile:",
-            f"  panorama    {surest.shot.path}",
-            f"  match       tile {match['tile_id']}, score {match['score']:.3f}",
-            f"  estimate    {estimate['lat']:.6f}, {estimate['lon']:.6f}",
-            f"  true place  {place.lat:.6f}, {place.lon:.6f}",
-            f"  distance    {surest.distance_m:.1f} m",
-            "",
-            "The region is synthetic, and the network was trained on other synthetic worlds only.",
-            f"serving at {url} (a page to try it; the API at {url}/docs; stop with Ctrl-C)",
-            "",
-        ]
-    )
+    tiles = outcomes[0].answer["index"]["tiles"]
+    surest = max(outcomes, key=lambda outcome: (outcome.confidence or 0.0, outcome.lead))
+    lines = [
+        "",
+        f"{'panorama':28} {'best tile':>17} {'score':>6} {'lead':>6} {'confidence':>10} {'off by':>9}",
+        *map(_line, outcomes),
+        "",
+        f"{right} of {len(outcomes)} placed on the right tile of {tiles:,}; median distance "
+        f"{statistics.median(distances):.0f} m (the cameras stand anywhere in the middle half of a tile)",
+        "",
+        "the surest:",
+        *_in_full(surest),
+        "",
+        *_elsewhere(outside),
+        "The region is synthetic, and the network was trained on other synthetic worlds only.",
+        f"serving at {url} (a page to try it; the API at {url}/docs; stop with Ctrl-C)",
+        "",
+    ]
+    return "\n".join(lines)
 
 
 def _line(outcome: Outcome) -> str:
     match = outcome.answer["matches"][0]
-    name = outcome.shot.path.name
-    return f"{name:28} {match['tile_id']:>17} {match['score']:6.3f} {outcome.lead:6.3f} {outcome.distance_m:7.0f} m"
+    name, off = outcome.shot.path.name, f"{outcome.distance_m:7.0f} m"
+    return f"{name:28} {match['tile_id']:>17} {match['score']:6.3f} {outcome.lead:6.3f} {_percent(outcome):>10} {off}"
+
+
+def _in_full(outcome: Outcome) -> list[str]:
+    match, estimate, place = outcome.answer["matches"][0], outcome.answer["estimate"], outcome.shot.place
+    return [
+        f"  panorama    {outcome.shot.path}",
+        f"  match       tile {match['tile_id']}, score {match['score']:.3f}",
+        f"  estimate    {estimate['lat']:.6f}, {estimate['lon']:.6f}",
+        f"  true place  {place.lat:.6f}, {place.lon:.6f}",
+        f"  distance    {outcome.distance_m:.1f} m",
+        f"  confidence  {_percent(outcome)}",
+    ]
+
+
+def _elsewhere(outside: Sequence[Outcome]) -> list[str]:
+    """What the service says of photos that no tile of the index shows."""
+    if not outside:
+        return []
+    rejected = sum(outcome.rejected for outcome in outside)
+    return [
+        f"taken kilometres outside of the region: {rejected} of {len(outside)} rightly rejected "
+        f"(confidence below {_REJECTED_BELOW:.0%})",
+        *map(_line, outside),
+        "",
+    ]
+
+
+def _percent(outcome: Outcome) -> str:
+    return "none" if outcome.confidence is None else f"{outcome.confidence:.0%}"
 
 
 @contextmanager

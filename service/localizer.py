@@ -13,18 +13,19 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.calibration import Calibration, Conditions
 from indexer.encoding import QueryEncoder
+from indexer.evidence import BEST, Shortlist
 from indexer.folder import TileIndex
+from indexer.position import Position, locate
 from indexer.region import Region
 from indexer.tiles import TileRecord
-from model.geo import LatLon
 from model.headings import COARSE_HEADINGS, Hit, Ranking, search_headings
 from model.images import MAX_PIXELS, declared_pixels, decode_image
 from model.plausibility import shape_warnings
 from model.transforms import lay_panorama
 from service.budget import PixelBudget
 from service.errors import NoTilesInRegion
-from service.estimate import RIVALS, Candidate, Position, fuse
 
 __all__ = ["Localization", "Localizer", "Match", "View"]
 
@@ -131,12 +132,20 @@ class Localizer:
                 vectors = self.encoder.encode_ground(canvases)
             check()
             with watch.step("search"):
-                return list(self.index.search(vectors, top_k=max(top_k, RIVALS), region=view.region))
+                return list(self.index.search(vectors, top_k=max(top_k, BEST), region=view.region))
 
         hits = search_headings(canvas, find, heading_deg=view.heading_deg, count=self._headings)
-        matches = self._matches(hits[: max(top_k, RIVALS)])
+        matches = self._matches(hits[: max(top_k, BEST)])
         watch.seconds["total"] = time.perf_counter() - begin
-        return Localization(matches[:top_k], _position(matches), watch.seconds, warnings)
+        position = locate(Shortlist.of((match.tile, match.score) for match in matches), self._calibration(view))
+        return Localization(matches[:top_k], position, watch.seconds, warnings)
+
+    def _calibration(self, view: View) -> Calibration | None:
+        """The index's, where it was fitted on questions like this one; it has never seen the search of an area."""
+        calibration = self.index.calibration
+        asked = Conditions.of(view.heading_deg, view.fov_deg)
+        fitting = calibration is not None and view.region is None and calibration.conditions.include(asked)
+        return calibration if fitting else None
 
     def _canvas(self, photo: bytes, view: View) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
         inputs = self.encoder.inputs
@@ -154,11 +163,3 @@ class Localizer:
         return tuple(
             Match(rank, self.index.tile(hit.row), hit.score, hit.heading_deg) for rank, hit in enumerate(hits, 1)
         )
-
-
-def _position(matches: tuple[Match, ...]) -> Position:
-    return fuse([_candidate(match) for match in matches[:RIVALS]])
-
-
-def _candidate(match: Match) -> Candidate:
-    return Candidate(LatLon(match.tile.lat, match.tile.lon), match.tile.bounds, match.score)

@@ -16,7 +16,7 @@ FORBIDDEN = {
     "indexer": {"fastapi", "uvicorn", "starlette"},
     "service": {"rasterio", "pmtiles", "faiss"},
 }
-HEAVY = ("torch", "timm", "faiss", "fastapi", "rasterio", "matplotlib", "pyarrow")
+HEAVY = ("torch", "timm", "faiss", "fastapi", "rasterio", "matplotlib", "pyarrow", "sklearn")
 SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 
 

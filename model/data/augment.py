@@ -6,7 +6,7 @@ mirrored panorama, whose centre still looks north. Everything is drawn from the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ __all__ = ["AugmentSpec", "augment_pair", "crop_tile", "jitter_colour", "limit_v
 _Pixels = NDArray[np.uint8]
 
 _SHARES = ("colour", "blur", "erase", "shift", "fov_share")
+_RAMPED = ("shift", "fov_share", "heading_jitter_deg")
 _BLUR_PX = (0.3, 1.2)
 """Standard deviation of the Gaussian blur at the encoder's size."""
 _ERASED = (0.02, 0.15)
@@ -43,6 +44,8 @@ class AugmentSpec:
         fov_deg: least and greatest limited field of view; drawn between them, around any heading.
         heading_jitter_deg: greatest error of the panorama's heading, to either side.
         unknown_heading: roll the panorama by any angle, for networks that are not told the heading.
+        ramp_epochs: epochs over which `shift`, `fov_share` and `heading_jitter_deg` grow from nothing to what they are:
+            an untrained network finds the first correspondences much sooner in pairs without them.
     """
 
     turns: bool = True
@@ -55,6 +58,7 @@ class AugmentSpec:
     fov_deg: tuple[float, float] = (70.0, 360.0)
     heading_jitter_deg: float = 0.0
     unknown_heading: bool = False
+    ramp_epochs: int = 0
 
     def __post_init__(self) -> None:
         for name in _SHARES:
@@ -67,6 +71,15 @@ class AugmentSpec:
                 f"data.augment.heading_jitter_deg is {self.heading_jitter_deg}; give degrees in [0, 180], "
                 "and unknown_heading for any heading"
             )
+        if self.ramp_epochs < 0:
+            raise BadConfig(f"data.augment.ramp_epochs is {self.ramp_epochs}; give 0 or more")
+
+    def in_epoch(self, epoch: int) -> AugmentSpec:
+        """What is changed in this epoch, counted from 0."""
+        if epoch >= self.ramp_epochs:
+            return self
+        grown = {name: getattr(self, name) * epoch / self.ramp_epochs for name in _RAMPED}
+        return replace(self, **grown)
 
 
 def augment_pair(

@@ -1,14 +1,59 @@
-"""Which pairs stand together in a batch: the order of an epoch, cut into batches that hold each tile once."""
+"""Which pairs stand together in a batch: groups of neighbours, or none, cut into batches without false negatives.
+
+A batch is made of groups: the next pair in a random order, and its nearest pairs not yet shown in this epoch. Without
+a table of neighbours a group is one pair. No batch holds two queries of one tile, or a tile that covers another's query
+too: they would be negatives of each other.
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Phase", "epoch_batches"]
+from model.data.pairs import PairSet
+from model.errors import BadConfig, BadDataset
+
+__all__ = ["Order", "Phase", "SamplerSpec", "epoch_batches"]
+
+_Table = NDArray[np.int32]
+_KINDS = ("random", "geographic", "similarity")
+
+
+@dataclass(frozen=True)
+class SamplerSpec:
+    """Where hard negatives come from.
+
+    Attributes:
+        kind: random (none are sought), geographic (pairs close by on the ground) or similarity (pairs whose tiles look
+            to the present network like the anchor's).
+        neighbours: pairs that join an anchor in its group.
+        candidates: nearest pairs kept for each pair; more than `neighbours`, since many have been shown already.
+        first_epoch: epochs before it are in random order; a network that knows nothing finds nothing hard.
+        every_epochs: epochs between two searches for similar tiles.
+    """
+
+    kind: Literal["random", "geographic", "similarity"] = "random"
+    neighbours: int = 7
+    candidates: int = 64
+    first_epoch: int = 1
+    every_epochs: int = 4
+
+    def __post_init__(self) -> None:
+        if self.kind not in _KINDS:
+            raise BadConfig(f"data.sampler.kind is {self.kind!r}; choose {', '.join(_KINDS)}")
+        for name, least in (
+            ("neighbours", 1),
+            ("candidates", self.neighbours),
+            ("first_epoch", 0),
+            ("every_epochs", 1),
+        ):
+            if getattr(self, name) < least:
+                raise BadConfig(f"data.sampler.{name} is {getattr(self, name)}; give at least {least}")
 
 
 @dataclass(frozen=True)
@@ -19,45 +64,111 @@ class Phase:
     last: int
 
 
-def epoch_batches(
-    positives: NDArray[np.int64], phases: Sequence[Phase], *, seed: int, first: int = 0
-) -> Iterator[list[int]]:
-    """The draws of the steps from `first` on: every epoch a new order, its incomplete last batch dropped.
+@dataclass(frozen=True)
+class Order:
+    """Epochs that follow one table of neighbours.
 
-    A phase begins with a new epoch. No batch holds two queries of one tile: they would be each other's false negatives.
-    So there must be as many different tiles as a batch has pairs.
+    Attributes:
+        epoch: the first of them.
+        step: its first step.
+        epochs: how many; None for all that come.
+        table: int32 [Q, K], the pairs nearest to each pair, nearest first; None for a random order.
     """
-    done = epoch = 0
+
+    epoch: int = 0
+    step: int = 0
+    epochs: int | None = None
+    table: _Table | None = None
+
+
+def epoch_batches(
+    pairs: PairSet, phases: Sequence[Phase], order: Order, *, seed: int, first: int = 0, neighbours: int = 0
+) -> Iterator[list[int]]:
+    """The draws of an order's steps from `first` on; an epoch's incomplete last batch is dropped.
+
+    A phase begins with a new epoch. What is drawn depends on the seed, the epoch and the order alone.
+
+    Args:
+        pairs: the data set.
+        phases: batch sizes, in the order of their steps.
+        order: which epochs, and the table they follow.
+        seed: of the run.
+        first: step to start at, counted from 0 over the whole run.
+        neighbours: pairs of the table that join an anchor.
+
+    Raises:
+        BadDataset: not one batch can be filled.
+    """
+    done, epoch = order.step, order.epoch
     for phase in phases:
-        while done < phase.last:
-            batches = _distinct_batches(positives, phase.batch, np.random.default_rng((seed, epoch)))
-            assert batches, f"no batch of {phase.batch} different tiles can be made; this loop would never end"
+        while done < phase.last and epoch - order.epoch != order.epochs:
+            batches = list(_epoch(pairs, phase.batch, order.table, neighbours, np.random.default_rng((seed, epoch))))
+            if not batches:
+                raise BadDataset(
+                    f"{pairs.name} gives no batch of {phase.batch} pairs whose tiles differ and cover no other query; "
+                    "lower optim.batch (and optim.half_batch), or add pairs"
+                )
             for chosen in batches[: phase.last - done]:
                 if done >= first:
-                    yield [epoch * len(positives) + int(index) for index in chosen]
+                    yield [epoch * len(pairs.queries) + index for index in chosen]
                 done += 1
             epoch += 1
 
 
-def _distinct_batches(positives: NDArray[np.int64], batch: int, random: np.random.Generator) -> list[NDArray[np.int64]]:
-    """A random order cut into batches; a query whose tile is in the batch already waits for the next one."""
-    batches: list[NDArray[np.int64]] = []
-    chosen: list[int] = []
-    waiting = list(random.permutation(len(positives)))
-    while waiting:
-        tiles: set[int] = set()
-        later: list[int] = []
-        for position, index in enumerate(waiting):
-            if len(chosen) == batch:
-                later += waiting[position:]
+def _epoch(
+    pairs: PairSet, batch: int, table: _Table | None, neighbours: int, random: np.random.Generator
+) -> Iterator[list[int]]:
+    """One epoch's batches; a pair that may not stand in a batch waits for the next one."""
+    waiting = deque(random.permutation(len(pairs.queries)).tolist())
+    shown: set[int] = set()
+    while True:
+        chosen, later = _Batch(pairs, batch), []
+        while waiting and not chosen.is_full:
+            anchor = waiting.popleft()
+            if anchor in shown:
+                continue
+            if not chosen.add(anchor):
+                later.append(anchor)
+                continue
+            shown.add(anchor)
+            if table is not None:
+                shown |= chosen.add_some((int(row) for row in table[anchor] if int(row) not in shown), neighbours)
+        if not chosen.is_full:
+            return
+        yield chosen.rows
+        waiting.extendleft(reversed(later))
+
+
+class _Batch:
+    """A batch that is being filled, and the tiles that no further pair may have."""
+
+    def __init__(self, pairs: PairSet, size: int) -> None:
+        self.pairs, self.size = pairs, size
+        self.rows: list[int] = []
+        self.tiles: set[int] = set()
+        self.spared: set[int] = set()
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.rows) == self.size
+
+    def add(self, row: int) -> bool:
+        """Add a pair unless it and a pair of the batch would be false negatives of each other."""
+        tile = int(self.pairs.positives[row])
+        overlapping = self.pairs.semi_positives[row] if self.pairs.semi_positives else ()
+        if tile in self.tiles or tile in self.spared or not self.tiles.isdisjoint(overlapping):
+            return False
+        self.rows.append(row)
+        self.tiles.add(tile)
+        self.spared.update(overlapping)
+        return True
+
+    def add_some(self, rows: Iterator[int], count: int) -> set[int]:
+        """Add up to `count` pairs, as long as there is room; returns those added."""
+        added: set[int] = set()
+        for row in rows:
+            if self.is_full or len(added) == count:
                 break
-            if int(positives[index]) in tiles:
-                later.append(index)
-            else:
-                tiles.add(int(positives[index]))
-                chosen.append(index)
-        if len(chosen) < batch:
-            break
-        batches.append(np.array(chosen, np.int64))
-        chosen, waiting = [], later
-    return batches
+            if self.add(row):
+                added.add(row)
+        return added

@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 
 from model.errors import BadConfig
 
-__all__ = ["Appearance", "Difficulty", "Passer", "draw_appearance"]
+__all__ = ["Appearance", "Difficulty", "Passer", "Pose", "draw_appearance", "draw_pose"]
+
+_POSE = 2
+"""Stream of the poses; 0 and 1 are those of looks from above and from the ground."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,21 @@ class Appearance:
         return levels
 
 
+@dataclass(frozen=True)
+class Pose:
+    """How a camera is held: metres above or below its usual height, and how far it leans, in degrees."""
+
+    lift_m: float
+    pitch_deg: float
+    roll_deg: float
+
+
+def draw_pose(seed: int, number: int, difficulty: Difficulty) -> Pose:
+    """The pose of the camera of one panorama; a stream of its own, so that no picture's look follows from it."""
+    lift, pitch, roll = np.random.default_rng((seed & 0xFFFFFFFF, number, _POSE)).random(3) * 2.0 - 1.0
+    return Pose(float(0.5 * lift), float(difficulty.tilt_deg * pitch), float(difficulty.tilt_deg * roll))
+
+
 def draw_appearance(seed: int, number: int, difficulty: Difficulty, *, from_ground: bool) -> Appearance:
     """The appearance of one picture; `number` tells the pictures of a seed apart."""
     random = np.random.default_rng((seed & 0xFFFFFFFF, number, int(from_ground)))
@@ -144,11 +162,11 @@ def draw_appearance(seed: int, number: int, difficulty: Difficulty, *, from_grou
 
 
 def _sun(spread: NDArray[np.float64]) -> tuple[tuple[float, float, float], float]:
-    """Unit vector towards the sun, and how warm its light is: -0.5 at noon to 1 near the horizon.
+    """Unit vector towards the sun, 11 to 87 degrees high, and how warm its light is: -0.6 overhead to 0.7 when low.
 
     The world lies in the southern hemisphere: the sun stands in the north.
     """
-    east, north, up = 1.8 * spread[0], 1.0 + 1.4 * spread[1], 1.25 + 0.75 * spread[11]
+    east, north, up = 1.8 * spread[0], 1.0 + 0.9 * spread[1], 1.25 + 0.75 * spread[11]
     norm = np.sqrt(east**2 + north**2 + up**2)
     height = up / norm
     return (float(east / norm), float(north / norm), float(height)), float(1.0 - 1.6 * height)

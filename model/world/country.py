@@ -1,7 +1,7 @@
 """Countries: how a world builds and what grows there. Every seed has one, drawn from one of two families.
 
-Seeds below `ABROAD` are of the family that training sees. From there on they are of the other one: wider ranges, beyond
-those of the first, so that a cross-area test meets ways of building that were never trained on.
+Seeds below `ABROAD` are of the family that training sees. From there on they are of the other one, whose draws lie
+beyond the ranges of the first, so that a cross-area test meets ways of building that were never trained on.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ def country_of(seed: int) -> Country:
 
 
 def _pushed_out(value: float) -> float:
-    """From [-1, 1] to the outer half of [-1.5, 1.5]."""
-    return (0.75 + 0.75 * abs(value)) * (1.0 if value >= 0 else -1.0)
+    """From [-1, 1] to the outer third of [-1.5, 1.5]."""
+    return (1.0 + 0.5 * abs(value)) * (1.0 if value >= 0 else -1.0)
 
 
 def _tint(draw: list[float], spread: float) -> _Colour:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -17,10 +18,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from model.artefact import canonical_json, sha256_bytes, staged_folder, write_json
-from model.errors import BadDataset
-from model.geo import LatLon
-from model.world.appearance import Appearance, draw_appearance
+from model.errors import BadDataset, OutputExists
+from model.world.appearance import Appearance, draw_appearance, draw_pose
 from model.world.ground import Ground, Window
+from model.world.overlap import name_overlaps
 from model.world.panorama import Camera, render_panorama
 from model.world.places import Area, Cell, area_window, cells, free_spot
 from model.world.plane import latlon_of
@@ -29,9 +30,9 @@ from model.world.splits import CENTRED_MANIFEST, TILE_M, Split
 from model.world.terrain import paint_ground, paint_times
 from model.world.tile import render_tile
 
-__all__ = ["WORLD_VERSION", "Eras", "ensure_split", "jpeg_bytes", "lean", "render_split"]
+__all__ = ["WORLD_VERSION", "Eras", "ensure_split", "jpeg_bytes", "render_split"]
 
-WORLD_VERSION = 3
+WORLD_VERSION = 4
 """Raised whenever the same seed would draw another picture; part of every cache key and manifest."""
 
 _TILE_PX = 128
@@ -74,8 +75,7 @@ class _Drawn:
 
     def without_camera(self) -> _Drawn:
         """The tile alone."""
-        row = self.row
-        return _Drawn(ManifestRow.tile(row.reference, LatLon(row.reference_lat, row.reference_lon)), self.tile)
+        return _Drawn(self.row.without_query(), self.tile)
 
 
 def ensure_split(split: Split, cache: Path, *, workers: int, progress: Callable[[int, int], None]) -> Path:
@@ -83,7 +83,8 @@ def ensure_split(split: Split, cache: Path, *, workers: int, progress: Callable[
     key = sha256_bytes(canonical_json({"version": WORLD_VERSION, **asdict(split)}))[:12]
     folder = cache / f"{split.name}-{key}"
     if not folder.exists():
-        render_split(split, folder, workers=workers, progress=progress)
+        with suppress(OutputExists):  # another process was faster
+            render_split(split, folder, workers=workers, progress=progress)
     return folder
 
 
@@ -94,29 +95,37 @@ def render_split(split: Split, out: Path, *, workers: int, progress: Callable[[i
         OutputExists: the folder is there already.
         BadDataset: the areas have fewer free places than the split asks for.
     """
-    areas = split.areas()
-    share = -(-split.places * 108 // (100 * len(areas)))  # a little more, since some areas have few free places
-    with staged_folder(out) as staged, ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+    with staged_folder(out) as staged:
         rows: list[ManifestRow] = []
         centred: list[ManifestRow] = []
-        taken = 0
-        for drawn in pool.map(_render_area, areas, [split] * len(areas), [share] * len(areas)):
-            for one in drawn:
-                kept = one if taken < split.places else one.without_camera()
-                if kept.panorama is not None or split.query_every > 1:
-                    _store(staged, kept)
-                    rows.append(kept.row)
-                    centred += [kept.centred[0]] if kept.centred else []
-                    taken += kept.panorama is not None
-            progress(taken, split.places)
-        if taken < split.places:
-            raise BadDataset(f"split {split.name} has {taken} free places of {split.places}; lower its spacing_m")
-        names = {row.reference for row in rows}
-        write_manifest(staged / "pairs.csv", [_known(row, names) for row in rows])
+        for drawn in _drawn(split, workers, progress):
+            _store(staged, drawn)
+            rows.append(drawn.row)
+            centred += [drawn.centred[0]] if drawn.centred else []
+        write_manifest(staged / "pairs.csv", name_overlaps(rows, split.overlap_m))
         if split.centred_too:
-            write_manifest(staged / CENTRED_MANIFEST, centred)
-        note = {"synthetic": True, "version": WORLD_VERSION, "pairs": taken, "split": asdict(split)}
+            write_manifest(staged / CENTRED_MANIFEST, name_overlaps(centred, split.overlap_m))
+        note = {"synthetic": True, "version": WORLD_VERSION, "pairs": split.places, "split": asdict(split)}
         write_json(staged / "world.json", note)
+
+
+def _drawn(split: Split, workers: int, progress: Callable[[int, int], None]) -> Iterator[_Drawn]:
+    """What the areas give, in order, until there are enough cameras; a grid gives all its tiles."""
+    areas, taken = split.areas(), 0
+    share = -(-split.places * 108 // (100 * len(areas)))  # a little more, since some areas have few free places
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        for area in pool.map(_render_area, areas, [split] * len(areas), [share] * len(areas)):
+            for one in area:
+                kept = one if taken < split.places else one.without_camera()
+                taken += kept.panorama is not None
+                if kept.panorama is not None or split.query_every > 1:
+                    yield kept
+            progress(taken, split.places)
+            if taken >= split.places and split.query_every == 1:
+                pool.shutdown(cancel_futures=True)
+                break
+    if taken < split.places:
+        raise BadDataset(f"split {split.name} has {taken} free places of {split.places}; lower its spacing_m")
 
 
 def jpeg_bytes(pixels: NDArray[np.uint8], quality: int = 90) -> bytes:
@@ -124,11 +133,6 @@ def jpeg_bytes(pixels: NDArray[np.uint8], quality: int = 90) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()
-
-
-def lean(draw: NDArray[np.float64], tilt_deg: float) -> tuple[float, float]:
-    """Pitch and roll in degrees from two draws in [-1, 1]."""
-    return float(draw[0] * tilt_deg), float(draw[1] * tilt_deg)
 
 
 def _render_area(area: Area, split: Split, limit: int) -> list[_Drawn]:
@@ -154,17 +158,8 @@ def _draw_cells(eras: Eras, area: Area, split: Split, limit: int) -> Iterator[_D
 def _draw_pair(eras: Eras, area: Area, split: Split, cell: Cell, spot: tuple[float, float]) -> _Drawn:
     difficulty, seed = split.difficulty, area.seed
     look = draw_appearance(seed, cell.key, difficulty, from_ground=True)
-    draw = np.random.default_rng((seed, cell.key)).random(3) * 2 - 1
-    pitch_deg, roll_deg = lean(draw[1:], difficulty.tilt_deg)
-    camera = Camera(
-        *spot,
-        height_m=2.4 + 0.5 * float(draw[0]),
-        width_px=_PANORAMA_PX[0],
-        height_px=_PANORAMA_PX[1],
-        vertical_deg=_VERTICAL_DEG,
-        pitch_deg=pitch_deg,
-        roll_deg=roll_deg,
-    )
+    pose = draw_pose(seed, cell.key, difficulty)
+    camera = Camera.held(*spot, pose, size_px=_PANORAMA_PX, vertical_deg=_VERTICAL_DEG)
     panorama = jpeg_bytes(render_panorama(eras.photo, camera, look), look.jpeg_quality)
     centre = spot if split.centred else (cell.x_m, cell.y_m)
     row = _row(seed, cell, spot, split, centre, "tiles")
@@ -185,7 +180,6 @@ def _row(
         latlon_of(*centre),
         vertical_deg=_VERTICAL_DEG,
         margin=split.margin,
-        semi_positives=_covering(seed, cell, spot, split) if split.query_every > 1 else (),
     )
 
 
@@ -199,21 +193,6 @@ def _draw_tile(ground: Ground, seed: int, cell: Cell, split: Split, centre: tupl
 
 def _reference(seed: int, cell: Cell, gallery: str = "tiles") -> str:
     return f"{gallery}/{seed:04d}/{cell.name}.jpg"
-
-
-def _covering(seed: int, cell: Cell, spot: tuple[float, float], split: Split) -> list[str]:
-    """The tiles of neighbouring cells that show the spot, too."""
-    near = [cell.neighbour(i, j, split.spacing_m) for j in (-1, 0, 1) for i in (-1, 0, 1) if (i, j) != (0, 0)]
-    half = TILE_M / 2
-    return [_reference(seed, n) for n in near if abs(spot[0] - n.x_m) < half and abs(spot[1] - n.y_m) < half]
-
-
-def _known(row: ManifestRow, names: set[str]) -> ManifestRow:
-    """The row without semi-positives beyond the grid's edge."""
-    if not row.semi_positives:
-        return row
-    kept = ";".join(name for name in row.semi_positives.split(";") if name in names)
-    return ManifestRow(**{**asdict(row), "semi_positives": kept})
 
 
 def _store(folder: Path, drawn: _Drawn) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import BadConfig
-from model.world.appearance import Appearance
+from model.world.appearance import Appearance, Pose
 from model.world.ground import PIXEL_M, Ground, Material
 from model.world.shadow import shadowed
 from model.world.tile import tinted
@@ -24,6 +24,7 @@ __all__ = ["VIEW_M", "Camera", "render_panorama"]
 VIEW_M = 140.0
 """How far the camera sees; the ground must reach this far around it."""
 
+_USUAL_HEIGHT_M = 2.4
 _STEPS = 160
 _NEAR_M = 0.8
 _SHADOW_SEEN_M = 90.0
@@ -48,7 +49,7 @@ class Camera:
 
     x_m: float
     y_m: float
-    height_m: float = 2.4
+    height_m: float = _USUAL_HEIGHT_M
     heading_deg: float = 0.0
     width_px: int = 1024
     height_px: int = 512
@@ -63,6 +64,15 @@ class Camera:
             raise BadConfig(f"the camera's height_m is {self.height_m}; give 0.5 to 50 metres")
         if max(abs(self.pitch_deg), abs(self.roll_deg)) > 10:
             raise BadConfig(f"the camera leans by {self.pitch_deg}, {self.roll_deg} degrees; give at most 10")
+
+    @classmethod
+    def held(
+        cls, x_m: float, y_m: float, pose: Pose, *, size_px: tuple[int, int] = (1024, 512), vertical_deg: float = 180.0
+    ) -> Camera:
+        """A camera that looks north, held by a person; `size_px` is (width, height)."""
+        width, height = size_px
+        raised = _USUAL_HEIGHT_M + pose.lift_m
+        return cls(x_m, y_m, raised, 0.0, width, height, vertical_deg, pose.pitch_deg, pose.roll_deg)
 
 
 @dataclass(frozen=True)
@@ -200,7 +210,7 @@ def _slopes(height_px: int, width_px: int, vertical_deg: float, pitch_deg: float
     """
     elevation = (0.5 - (np.arange(height_px) + 0.5) / height_px) * vertical_deg
     azimuth = ((np.arange(width_px) + 0.5) / width_px - 0.5) * 2.0 * np.pi
-    lean = pitch_deg * np.cos(azimuth) + roll_deg * np.sin(azimuth)
+    lean = pitch_deg * np.cos(azimuth) - roll_deg * np.sin(azimuth)
     tilted = (elevation[:, None] + lean).clip(-89.9, 89.9)
     return _rounded(np.tan(np.radians(tilted)))
 

@@ -14,6 +14,8 @@ from model.world.panorama import VIEW_M
 
 __all__ = ["Area", "Cell", "area_window", "cells", "free_spot", "material_at"]
 
+_CELL_ORIGIN = 50_000
+"""Added to the numbers of cells, which may be negative."""
 _CLEAR_PX = 6
 _TRIES = 8
 _STANDABLE = (Material.ROAD, Material.PAVED, Material.GARDEN, Material.PARK, Material.FIELD)
@@ -55,17 +57,12 @@ class Cell:
     @property
     def name(self) -> str:
         """Tells the cells of a world apart."""
-        return f"{self.column:05d}-{self.row:05d}"
+        return f"{self.column + _CELL_ORIGIN:05d}-{self.row + _CELL_ORIGIN:05d}"
 
     @property
     def key(self) -> int:
         """A number that tells them apart, not negative."""
-        return (self.row + 50_000) * 100_000 + self.column + 50_000
-
-    def neighbour(self, columns: int, rows: int, spacing_m: float) -> Cell:
-        """The cell so many columns east and rows north."""
-        east, north = self.x_m + columns * spacing_m, self.y_m + rows * spacing_m
-        return Cell(self.column + columns, self.row + rows, east, north)
+        return (self.row + _CELL_ORIGIN) * 2 * _CELL_ORIGIN + self.column + _CELL_ORIGIN
 
 
 def area_window(area: Area) -> Window:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -19,9 +19,9 @@ import numpy as np
 from model.artefact import staged_folder, write_json
 from model.errors import BadConfig
 from model.geo import LatLon, great_circle_m
-from model.world.appearance import Appearance, Difficulty, draw_appearance
+from model.world.appearance import Appearance, Difficulty, draw_appearance, draw_pose
 from model.world.ground import Ground, Material, Window
-from model.world.pairs import WORLD_VERSION, Eras, jpeg_bytes, lean
+from model.world.pairs import WORLD_VERSION, Eras, jpeg_bytes
 from model.world.panorama import VIEW_M, Camera, render_panorama
 from model.world.places import free_spot, material_at
 from model.world.plane import ORIGIN, latlon_of, tile_bounds, tile_window_m
@@ -116,7 +116,7 @@ def render_region(region: Region, out: Path, *, workers: int, progress: Callable
         cameras, tiles = _by_name(row for row in rows if row.query), [row for row in rows if not row.query]
         shown = set(np.random.default_rng(region.seed).permutation(len(cameras))[: region.panoramas].tolist())
         pairs, aside = ([row for n, row in enumerate(cameras) if (n in shown) is wanted] for wanted in (True, False))
-        write_manifest(staged / "pairs.csv", [*pairs, *_by_name(tiles + [_tile_of(row) for row in aside])])
+        write_manifest(staged / "pairs.csv", [*pairs, *_by_name(tiles + [row.without_query() for row in aside])])
         if region.calibration:
             write_manifest(staged / "calibration.csv", aside)
         note = {"synthetic": True, "version": WORLD_VERSION, "zoom": _ZOOM, "region": asdict(region)}
@@ -126,10 +126,6 @@ def render_region(region: Region, out: Path, *, workers: int, progress: Callable
 
 def _by_name(rows: Iterable[ManifestRow]) -> list[ManifestRow]:
     return sorted(rows, key=lambda row: (row.query, row.reference))
-
-
-def _tile_of(row: ManifestRow) -> ManifestRow:
-    return ManifestRow.tile(row.reference, LatLon(row.reference_lat, row.reference_lon))
 
 
 def _chunks(region: Region) -> list[_Chunk]:
@@ -179,13 +175,13 @@ def _camera_tiles(chunk: _Chunk, ground: Ground) -> dict[tuple[int, int], tuple[
 
 
 def _draw(region: Region, eras: Eras, x: int, y: int, overhead: Appearance, spot: tuple[float, float] | None) -> _Drawn:
-    tile = jpeg_bytes(render_tile(eras.tile, tile_window_m(_ZOOM, x, y), _TILE_PX, overhead))
+    number = x * 4096 + y % 4096
+    own_noise = replace(overhead, noise_seed=(overhead.noise_seed + number) % 2**31)
+    tile = jpeg_bytes(render_tile(eras.tile, tile_window_m(_ZOOM, x, y), _TILE_PX, own_noise))
     if spot is None:
         return _Drawn(x, y, tile, None, None)
-    number = x * 4096 + y % 4096
     look = draw_appearance(region.seed, number, _STANDARD, from_ground=True)
-    pitch_deg, roll_deg = lean(np.random.default_rng((region.seed, number)).random(2) * 2 - 1, _STANDARD.tilt_deg)
-    panorama = render_panorama(eras.photo, Camera(*spot, pitch_deg=pitch_deg, roll_deg=roll_deg), look)
+    panorama = render_panorama(eras.photo, Camera.held(*spot, draw_pose(region.seed, number, _STANDARD)), look)
     return _Drawn(x, y, tile, spot, jpeg_bytes(panorama, look.jpeg_quality))
 
 

@@ -38,17 +38,24 @@ class ManifestRow:
         *,
         vertical_deg: float | None = None,
         margin: float = 0.0,
-        semi_positives: Iterable[str] = (),
     ) -> ManifestRow:
         """A north-aligned panorama of 360 degrees and its tile."""
-        semis = ";".join(semi_positives)
         place = (camera.lat, camera.lon, centre.lat, centre.lon)
-        return cls(query, reference, *place, 0.0, 360.0, vertical_deg, margin, semis)
+        return cls(query, reference, *place, 0.0, 360.0, vertical_deg, margin)
 
     @classmethod
-    def tile(cls, reference: str, centre: LatLon) -> ManifestRow:
+    def tile(cls, reference: str, centre: LatLon, margin: float = 0.0) -> ManifestRow:
         """A tile that no query shows."""
-        return cls("", reference, None, None, centre.lat, centre.lon, None, None, None)
+        return cls("", reference, None, None, centre.lat, centre.lon, None, None, None, margin)
+
+    def without_query(self) -> ManifestRow:
+        """The tile alone."""
+        return self.tile(self.reference, LatLon(self.reference_lat, self.reference_lon), self.reference_margin)
+
+    @property
+    def camera(self) -> LatLon | None:
+        """Where the query was taken."""
+        return None if self.lat is None or self.lon is None else LatLon(self.lat, self.lon)
 
 
 def write_manifest(path: Path, rows: Iterable[ManifestRow]) -> None:

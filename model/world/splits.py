@@ -1,8 +1,9 @@
 """The named splits of the world benchmark: which worlds and areas they cover, how hard they are, how tiles lie.
 
 Tests are laid out so that every query has one right answer. Cells of `spacing_m` cover an area; a camera stands in a
-cell's middle, within `reach_m` of its centre along each axis, and its tile is the cell's. With cells of 75 m, tiles of
-100 m and a reach of 25 m, no camera stands inside another cell's tile, though neighbouring tiles share a quarter.
+cell's middle, within the offset of its centre along each axis, and its tile is the cell's. With cells of 75 m, tiles of
+100 m and offsets of 25 m, no camera stands inside another cell's tile, though neighbouring tiles share a quarter. The
+areas of a split lie apart on the plane, whatever their worlds, so coordinates tell all its places apart.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ TILE_M = 100.0
 CENTRED_MANIFEST = "centred.csv"
 """Manifest of a split's cameras with tiles centred on them."""
 
-_AREA_STEP_M = 2_500.0
+_AREA_STEP_M = 3_000.0
 """Distance of the areas along a row, and of the rows."""
+_AREAS_A_ROW = 8
 
 
 @dataclass(frozen=True)
@@ -33,17 +35,17 @@ class Split:
     Attributes:
         name: as in `world:NAME`.
         seeds: the worlds it is drawn from.
-        places: number of pairs, shared equally among the areas in order.
+        places: number of pairs, filled from the areas in order; the last ones may give fewer.
         areas_per_seed: squares of `area_m` along a row of the plane.
-        row: which row of the plane, so that splits of one seed lie kilometres apart.
+        row: first row of the plane's areas, so that splits of one world lie more than a kilometre apart.
         spacing_m: side of a cell; each has at most one camera.
-        reach_m: how far the camera may stand from its cell's centre, along each axis.
         area_m: side of an area.
-        margin: share of its side that a tile's picture shows beyond each edge, for training to shift it.
+        margin: share of its side that a tile's picture shows beyond each edge, for training to shift it; the tile is
+            then centred on the camera, which stands anywhere in its cell.
         query_every: a camera in every n-th cell only; with more than 1, every cell has a tile, camera or not.
         joined: the areas of a seed touch, as one square.
         centred_too: each camera also gets a tile centred on it, in a gallery and manifest of their own.
-        difficulty: how the two pictures of a pair differ. An offset of 0, or a margin, centres the tile on the camera.
+        difficulty: how the two pictures of a pair differ.
     """
 
     name: str
@@ -52,7 +54,6 @@ class Split:
     areas_per_seed: int
     row: int = 0
     spacing_m: float = 75.0
-    reach_m: float = 25.0
     area_m: float = 1_500.0
     margin: float = 0.0
     query_every: int = 1
@@ -62,27 +63,38 @@ class Split:
 
     def areas(self) -> list[Area]:
         """The areas, seeds taking turns; apart so that no tile is in two of them, or joined to one square."""
-        corners = [self._corner(number) for number in range(self.areas_per_seed)]
-        return [Area(seed, left, bottom, self.area_m) for left, bottom in corners for seed in self.seeds]
+        seeds = [seed for _ in range(self.areas_per_seed) for seed in self.seeds]
+        return [Area(seed, *self._corner(number), self.area_m) for number, seed in enumerate(seeds)]
 
     def _corner(self, number: int) -> tuple[float, float]:
-        if not self.joined:
-            return number * _AREA_STEP_M, self.row * _AREA_STEP_M
-        side = round(self.areas_per_seed**0.5)
-        return (number % side) * self.area_m, self.row * _AREA_STEP_M + (number // side) * self.area_m
+        if self.joined:
+            side = round(self.areas_per_seed**0.5)
+            return number % side * self.area_m, number // side * self.area_m
+        column, row = number % _AREAS_A_ROW, self.row + number // _AREAS_A_ROW
+        return (column - _AREAS_A_ROW / 2) * _AREA_STEP_M, (row - _AREAS_A_ROW / 2) * _AREA_STEP_M
 
     @property
     def centred(self) -> bool:
         """Whether the tile is centred on the camera, not on the cell."""
-        return self.difficulty.offset == 0.0 or self.margin > 0.0
+        return self.margin > 0.0
+
+    @property
+    def reach_m(self) -> float:
+        """How far a camera may stand from its cell's centre, along each axis."""
+        return 0.475 * self.spacing_m if self.centred else self.difficulty.offset * TILE_M
+
+    @property
+    def overlap_m(self) -> float:
+        """How far along an axis a tile may be centred from a camera and show it, shifted within its margin or not."""
+        return TILE_M * (0.5 + self.margin)
 
 
 _HOME = tuple(range(1, 17))
 _FAR = tuple(range(ABROAD + 101, ABROAD + 112))
 _ALL = (
-    Split("train", _HOME, 40_000, 2, spacing_m=36.0, reach_m=17.0, margin=0.25),
+    Split("train", _HOME, 40_000, 2, spacing_m=36.0, margin=0.25),
     Split("val", (101, 102), 1_000, 2),
-    Split("same-area", _HOME, 10_000, 2, row=1, centred_too=True),
+    Split("same-area", _HOME, 10_000, 2, row=4, centred_too=True),
     Split("cross-area", _FAR, 10_000, 3, centred_too=True),
     Split("cross-area-grid", (ABROAD + 151,), 2_000, 25, spacing_m=50.0, area_m=1_000.0, query_every=4, joined=True),
     Split("calibration", (ABROAD + 161, ABROAD + 162), 1_000, 2),

@@ -89,7 +89,8 @@ function showAnswer(answer, heading) {
   const { estimate, timings_ms } = answer;
   get("answer").hidden = false;
   get("position").textContent = place(estimate);
-  const trust = estimate.confidence === null ? "confidence: not calibrated for this index" : `confidence ${(100 * estimate.confidence).toFixed(0)} %`;
+  const known = estimate.confidence !== null;
+  const trust = known ? `${(100 * estimate.confidence).toFixed(0)} % sure that the photo was taken within ${metres(estimate.confidence_radius_m)} of here, as calibrated on photos of known place` : "confidence: not calibrated for this index and question";
   get("details").textContent = `${looks(answer.matches[0], heading)} · radius ${metres(estimate.radius_m)} · ${trust} · answered in ${timings_ms.total.toFixed(0)} ms`;
   showWarnings(answer.warnings);
   get("cards").replaceChildren(...answer.matches.map(card));

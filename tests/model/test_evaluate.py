@@ -2,7 +2,6 @@
 
 import csv
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -191,13 +190,36 @@ def test_stored_embeddings_give_the_same_outcomes_and_any_other_rule(pairs, tmp_
             np.testing.assert_array_equal(getattr(again.outcomes, name), getattr(live.outcomes, name))
 
 
-@pytest.mark.parametrize("options", [{"fov_deg": 90.0}, {"heading": "unknown"}])
-def test_a_tile_that_asks_has_no_heading_to_hide(pairs, options):
-    with pytest.raises(BadConfig, match="the queries of profiles are tiles"):
-        measure(replace(pairs, query_view="satellite"), **options)
-
-
 def test_half_precision_finds_what_whole_precision_finds(pairs, tmp_path):
     sides = Sides(profile, profile_of_tile, INPUTS, DIM)
     store(sides, pairs, tmp_path / "e", {"name": "profiles"}, precision="float16")
     assert open_embeddings(tmp_path / "e").evaluate(Scoring()).recall == measure(pairs).recall
+
+
+def reverse(pairs):
+    """The same pictures, asked the other way round: each tile for its panorama."""
+    queries = tuple(Query(pairs.references[row].path) for row in pairs.positives)
+    panoramas = tuple(Reference(query.path) for query in pairs.queries)
+    return PairSet(
+        "reversed", queries, panoramas, np.arange(24), query_view="satellite", reference_view="ground"
+    )  # fmt: skip
+
+
+def test_tiles_ask_for_pictures_through_the_other_sides_of_the_encoder(pairs):
+    result = measure(reverse(pairs))
+    assert (result.recall["recall@1"], result.queries, result.gallery) == (100.0, 24, 24)
+
+
+@pytest.mark.parametrize("options", [{"fov_deg": 90.0}, {"heading": "unknown"}])
+def test_tiles_that_ask_have_no_heading_to_search_and_no_view_to_cut(pairs, options):
+    with pytest.raises(BadConfig, match="the queries of reversed are tiles"):
+        measure(reverse(pairs), **options)
+
+
+def test_of_several_right_references_the_first_found_counts(pairs):
+    more = tuple(((number + 1) % 28,) for number in range(24))
+    several = PairSet("several", pairs.queries, pairs.references, np.arange(24), more_positives=more)
+    result = measure(several)
+    assert result.recall["recall@1"] == 100.0
+    assert result.further["ap"] < 100.0
+    assert result.protocol["positives"] == "2 a query, the best counts"

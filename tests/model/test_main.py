@@ -4,6 +4,7 @@ import pytest
 
 from model.__main__ import main
 from model.bundle import save_bundle
+from tests.model.data.benchmarks.trees import write_cvusa
 from tests.model.tiny import tiny_net, write_pairs
 
 
@@ -128,6 +129,27 @@ def test_a_count_below_one_is_a_wrong_argument(capsys, command, count):
     assert "is not a whole number of at least 1" in capsys.readouterr().err
 
 
+def test_checking_a_benchmark_prints_draws_and_tells_by_its_exit_code(tmp_path, capsys):
+    root = write_cvusa(tmp_path / "cvusa")
+    command = ["check-data", "cvusa", "--root", str(root), "--pictures", "1"]
+    assert main([*command, "--png", str(tmp_path / "sheet.png")]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"cvusa at {root}\ntrain: pairs to train on\n  listed: 4 queries, 4 references\n")
+    assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")
+    (root / "bingmap/19/0000005.jpg").unlink()
+    assert main([*command, "--json"]) == 1
+    train, val = json.loads(capsys.readouterr().out)["splits"]
+    assert (train["complete"], val["complete"], val["missing"], val["usable"]) == (True, False, 1, [1, 1])
+
+
+def test_a_benchmark_is_evaluated_by_name(bundle, tmp_path, capsys):
+    data = f"cvusa:val?root={write_cvusa(tmp_path / 'cvusa')}"
+    assert main(["evaluate", "--checkpoint", str(bundle), "--data", data, "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["data"], result["queries"]) == ("cvusa:val", 2)
+    assert result["distance_m_median"] is not None
+
+
 def test_info_prints_what_a_bundle_is(bundle, capsys):
     assert main(["info", "--checkpoint", str(bundle)]) == 0
     info = json.loads(capsys.readouterr().out)
@@ -159,6 +181,9 @@ def test_rendering_a_region_and_never_over_it(tmp_path, capsys):
         (["train", "--config", "none.json", "--out", "x"], "no configuration none.json"),
         (["train"], "no --out given"),
         (["render", "pairs", "--data", "world:moon", "--out", "x"], "no split 'moon'"),
+        (["check-data", "cvusa"], "no --root given; name the folder of cvusa"),
+        (["check-data", "moon", "--root", "x"], "there is no benchmark 'moon'"),
+        (["check-data", "cvusa", "--root", "nowhere"], "there is no folder nowhere"),
     ],
 )
 def test_a_mistake_ends_with_one_line_and_exit_code_one(command, reason, capsys):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -13,9 +14,10 @@ from model.bundle import load_bundle
 from model.config import OptimSpec, RunSpec
 from model.data.augment import AugmentSpec
 from model.data.manifest import read_manifest
+from model.data.samplers import SamplerSpec
 from model.errors import BadCheckpoint, BadConfig, BadDataset
 from model.logs import RunLog, read_log
-from model.state import load_state, newest_state
+from model.state import load_order, load_state, newest_state, save_state
 from model.train import Trainer, average_decay, learning_rate, train, update_average
 from tests.model.tiny import INPUTS, SPEC, tiny_net, tiny_run, write_pairs
 
@@ -106,17 +108,19 @@ def _run_and_kill(manifest: Path, out: Path, steps: int, after: int) -> None:
 ROOMY = replace(INPUTS, satellite_px=64, ground_height_px=64, ground_width_px=128)
 
 
-def demanding_run() -> RunSpec:
+def demanding_run(sampler: SamplerSpec = SamplerSpec()) -> RunSpec:  # noqa: B008 - frozen
     """Every option at once: half resolution for 4 of 8 steps, averaged weights, bfloat16, all augmentations."""
     run = tiny_run(steps=8, ema=0.9, precision="bfloat16")
     augment = AugmentSpec(blur=0.5, erase=0.5, shift=1, fov_share=0.5, heading_jitter_deg=20)
     optim = replace(run.optim, half_steps=4, half_batch=6)
-    return replace(run, inputs=ROOMY, data=replace(run.data, augment=augment), optim=optim)
+    return replace(run, inputs=ROOMY, data=replace(run.data, augment=augment, sampler=sampler), optim=optim)
 
 
+@pytest.mark.parametrize("kind", ["geographic", "similarity"])
 @pytest.mark.parametrize("after", [3, 5, 7])  # the state is of the first phase, of its end, of the second
-def test_with_every_option_a_stopped_run_resumes_bit_for_bit(tmp_path, pairs, monkeypatch, after):
-    whole = train(demanding_run(), pairs, pairs, tmp_path / "whole", device="cpu")
+def test_with_every_option_a_stopped_run_resumes_bit_for_bit(tmp_path, pairs, monkeypatch, after, kind):
+    run = demanding_run(SamplerSpec(kind, neighbours=2, every_epochs=2))
+    whole = train(run, pairs, pairs, tmp_path / "whole", device="cpu")
     note = RunLog.step
 
     def note_and_stop(log, step, **values):
@@ -126,11 +130,31 @@ def test_with_every_option_a_stopped_run_resumes_bit_for_bit(tmp_path, pairs, mo
 
     monkeypatch.setattr(RunLog, "step", note_and_stop)
     with pytest.raises(KeyboardInterrupt):
-        train(demanding_run(), pairs, pairs, tmp_path / "broken", device="cpu")
+        train(run, pairs, pairs, tmp_path / "broken", device="cpu")
     monkeypatch.undo()
-    resumed = train(demanding_run(), pairs, pairs, tmp_path / "broken", device="cpu")
+    resumed = train(run, pairs, pairs, tmp_path / "broken", device="cpu")
     expected, found = weights(whole), weights(resumed)
     assert all(torch.equal(expected[name], found[name]) for name in expected)
+
+
+def test_similar_tiles_are_sought_again_every_few_epochs_and_kept_with_the_state(tmp_path, pairs, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "model.train.save_state", lambda *parts: seen.append((parts[1], parts[-1])) or save_state(*parts)
+    )
+    run = tiny_run(steps=12, save_every=1)
+    run = replace(run, data=replace(run.data, sampler=SamplerSpec("similarity", neighbours=2, every_epochs=2)))
+    train(run, pairs, pairs, tmp_path / "run", device="cpu")
+    orders = {order.epoch: order for _, order in seen}  # 8 pairs in batches of 4: two steps an epoch
+    assert {epoch: (order.step, order.epochs) for epoch, order in orders.items()} == {
+        0: (0, 1),
+        1: (2, 2),
+        3: (6, 2),
+        5: (10, 2),
+    }
+    assert [order.table is None for order in orders.values()] == [True, False, False, False]
+    kept = load_order(newest_state(tmp_path / "run"))
+    assert np.array_equal(kept.table, orders[5].table)
 
 
 def test_the_average_is_evaluated_and_published(tmp_path, pairs):
@@ -194,6 +218,13 @@ def test_fewer_tiles_than_a_batch_is_refused_instead_of_waiting_for_ever(tmp_pat
     crowded = replace(pairs, positives=pairs.positives % 3)
     with pytest.raises(BadDataset, match="8 pairs over 3 tiles, fewer than one batch of 4"):
         train(tiny_run(batch=4), crowded, crowded, tmp_path / "run", device="cpu")
+
+
+def test_training_wants_pictures_that_ask_for_a_tile(tmp_path, pairs):
+    for change in ({"query_view": "satellite", "reference_view": "ground"}, {"more_positives": ((1,), *((),) * 7)}):
+        with pytest.raises(BadDataset, match="train on the other direction"):
+            train(tiny_run(), replace(pairs, **change), pairs, tmp_path / "run", device="cpu")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_damaged_state_is_named(tmp_path, pairs):

@@ -8,6 +8,7 @@ import pytest
 
 from model.bundle import bundle_digest, save_bundle
 from model.errors import BadConfig
+from model.world.pairs import WORLD_VERSION
 from service.bootstrap import Preparation, StepFailed, discard_stale_demo, index_folder, plan
 from service.settings import UpSettings
 from tests.model.tiny import tiny_net
@@ -42,20 +43,62 @@ def finish(settings):
     folder = index_folder(settings)
     folder.mkdir(parents=True)
     (folder / "manifest.json").write_text("{}")
+    (folder / "calibration.json").write_text("{}")
 
 
-def test_nothing_there_renders_the_demo_region_and_indexes_it(data):
-    render, build = plan(UpSettings(data=data))
-    assert render[:3] == ["model", "render", "region"]
+def test_nothing_there_renders_the_demo_region_indexes_it_and_calibrates_on_photos_from_inside_and_outside(data):
+    render, elsewhere, build, calibrate = plan(UpSettings(data=data))
+    assert render[:3] == elsewhere[:3] == ["model", "render", "region"]
     assert build[:2] == ["indexer", "build"]
+    assert calibrate[:2] == ["indexer", "calibrate"]
+    folders = [command[command.index("--out") + 1] for command in (render, elsewhere)]
+    first = calibrate.index("--queries") + 1
+    assert calibrate[first : first + 2] == [f"{folder}/calibration.csv" for folder in folders]
     rendered = render[render.index("--out") + 1]
     assert build[build.index("--tiles") + 1] == f"{rendered}/tiles"
 
 
 def test_rendered_region_is_not_rendered_again(data):
-    region = data / "demo" / "region"
-    region.mkdir(parents=True)
-    assert [command[0] for command in plan(UpSettings(data=data))] == ["indexer"]
+    for name in ("region", "elsewhere"):
+        (data / "demo" / name).mkdir(parents=True)
+    assert [command[:2] for command in plan(UpSettings(data=data))] == [["indexer", "build"], ["indexer", "calibrate"]]
+
+
+def test_a_region_too_small_to_calibrate_on_is_not(data):
+    assert [command[1] for command in plan(UpSettings(data=data, demo_side=8))] == ["render", "build"]
+
+
+@pytest.mark.parametrize("name", ["region", "elsewhere"])
+def test_what_another_version_of_the_world_drew_is_made_again(data, name):
+    for folder in ("region", "elsewhere", "index"):
+        (data / "demo" / folder).mkdir(parents=True)
+    (data / "demo" / name / "world.json").write_text('{"version": 1}')
+    discard_stale_demo(UpSettings(data=data))
+    assert not (data / "demo").exists()
+
+
+def test_what_this_version_of_the_world_drew_is_kept(data):
+    (data / "demo" / "region").mkdir(parents=True)
+    (data / "demo" / "region" / "world.json").write_text(json.dumps({"version": WORLD_VERSION}))
+    discard_stale_demo(UpSettings(data=data))
+    assert (data / "demo" / "region").is_dir()
+
+
+def test_a_calibration_that_fails_does_not_keep_the_service_from_starting(data, caplog):
+    statuses = {"calibrate": 1}
+
+    class Done:
+        def __init__(self, command):
+            self.status = statuses.get(command[1], 0)
+
+        def wait(self):
+            return self.status
+
+        def terminate(self):
+            pass
+
+    Preparation(UpSettings(data=data), start=Done).run()
+    assert "without a confidence" in caplog.text
 
 
 @pytest.mark.parametrize("same", [True, False])

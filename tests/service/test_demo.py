@@ -13,18 +13,22 @@ ROOT = Path(__file__).parents[2]
 PLACE = LatLon(-48.88, -123.39)
 
 
-def outcome(east_m: float, lead: float = 0.1) -> Outcome:
+def outcome(east_m: float, lead: float = 0.1, confidence: float | None = None) -> Outcome:
     """An answer whose best tile is 100 m wide around a point east of the true place."""
     middle = offset_m(PLACE, east_m=east_m, north_m=0.0)
     corner = offset_m(middle, east_m=50.0, north_m=50.0)
     bounds = [2 * middle.lon - corner.lon, 2 * middle.lat - corner.lat, corner.lon, corner.lat]
     matches = [{"tile_id": "18/1/2", "score": 0.5, "bounds": bounds}, {"tile_id": "18/1/3", "score": 0.5 - lead}]
-    answer = {"matches": matches, "estimate": {"lat": middle.lat, "lon": middle.lon}, "index": {"tiles": 9}}
+    answer = {
+        "matches": matches,
+        "estimate": {"lat": middle.lat, "lon": middle.lon, "confidence": confidence},
+        "index": {"tiles": 9},
+    }
     return Outcome(Shot(Path(f"{east_m:.0f}.jpg"), PLACE), answer)
 
 
 def test_the_report_lists_every_panorama_and_shows_the_surest_in_full():
-    text = report([outcome(900.0), outcome(12.0, lead=0.3), outcome(60.0)], "http://127.0.0.1:1")
+    text = report([outcome(900.0), outcome(12.0, lead=0.3), outcome(60.0)], [], "http://127.0.0.1:1")
     assert [line.split()[0] for line in text.splitlines() if " m" in line and ".jpg" in line] == [
         "900.jpg",
         "12.jpg",
@@ -35,6 +39,17 @@ def test_the_report_lists_every_panorama_and_shows_the_surest_in_full():
     assert "distance    12.0 m" in text
     assert "synthetic" in text
     assert "http://127.0.0.1:1" in text
+    assert "confidence  none" in text
+    assert "elsewhere" not in text
+
+
+def test_the_surest_is_the_one_of_most_confidence_and_photos_from_elsewhere_are_rejected_or_not():
+    inside = [outcome(900.0, lead=0.3, confidence=0.2), outcome(12.0, confidence=0.93)]
+    outside = [outcome(9000.0, confidence=0.04), outcome(8000.0, confidence=0.7)]
+    text = report(inside, outside, "http://127.0.0.1:1")
+    assert "panorama    12.jpg" in text
+    assert "confidence  93%" in text
+    assert "1 of 2 rightly rejected" in text
 
 
 def test_tiles_without_a_panorama_are_no_shots(tmp_path):

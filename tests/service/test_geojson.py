@@ -10,7 +10,7 @@ def answer(bounds) -> LocalizeAnswer:
     match = Match(rank=1, tile_id="t", lat=0.5, lon=0.0, bounds=bounds, score=0.5, heading_deg=0.0, image_url=None)
     return LocalizeAnswer(
         matches=[match],
-        estimate=Estimate(lat=0.5, lon=0.0, radius_m=10.0, confidence=None),
+        estimate=Estimate(lat=0.5, lon=0.0, radius_m=10.0, confidence=None, confidence_radius_m=None),
         warnings=["too high"],
         model=ModelInfo(name="m", digest="d"),
         index=IndexInfo(name="i", tiles=1, digest="d"),

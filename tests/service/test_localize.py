@@ -17,7 +17,7 @@ def test_answer_has_exactly_the_members_of_the_contract(client):
         "rank", "tile_id", "lat", "lon", "bounds", "score", "heading_deg", "image_url"
     }  # fmt: skip
     assert answer["warnings"] == []
-    assert set(answer["estimate"]) == {"lat", "lon", "radius_m", "confidence"}
+    assert set(answer["estimate"]) == {"lat", "lon", "radius_m", "confidence", "confidence_radius_m"}
     assert set(answer["model"]) == {"name", "digest"}
     assert set(answer["index"]) == {"name", "tiles", "digest"}
     assert set(answer["timings_ms"]) == {"decode", "embed", "search", "total"}

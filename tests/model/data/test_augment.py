@@ -139,3 +139,17 @@ def test_blur_keeps_the_mean_and_lowers_the_contrast():
 def test_impossible_strengths_are_refused(change):
     with pytest.raises(BadConfig, match=r"data\.augment\."):
         AugmentSpec(**change)
+
+
+def test_what_makes_pairs_hard_grows_over_the_first_epochs_and_the_rest_stays():
+    spec = AugmentSpec(shift=1.0, fov_share=0.2, heading_jitter_deg=4.0, colour=0.5, ramp_epochs=4)
+    first, half, last = (spec.in_epoch(epoch) for epoch in (0, 2, 4))
+    assert (first.shift, first.fov_share, first.heading_jitter_deg) == (0.0, 0.0, 0.0)
+    assert (half.shift, half.fov_share, half.heading_jitter_deg) == (0.5, 0.1, 2.0)
+    assert last == spec
+    assert first.colour == half.colour == 0.5
+
+
+def test_a_ramp_cannot_be_negative():
+    with pytest.raises(BadConfig, match="ramp_epochs is -1"):
+        AugmentSpec(ramp_epochs=-1)

@@ -1,12 +1,28 @@
 from itertools import chain, pairwise
+from pathlib import Path
 
 import numpy as np
+import pytest
 
-from model.data.samplers import Phase, epoch_batches
+from model.data.pairs import PairSet, Query, Reference
+from model.data.samplers import Order, Phase, SamplerSpec, epoch_batches
+from model.errors import BadConfig, BadDataset
+
+
+def pair_set(positives, semi_positives=(), tiles=None):
+    queries = tuple(Query(Path(f"pano{number}")) for number in range(len(positives)))
+    references = tuple(Reference(Path(f"tile{number}")) for number in range(tiles or max(positives) + 1))
+    return PairSet("mine", queries, references, np.asarray(positives, np.int64), semi_positives)
 
 
 def draws(positives, batch, first, last, seed=0):
-    return list(epoch_batches(np.asarray(positives), [Phase(batch, last)], seed=seed, first=first))
+    return list(epoch_batches(pair_set(positives), [Phase(batch, last)], Order(), seed=seed, first=first))
+
+
+def ring(count):
+    """Pairs on a circle; each one's neighbours are the next and the one before, and so on outwards."""
+    steps = np.array([step * sign for step in range(1, count // 2) for sign in (1, -1)])
+    return ((np.arange(count)[:, None] + steps) % count).astype(np.int32)
 
 
 def test_an_epoch_shows_every_pair_once_and_the_next_has_another_order():
@@ -38,8 +54,50 @@ def test_batches_of_one_epoch_do_not_overlap():
 
 def test_a_phase_has_its_own_batch_size_and_begins_with_a_new_epoch():
     phases = [Phase(6, 3), Phase(4, 7)]
-    batches = list(epoch_batches(np.arange(12), phases, seed=0))
+    batches = list(epoch_batches(pair_set(range(12)), phases, Order(), seed=0))
     assert [len(batch) for batch in batches] == [6, 6, 6, 4, 4, 4, 4]
     assert [batch[0] // 12 for batch in batches] == [0, 0, 1, 2, 2, 2, 3]
     for first in range(8):
-        assert list(epoch_batches(np.arange(12), phases, seed=0, first=first)) == batches[first:]
+        assert list(epoch_batches(pair_set(range(12)), phases, Order(), seed=0, first=first)) == batches[first:]
+
+
+def test_an_anchor_brings_its_nearest_pairs_that_the_epoch_has_not_shown():
+    order = Order(table=ring(24))
+    batches = list(epoch_batches(pair_set(range(24)), [Phase(6, 4)], order, seed=0, neighbours=2))
+    assert sorted(chain(*batches)) == list(range(24))
+    first = batches[0]
+    for anchor, *others in (first[:3], first[3:]):
+        assert len(others) == 2
+        assert all(min((row - anchor) % 24, (anchor - row) % 24) <= 4 for row in others)
+    assert {(row - first[0]) % 24 for row in first[1:3]} == {1, 23}
+
+
+def test_a_tile_that_also_covers_the_query_is_never_its_negative():
+    count = 24
+    overlaps = tuple(((row + 1) % count, (row - 1) % count) for row in range(count))
+    pairs = pair_set(range(count), overlaps)
+    for table in (None, ring(count)):
+        for batch in epoch_batches(pairs, [Phase(6, 12)], Order(table=table), seed=0, neighbours=3):
+            rows = [draw % count for draw in batch]
+            assert all((a - b) % count != 1 for a in rows for b in rows)
+
+
+def test_epochs_of_an_order_go_on_where_the_one_before_ended():
+    pairs, phases = pair_set(range(12)), [Phase(6, 3), Phase(4, 9)]
+    whole = list(epoch_batches(pairs, phases, Order(), seed=0))
+    begin = list(epoch_batches(pairs, phases, Order(epochs=2), seed=0))
+    assert begin == whole[:3]
+    assert list(epoch_batches(pairs, phases, Order(2, 3, 1), seed=0)) == whole[3:6]
+    assert list(epoch_batches(pairs, phases, Order(2, 3), seed=0, first=5)) == whole[5:]
+
+
+def test_no_batch_at_all_is_an_error_and_no_endless_loop():
+    everyone = tuple(tuple(tile for tile in range(6) if tile != row) for row in range(6))
+    with pytest.raises(BadDataset, match="mine gives no batch of 2 pairs"):
+        list(epoch_batches(pair_set(range(6), everyone), [Phase(2, 1)], Order(), seed=0))
+
+
+@pytest.mark.parametrize("change", [{"kind": "nearest"}, {"neighbours": 0}, {"candidates": 6}, {"every_epochs": 0}])
+def test_impossible_samplers_are_refused(change):
+    with pytest.raises(BadConfig, match=r"data\.sampler\."):
+        SamplerSpec(**change)

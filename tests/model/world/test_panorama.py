@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from model.errors import BadConfig
-from model.world.appearance import Appearance, Difficulty, Passer, draw_appearance
+from model.world.appearance import Appearance, Difficulty, Passer, draw_appearance, draw_pose
 from model.world.ground import Ground, Material, Window
 from model.world.panorama import Camera, render_panorama
 
@@ -96,7 +96,7 @@ def test_a_person_wears_two_colours_the_upper_above_the_lower():
     assert 0 < red.max() < blue.min()
 
 
-@pytest.mark.parametrize(("lean", "highest"), [({"pitch_deg": -8.0}, 0.5), ({"roll_deg": -8.0}, 0.75)])
+@pytest.mark.parametrize(("lean", "highest"), [({"pitch_deg": -8.0}, 0.5), ({"roll_deg": 8.0}, 0.75)])
 def test_a_camera_that_leans_down_on_one_side_sees_the_horizon_higher_there(lean, highest):
     picture = render_panorama(flat_ground(), camera(height_px=256, **lean), PLAIN)
     horizon = (picture[..., 2] > 150).sum(axis=0)  # rows of sky in each column
@@ -111,6 +111,18 @@ def test_a_shadow_falls_on_the_ground_beside_what_casts_it():
     beside = picture[135:138, :, 0]
     west, east = beside[:, 53:57].mean(), beside[:, 71:75].mean()
     assert west < 0.75 * east
+
+
+def test_pose_and_looks_of_a_pair_are_drawn_apart():
+    """A pose that followed from the tile's light would tell a network which tile belongs to which panorama."""
+    standard = Difficulty(tilt_deg=10.0)
+    for number in (7, 5_000_012_345):
+        above, below = (draw_appearance(3, number, standard, from_ground=side) for side in (False, True))
+        pose = draw_pose(3, number, standard)
+        suns = [(look.sun_share - 0.45) / 0.4 for look in (above, below)]
+        draws = [pose.lift_m / 0.5, pose.pitch_deg / 10.0, pose.roll_deg / 10.0]
+        assert all(abs(draw - sun) > 1e-3 for draw in draws for sun in suns)
+        assert above.noise_seed != below.noise_seed
 
 
 def test_the_same_look_gives_the_same_bytes_and_looks_differ_by_number():

@@ -1,0 +1,91 @@
+"""Shortlists made by hand: tiles at metres east and north of (0, 0), with their scores."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from indexer.calibration import Calibration, Conditions, Logistic
+from indexer.calibration_photos import AskedPhotos, Photo
+from indexer.evidence import BEST, Reading, Shortlist
+from indexer.manifest import Manifest, SearchRecipe
+from indexer.tiles import TileRecord
+from model.geo import EARTH_RADIUS_M, Bounds, LatLon, normal_lon
+
+METRE = float(np.degrees(1.0 / EARTH_RADIUS_M))
+"""Degrees of a metre on the equator."""
+
+MANIFEST = Manifest(
+    encoder={"name": "made up", "digest": "e" * 64},
+    dim=2,
+    count=1,
+    search=SearchRecipe(),
+    source={},
+    bounds=Bounds(-1.0, -1.0, 1.0, 1.0),
+    tile_size_m=(100.0, 100.0),
+    tiles={},
+    files={},
+    written_by="test",
+)
+
+CALIBRATION = Calibration(
+    encoder="e",
+    index="i",
+    reading=Reading(100.0, 110.0, 0.05, fused=True),
+    confidence=Logistic(-1.0, (2.0, 0.0, 0.0, 0.0, 0.0)),
+    radius_m=25.0,
+    conditions=Conditions("known", (360.0, 360.0)),
+    photos={},
+    held_out={},
+    written_by="test",
+)
+"""Confidence one half at a score of one half."""
+
+
+def tile(east_m: float, north_m: float, half_m: float = 50.0) -> TileRecord:
+    lat, lon = north_m * METRE, east_m * METRE
+    west, east = (normal_lon((east_m + side) * METRE) for side in (-half_m, half_m))
+    bounds = Bounds(west, lat - half_m * METRE, east, lat + half_m * METRE)
+    return TileRecord("tile", None, None, None, lat, lon, bounds, "tile.png")
+
+
+def shortlist(*tiles: tuple[float, float, float]) -> Shortlist:
+    """Of (east, north, score), best first."""
+    return Shortlist.of((tile(east_m, north_m), score) for east_m, north_m, score in tiles)
+
+
+def asked(photos: list[Photo]) -> AskedPhotos:
+    about = {"names": ["made up"], "count": len(photos), "digest": "d" * 64}
+    return AskedPhotos(tuple(photos), Conditions("known", (360.0, 360.0)), about)
+
+
+def known_probability(count: int, seed: int) -> tuple[list[Photo], np.ndarray]:
+    """Photos that are right with a probability that their best score tells, and those probabilities."""
+    random = np.random.default_rng(seed)
+    scores = random.uniform(0.3, 0.9, count)
+    probability = 1.0 / (1.0 + np.exp(-15.0 * (scores - 0.6)))
+    photos = []
+    for score, right in zip(scores, random.random(count) < probability, strict=True):
+        home = random.uniform(-20_000, 20_000, 2)
+        rivals = [(*random.uniform(-40_000, 40_000, 2), 0.2) for _ in range(BEST - 1)]
+        offset = random.uniform(-30, 30, 2) if right else np.array([0.0, 5_000.0])
+        east_m, north_m = home + offset
+        photos.append(Photo(shortlist((*home, score), *rivals), LatLon(north_m * METRE, east_m * METRE), inside=True))
+    return photos, probability
+
+
+def overlapping_grid(count: int, seed: int, *, exact: bool) -> list[Photo]:
+    """Tiles every 50 m whose scores fall with the distance from the camera, if not `exact`; half the photos lie."""
+    random = np.random.default_rng(seed)
+    photos = []
+    for number in range(count):
+        camera = random.uniform(-20_000, 20_000, 2)
+        around = 50.0 * np.stack(np.meshgrid(range(-2, 3), range(-2, 3)), axis=-1).reshape(-1, 2)
+        tiles = (camera if exact else np.round(camera / 50.0) * 50.0) + around
+        scores = 0.8 * np.exp(-((np.linalg.norm(tiles - camera, axis=1) / 60.0) ** 2))
+        if exact:  # only the camera's own tile is alike
+            scores = np.where(np.linalg.norm(around, axis=1) == 0, 0.8, random.uniform(0.1, 0.4, len(around)))
+        order = np.argsort(-scores)[:BEST]
+        found = shortlist(*((*tiles[row], float(scores[row] + 0.001 * random.random())) for row in order))
+        truth = camera if number % 2 else camera + 30_000.0
+        photos.append(Photo(found, LatLon(truth[1] * METRE, truth[0] * METRE), inside=bool(number % 2)))
+    return photos

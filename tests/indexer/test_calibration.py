@@ -1,0 +1,175 @@
+"""A calibration lies in the index folder, belongs to it, and is left out loudly where it does not."""
+
+import json
+import logging
+import shutil
+from pathlib import Path
+
+import pytest
+
+from indexer.calibrate import Fitted, check, fit
+from indexer.calibration import Conditions, read_calibration, write_calibration
+from indexer.calibration_diagram import draw_reliability
+from indexer.calibration_photos import AskedPhotos, ask_photos
+from indexer.errors import BadCalibration, BadPhotos, IndexMismatch
+from indexer.folder import TileIndex
+from indexer.verify import verify_index
+from model.artefact import canonical_json, sha256_bytes
+from model.data.manifest import read_manifest
+from model.geo import LatLon
+from model.protocol import QueryProtocol
+from tests.fakes import FakeEncoder
+from tests.indexer.photos import write_photos
+from tests.indexer.tiny import build_tiny, files_of
+
+
+def ask(index: TileIndex, pairs: Path, protocol: QueryProtocol = QueryProtocol()) -> AskedPhotos:  # noqa: B008
+    return ask_photos(index, FakeEncoder(), [read_manifest(pairs)], protocol=protocol, on_progress=lambda _: None)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("calibration")
+    index = build_tiny(folder, columns=8)
+    write_photos(folder / "photos", index, count=150)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def index(root: Path) -> TileIndex:
+    return TileIndex.open(root / "index")
+
+
+@pytest.fixture(scope="module")
+def fitted(index: TileIndex, root: Path) -> Fitted:
+    return fit(ask(index, root / "photos" / "pairs.csv"), index.manifest, radius_m=772.4)
+
+
+@pytest.fixture
+def calibrated(index: TileIndex, fitted: Fitted, tmp_path: Path) -> Path:
+    folder = Path(shutil.copytree(index.folder, tmp_path / "index"))
+    write_calibration(folder, fitted.calibration, draw_reliability(fitted))
+    return folder
+
+
+def rewrite(folder: Path, **changes: object) -> None:
+    """Change the stored calibration and give it a digest that fits."""
+    path = folder / "calibration.json"
+    content = {name: value for name, value in json.loads(path.read_bytes()).items() if name != "digest"} | changes
+    path.write_bytes(canonical_json(content | {"digest": sha256_bytes(canonical_json(content))}))
+
+
+def test_a_real_index_is_calibrated(fitted: Fitted) -> None:
+    assert fitted.held_out.inside == 100
+    assert 20 < fitted.held_out.right < 100
+    assert fitted.held_out.auroc > 0.8
+    assert not fitted.calibration.reading.fused  # its tiles do not overlap, and no two look alike
+
+
+def test_it_holds_on_other_photos(fitted: Fitted, index: TileIndex, tmp_path: Path) -> None:
+    others = ask(index, write_photos(tmp_path / "others", index, count=90, seed=1))
+    checked = check(others, fitted.calibration)
+    assert checked.auroc > 0.8
+    assert others.about["digest"] != fitted.calibration.photos["digest"]
+
+
+def test_stored_and_opened_again(calibrated: Path, fitted: Fitted) -> None:
+    assert TileIndex.open(calibrated, verify=True).calibration == fitted.calibration
+    assert (calibrated / "calibration.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_calibrating_changes_nothing_else(calibrated: Path, index: TileIndex) -> None:
+    assert TileIndex.open(calibrated).digest == index.digest
+    before, after = files_of(index.folder), files_of(calibrated)
+    assert {name: after[name] for name in before} == before
+    assert set(after) - set(before) == {"calibration.json", "calibration.png"}
+
+
+def test_the_same_calibration_has_the_same_bytes(calibrated: Path, fitted: Fitted) -> None:
+    before = files_of(calibrated)
+    write_calibration(calibrated, fitted.calibration, draw_reliability(fitted))
+    assert files_of(calibrated) == before
+
+
+def test_verify_looks_at_it(calibrated: Path) -> None:
+    assert verify_index(TileIndex.open(calibrated), FakeEncoder(), sample=0).calibrated
+    (calibrated / "calibration.png").write_bytes(b"")
+    with pytest.raises(BadCalibration, match=r"is not whole: .*calibration.png has 0 bytes"):
+        verify_index(TileIndex.open(calibrated), FakeEncoder(), sample=0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"encoder": "f" * 64}, "was made for another encoder .ffffffffffff; here it is"),
+        ({"index": "f" * 64}, "was made for another index .ffffffffffff; here it is"),
+        ({"version": 9}, "of version 9; this software reads version 1"),
+        ({"reading": {}}, "is not whole"),
+        ({"confidence": {"intercept": 0, "coefficients": {"shoe size": 1}}}, "is not whole: its features are"),
+        ({"further": 1}, "is not whole"),
+        ({"files": {}}, "is not whole"),
+    ],
+)
+def test_one_that_does_not_belong_here_is_left_out_loudly(
+    calibrated: Path, caplog: pytest.LogCaptureFixture, changes: dict[str, object], message: str
+) -> None:
+    rewrite(calibrated, **changes)
+    with caplog.at_level(logging.WARNING):
+        assert TileIndex.open(calibrated).calibration is None
+    assert "answers carry no confidence" in caplog.text
+    with pytest.raises(BadCalibration, match=f"{message}.*python -m indexer calibrate"):
+        read_calibration(calibrated, TileIndex.open(calibrated).manifest)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"\xff", b"null"])
+def test_damage_is_told(calibrated: Path, content: bytes) -> None:
+    (calibrated / "calibration.json").write_bytes(content)
+    with pytest.raises(BadCalibration, match="Make it again"):
+        read_calibration(calibrated, TileIndex.open(calibrated).manifest)
+
+
+def test_a_changed_number_is_noticed(calibrated: Path) -> None:
+    path = calibrated / "calibration.json"
+    path.write_text(path.read_text().replace('"radius_m": ', '"radius_m": 9'))
+    with pytest.raises(BadCalibration, match="does not match its own digest"):
+        read_calibration(calibrated, TileIndex.open(calibrated).manifest)
+
+
+def test_an_index_without_one_is_as_good(index: TileIndex) -> None:
+    assert index.calibration is None
+    assert read_calibration(index.folder, index.manifest) is None
+
+
+def test_headings_are_searched_where_they_are_unknown(index: TileIndex, root: Path) -> None:
+    protocol = QueryProtocol(heading="unknown", fov_deg=180.0, headings=4)
+    asked = ask(index, root / "photos" / "pairs.csv", protocol)
+    assert asked.conditions == Conditions("unknown", (180.0, 180.0))
+    assert len(asked.photos[0].shortlist.scores) == 20
+
+
+def test_conditions_tell_what_a_calibration_can_speak_about() -> None:
+    conditions = Conditions("known", (90.0, 180.0))
+    assert conditions.include(Conditions.of(12.0, 120.0))
+    assert not conditions.include(Conditions.of(None, 120.0))
+    assert not conditions.include(Conditions.of(12.0, 360.0))
+    assert not conditions.include(Conditions.of(12.0, 70.0))
+
+
+def test_photos_without_a_place_are_counted(index: TileIndex, tmp_path: Path) -> None:
+    pairs = write_photos(tmp_path / "photos", index, count=3)
+    lines = pairs.read_text().splitlines()
+    pairs.write_text("\n".join([lines[0], *lines[1:3], "2.png,2.png,,,0,40"]) + "\n")
+    with pytest.raises(BadPhotos, match=r"1 of 3 photos have no lat, lon, 2.png for one"):
+        ask(index, pairs)
+
+
+def test_another_encoder_is_refused(index: TileIndex, root: Path) -> None:
+    pairs = [read_manifest(root / "photos" / "pairs.csv")]
+    with pytest.raises(IndexMismatch):
+        ask_photos(index, FakeEncoder("other"), pairs, protocol=QueryProtocol(), on_progress=lambda _: None)
+
+
+def test_places_on_a_tile_are_covered(index: TileIndex) -> None:
+    tile = index.tile(0)
+    assert index.covers(tile.bounds.centre)
+    assert not index.covers(LatLon(tile.lat + 1, tile.lon))

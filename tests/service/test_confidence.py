@@ -1,0 +1,58 @@
+"""What a calibrated index adds to an answer, and which questions it does not speak about."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from indexer.calibration import write_calibration
+from indexer.folder import TileIndex
+from service.settings import Settings
+from tests.indexer.shortlists import CALIBRATION
+from tests.service.conftest import serving
+from tests.service.pictures import encoded, panorama_of
+
+PHOTO = encoded(panorama_of(6))
+
+
+@pytest.fixture
+def calibrated(index_folder, tmp_path) -> Path:
+    folder = Path(shutil.copytree(index_folder, tmp_path / "calibrated"))
+    manifest = TileIndex.open(folder).manifest
+    write_calibration(folder, replace(CALIBRATION, encoder=manifest.encoder["digest"], index=manifest.digest), b"png")
+    return folder
+
+
+def estimate(client, **fields):
+    response = client.post("/localize", files={"panorama": ("photo", PHOTO)}, data=fields)
+    assert response.status_code == 200, response.text
+    return response.json()["estimate"]
+
+
+def test_answer_carries_the_calibrated_confidence(calibrated):
+    with serving(Settings(index=calibrated, workers=1)) as client:
+        answer = estimate(client)
+        assert answer["confidence"] == pytest.approx(0.73, abs=0.01)  # logistic of 2 * 1.0 - 1
+        assert answer["confidence_radius_m"] == 100.0
+        assert answer["radius_m"] == 25.0
+        assert estimate(client, top_k="1") == estimate(client, top_k="16") == answer
+
+
+@pytest.mark.parametrize("fields", [{"heading_deg": "unknown"}, {"fov_deg": "90"}, {"bbox": "-180,-85,180,85"}])
+def test_questions_it_was_not_fitted_on_get_none(calibrated, fields):
+    with serving(Settings(index=calibrated, workers=1)) as client:
+        answer = estimate(client, **fields)
+        assert (answer["confidence"], answer["confidence_radius_m"]) == (None, None)
+
+
+def test_the_index_keeps_its_identity(calibrated, index_folder):
+    with serving(Settings(index=calibrated, workers=1)) as client:
+        assert client.get("/info").json()["index"]["digest"] == TileIndex.open(index_folder).digest
+
+
+def test_a_foreign_calibration_is_not_used(calibrated, caplog):
+    write_calibration(calibrated, CALIBRATION, b"png")
+    with serving(Settings(index=calibrated, workers=1)) as client:
+        assert estimate(client)["confidence"] is None
+    assert "was made for another encoder" in caplog.text
