@@ -150,7 +150,7 @@ def _add_calibrate(parser: argparse.ArgumentParser) -> None:
 
 def _add_info(parser: argparse.ArgumentParser) -> None:
     _add_index(parser)
-    parser.add_argument("--json", action="store_true", help="print the manifest as JSON")
+    parser.add_argument("--json", action="store_true", help="print the manifest and the calibration as one JSON object")
 
 
 def _add_verify(parser: argparse.ArgumentParser) -> None:

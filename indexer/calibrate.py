@@ -226,11 +226,12 @@ def _folds(right: _Flags, places: _Ints, radius_m: float) -> list[_Fold]:
 
 
 def _place_numbers(photos: Sequence[Photo], side_m: float) -> _Ints:
-    """[N] a number for each photo, which those in the same square share."""
-    degrees = np.array([(photo.place.lat, photo.place.lon) for photo in photos])
-    north_m = np.radians(degrees[:, 0]) * EARTH_RADIUS_M
-    east_m = np.radians(degrees[:, 1]) * EARTH_RADIUS_M * np.cos(np.radians(degrees[:, 0]))
-    squares = np.floor(np.stack([north_m, east_m], axis=1) / side_m)
+    """[N] a number for each photo, which those in the same square share; squares lie in rows along parallels."""
+    lat, lon = np.radians([(photo.place.lat, photo.place.lon) for photo in photos]).T
+    row = np.floor(lat * EARTH_RADIUS_M / side_m)
+    # One cosine a row: with each photo's own, its square would depend on how far north it lies within the row.
+    east_m = lon * EARTH_RADIUS_M * np.cos(row * side_m / EARTH_RADIUS_M)
+    squares = np.stack([row, np.floor(east_m / side_m)], axis=1)
     return np.unique(squares, axis=0, return_inverse=True)[1].astype(np.int64).ravel()
 
 

@@ -1,6 +1,8 @@
-"""A fitted confidence as a value, and how it lies in an index folder: `calibration.json` beside `calibration.png`.
+"""A fitted confidence as a value, and how it lies in an index folder: `calibration.json` and the diagram that it names.
 
 It belongs to one encoder and one index. Neither file is part of the index's identity: calibrating changes no digest.
+The diagram's name holds its digest, so a new calibration is one replaced file: killed at any point, the folder has the
+old calibration or the new one, whole.
 """
 
 from __future__ import annotations
@@ -18,9 +20,10 @@ from indexer.evidence import FEATURES, Reading
 from indexer.manifest import FileEntry, Manifest
 from model.artefact import canonical_json, sha256_bytes, staged_file, write_json
 
-__all__ = ["CALIBRATION", "DIAGRAM", "Calibration", "Conditions", "Logistic", "read_calibration", "write_calibration"]
+__all__ = ["CALIBRATION", "Calibration", "Conditions", "Logistic", "read_calibration", "write_calibration"]
 
-CALIBRATION, DIAGRAM = "calibration.json", "calibration.png"
+CALIBRATION = "calibration.json"
+_DIAGRAMS = "calibration*.png"
 FORMAT = "clnet-geolocalization calibration"
 FORMAT_VERSION = 1
 _SLACK_DEG = 0.5
@@ -123,11 +126,15 @@ class Calibration:
 
 def write_calibration(folder: Path, calibration: Calibration, diagram: bytes) -> None:
     """Put a calibration into an index folder; one that is there is replaced."""
-    with staged_file(folder / DIAGRAM) as staged:
+    picture = folder / f"calibration-{sha256_bytes(diagram)[:12]}.png"
+    with staged_file(picture) as staged:
         staged.write_bytes(diagram)
     content = {"format": FORMAT, "version": FORMAT_VERSION} | calibration.as_json()
-    content["files"] = {DIAGRAM: asdict(FileEntry.of(folder / DIAGRAM))}
+    content["files"] = {picture.name: asdict(FileEntry.of(picture))}
     write_json(folder / CALIBRATION, content | {"digest": sha256_bytes(canonical_json(content))})
+    for other in folder.glob(_DIAGRAMS):
+        if other != picture:
+            other.unlink()
 
 
 def read_calibration(folder: Path, manifest: Manifest) -> Calibration | None:
@@ -145,10 +152,19 @@ def read_calibration(folder: Path, manifest: Manifest) -> Calibration | None:
     if (made_for := content.get("index")) != manifest.digest:
         raise _misfit(path, "index", made_for, manifest.digest)
     try:
-        FileEntry(**content.pop("files")[DIAGRAM]).check(folder / DIAGRAM)
+        ((diagram, entry),) = content.pop("files").items()
+        _check_diagram(path, FileEntry(**entry), folder / diagram)
         return Calibration.from_json(content)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexDamaged) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(path, f"is not whole: {error}") from error
+
+
+def _check_diagram(path: Path, entry: FileEntry, diagram: Path) -> None:
+    try:
+        entry.check(diagram)
+    except IndexDamaged as error:
+        state = "is not the one that was drawn with it" if diagram.is_file() else "is missing"
+        raise _damaged(path, f"names the diagram {diagram.name}, which {state}") from error
 
 
 def _checked(path: Path) -> dict[str, Any]:

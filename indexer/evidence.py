@@ -20,7 +20,8 @@ BEST = 20
 """Number of best tiles that an estimate looks at, whatever `top_k` a client asks for."""
 
 FEATURES = ("score", "margin", "contrast", "agreement", "spread")
-"""What is read from a shortlist. "Here" is within `Reading.here_m` of the estimate, T is the temperature.
+"""What is read from a shortlist. "Here" is within `Reading.here_m` of the estimate, or of a fused estimate within
+`Reading.reach_m` where that is more, as it is by default (1.1 tile sides to 1); T is the temperature.
 
 score: the best score here.
 margin: that, less the best score elsewhere; where all tiles are here, less the last score, which bounds all others.
@@ -79,7 +80,8 @@ class Reading:
 
     Attributes:
         here_m: tiles whose centres lie within it of the estimate count as the same place.
-        reach_m: tiles whose centres lie within it of each other speak for one place.
+        reach_m: tiles whose centres lie within it of each other speak for one place; of a fused estimate it takes the
+            place of a smaller `here_m` in telling which tiles are here.
         temperature: score difference that makes a tile count e times less.
         fused: whether the estimate is fused from the tiles that agree; otherwise it is the best tile's centre.
     """

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from model.data.pairs import Query
 from model.errors import BadConfig
 from model.headings import COARSE_HEADINGS, coarse_turns, fine_offsets, heading_of
-from model.transforms import NEUTRAL, roll_to_north
+from model.transforms import limit_view, roll_to_north
 
 __all__ = ["HEADINGS", "Asked", "QueryProtocol"]
 
@@ -98,8 +98,9 @@ class QueryProtocol:
         room_deg = 360.0 if query.fov_deg == 360 else max(0.0, query.fov_deg - self.fov_deg)
         view = round((query.heading_deg + (of_view - 0.5) * room_deg) * columns / 360.0)
         turn = math.floor(of_turn * columns) if self.searches else 0
-        seen = _keep_view(canvas, view, self.fov_deg)
-        return Asked(roll_to_north(seen, -heading_of(turn, columns)), heading_of(view, columns), turn)
+        view_deg = heading_of(view, columns)
+        seen = limit_view(canvas, self.fov_deg, view_deg)
+        return Asked(roll_to_north(seen, -heading_of(turn, columns)), view_deg, turn)
 
     def as_json(self, *, total: int, columns: int) -> dict[str, Any]:
         """Every choice behind a result.
@@ -117,13 +118,3 @@ class QueryProtocol:
             "rolled_copies": copies if self.searches else [1, 0],
             "seed": self.seed,
         }
-
-
-def _keep_view(canvas: NDArray[np.uint8], view: int, fov_deg: float) -> NDArray[np.uint8]:
-    """The canvas with neutral grey outside the columns around column `view` east of north."""
-    columns = canvas.shape[1]
-    width = max(1, round(columns * fov_deg / 360.0))
-    left = (columns - width) // 2 + view
-    seen = np.zeros(columns, np.bool_)
-    seen[np.arange(left, left + width) % columns] = True
-    return np.where(seen[np.newaxis, :, np.newaxis], canvas, np.uint8(NEUTRAL))

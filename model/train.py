@@ -110,8 +110,10 @@ class Trainer:
         return self.net if self.average is None else self.average
 
     def fit(self, pairs: PairSet, val: PairSet, out: Path, log: RunLog) -> Evaluation | None:
-        """Run the remaining steps; returns the last evaluation."""
+        """Run the remaining steps; returns the last evaluation, None where no step remained."""
         optim, result = self.run.optim, None
+        if self.step >= optim.steps:  # before any picture is decoded
+            return None
         noted = began = time.monotonic()
         with tqdm(total=optim.steps, initial=self.step, desc=self.run.name, unit="step", disable=None) as bar:
             for ground, satellite in self._batches(pairs, out.parent / "decoded"):

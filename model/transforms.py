@@ -15,7 +15,16 @@ from PIL import Image
 
 from model.errors import BadConfig
 
-__all__ = ["MIN_SIDE_PX", "NEUTRAL", "InputSpec", "lay_panorama", "normalise", "resize_tile", "roll_to_north"]
+__all__ = [
+    "MIN_SIDE_PX",
+    "NEUTRAL",
+    "InputSpec",
+    "lay_panorama",
+    "limit_view",
+    "normalise",
+    "resize_tile",
+    "roll_to_north",
+]
 
 NEUTRAL = 128
 """Grey of canvas parts that no photo covers."""
@@ -131,6 +140,19 @@ def roll_to_north(canvas: _Pixels, heading_deg: float) -> _Pixels:
     """
     shift = round(heading_deg / 360.0 * canvas.shape[-2])
     return np.roll(canvas, shift, axis=-2)
+
+
+def limit_view(canvas: _Pixels, fov_deg: float, heading_deg: float) -> _Pixels:
+    """Keep what a photo of `fov_deg` looking `heading_deg` sees of a canvas, where it is; the rest turns neutral.
+
+    The view has the nearest whole number of columns, at least one, and is moved by whole columns, too.
+    """
+    columns = canvas.shape[-2]
+    width = max(1, round(columns * fov_deg / 360.0))
+    left = (columns - width) // 2 + round(heading_deg / 360.0 * columns)
+    seen = np.zeros(columns, np.bool_)
+    seen[np.arange(left, left + width) % columns] = True
+    return np.where(seen[:, np.newaxis], canvas, np.uint8(NEUTRAL))
 
 
 def normalise(pixels: torch.Tensor, spec: InputSpec) -> torch.Tensor:

@@ -128,7 +128,10 @@ def _plan_demo(settings: UpSettings, build: Command) -> list[Command]:
 
 
 def _calibrates(settings: UpSettings) -> bool:
-    """Whether the demo region has room for the photos of a calibration."""
+    """Whether the demo region has photos set aside for a calibration or, before it is drawn, room for them."""
+    region = settings.data / _DEMO / "region"
+    if region.is_dir():  # of another side, perhaps: a demo that was made small stays without a confidence
+        return (region / "calibration.csv").is_file()
     return settings.demo_side**2 >= 4 * _CALIBRATION_PHOTOS
 
 

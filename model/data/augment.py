@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from model.errors import BadConfig
-from model.transforms import NEUTRAL, roll_to_north
+from model.transforms import NEUTRAL, limit_view, roll_to_north
 
-__all__ = ["AugmentSpec", "augment_pair", "crop_tile", "jitter_colour", "limit_view", "mirror_pair", "turn_pair"]
+__all__ = ["AugmentSpec", "augment_pair", "crop_tile", "jitter_colour", "mirror_pair", "turn_pair"]
 
 _Pixels = NDArray[np.uint8]
 
@@ -115,15 +115,6 @@ def turn_pair(panorama: _Pixels, tile: _Pixels, quarters: int) -> tuple[_Pixels,
 def mirror_pair(panorama: _Pixels, tile: _Pixels) -> tuple[_Pixels, _Pixels]:
     """Swap east and west in both views."""
     return panorama[:, ::-1], tile[:, ::-1]
-
-
-def limit_view(panorama: _Pixels, fov_deg: float, heading_deg: float) -> _Pixels:
-    """Keep what a photo of `fov_deg` looking `heading_deg` sees of a canvas, where it is; the rest turns neutral."""
-    width = panorama.shape[1]
-    centre = (heading_deg / 360.0 + 0.5) * width
-    offset = (np.arange(width) + 0.5 - centre) % width  # columns clockwise from the heading
-    seen = np.minimum(offset, width - offset) <= fov_deg / 360.0 * width / 2
-    return np.where(seen[None, :, None], panorama, np.uint8(NEUTRAL))
 
 
 def jitter_colour(picture: _Pixels, random: np.random.Generator, strength: float = 1.0) -> _Pixels:

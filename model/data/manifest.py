@@ -1,10 +1,8 @@
 """Pairs of one's own: a CSV or Parquet manifest with one row a pair.
 
-Columns: `query` and `reference` (paths, relative to the manifest), and optionally `lat`, `lon` (where the query was
-taken), `reference_lat`, `reference_lon` (centre of the tile); `heading_deg`, `fov_deg` and `vertical_deg` of the query;
-`reference_margin` (what the picture shows beyond the tile, see `Reference`) and `semi_positives` (other references of
-the manifest that cover the query too, separated by `;`). A row whose `query` is empty adds a distractor to the gallery.
-Rows that name the same reference share it.
+Columns: `query` and `reference` (paths, relative to the manifest), and optionally the others of
+`model.data.manifest_rows`. A row whose `query` is empty adds a distractor to the gallery. Rows that name the same
+reference share it.
 """
 
 from __future__ import annotations
@@ -16,26 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from model.data.manifest_rows import COLUMNS
 from model.data.pairs import PairSet, Query, Reference
 from model.errors import BadCoordinates, BadDataset
 from model.geo import LatLon
 
-__all__ = ["COLUMNS", "MORE_COLUMNS", "read_manifest"]
-
-COLUMNS = (
-    "query",
-    "reference",
-    "lat",
-    "lon",
-    "reference_lat",
-    "reference_lon",
-    "heading_deg",
-    "fov_deg",
-    "vertical_deg",
-)
-"""What every manifest that this project writes holds, in its order."""
-MORE_COLUMNS = ("reference_margin", "semi_positives")
-"""What a manifest holds beside them where its tiles have margins or overlap."""
+__all__ = ["read_manifest"]
 
 _SHOWN = 3
 
@@ -81,11 +65,10 @@ def _rows(path: Path) -> list[dict[str, Any]]:
         table = parquet.read_table(path) if path.suffix == ".parquet" else arrow_csv.read_csv(path)
     except ArrowException as error:
         raise BadDataset(f"{path} cannot be read as a table: {error}") from error
-    unknown = sorted(set(table.column_names) - {*COLUMNS, *MORE_COLUMNS})
+    unknown = sorted(set(table.column_names) - set(COLUMNS))
     missing = sorted({"query", "reference"} - set(table.column_names))
     if unknown or missing:
-        known = ", ".join((*COLUMNS, *MORE_COLUMNS))
-        raise BadDataset(f"{path} has unknown columns {unknown} and lacks {missing}; known are {known}")
+        raise BadDataset(f"{path} has unknown columns {unknown} and lacks {missing}; known are {', '.join(COLUMNS)}")
     rows: list[dict[str, Any]] = table.to_pylist()
     return rows
 

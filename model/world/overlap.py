@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
+from model.data.manifest_rows import ManifestRow
 from model.geo import LatLon
 from model.world.plane import plane_of
-from model.world.rows import ManifestRow
 
 __all__ = ["name_overlaps"]
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from model.artefact import canonical_json, sha256_bytes, staged_folder, write_json
+from model.data.manifest_rows import ManifestRow, write_manifest
 from model.errors import BadDataset, OutputExists
 from model.world.appearance import Appearance, draw_appearance, draw_pose
 from model.world.ground import Ground, Window
@@ -25,12 +26,11 @@ from model.world.overlap import name_overlaps
 from model.world.panorama import Camera, render_panorama
 from model.world.places import Area, Cell, area_window, cells, free_spot
 from model.world.plane import latlon_of
-from model.world.rows import ManifestRow, write_manifest
 from model.world.splits import CENTRED_MANIFEST, TILE_M, Split
 from model.world.terrain import paint_ground, paint_times
 from model.world.tile import render_tile
 
-__all__ = ["WORLD_VERSION", "Eras", "ensure_split", "jpeg_bytes", "render_split"]
+__all__ = ["WORLD_VERSION", "Eras", "ensure_split", "jpeg_bytes", "render_split", "store_picture"]
 
 WORLD_VERSION = 4
 """Raised whenever the same seed would draw another picture; part of every cache key and manifest."""
@@ -135,6 +135,12 @@ def jpeg_bytes(pixels: NDArray[np.uint8], quality: int = 90) -> bytes:
     return buffer.getvalue()
 
 
+def store_picture(path: Path, data: bytes) -> None:
+    """Write an encoded picture, and the folder that it lies in."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
 def _render_area(area: Area, split: Split, limit: int) -> list[_Drawn]:
     eras = Eras.paint(area.seed, area_window(area), split.difficulty.change)
     return list(_draw_cells(eras, area, split, limit))
@@ -202,6 +208,4 @@ def _store(folder: Path, drawn: _Drawn) -> None:
     if drawn.centred is not None:
         pictures.append((drawn.centred[0].reference, drawn.centred[1]))
     for name, data in pictures:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        store_picture(folder / name, data)

@@ -17,15 +17,15 @@ import mercantile
 import numpy as np
 
 from model.artefact import staged_folder, write_json
+from model.data.manifest_rows import ManifestRow, write_manifest
 from model.errors import BadConfig
 from model.geo import LatLon, great_circle_m
 from model.world.appearance import Appearance, Difficulty, draw_appearance, draw_pose
 from model.world.ground import Ground, Material, Window
-from model.world.pairs import WORLD_VERSION, Eras, jpeg_bytes
+from model.world.pairs import WORLD_VERSION, Eras, jpeg_bytes, store_picture
 from model.world.panorama import VIEW_M, Camera, render_panorama
 from model.world.places import free_spot, material_at
 from model.world.plane import ORIGIN, latlon_of, tile_bounds, tile_window_m
-from model.world.rows import ManifestRow, write_manifest
 from model.world.tile import render_tile
 
 __all__ = ["Region", "render_region"]
@@ -188,16 +188,11 @@ def _draw(region: Region, eras: Eras, x: int, y: int, overhead: Appearance, spot
 def _store(folder: Path, drawn: _Drawn) -> ManifestRow:
     """Write a tile and its panorama, if any; returns the manifest's row."""
     reference = f"tiles/{_ZOOM}/{drawn.x}/{drawn.y}.jpg"
-    _write(folder / reference, drawn.tile)
+    store_picture(folder / reference, drawn.tile)
     centre = tile_bounds(_ZOOM, drawn.x, drawn.y).centre
     if drawn.spot is None or drawn.panorama is None:
         return ManifestRow.tile(reference, centre)
     place = latlon_of(*drawn.spot)
     query = f"panoramas/{place.lat:.6f}_{place.lon:.6f}.jpg"
-    _write(folder / query, drawn.panorama)
+    store_picture(folder / query, drawn.panorama)
     return ManifestRow.pair(query, reference, place, centre)
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)

@@ -86,6 +86,18 @@ def test_photos_from_few_places_are_refused():
         fit(asked(photos * 100), MANIFEST, radius_m=100.0)
 
 
+def test_a_place_is_a_square_as_far_north_and_east_as_one_likes():
+    side_m, row, column = 200.0, 39_000, 17_000  # 70 degrees north, 89 east: there a parallel is a third of the equator
+    photos = []
+    for number in range(200):
+        north_m = (row + (number % 40 + 0.5) / 40) * side_m
+        east_m = (column + number % 4 + 0.5) * side_m / np.cos(np.radians(row * side_m * METRE))  # on the equator
+        found = shortlist((east_m, north_m + 5_000 * (number % 2), 0.8), (0, 0, 0.5))
+        photos.append(Photo(found, LatLon(north_m * METRE, east_m * METRE), inside=True))
+    with pytest.raises(BadPhotos, match="100 of 200 photos are placed within 100 m, but they come from too few places"):
+        fit(asked(photos), MANIFEST, radius_m=100.0)
+
+
 def test_photos_asked_otherwise_do_not_check_it(fitted):
     narrow = replace(asked(known_probability(10, seed=1)[0]), conditions=Conditions("unknown", (90.0, 90.0)))
     with pytest.raises(BadPhotos, match="unknown headings and fields of view of 90 to 90 degrees"):

@@ -115,8 +115,8 @@ def test_a_calibration_of_another_index_is_told(root: Path, index: Path, tmp_pat
     bundle = str(root / "bundle")
     build = ["build", "--tiles", str(tmp_path / "tiles"), "--out", str(tmp_path / "second"), "--checkpoint", bundle]
     assert main([*build, "--quiet"]) == 0
-    for name in ("calibration.json", "calibration.png"):
-        shutil.copy(index / name, tmp_path / "second" / name)
+    for path in index.glob("calibration*"):
+        shutil.copy(path, tmp_path / "second")
     assert main(["info", "--index", str(tmp_path / "second")]) == 0
     assert "was made for another index" in capsys.readouterr().out
     assert main(["verify", "--index", str(tmp_path / "second"), "--checkpoint", bundle]) == 1

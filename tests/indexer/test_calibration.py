@@ -3,6 +3,7 @@
 import json
 import logging
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,11 @@ def calibrated(index: TileIndex, fitted: Fitted, tmp_path: Path) -> Path:
     return folder
 
 
+def diagram_of(folder: Path) -> Path:
+    (path,) = folder.glob("calibration*.png")
+    return path
+
+
 def rewrite(folder: Path, **changes: object) -> None:
     """Change the stored calibration and give it a digest that fits."""
     path = folder / "calibration.json"
@@ -75,14 +81,14 @@ def test_it_holds_on_other_photos(fitted: Fitted, index: TileIndex, tmp_path: Pa
 
 def test_stored_and_opened_again(calibrated: Path, fitted: Fitted) -> None:
     assert TileIndex.open(calibrated, verify=True).calibration == fitted.calibration
-    assert (calibrated / "calibration.png").read_bytes()[:4] == b"\x89PNG"
+    assert diagram_of(calibrated).read_bytes()[:4] == b"\x89PNG"
 
 
 def test_calibrating_changes_nothing_else(calibrated: Path, index: TileIndex) -> None:
     assert TileIndex.open(calibrated).digest == index.digest
     before, after = files_of(index.folder), files_of(calibrated)
     assert {name: after[name] for name in before} == before
-    assert set(after) - set(before) == {"calibration.json", "calibration.png"}
+    assert set(after) - set(before) == {"calibration.json", diagram_of(calibrated).name}
 
 
 def test_the_same_calibration_has_the_same_bytes(calibrated: Path, fitted: Fitted) -> None:
@@ -93,9 +99,29 @@ def test_the_same_calibration_has_the_same_bytes(calibrated: Path, fitted: Fitte
 
 def test_verify_looks_at_it(calibrated: Path) -> None:
     assert verify_index(TileIndex.open(calibrated), FakeEncoder(), sample=0).calibrated
-    (calibrated / "calibration.png").write_bytes(b"")
-    with pytest.raises(BadCalibration, match=r"is not whole: .*calibration.png has 0 bytes"):
+    diagram_of(calibrated).write_bytes(b"")
+    with pytest.raises(BadCalibration, match=r"which is not the one that was drawn with it\. Make it again"):
         verify_index(TileIndex.open(calibrated), FakeEncoder(), sample=0)
+    diagram_of(calibrated).unlink()
+    with pytest.raises(BadCalibration, match=r"which is missing\. Make it again"):
+        verify_index(TileIndex.open(calibrated), FakeEncoder(), sample=0)
+
+
+def test_killed_while_it_is_replaced_the_calibration_is_still_the_old_one(
+    calibrated: Path, fitted: Fitted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    another = replace(fitted.calibration, radius_m=1.0)
+    monkeypatch.setattr("indexer.calibration.write_json", stop)
+    with pytest.raises(KeyboardInterrupt):
+        write_calibration(calibrated, another, b"another diagram")
+    monkeypatch.undo()
+    assert TileIndex.open(calibrated).calibration == fitted.calibration
+    write_calibration(calibrated, another, b"another diagram")
+    assert TileIndex.open(calibrated).calibration == another
+    assert diagram_of(calibrated).read_bytes() == b"another diagram"  # and no other is left
 
 
 @pytest.mark.parametrize(

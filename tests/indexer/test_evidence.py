@@ -1,5 +1,7 @@
 """A shortlist is read the same way whether it holds one tile or twenty, on a plain or across the antimeridian."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -65,6 +67,13 @@ def test_fusing_works_across_the_antimeridian():
 def test_a_fused_estimate_has_tiles_here_even_for_a_small_radius():
     exact = Reading(here_m=1.0, reach_m=110.0, temperature=0.05, fused=True)
     assert np.isfinite(exact.read(shortlist((0, 0, 0.9), (80, 0, 0.9), (900, 0, 0.5))).features).all()
+
+
+@pytest.mark.parametrize(("reading", "margin"), [(PLAIN, 0.1), (FUSED, 0.3)])
+def test_of_a_fused_estimate_tiles_within_reach_are_here_too(reading, margin):
+    tiles = (0, 0, 0.9), (-1, 0, 0.9), (104, 0, 0.8), (900, 0, 0.6)  # the third more than 100 m from either estimate
+    reading = replace(reading, temperature=0.001)  # so that it does not move the fused one
+    assert features(reading, *tiles)["margin"] == pytest.approx(margin)
 
 
 def test_only_the_best_few_are_looked_at():

@@ -23,6 +23,12 @@ def test_help_is_instant_and_loads_nothing_heavy() -> None:
     assert done.stdout.splitlines()[-1] == "[] 0"
 
 
+def test_the_help_of_info_names_all_that_its_json_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["info", "--help"])
+    assert "manifest and the calibration" in " ".join(capsys.readouterr().out.split())
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -1,4 +1,6 @@
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,16 +13,17 @@ import pytest
 import torch
 
 from model.bundle import load_bundle
-from model.config import OptimSpec, RunSpec
+from model.config import OptimSpec, RunSpec, load_run
 from model.data.augment import AugmentSpec
 from model.data.manifest import read_manifest
 from model.data.samplers import SamplerSpec
 from model.errors import BadCheckpoint, BadConfig, BadDataset
 from model.logs import RunLog, read_log
 from model.state import load_order, load_state, newest_state, save_state
-from model.train import Trainer, average_decay, learning_rate, train, update_average
+from model.train import Trainer, average_decay, learning_rate, phases, train, update_average
 from tests.model.tiny import INPUTS, SPEC, tiny_net, tiny_run, write_pairs
 
+ROOT = Path(__file__).parents[2]
 SCRIPT = """
 import os, signal, sys
 from pathlib import Path
@@ -97,9 +100,9 @@ def _run_and_kill(manifest: Path, out: Path, steps: int, after: int) -> None:
     """Run in a process of its own that is killed as soon as a step stands in its log."""
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(manifest), str(out), str(steps), str(after)],
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         timeout=120,
     )
     assert done.returncode == -signal.SIGKILL
@@ -183,6 +186,14 @@ def test_a_finished_run_is_not_run_again(tmp_path, pairs):
     assert [line for line in (tmp_path / "run" / "log.csv").read_text().splitlines() if line not in before] == []
 
 
+def test_a_finished_run_decodes_no_pictures_again(tmp_path, pairs):
+    run = replace(tiny_run(), data=replace(tiny_run().data, cache=True))
+    train(run, pairs, pairs, tmp_path / "run", device="cpu")
+    shutil.rmtree(tmp_path / "decoded")
+    train(run, pairs, pairs, tmp_path / "run", device="cpu")
+    assert not (tmp_path / "decoded").exists()
+
+
 def test_a_changed_configuration_is_refused_and_shown(tmp_path, pairs):
     train(tiny_run(), pairs, pairs, tmp_path / "run", device="cpu")
     with pytest.raises(BadConfig, match=r'"lr": 0\.001.*-> "lr": 0\.5'):
@@ -212,6 +223,16 @@ def test_fewer_pairs_than_a_batch_is_refused(tmp_path, pairs):
     with pytest.raises(BadDataset, match="fewer than one batch of 64"):
         train(tiny_run(batch=64), pairs, pairs, tmp_path / "run", device="cpu")
     assert not (tmp_path / "run").exists()
+
+
+def test_the_documented_command_for_pairs_of_ones_own_takes_a_set_of_one_batch():
+    text = (ROOT / "docs" / "training.md").read_text().replace("\\\n", " ")
+    (command,) = [line for line in text.splitlines() if "data.train=train.csv" in line and "model train" in line]
+    words = shlex.split(command)
+    config = ROOT / words[words.index("--config") + 1] if "--config" in words else None
+    overrides = [value for option, value in pairwise(words) if option == "--set"]
+    run = load_run(config, overrides)
+    assert {f"optim.batch={phase.batch}" for phase in phases(run.optim)} <= set(overrides)
 
 
 def test_fewer_tiles_than_a_batch_is_refused_instead_of_waiting_for_ever(tmp_path, pairs):

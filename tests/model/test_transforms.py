@@ -4,7 +4,7 @@ import torch
 from PIL import Image
 
 from model.errors import BadConfig
-from model.transforms import NEUTRAL, InputSpec, lay_panorama, normalise, resize_tile, roll_to_north
+from model.transforms import NEUTRAL, InputSpec, lay_panorama, limit_view, normalise, resize_tile, roll_to_north
 from model.world.panorama import Camera, render_panorama
 from tests.model.world.test_panorama import PLAIN, with_block
 
@@ -97,6 +97,26 @@ def test_a_heading_that_is_no_number_is_refused():
 def test_a_full_turn_changes_nothing():
     canvas = np.random.default_rng(0).integers(0, 255, (4, 64, 3), np.uint8)
     assert np.array_equal(roll_to_north(canvas, 360.0), canvas)
+
+
+def test_a_limited_view_keeps_its_share_at_its_azimuth_and_wraps_around():
+    panorama = np.random.default_rng(0).integers(0, 100, (4, 360, 3), np.uint8)
+    for heading_deg, columns in (
+        (0.0, range(135, 225)),
+        (90.0, range(225, 315)),
+        (180.0, [*range(45), *range(315, 360)]),
+    ):
+        seen = limit_view(panorama, 90.0, heading_deg)
+        assert np.array_equal(seen[:, columns], panorama[:, columns])
+        assert (np.delete(seen, columns, axis=1) == NEUTRAL).all()
+    assert np.array_equal(limit_view(panorama, 360.0, 77.0), panorama)
+
+
+@pytest.mark.parametrize(("fov_deg", "columns"), [(360.0, 64), (90.0, 16), (87.0, 15), (0.1, 1)])
+def test_a_limited_view_has_as_many_columns_whatever_its_heading(fov_deg, columns):
+    black = np.zeros((2, 64, 3), np.uint8)
+    for heading_deg in np.linspace(-10, 370, 50):
+        assert (limit_view(black, fov_deg, heading_deg)[0, :, 0] == 0).sum() == columns
 
 
 def test_a_tile_is_resized_to_the_encoders_size():

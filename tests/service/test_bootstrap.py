@@ -61,11 +61,20 @@ def test_nothing_there_renders_the_demo_region_indexes_it_and_calibrates_on_phot
 def test_rendered_region_is_not_rendered_again(data):
     for name in ("region", "elsewhere"):
         (data / "demo" / name).mkdir(parents=True)
+        (data / "demo" / name / "calibration.csv").touch()
     assert [command[:2] for command in plan(UpSettings(data=data))] == [["indexer", "build"], ["indexer", "calibrate"]]
 
 
 def test_a_region_too_small_to_calibrate_on_is_not(data):
     assert [command[1] for command in plan(UpSettings(data=data, demo_side=8))] == ["render", "build"]
+
+
+def test_a_region_that_was_made_too_small_is_served_without_a_confidence_at_every_later_start(data):
+    (data / "demo" / "region").mkdir(parents=True)
+    assert [command[:2] for command in plan(UpSettings(data=data))] == [["indexer", "build"]]
+    index_folder(UpSettings(data=data)).mkdir()
+    (index_folder(UpSettings(data=data)) / "manifest.json").write_text("{}")
+    assert plan(UpSettings(data=data)) == []
 
 
 @pytest.mark.parametrize("name", ["region", "elsewhere"])

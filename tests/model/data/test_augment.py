@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.data.augment import AugmentSpec, augment_pair, crop_tile, jitter_colour, limit_view, mirror_pair, turn_pair
+from model.data.augment import AugmentSpec, augment_pair, crop_tile, jitter_colour, mirror_pair, turn_pair
 from model.errors import BadConfig
 from model.transforms import NEUTRAL
 
@@ -82,19 +82,6 @@ def test_a_shifted_crop_stays_inside_the_picture_and_reaches_its_corners(side):
     assert np.array_equal(crop_tile(tile, 16, 1, 1), tile[side - 16 :, side - 16 :])
     for seed in range(20):
         assert augmented(AugmentSpec(shift=1), seed, noise(16, 64, 3), tile)[1].shape == (16, 16, 3)
-
-
-def test_a_limited_view_keeps_its_share_at_its_azimuth_and_wraps_around():
-    panorama = noise(4, 360, 3)
-    for heading_deg, columns in (
-        (0.0, range(135, 225)),
-        (90.0, range(225, 315)),
-        (180.0, [*range(45), *range(315, 360)]),
-    ):
-        seen = limit_view(panorama, 90.0, heading_deg)
-        assert np.array_equal(seen[:, columns], panorama[:, columns])
-        assert (np.delete(seen, columns, axis=1) == NEUTRAL).all()
-    assert np.array_equal(limit_view(panorama, 360.0, 77.0), panorama)
 
 
 def test_what_a_limited_view_leaves_out_is_neutral_whatever_the_colours():

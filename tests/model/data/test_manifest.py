@@ -1,8 +1,13 @@
+from dataclasses import replace
+from pathlib import Path
+
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
 from model.data.manifest import read_manifest
+from model.data.manifest_rows import COLUMNS, ManifestRow, write_manifest
+from model.data.pairs import Query, Reference
 from model.errors import BadDataset
 from model.geo import LatLon
 from tests.model.tiny import write_pairs
@@ -79,6 +84,31 @@ def test_without_semi_positives_there_is_no_list_of_them(tmp_path):
 def test_a_wrong_manifest_says_which_row_and_why(tmp_path, text, reason):
     with pytest.raises(BadDataset, match=reason):
         read_manifest(manifest(tmp_path, text))
+
+
+def test_what_is_written_is_read_in_every_column(tmp_path):
+    write_pairs(tmp_path, count=2, distractors=1)
+    camera, centre = LatLon(47.0, 8.5), LatLon(47.0005, 8.5005)
+    pair = ManifestRow.pair("pano0.png", "tile0.png", camera, centre, vertical_deg=60.0, margin=0.25)
+    rows = [
+        replace(pair, heading_deg=90.0, fov_deg=120.0, semi_positives="tile1.png"),
+        ManifestRow.tile("tile1.png", centre),
+    ]
+    write_manifest(tmp_path / "written.csv", rows)
+    found = read_manifest(tmp_path / "written.csv")
+    assert found.queries == (Query(tmp_path / "pano0.png", 90.0, 120.0, 60.0, camera),)
+    assert found.references == (
+        Reference(tmp_path / "tile0.png", centre, 0.25),
+        Reference(tmp_path / "tile1.png", centre),
+    )
+    assert found.semi_positives == ((1,),)
+
+
+def test_every_column_is_documented():
+    text = (Path(__file__).parents[3] / "docs" / "training.md").read_text()
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    documented = {name.strip(" `") for cell in rows for name in cell.split(",")}
+    assert set(COLUMNS) <= documented
 
 
 def test_a_missing_manifest_is_named(tmp_path):

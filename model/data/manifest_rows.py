@@ -1,4 +1,4 @@
-"""The rows of the manifests that the world writes, by name."""
+"""A row of a manifest, whose fields are the columns that `model.data.manifest` knows, and writing such rows as CSV."""
 
 from __future__ import annotations
 
@@ -9,12 +9,23 @@ from pathlib import Path
 
 from model.geo import LatLon
 
-__all__ = ["ManifestRow", "write_manifest"]
+__all__ = ["COLUMNS", "ManifestRow", "write_manifest"]
 
 
 @dataclass(frozen=True)
 class ManifestRow:
-    """One pair, or a tile without a query (`query` empty); columns as in `model.data.manifest`."""
+    """One pair, or a tile without a query (`query` empty).
+
+    Attributes:
+        query: path of the street-level picture, relative to the manifest; likewise reference, the tile's.
+        lat: where the query was taken, in degrees; likewise lon.
+        reference_lat: centre of the tile, in degrees; likewise reference_lon.
+        heading_deg: direction of the query's centre column, clockwise from north.
+        fov_deg: horizontal angle of the query.
+        vertical_deg: vertical angle of the query; None where its pixels are as high as they are wide.
+        reference_margin: share of the tile's side that its picture shows beyond it on every side.
+        semi_positives: other references of the manifest that cover the query too, separated by `;`.
+    """
 
     query: str
     reference: str
@@ -58,10 +69,13 @@ class ManifestRow:
         return None if self.lat is None or self.lon is None else LatLon(self.lat, self.lon)
 
 
+COLUMNS = tuple(one.name for one in fields(ManifestRow))
+"""Every column that a manifest may have, in the order in which this project writes them."""
+
+
 def write_manifest(path: Path, rows: Iterable[ManifestRow]) -> None:
-    """Write a manifest as CSV."""
-    names = [one.name for one in fields(ManifestRow)]
+    """Write a manifest with all columns as CSV."""
     with path.open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(names)
-        writer.writerows([getattr(row, name) for name in names] for row in rows)
+        writer.writerow(COLUMNS)
+        writer.writerows([getattr(row, name) for name in COLUMNS] for row in rows)
