@@ -1,4 +1,4 @@
-"""`python -m model train | evaluate | render | info`."""
+"""`python -m model train | evaluate | render | check-data | info`."""
 
 from __future__ import annotations
 
@@ -8,17 +8,15 @@ import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from model._version import VERSION
 from model.commandline import as_argument, join_coordinates, parse_count, parse_lat_lon, run
 from model.data.sources import DEFAULT_CACHE
-
-if TYPE_CHECKING:  # loads torch
-    from model.evaluate import Evaluation
+from model.evaluation_command import add_options, run_evaluation
 
 _DATA_HELP = (
-    "world:SPLIT (train, val, same-area, cross-area, ...; docs/world.md), or a CSV or Parquet manifest of pairs"
+    "world:SPLIT (train, val, same-area, cross-area, ...; docs/world.md), BENCHMARK:SPLIT?root=DIR (docs/datasets.md), "
+    "or a CSV or Parquet manifest of pairs"
 )
 
 
@@ -36,6 +34,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_train(commands.add_parser("train", help="train a network, or go on where a run was stopped"))
     _add_evaluate(commands.add_parser("evaluate", help="measure recall of a checkpoint on a data set"))
     _add_render(commands.add_parser("render", help="draw the synthetic world: a data set of pairs, or a tile region"))
+    _add_check_data(
+        commands.add_parser("check-data", help="say what is there, missing or wrong in a benchmark's folder")
+    )
     _add_info(commands.add_parser("info", help="show what a checkpoint bundle is"))
     return parser
 
@@ -51,23 +52,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--checkpoint", default="demo", help="bundle folder, or the name of a packaged one (default demo)"
-    )
-    parser.add_argument("--data", required=True, help=_DATA_HELP)
-    parser.add_argument("--fov", type=float, default=360.0, metavar="DEG", dest="fov_deg",
-                        help="cut every query to this field of view, in a drawn direction (default 360)")  # fmt: skip
-    parser.add_argument("--heading", choices=("known", "unknown"), default="known",
-                        help="unknown: turn every query by a drawn angle that is searched (default known)")  # fmt: skip
-    parser.add_argument("--headings", type=parse_count, default=24, metavar="N",
-                        help="headings tried first where it is unknown (default 24)")  # fmt: skip
-    parser.add_argument("--queries", type=parse_count, metavar="N",
-                        help="ask N queries, evenly spaced, of the whole gallery (default: all)")  # fmt: skip
-    parser.add_argument("--seed", type=int, default=0, help="of the directions and turns drawn (default 0)")
-    parser.add_argument("--save", type=Path, metavar="FOLDER",
-                        help="new folder for the result, and the angles and rank of every query")  # fmt: skip
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
-    parser.add_argument("--batch", type=parse_count, default=64, help="pictures encoded at once (default 64)")
+    add_options(parser, data_help=_DATA_HELP)
     _add_common(parser)
     parser.set_defaults(command=_evaluate)
 
@@ -90,6 +75,17 @@ def _add_render(parser: argparse.ArgumentParser) -> None:
                         help="further panoramas, listed in calibration.csv, to calibrate with (default 0)")  # fmt: skip
     region.add_argument("--workers", type=parse_count, default=2, help="processes that render (default 2)")
     region.set_defaults(command=_render_region)
+
+
+def _add_check_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("data", metavar="BENCHMARK[:SPLIT][?OPTION=VALUE]",
+                        help="cvusa, cvact, vigor or university, all splits or one (docs/datasets.md)")  # fmt: skip
+    parser.add_argument("--root", type=Path, help="its folder")
+    parser.add_argument("--pictures", type=parse_count, default=32, metavar="N",
+                        help="decode N pictures of each side of each split, evenly spaced (default 32)")  # fmt: skip
+    parser.add_argument("--png", type=Path, metavar="FILE", help="draw sample pairs")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
+    parser.set_defaults(command=_check_data)
 
 
 def _add_info(parser: argparse.ArgumentParser) -> None:
@@ -127,37 +123,8 @@ def _train(arguments: argparse.Namespace) -> int:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
-    from model.artefact import refuse_existing
-    from model.data.sources import open_pairs
-    from model.encoder import Encoder
-    from model.evaluate import evaluate
-    from model.outcomes import save_outcomes
-    from model.protocol import QueryProtocol
-
-    options = ("fov_deg", "heading", "headings", "queries", "seed")
-    protocol = QueryProtocol(**{name: getattr(arguments, name) for name in options})
-    if arguments.save is not None:
-        refuse_existing(arguments.save)  # before the minutes that it takes
-    encoder = Encoder.load(arguments.checkpoint, device=arguments.device)
-    pairs = open_pairs(arguments.data, cache=arguments.cache)
-    sides = encoder.encode_ground, encoder.encode_satellite
-    result = evaluate(*sides, encoder.inputs, encoder.dim, pairs, protocol=protocol, batch=arguments.batch)
-    content = {"checkpoint": encoder.name, "digest": encoder.digest, **result.as_json()}
-    if arguments.save is not None:
-        save_outcomes(result.outcomes, pairs, content, arguments.save)
-    print(json.dumps(content) if arguments.json else _table(encoder.name, result))
+    print(run_evaluation(arguments))
     return 0
-
-
-def _table(checkpoint: str, result: Evaluation) -> str:
-    lines = [f"{checkpoint} on {result.data}: {result.queries} queries, gallery of {result.gallery} tiles"]
-    lines += [f"  {name:26} {value:8.2f} %" for name, value in result.recall.items()]
-    for name, value in result.further.items():
-        unit = "degrees" if "_deg_" in name else "m" if "_m_" in name else "%"
-        lines.append(f"  {name:26} {'none' if value is None else f'{value:8.2f} {unit}'}")
-    lines.append(f"  {'median rank':26} {result.median_rank:8g}")
-    lines.append(f"  protocol: {'; '.join(f'{name} {value}' for name, value in result.protocol.items())}")
-    return "\n".join(lines)
 
 
 def _render_pairs(arguments: argparse.Namespace) -> int:
@@ -185,6 +152,24 @@ def _render_region(arguments: argparse.Namespace) -> int:
         taken = render_region(region, arguments.out, workers=arguments.workers, progress=bar.update)
     print(f"rendered {region.tiles} synthetic tiles and {taken} panoramas: {arguments.out}")
     return 0
+
+
+def _check_data(arguments: argparse.Namespace) -> int:
+    from model.data.benchmarks.opening import parse_source
+    from model.data.benchmarks.report import describe
+    from model.data.benchmarks.sheet import draw_sheet
+    from model.data.benchmarks.survey import survey
+    from model.errors import BadDataset
+
+    source = parse_source(arguments.data)
+    root = arguments.root or source.root
+    if root is None:
+        raise BadDataset(f"no --root given; name the folder of {source.benchmark.name}")
+    found = survey(source, root, pictures=arguments.pictures)
+    print(json.dumps(found.as_json()) if arguments.json else describe(found, source.benchmark))
+    if arguments.png is not None:
+        draw_sheet(found.splits, source.benchmark, arguments.png)
+    return 0 if found.complete else 1
 
 
 def _info(arguments: argparse.Namespace) -> int:

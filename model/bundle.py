@@ -47,6 +47,12 @@ class Bundle:
     provenance: Mapping[str, Any]
     metrics: Mapping[str, Any]
 
+    @property
+    def trained_on(self) -> str | None:
+        """The data set it was trained on; None where its provenance does not say."""
+        told = self.provenance.get("trained_on") or self.provenance.get("run", {}).get("data", {}).get("train")
+        return None if told is None else str(told)
+
 
 def save_bundle(
     folder: Path, net: CLNet, *, name: str, provenance: Mapping[str, Any], metrics: Mapping[str, Any]

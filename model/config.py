@@ -24,7 +24,7 @@ class DataSpec:
     """What is trained on.
 
     Attributes:
-        train: pairs to learn from: `world:SPLIT`, or the path of a CSV or Parquet manifest.
+        train: pairs to learn from: `world:SPLIT`, `BENCHMARK:SPLIT?root=DIR`, or the path of a CSV or Parquet manifest.
         val: pairs to watch; never the ones a result is reported on.
         augment: how pairs are changed, drawn anew each time one is shown.
         sampler: which pairs stand together in a batch.

@@ -34,6 +34,7 @@ class Encoder:
     Attributes:
         name: of the bundle.
         digest: identity of the bundle; an index remembers which encoder made it.
+        trained_on: the data set that the bundle was trained on, if it says so.
         dim: length of the vectors.
         inputs: sizes that the pictures must have.
         device: where it computes.
@@ -43,6 +44,7 @@ class Encoder:
         """Fold the maps and move the network to the device."""
         net: CLNet = bundle.net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.name, self.digest, self.dim, self.inputs = bundle.name, bundle.digest, net.dim, net.inputs
+        self.trained_on = bundle.trained_on
         self.device = device
         self._bfloat16 = picks_bfloat16(device, precision)
         self._net = net

@@ -6,6 +6,7 @@ GeoLocalizationError
 ├── BadConfig        (ValueError)   a configuration that is wrong or contradicts itself
 ├── BadDataset       (ValueError)   a data set that is missing, empty or malformed
 ├── BadCheckpoint    (ValueError)   a bundle that is damaged, or not the one expected
+├── BadStore         (ValueError)   stored embeddings that are damaged or of another format
 ├── OutputExists     (FileExistsError)  an artefact would overwrite something
 └── MissingExtra     (ImportError)  an optional dependency is not installed
 
@@ -18,6 +19,7 @@ __all__ = [
     "BadCoordinates",
     "BadDataset",
     "BadImage",
+    "BadStore",
     "GeoLocalizationError",
     "MissingExtra",
     "OutputExists",
@@ -46,6 +48,10 @@ class BadDataset(GeoLocalizationError, ValueError):
 
 class BadCheckpoint(GeoLocalizationError, ValueError):
     """A checkpoint bundle that is damaged, or not the one expected."""
+
+
+class BadStore(GeoLocalizationError, ValueError):
+    """Stored embeddings that are missing, damaged or of another format."""
 
 
 class OutputExists(GeoLocalizationError, FileExistsError):

@@ -1,9 +1,11 @@
-"""Evaluation: embed the gallery once, ask every query by a protocol, rank its positive, report recall."""
+"""Evaluation with an encoder: embed the gallery once, ask every query by a protocol, and score or store what comes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,185 +13,213 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from model.data.loading import load_query, load_reference, view_loader
+from model.clnet import View
+from model.data.loading import loads_of, view_loader
 from model.data.pairs import PairSet
+from model.embeddings import write_embeddings
+from model.errors import BadConfig
 from model.headings import coarse_turns, fine_offsets, heading_of
-from model.metrics import BLOCK_BYTES, covers_place, positive_ranks, recall_table, top_rows
-from model.outcomes import Outcomes
+from model.judging import AskedQueries, judge_all
 from model.protocol import Asked, QueryProtocol
+from model.results import Evaluation
+from model.scoring import Scoring
+from model.similarity import best_over_copies, queries_at_once
 from model.transforms import InputSpec, roll_to_north
+from model.truth import Truth
 
-__all__ = ["Evaluation", "embed", "evaluate"]
+__all__ = ["Encode", "Sides", "embed", "evaluate", "store"]
 
 Encode = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 _AS_IT_IS = QueryProtocol()
+_STRICTLY = Scoring()
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """The result of one evaluation.
+class Sides:
+    """The two sides of an encoder.
 
     Attributes:
-        data: name of the data set.
-        queries: number of queries asked.
-        gallery: number of references, distractors included.
-        recall: `recall@1`, `@5`, `@10`, `@1%`, in percent.
-        median_rank: of the positives, counted from 1.
-        further: what else the data set allows to measure, see `Outcomes.summary`.
-        protocol: every choice behind the numbers.
-        outcomes: the same query by query.
+        encode_ground: canvases uint8 [B, H, W, 3] -> unit vectors float32 [B, dim].
+        encode_satellite: tiles, likewise.
+        inputs: sizes of the pictures.
+        dim: length of the vectors.
     """
 
-    data: str
-    queries: int
-    gallery: int
-    recall: dict[str, float]
-    median_rank: float
-    further: dict[str, float | None]
-    protocol: dict[str, Any]
-    outcomes: Outcomes
+    encode_ground: Encode
+    encode_satellite: Encode
+    inputs: InputSpec
+    dim: int
 
-    def as_json(self) -> dict[str, Any]:
-        """One object; flat but for the protocol."""
-        return {
-            "data": self.data,
-            "queries": self.queries,
-            "gallery": self.gallery,
-            "median_rank": self.median_rank,
-            "protocol": self.protocol,
-            **self.recall,
-            **self.further,
-        }
+    def encode(self, view: View) -> Encode:
+        """The side that reads a view."""
+        return self.encode_ground if view == "ground" else self.encode_satellite
 
 
 def embed(
     encode: Encode, loader: torch.utils.data.DataLoader[Any], count: int, dim: int, label: str
 ) -> NDArray[np.float32]:
     """All vectors [count, dim] of one view, in the loader's order."""
-    vectors = np.empty((count, dim), np.float32)
-    done = 0
-    with tqdm(total=count, desc=label, unit="img", leave=False, disable=None) as bar:
-        for batch in loader:
-            vectors[done : done + len(batch)] = encode(batch.numpy())
-            done += len(batch)
-            bar.update(len(batch))
-    return vectors
+    return _filled(_embed_batches(encode, loader, count, label), count, dim)
 
 
 def evaluate(
-    encode_ground: Encode,
-    encode_satellite: Encode,
-    inputs: InputSpec,
-    dim: int,
+    sides: Sides,
     pairs: PairSet,
     *,
     protocol: QueryProtocol = _AS_IT_IS,
+    scoring: Scoring = _STRICTLY,
     batch: int = 64,
     workers: int = 0,
 ) -> Evaluation:
     """Recall of a pair of encoders on a data set.
 
-    Memory is that of the gallery's vectors and a few blocks of `BLOCK_BYTES`, however many queries and copies.
+    Memory is that of the gallery's vectors and a few blocks of scores, however many queries and copies.
 
     Args:
-        encode_ground: canvases uint8 [B, H, W, 3] -> unit vectors float32 [B, dim].
-        encode_satellite: tiles, likewise.
-        inputs: sizes of the pictures.
-        dim: length of the vectors.
+        sides: the encoders.
         pairs: the data set.
         protocol: which queries are asked, and how.
+        scoring: how ranks are counted.
         batch: pictures encoded at once.
         workers: processes that decode.
+
+    Raises:
+        BadConfig: the protocol does not fit the data set, or a radius needs coordinates that are not known.
     """
-    tiles = view_loader(pairs.references, load_reference, inputs, batch=batch, workers=workers)
-    references = embed(encode_satellite, tiles, len(pairs.references), dim, "gallery")
-    numbers = protocol.chosen(len(pairs.queries))
-    block = min(batch, max(1, BLOCK_BYTES // (4 * len(references))))
-    queries = view_loader(
-        [pairs.queries[number] for number in numbers], load_query, inputs, batch=block, workers=workers
-    )
-    parts: list[Outcomes] = []
-    with tqdm(total=len(numbers), desc="queries", unit="img", leave=False, disable=None) as bar:
-        for canvases, part in zip(queries, np.split(numbers, range(block, len(numbers), block)), strict=True):
-            asked = [
-                protocol.ask(canvas, pairs.queries[number], int(number))
-                for canvas, number in zip(canvases.numpy(), part, strict=True)
-            ]
-            parts.append(_outcomes(encode_ground, references, asked, part, pairs, protocol))
-            bar.update(len(part))
-    outcomes = Outcomes.joined(parts)
-    return Evaluation(
-        data=pairs.name,
-        queries=len(numbers),
-        gallery=len(references),
-        recall=recall_table(outcomes.ranks, len(references)),
-        median_rank=float(np.median(outcomes.ranks) + 1),
-        further=outcomes.summary(),
-        protocol=protocol.as_json(total=len(pairs.queries), columns=inputs.ground_width_px),
-        outcomes=outcomes,
-    )
+    _refuse_protocol(pairs, protocol)
+    references = _filled(_embed_gallery(sides, pairs, batch, workers), len(pairs.references), sides.dim)
+    truth, blocks = Truth.of(pairs), _ask(sides, pairs, protocol, batch, workers, references)
+    outcomes = judge_all(blocks, references, truth, scoring)
+    return Evaluation.of(outcomes, truth, scoring, _told(sides, pairs, protocol))
 
 
-def _outcomes(
-    encode: Encode,
-    references: NDArray[np.float32],
-    asked: Sequence[Asked],
-    numbers: NDArray[np.int64],
+def store(
+    sides: Sides,
+    pairs: PairSet,
+    folder: Path,
+    checkpoint: Mapping[str, Any],
+    *,
+    protocol: QueryProtocol = _AS_IT_IS,
+    precision: str = "float32",
+    batch: int = 64,
+    workers: int = 0,
+) -> None:
+    """Embed a data set into a new folder, for `open_embeddings`.
+
+    Args:
+        sides: the encoders.
+        pairs: the data set.
+        folder: to be made.
+        checkpoint: what to remember of the encoder: `name`, `digest` and `trained_on`.
+        protocol: which queries are asked, and how.
+        precision: `float32` or `float16`.
+        batch: pictures encoded at once.
+        workers: processes that decode.
+
+    Raises:
+        BadConfig: the protocol does not fit the data set.
+        OutputExists: the folder is there already.
+    """
+    _refuse_protocol(pairs, protocol)
+    about = {"checkpoint": checkpoint, "asked": _told(sides, pairs, protocol)}
+    gallery = _embed_gallery(sides, pairs, batch, workers)
+    ask = partial(_ask, sides, pairs, protocol, batch, workers)
+    write_embeddings(folder, about, Truth.of(pairs), gallery, ask, precision=precision)
+
+
+def _refuse_protocol(pairs: PairSet, protocol: QueryProtocol) -> None:
+    if pairs.query_view != "ground" and (protocol.searches or protocol.fov_deg < 360):
+        raise BadConfig(f"the queries of {pairs.name} are tiles; leave the field of view whole and the heading known")
+
+
+def _told(sides: Sides, pairs: PairSet, protocol: QueryProtocol) -> dict[str, Any]:
+    return protocol.as_json(total=len(pairs.queries), columns=sides.inputs.ground_width_px)
+
+
+def _embed_gallery(sides: Sides, pairs: PairSet, batch: int, workers: int) -> Iterator[NDArray[np.float32]]:
+    """Vectors [B, D] of all references, in order."""
+    _, load = loads_of(pairs)
+    tiles = view_loader(pairs.references, load, sides.inputs, batch=batch, workers=workers)
+    return _embed_batches(sides.encode(pairs.reference_view), tiles, len(pairs.references), "gallery")
+
+
+def _embed_batches(
+    encode: Encode, loader: torch.utils.data.DataLoader[Any], count: int, label: str
+) -> Iterator[NDArray[np.float32]]:
+    with tqdm(total=count, desc=label, unit="img", leave=False, disable=None) as bar:
+        for pixels in loader:
+            yield encode(pixels.numpy())
+            bar.update(len(pixels))
+
+
+def _filled(batches: Iterable[NDArray[np.float32]], count: int, dim: int) -> NDArray[np.float32]:
+    vectors = np.empty((count, dim), np.float32)
+    done = 0
+    for batch in batches:
+        vectors[done : done + len(batch)] = batch
+        done += len(batch)
+    return vectors
+
+
+def _ask(
+    sides: Sides,
     pairs: PairSet,
     protocol: QueryProtocol,
-) -> Outcomes:
-    """Search a block of queries and judge what is found."""
+    batch: int,
+    workers: int,
+    references: NDArray[np.floating[Any]],
+) -> Iterator[AskedQueries]:
+    """Embed the queries that the protocol chooses, block by block."""
+    numbers = protocol.chosen(len(pairs.queries))
+    block = min(batch, queries_at_once(len(references)))
+    chosen = [pairs.queries[number] for number in numbers]
+    load, _ = loads_of(pairs)
+    canvases = view_loader(chosen, load, sides.inputs, batch=block, workers=workers)
+    with tqdm(total=len(numbers), desc="queries", unit="img", leave=False, disable=None) as bar:
+        for pixels, part in zip(canvases, np.split(numbers, range(block, len(numbers), block)), strict=True):
+            asked = [
+                protocol.ask(canvas, pairs.queries[number], int(number))
+                for canvas, number in zip(pixels.numpy(), part, strict=True)
+            ]
+            yield _embed_asked(sides.encode(pairs.query_view), asked, part, references, protocol)
+            bar.update(len(part))
+
+
+def _embed_asked(
+    encode: Encode,
+    asked: list[Asked],
+    numbers: NDArray[np.int64],
+    references: NDArray[np.floating[Any]],
+    protocol: QueryProtocol,
+) -> AskedQueries:
+    """Embed each query at every heading to be tried; where it is searched, also around the best one so far."""
     canvases = np.stack([query.canvas for query in asked])
-    scores, turns = _search(encode, references, canvases, protocol)
-    positives = pairs.positives[numbers]
-    ranks = positive_ranks(scores, positives)
     columns = canvases.shape[2]
-    found = Outcomes.of_block(pairs, numbers, ranks, top_rows(scores, positives, ranks))
-    if pairs.semi_positives:
-        hits = [
-            covers_place(row, int(pairs.positives[number]), pairs.semi_positives[number])
-            for row, number in zip(scores, numbers, strict=True)
-        ]
-        found = replace(found, hits=np.array(hits, np.bool_))
-    return replace(
-        found,
-        view_deg=np.array([query.view_deg for query in asked]),
-        true_deg=np.array([heading_of(query.turn, columns) for query in asked]),
-        found_deg=np.array([heading_of(int(turn), columns) for turn in turns]) if protocol.searches else None,
+    coarse = coarse_turns(protocol.headings, columns) if protocol.searches else [0]
+    turns = np.tile(np.array(coarse, np.int64), (len(canvases), 1))
+    vectors = _embed_copies(encode, canvases, turns)
+    if protocol.searches:
+        best = best_over_copies(vectors, references)[1].argmax(axis=1)
+        around = turns[np.arange(len(turns)), best]
+        offsets = np.array(fine_offsets(protocol.headings, columns) or [0], np.int64)
+        finer = (around[:, np.newaxis] + offsets) % columns
+        vectors = np.concatenate([vectors, _embed_copies(encode, canvases, finer)], axis=1)
+        turns = np.concatenate([turns, finer], axis=1)
+    return AskedQueries(
+        numbers,
+        vectors,
+        turns * 360.0 / columns,
+        np.array([query.view_deg for query in asked]),
+        np.array([heading_of(query.turn, columns) for query in asked]),
     )
 
 
-def _search(
-    encode: Encode, references: NDArray[np.float32], canvases: NDArray[np.uint8], protocol: QueryProtocol
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """(scores [B, R], turns [B]): the best score of each tile over all copies, and the turn of each best match."""
-    count, columns = len(canvases), canvases.shape[2]
-    best = _BestOverCopies(encode, references, canvases)
-    for turn in coarse_turns(protocol.headings, columns) if protocol.searches else [0]:
-        best.add(np.full(count, turn, np.int64))
-    around = best.turns
-    for offset in fine_offsets(protocol.headings, columns) if protocol.searches else []:
-        best.add((around + offset) % columns)
-    return best.scores, best.turns
-
-
-class _BestOverCopies:
-    """The best scores of a block of queries so far; holds one score matrix, however many copies are added."""
-
-    def __init__(self, encode: Encode, references: NDArray[np.float32], canvases: NDArray[np.uint8]) -> None:
-        self._encode, self._references, self._canvases = encode, references, canvases
-        self._peaks = np.full(len(canvases), -np.inf, np.float32)
-        self.scores = np.full((len(canvases), len(references)), -np.inf, np.float32)
-        self.turns = np.zeros(len(canvases), np.int64)
-
-    def add(self, turns: NDArray[np.int64]) -> None:
-        """Compare a copy of every query, turned by its own turn [B], with every reference."""
-        columns = self._canvases.shape[2]
-        pairs = zip(self._canvases, turns, strict=True)
-        copies = np.stack([roll_to_north(canvas, heading_of(int(turn), columns)) for canvas, turn in pairs])
-        scores = self._encode(copies) @ self._references.T
-        peaks = scores.max(axis=1)
-        self.turns = np.where(peaks > self._peaks, turns, self.turns)
-        np.maximum(self._peaks, peaks, out=self._peaks)
-        np.maximum(self.scores, scores, out=self.scores)  # a NaN stays one, and counts as a rival
+def _embed_copies(encode: Encode, canvases: NDArray[np.uint8], turns: NDArray[np.int64]) -> NDArray[np.float32]:
+    """[B, C, D] of every canvas at its turns [B, C]; as many pictures at once as there are canvases."""
+    columns = canvases.shape[2]
+    copies = [
+        encode(np.stack([roll_to_north(c, heading_of(int(t), columns)) for c, t in zip(canvases, at, strict=True)]))
+        for at in turns.T
+    ]
+    return np.stack(copies, axis=1)

@@ -1,75 +1,144 @@
-"""Retrieval metrics: the rank of each query's positive, recall at k, hit rates; ties never in the model's favour.
+"""Retrieval metrics: where each query's positives stand, recall at k, average precision; ties by three rules.
 
-All take a block of queries' scores against the whole gallery, `scores[query, reference]`; the caller bounds its size
-(`BLOCK_BYTES`), so that a whole score matrix is never in memory.
+A query may have several positives, and references that are left out of its ranking. Where a positive stands is a
+*span*, (rivals ahead, rivals ahead or tied): which end counts is a choice made when the numbers are summed up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["BLOCK_BYTES", "TIE", "covers_place", "positive_ranks", "recall_at", "recall_table", "top_rows"]
+__all__ = [
+    "NEVER",
+    "ONE_PERCENT",
+    "TIE",
+    "TIES",
+    "Standing",
+    "average_precisions",
+    "median_rank",
+    "one_percent",
+    "recall_at",
+    "recall_table",
+    "standing",
+]
 
 TIE = 1e-6
 """Scores closer than this are tied: float32 sums of one and the same product differ by less."""
 
-BLOCK_BYTES = 64 << 20
-"""Size of a block of float32 scores."""
+TIES = ("pessimistic", "optimistic", "average")
+"""Tied rivals go before the positive, behind it as in most public code, or before and behind it in equal parts."""
 
-_Scores = NDArray[np.float32]
+ONE_PERCENT = ("floor", "floor+1", "round+1")
+"""How many references are 1 % of the gallery, see `one_percent`."""
+
+NEVER = np.iinfo(np.int64).max // 2
+"""The rank of what is not in the gallery; no k reaches it."""
+
+_NONE: NDArray[np.int64] = np.empty(0, np.int64)
 _Rows = NDArray[np.int64]
 
 
-def positive_ranks(scores: _Scores, positives: _Rows) -> _Rows:
-    """The rank of each query's positive among all references, 0 for the best.
+@dataclass(frozen=True)
+class Standing:
+    """Where one query's positives stand.
 
-    The rank counts references that score at least as high as the positive (less `TIE`), so a model with constant
-    features ranks every positive last, and so does one whose scores are NaN.
-
-    Args:
-        scores: [B, R]; where a query has several copies, the best of each reference over them.
-        positives: [B] row of each query's positive.
+    Attributes:
+        before: int64 [P, 2], the positives from best to worst: the rivals strictly ahead, and those ahead or tied.
+            Positives and references left out are nobody's rivals.
+        top: the reference ranked first; the best positive only where it is alone at the top.
     """
-    own = np.take_along_axis(scores, positives[:, None], axis=1)
-    ranks: _Rows = (~(scores < own - TIE)).sum(axis=1) - 1  # not `>=`: a NaN must not count as a hit
-    return ranks
+
+    before: _Rows
+    top: int
+
+    @property
+    def span(self) -> _Rows:
+        """int64 [2], of the best positive."""
+        first: _Rows = self.before[0]
+        return first
 
 
-def top_rows(scores: _Scores, positives: _Rows, ranks: _Rows) -> _Rows:
-    """[B] the reference ranked first: the positive where its rank is 0, else its best rival."""
-    rivals = scores.copy()
-    np.put_along_axis(rivals, positives[:, None], np.float32(-np.inf), axis=1)
-    return np.where(ranks == 0, positives, rivals.argmax(axis=1))
+def standing(scores: NDArray[np.float32], positives: _Rows, left_out: ArrayLike = _NONE) -> Standing:
+    """Rank one query's references.
 
-
-def covers_place(scores: _Scores, positive: int, semi_positives: Sequence[int]) -> tuple[bool, bool]:
-    """Whether one query's scores [R] are a hit, by two readings of VIGOR's hit rate.
+    A score that is not a number counts as a rival ahead; a positive's counts as the worst there is.
 
     Args:
-        scores: of one query.
-        positive: row of its positive.
-        semi_positives: rows of the other references that cover its place.
+        scores: float32 [R], of all references.
+        positives: [P] at least one row that is right.
+        left_out: rows that count neither as right nor as rivals.
+    """
+    own = scores[positives]
+    own[np.isnan(own)] = -np.inf
+    order = np.argsort(own)[::-1]
+    thresholds = own[order]
+    near = ~(scores < thresholds[-1] - TIE)  # not `>=`: what is not a number must not vanish
+    near[positives] = near[np.asarray(left_out, np.int64)] = False
+    rows = np.flatnonzero(near)
+    rivals = scores[rows]
+    ranked = np.sort(rivals)  # NaN last
+    ahead = len(rivals) - np.searchsorted(ranked, thresholds + TIE, "right")
+    ahead_or_tied = len(rivals) - np.searchsorted(ranked, thresholds - TIE, "left")
+    top = rows[rivals.argmax()] if ahead_or_tied[0] else positives[order[0]]
+    return Standing(np.stack([ahead, ahead_or_tied], axis=1), int(top))
+
+
+def average_precisions(before: _Rows) -> NDArray[np.float64]:
+    """The average precision of one query by two rules.
+
+    Args:
+        before: int64 [P, ...], rivals before each positive, ascending along the first axis.
 
     Returns:
-        Whether the reference ranked first covers the place, as the paper says; and whether no reference that does not
-        cover it outranks the positive, as the published code counts. The second implies the first.
+        float64 [2, ...]: the area under the curve of precision over recall by trapezoids, as University-1652's code
+        has it (a single positive in the second place has 0.25), and the usual sum of steps (there 0.5).
     """
-    covering = [positive, *semi_positives]
-    rivals = np.delete(scores, covering)
-    by_text, by_code = ((rivals < best - TIE).all() for best in (scores[covering].max(), scores[positive]))
-    return bool(by_text), bool(by_code)
+    earlier = np.arange(len(before)).reshape(-1, *[1] * (before.ndim - 1))  # positives before each positive
+    rows = before + earlier
+    precision = (earlier + 1) / (rows + 1)
+    precision_before = np.divide(earlier, rows, out=np.ones_like(precision), where=rows > 0)
+    return np.stack([((precision_before + precision) / 2).mean(axis=0), precision.mean(axis=0)])
 
 
-def recall_at(ranks: _Rows, k: int) -> float:
-    """Share of queries, in percent, whose positive is among the first k."""
-    return float((ranks < k).mean() * 100.0)
+def recall_at(spans: _Rows, k: int, ties: str = "pessimistic") -> float:
+    """Share of queries, in percent, one of whose positives is among the first k.
+
+    Args:
+        spans: int64 [Q, 2], of the best positives.
+        k: at least 1.
+        ties: one of `TIES`; `average` is the mean over all places that a positive can take among its tied rivals.
+    """
+    ahead, tied = spans[:, 0], spans[:, 1] - spans[:, 0]
+    places = {"pessimistic": k - ahead - tied, "optimistic": k - ahead, "average": (k - ahead) / (tied + 1)}
+    return float(np.clip(places[ties], 0, 1).mean() * 100.0)
 
 
-def recall_table(ranks: _Rows, gallery: int, ks: Sequence[int] = (1, 5, 10)) -> dict[str, float]:
-    """Recall at each k and at 1 % of the gallery (rounded down, at least 1), in percent."""
-    table = {f"recall@{k}": recall_at(ranks, k) for k in ks}
-    table["recall@1%"] = recall_at(ranks, max(1, gallery // 100))
+def median_rank(spans: _Rows, ties: str = "pessimistic") -> float:
+    """The median rank of the best positives, counted from 1."""
+    ranks = {"pessimistic": spans[:, 1], "optimistic": spans[:, 0], "average": spans.mean(axis=1)}
+    return float(np.median(ranks[ties]) + 1)
+
+
+def one_percent(gallery: int, rule: str = "floor") -> int:
+    """How many references of a gallery are 1 % of it.
+
+    Args:
+        gallery: its size.
+        rule: `floor`, rounded down, at least 1 (Sample4Geo, TransGeo, SAFA); `floor+1`, one more (VIGOR);
+            `round+1`, rounded and one more (University-1652, whose `CMC[k]` holds the recall at k + 1).
+    """
+    down = gallery // 100
+    return {"floor": max(1, down), "floor+1": down + 1, "round+1": round(gallery / 100) + 1}[rule]
+
+
+def recall_table(
+    spans: _Rows, gallery: int, *, ties: str = "pessimistic", rule: str = "floor", ks: Sequence[int] = (1, 5, 10)
+) -> dict[str, float]:
+    """Recall at each k and at 1 % of the gallery, in percent."""
+    table = {f"recall@{k}": recall_at(spans, k, ties) for k in ks}
+    table["recall@1%"] = recall_at(spans, one_percent(gallery, rule), ties)
     return table

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
+import numpy as np
+from numpy.typing import NDArray
 
 matplotlib.use("Agg")  # no screen is needed, and none is asked for
 
 from matplotlib import pyplot as plt
 
-__all__ = ["plot_curves"]
+__all__ = ["plot_curves", "plot_recall"]
 
 
 def plot_curves(rows: Sequence[dict[str, str]], path: Path, *, title: str) -> None:
@@ -28,5 +30,18 @@ def plot_curves(rows: Sequence[dict[str, str]], path: Path, *, title: str) -> No
     right.legend()
     for axes in (left, right):
         axes.grid(alpha=0.3)
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
+
+
+def plot_recall(curves: Mapping[str, NDArray[np.float64]], path: Path, *, title: str) -> None:
+    """Draw recall in percent at every k from 1 on, one line for each reading of what is right."""
+    figure, axes = plt.subplots(figsize=(7, 4.5), layout="constrained")
+    for name, recall in curves.items():
+        axes.plot(np.arange(1, len(recall) + 1), recall, marker="o", markersize=3, linewidth=1, label=name)
+    axes.set(title=title, xlabel="k", ylabel="recall@k, percent", xscale="log", xlim=(0.9, None), ylim=(0, 101))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.legend()
+    axes.grid(alpha=0.3, which="both")
     figure.savefig(path, dpi=120)
     plt.close(figure)

@@ -112,9 +112,6 @@ class QueryProtocol:
         asked = len(self.chosen(total))
         copies = [len(coarse_turns(self.headings, columns)), len(fine_offsets(self.headings, columns))]
         return {
-            "positives": "one a query",
-            "ties": "count against the model",
-            "recall@1%": "1 % of the gallery, rounded down, at least 1",
             "queries": "all" if asked == total else f"{asked} of {total}, evenly spaced",
             "fov_deg": self.fov_deg,
             "heading": self.heading,

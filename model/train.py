@@ -35,9 +35,10 @@ from model.data.pairs import PairSet
 from model.data.samplers import Order, Phase, epoch_batches
 from model.encoder import encode_batch
 from model.errors import BadConfig, BadDataset
-from model.evaluate import Encode, Evaluation, embed, evaluate
+from model.evaluate import Encode, Sides, embed, evaluate
 from model.logs import RunLog
 from model.loss import symmetric_info_nce
+from model.results import Evaluation
 from model.state import load_order, load_state, newest_state, save_state
 from model.transforms import InputSpec
 
@@ -57,8 +58,12 @@ def train(run: RunSpec, pairs: PairSet, val: PairSet, out: Path, *, device: str 
 
     Raises:
         BadConfig: `out` belongs to another configuration, or to other data.
-        BadDataset: fewer different tiles than one batch, which holds each tile once.
+        BadDataset: fewer different tiles than one batch, which holds each tile once; or tiles that ask for pictures.
     """
+    if pairs.query_view != "ground" or pairs.more_positives:
+        raise BadDataset(
+            f"{pairs.name} asks for the pictures of a tile, to evaluate with; train on the other direction"
+        )
     largest = max(phase.batch for phase in phases(run.optim))
     if (tiles := len(set(pairs.positives.tolist()))) < largest:
         raise BadDataset(
@@ -165,7 +170,7 @@ class Trainer:
         """Recall of the present weights, or of their average, at the input size of the present step."""
         net, half = self.best, self.step < self.run.optim.half_steps
         ground, satellite = self._encoder("ground", half=half), self._encoder("satellite", half=half)
-        return evaluate(ground, satellite, net.inputs, net.dim, val)
+        return evaluate(Sides(ground, satellite, net.inputs, net.dim), val)
 
     def _encoder(self, view: View, *, half: bool = False) -> Encode:
         """The present best network as a function of pictures."""

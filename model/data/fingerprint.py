@@ -24,6 +24,8 @@ def pairs_digest(pairs: PairSet) -> str:
         "positives": pairs.positives.tolist(),
         "semi_positives": pairs.semi_positives,
     }
+    if pairs.more_positives:  # only then: a set without them keeps the digest that older runs were started with
+        content["more_positives"] = pairs.more_positives
     return sha256_bytes(canonical_json(content))
 
 

@@ -29,6 +29,7 @@ __all__ = [
     "load_query",
     "load_reference",
     "load_wide_reference",
+    "loads_of",
     "margin_px",
     "plain_errors",
     "training_loader",
@@ -55,6 +56,22 @@ def load_reference(reference: Reference, inputs: InputSpec) -> _Pixels:
 def load_wide_reference(reference: Reference, inputs: InputSpec) -> _Pixels:
     """A tile with its margin, uint8 [H, W, 3]; its middle is the tile at the encoder's size."""
     return _load_tile(reference, inputs, keep_px=margin_px(reference, inputs))
+
+
+def loads_of(pairs: PairSet) -> tuple[Callable[[Query, InputSpec], _Pixels], Callable[[Reference, InputSpec], _Pixels]]:
+    """How the queries and how the references of a data set are read: for the side of the encoder of each."""
+    return (
+        load_query if pairs.query_view == "ground" else _load_query_tile,
+        load_reference if pairs.reference_view == "satellite" else _load_reference_canvas,
+    )
+
+
+def _load_query_tile(query: Query, inputs: InputSpec) -> _Pixels:
+    return load_reference(Reference(query.path), inputs)
+
+
+def _load_reference_canvas(reference: Reference, inputs: InputSpec) -> _Pixels:
+    return load_query(Query(reference.path), inputs)
 
 
 def margin_px(reference: Reference, inputs: InputSpec) -> int:

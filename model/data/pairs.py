@@ -1,12 +1,14 @@
-"""What every data set becomes: queries, references, and which reference is each query's positive.
+"""What every data set becomes: queries, references, and which references are each query's positives.
 
 Paths and coordinates only. Sampling, augmentation and decoding happen elsewhere, the same for all data sets.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,12 @@ from numpy.typing import NDArray
 from model.errors import BadDataset
 from model.geo import LatLon
 
+if TYPE_CHECKING:  # loads torch
+    from model.clnet import View
+
 __all__ = ["PairSet", "Query", "Reference"]
+
+_Rows = tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -56,22 +63,37 @@ class Reference:
 class PairSet:
     """A data set.
 
+    Where a query has several right references, `positives` holds the first of them and `more_positives` the others, so
+    that code for one positive a query reads one array and code for any number calls `positive_rows`.
+
     Attributes:
         name: what to call it in results.
         queries: Q street-level pictures.
         references: R tiles, the gallery; those that are no query's positive are distractors.
-        positives: int64 [Q], the row in `references` of each query's positive.
+        positives: int64 [Q], the row in `references` of each query's positive, or of the first where there are several.
         semi_positives: for each query the rows of other references that cover it too; empty where none are known.
+        more_positives: for each query the rows of the further references that are as right; empty where none has any.
+        query_view: side of the encoder that reads the queries; `satellite` where tiles ask for street-level pictures.
+        reference_view: side that reads the references.
+        query_xy_m: float64 [Q, 2], places on the plane map that the data set's own protocol measures distances on; None
+            where distances are great circles between the `location`s.
+        reference_xy_m: float64 [R, 2], likewise.
 
     Raises:
-        BadDataset: no queries, a positive or semi-positive that is no row of the gallery, or one that is both.
+        BadDataset: no queries, a positive or semi-positive that is no row of the gallery, one row that is both, or as
+            many plane coordinates as there are not pictures.
     """
 
     name: str
     queries: tuple[Query, ...]
     references: tuple[Reference, ...]
     positives: NDArray[np.int64]
-    semi_positives: tuple[tuple[int, ...], ...] = ()
+    semi_positives: _Rows = ()
+    more_positives: _Rows = ()
+    query_view: View = "ground"
+    reference_view: View = "satellite"
+    query_xy_m: NDArray[np.float64] | None = None
+    reference_xy_m: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         if not self.queries:
@@ -82,18 +104,41 @@ class PairSet:
             raise BadDataset(
                 f"{self.name} names the reference {self.positives.max()} of {len(self.references)}; rows count from 0"
             )
-        if self.semi_positives:
-            self._check_semi_positives()
-
-    def _check_semi_positives(self) -> None:
-        if len(self.semi_positives) != len(self.queries):
-            raise BadDataset(
-                f"{self.name} has {len(self.queries)} queries but semi-positives for {len(self.semi_positives)}; "
-                "give one tuple a query, an empty one where there are none"
-            )
-        for query, (positive, rows) in enumerate(zip(self.positives.tolist(), self.semi_positives, strict=True)):
-            if positive in rows or any(not 0 <= row < len(self.references) for row in rows):
+        for what, rows in (("more positives", self.more_positives), ("semi-positives", self.semi_positives)):
+            if rows and len(rows) != len(self.queries):
                 raise BadDataset(
-                    f"{self.name}: query {query} with the positive {positive} has the semi-positives {rows}; "
-                    f"give other rows of the {len(self.references)} references"
+                    f"{self.name} has {len(self.queries)} queries but {what} for {len(rows)}; "
+                    "give one tuple a query, an empty one where there are none"
+                )
+        if self.semi_positives or self.more_positives:
+            self._check_further_rows()
+        self._check_plane()
+
+    def positive_rows(self) -> Iterator[NDArray[np.int64]]:
+        """For each query the rows, int64 [1 or more], of all references that are right."""
+        for query, first in enumerate(self.positives.tolist()):
+            yield np.array((first, *(self.more_positives[query] if self.more_positives else ())), np.int64)
+
+    def _check_further_rows(self) -> None:
+        nothing: _Rows = ((),) * len(self.queries)
+        lists = zip(
+            self.positives.tolist(), self.more_positives or nothing, self.semi_positives or nothing, strict=True
+        )
+        for query, (first, more, semi) in enumerate(lists):
+            for what, rows, taken in (
+                ("more positives", more, {first}),
+                ("semi-positives", semi, {first, *more}),
+            ):
+                if not taken.isdisjoint(rows) or any(not 0 <= row < len(self.references) for row in rows):
+                    raise BadDataset(
+                        f"{self.name}: query {query} with the positive {first} has the {what} {rows}; "
+                        f"give other rows of the {len(self.references)} references"
+                    )
+
+    def _check_plane(self) -> None:
+        for items, places in ((self.queries, self.query_xy_m), (self.references, self.reference_xy_m)):
+            if places is not None and places.shape != (len(items), 2):
+                raise BadDataset(
+                    f"{self.name} has plane coordinates of the shape {places.shape} for {len(items)} pictures; "
+                    "give two numbers for each"
                 )

@@ -1,14 +1,17 @@
-"""Data sets by name: `world:SPLIT`, or the path of a manifest."""
+"""Data sets by name: `world:SPLIT`, `BENCHMARK:SPLIT?root=DIR`, or the path of a manifest."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 from tqdm import tqdm
 
+from model.data.benchmarks.opening import BENCHMARKS, names_benchmark, open_benchmark
 from model.data.manifest import read_manifest
 from model.data.pairs import PairSet
+from model.errors import BadDataset
 
 __all__ = ["DEFAULT_CACHE", "open_pairs"]
 
@@ -20,14 +23,21 @@ def open_pairs(text: str, *, cache: Path = DEFAULT_CACHE, workers: int = 2) -> P
     """Open a data set; a split of the world is rendered below `cache` the first time.
 
     Args:
-        text: `world:SPLIT`, or the path of a CSV or Parquet manifest (see `model.data.manifest`).
+        text: `world:SPLIT`, a benchmark (see `model.data.benchmarks.opening`), or the path of a CSV or Parquet manifest
+            (see `model.data.manifest`).
         cache: folder for rendered splits.
         workers: processes that render.
 
     Raises:
-        BadDataset: no such split or manifest, or a manifest that is wrong.
+        BadDataset: no such split, benchmark or manifest, or one that is wrong.
     """
+    if names_benchmark(text):
+        return open_benchmark(text)
     if not text.startswith("world:"):
+        if re.match(r"[\w-]{2,}:", text) and not Path(text).is_file():  # one letter is a drive
+            raise BadDataset(
+                f"there is no data set {text!r}; known are world, {', '.join(BENCHMARKS)}, or give a manifest"
+            )
         return read_manifest(Path(text))
     from model.world.pairs import ensure_split
     from model.world.splits import find_split

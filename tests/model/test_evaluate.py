@@ -10,13 +10,15 @@ from PIL import Image
 
 from model.artefact import sha256_file
 from model.data.pairs import PairSet, Query, Reference
-from model.errors import OutputExists
-from model.evaluate import evaluate
+from model.embeddings import open_embeddings
+from model.errors import BadConfig, OutputExists
+from model.evaluate import Sides, evaluate, store
 from model.geo import LatLon, great_circle_m
-from model.metrics import positive_ranks
 from model.outcomes import save_outcomes
 from model.protocol import QueryProtocol
+from model.scoring import Scoring
 from model.transforms import InputSpec, lay_panorama
+from model.truth import Truth
 
 INPUTS = InputSpec(satellite_px=32, ground_height_px=32, ground_width_px=64, ground_vertical_deg=None)
 DIM = 64
@@ -56,14 +58,15 @@ def pairs(tmp_path) -> PairSet:
 
 
 def measure(pairs, ground=profile, tiles=profile_of_tile, **options):
-    batch = options.pop("batch", 5)
-    return evaluate(ground, tiles, INPUTS, DIM, pairs, protocol=QueryProtocol(**options), batch=batch)
+    batch, scoring = options.pop("batch", 5), options.pop("scoring", Scoring())
+    sides = Sides(ground, tiles, INPUTS, DIM)
+    return evaluate(sides, pairs, protocol=QueryProtocol(**options), scoring=scoring, batch=batch)
 
 
 def test_what_is_seen_whole_is_found(pairs):
     result = measure(pairs)
     assert result.recall == {"recall@1": 100.0, "recall@5": 100.0, "recall@10": 100.0, "recall@1%": 100.0}
-    assert result.further == {"distance_m_median": 0.0, "distance_m_p90": 0.0}
+    assert result.further == {"ap": 100.0, "ap_step": 100.0, "distance_m_median": 0.0, "distance_m_p90": 0.0}
     assert (result.queries, result.gallery, result.median_rank) == (24, 28, 1.0)
 
 
@@ -111,7 +114,7 @@ def test_ranks_equal_those_of_the_whole_score_matrix_over_all_copies(pairs):
         canvas = protocol.ask(lay_panorama(Image.open(query.path), INPUTS), query, number).canvas
         copies = np.stack([np.roll(canvas, turn, axis=1) for turn in range(64)])
         whole.append((profile(copies) @ profile_of_tile(tiles).T).max(axis=0))
-    expected = positive_ranks(np.stack(whole), pairs.positives)
+    expected = np.array([(row > row[own]).sum() for row, own in zip(whole, pairs.positives, strict=True)])
     found = measure(pairs, fov_deg=120.0, heading="unknown", headings=64).outcomes.ranks
     assert found.tolist() == expected.tolist()
     assert 0 < (expected > 0).sum() < 24  # the case tells right from wrong
@@ -149,7 +152,7 @@ def test_a_semi_positive_in_front_is_a_hit_and_its_distance_is_told(pairs):
 
 def test_distances_need_the_coordinates_of_both_sides(pairs):
     bare = tuple(Reference(tile.path) for tile in pairs.references)
-    assert measure(PairSet("x", pairs.queries, bare, pairs.positives)).further == {}
+    assert set(measure(PairSet("x", pairs.queries, bare, pairs.positives)).further) == {"ap", "ap_step"}
     shifted = tuple(Reference(tile.path, LatLon(tile.location.lat, 8.51)) for tile in pairs.references)
     expected = great_circle_m(LatLon(47.012, 8.5), LatLon(47.012, 8.51))
     found = measure(PairSet("x", pairs.queries, shifted, pairs.positives)).further["distance_m_median"]
@@ -157,14 +160,66 @@ def test_distances_need_the_coordinates_of_both_sides(pairs):
 
 
 def test_a_saved_result_can_be_checked_and_is_never_overwritten(pairs, tmp_path):
-    result = measure(pairs, fov_deg=90.0, heading="unknown", headings=8)
-    save_outcomes(result.outcomes, pairs, result.as_json(), tmp_path / "saved")
+    scoring, truth = Scoring(within_m=(1.0, 200.0)), Truth.of(pairs)
+    result = measure(pairs, fov_deg=90.0, heading="unknown", headings=8, scoring=scoring)
+    save_outcomes(result.outcomes, truth, scoring, result.as_json(), tmp_path / "saved")
     with (tmp_path / "saved" / "queries.csv").open() as file:
         rows = list(csv.DictReader(file))
     content = json.loads((tmp_path / "saved" / "result.json").read_text())
     assert np.mean([row["rank"] == "0" for row in rows]) * 100 == pytest.approx(content["recall@1"])
     assert [row["picture"] for row in rows][:2] == ["pano0.png", "pano1.png"]
     assert float(rows[3]["heading_deg"]) == pytest.approx(result.outcomes.true_deg[3], abs=1e-3)
+    assert np.mean([row["rank_within_200m"] == "0" for row in rows]) * 100 == content["recall@1_within_200m"]
+    assert {row["tied"] for row in rows} == {"0"}
     assert content["files"] == {"queries.csv": sha256_file(Path(tmp_path / "saved" / "queries.csv"))}
     with pytest.raises(OutputExists):
-        save_outcomes(result.outcomes, pairs, result.as_json(), tmp_path / "saved")
+        save_outcomes(result.outcomes, truth, scoring, result.as_json(), tmp_path / "saved")
+
+
+@pytest.mark.parametrize("heading", ["known", "unknown"])
+def test_stored_embeddings_give_the_same_outcomes_and_any_other_rule(pairs, tmp_path, heading):
+    options = {"fov_deg": 90.0, "heading": heading, "headings": 8}
+    sides = Sides(profile, profile_of_tile, INPUTS, DIM)
+    store(sides, pairs, tmp_path / "e", {"name": "profiles"}, protocol=QueryProtocol(**options), batch=5)
+    stored = open_embeddings(tmp_path / "e")
+    for scoring in (Scoring(), Scoring("average", "floor+1", "drop", (200.0,))):
+        live, again = measure(pairs, scoring=scoring, **options), stored.evaluate(scoring)
+        assert again.as_json() | {"protocol": 0} == live.as_json() | {"protocol": 0}
+        assert again.protocol == {**live.protocol, "vectors": "float32"}
+        for name in ("ranks", "tops", "view_deg", "true_deg", "heading_errors_deg"):
+            np.testing.assert_array_equal(getattr(again.outcomes, name), getattr(live.outcomes, name))
+
+
+def test_half_precision_finds_what_whole_precision_finds(pairs, tmp_path):
+    sides = Sides(profile, profile_of_tile, INPUTS, DIM)
+    store(sides, pairs, tmp_path / "e", {"name": "profiles"}, precision="float16")
+    assert open_embeddings(tmp_path / "e").evaluate(Scoring()).recall == measure(pairs).recall
+
+
+def reverse(pairs):
+    """The same pictures, asked the other way round: each tile for its panorama."""
+    queries = tuple(Query(pairs.references[row].path) for row in pairs.positives)
+    panoramas = tuple(Reference(query.path) for query in pairs.queries)
+    return PairSet(
+        "reversed", queries, panoramas, np.arange(24), query_view="satellite", reference_view="ground"
+    )  # fmt: skip
+
+
+def test_tiles_ask_for_pictures_through_the_other_sides_of_the_encoder(pairs):
+    result = measure(reverse(pairs))
+    assert (result.recall["recall@1"], result.queries, result.gallery) == (100.0, 24, 24)
+
+
+@pytest.mark.parametrize("options", [{"fov_deg": 90.0}, {"heading": "unknown"}])
+def test_tiles_that_ask_have_no_heading_to_search_and_no_view_to_cut(pairs, options):
+    with pytest.raises(BadConfig, match="the queries of reversed are tiles"):
+        measure(reverse(pairs), **options)
+
+
+def test_of_several_right_references_the_first_found_counts(pairs):
+    more = tuple(((number + 1) % 28,) for number in range(24))
+    several = PairSet("several", pairs.queries, pairs.references, np.arange(24), more_positives=more)
+    result = measure(several)
+    assert result.recall["recall@1"] == 100.0
+    assert result.further["ap"] < 100.0
+    assert result.protocol["positives"] == "2 a query, the best counts"

@@ -4,6 +4,7 @@ import pytest
 
 from model.__main__ import main
 from model.bundle import save_bundle
+from tests.model.data.benchmarks.trees import write_cvusa
 from tests.model.tiny import tiny_net, write_pairs
 
 
@@ -32,6 +33,7 @@ def test_training_then_evaluating_through_the_command_line(tmp_path, manifest, c
     assert main(["evaluate", "--checkpoint", str(tmp_path / "run" / "bundle"), "--data", str(manifest), "--json"]) == 0
     result = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert (result["checkpoint"], result["queries"], result["gallery"]) == ("mine", 8, 10)
+    assert (result["trained_on"], result["data"]) == (str(manifest), "data")
     assert {"recall@1", "recall@5", "recall@10", "recall@1%"} <= set(result)
 
 
@@ -39,7 +41,7 @@ def test_the_table_names_data_gallery_and_protocol(bundle, manifest, capsys):
     assert main(["evaluate", "--checkpoint", str(bundle), "--data", str(manifest)]) == 0
     out = capsys.readouterr().out
     assert "gallery of 10 tiles" in out
-    assert "ties count against the model" in out
+    assert "ties pessimistic: they count against the model" in out
 
 
 def test_a_narrow_view_of_unknown_heading_through_the_command_line(bundle, manifest, tmp_path, capsys):
@@ -56,6 +58,50 @@ def test_a_narrow_view_of_unknown_heading_through_the_command_line(bundle, manif
     assert len((tmp_path / "saved" / "queries.csv").read_text().splitlines()) == 5
     assert main(command) == 1
     assert "exists already" in capsys.readouterr().err
+
+
+def test_embedding_once_and_scoring_again_without_data_or_checkpoint(bundle, manifest, tmp_path, capsys):
+    stored = str(tmp_path / "stored")
+    command = ["evaluate", "--checkpoint", str(bundle), "--data", str(manifest), "--store", stored, "--json"]
+    assert main([*command, "--store-as", "float16"]) == 0
+    first = json.loads(capsys.readouterr().out)
+    for path in (manifest, bundle):
+        path.rename(path.with_name("gone"))
+    assert main(["evaluate", "--from", stored, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == first
+    rules = ["--ties", "optimistic", "--one-percent", "floor+1", "--distractors", "drop"]
+    assert main(["evaluate", "--from", stored, *rules, "--plot", str(tmp_path / "new" / "recall.png")]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("tiny on data: 8 queries, gallery of 8 tiles")
+    assert "ties optimistic" in out
+    assert "dropped, 2 of 10 references" in out
+    assert (tmp_path / "new" / "recall.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--from", "none"], "none holds no embeddings"),
+        (["--from", "none", "--fov", "90", "--seed", "1"], "--fov, --seed cannot be given with --from"),
+        (["--from", "none", "--checkpoint", "demo"], "--checkpoint cannot be given with --from"),
+        (["--data", "pairs.csv", "--store-as", "float16"], "give --store FOLDER as well"),
+        (["--data", "pairs.csv", "--plot", "recall.pdf"], "ends in .png"),
+        (["--data", "pairs.csv", "--within", "5", "0"], "within 0.0 m; give metres above 0"),
+        (["--data", "pairs.csv", "--store", "."], ". exists already"),
+    ],
+)
+def test_a_way_to_evaluate_that_cannot_be_ends_with_one_line(options, reason, capsys):
+    assert main(["evaluate", *options]) == 1
+    error = capsys.readouterr().err
+    assert reason in error
+    assert error.count("\n") == 1
+
+
+def test_a_radius_without_coordinates_is_refused_before_anything_is_embedded(bundle, manifest, tmp_path, capsys):
+    command = ["evaluate", "--checkpoint", str(bundle), "--data", str(manifest), "--store", str(tmp_path / "stored")]
+    assert main([*command, "--within", "5"]) == 1
+    assert "lacks those of 10 of 10 references" in capsys.readouterr().err
+    assert not (tmp_path / "stored").exists()
 
 
 @pytest.mark.parametrize("fov", ["0", "-90", "361", "nan"])
@@ -81,6 +127,27 @@ def test_a_count_below_one_is_a_wrong_argument(capsys, command, count):
     with pytest.raises(SystemExit, match="2"):
         main([*command, count])
     assert "is not a whole number of at least 1" in capsys.readouterr().err
+
+
+def test_checking_a_benchmark_prints_draws_and_tells_by_its_exit_code(tmp_path, capsys):
+    root = write_cvusa(tmp_path / "cvusa")
+    command = ["check-data", "cvusa", "--root", str(root), "--pictures", "1"]
+    assert main([*command, "--png", str(tmp_path / "sheet.png")]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"cvusa at {root}\ntrain: pairs to train on\n  listed: 4 queries, 4 references\n")
+    assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")
+    (root / "bingmap/19/0000005.jpg").unlink()
+    assert main([*command, "--json"]) == 1
+    train, val = json.loads(capsys.readouterr().out)["splits"]
+    assert (train["complete"], val["complete"], val["missing"], val["usable"]) == (True, False, 1, [1, 1])
+
+
+def test_a_benchmark_is_evaluated_by_name(bundle, tmp_path, capsys):
+    data = f"cvusa:val?root={write_cvusa(tmp_path / 'cvusa')}"
+    assert main(["evaluate", "--checkpoint", str(bundle), "--data", data, "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["data"], result["queries"]) == ("cvusa:val", 2)
+    assert result["distance_m_median"] is not None
 
 
 def test_info_prints_what_a_bundle_is(bundle, capsys):
@@ -114,6 +181,9 @@ def test_rendering_a_region_and_never_over_it(tmp_path, capsys):
         (["train", "--config", "none.json", "--out", "x"], "no configuration none.json"),
         (["train"], "no --out given"),
         (["render", "pairs", "--data", "world:moon", "--out", "x"], "no split 'moon'"),
+        (["check-data", "cvusa"], "no --root given; name the folder of cvusa"),
+        (["check-data", "moon", "--root", "x"], "there is no benchmark 'moon'"),
+        (["check-data", "cvusa", "--root", "nowhere"], "there is no folder nowhere"),
     ],
 )
 def test_a_mistake_ends_with_one_line_and_exit_code_one(command, reason, capsys):
@@ -124,7 +194,16 @@ def test_a_mistake_ends_with_one_line_and_exit_code_one(command, reason, capsys)
     assert error.count("\n") == 1
 
 
-@pytest.mark.parametrize("command", [[], ["fly"], ["evaluate"], ["render", "region", "--out", "x", "--centre", "91,0"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        [],
+        ["fly"],
+        ["evaluate"],
+        ["evaluate", "--data", "a", "--from", "b"],
+        ["render", "region", "--out", "x", "--centre", "91,0"],
+    ],
+)
 def test_a_wrong_command_line_ends_with_usage_and_exit_code_two(command, capsys):
     with pytest.raises(SystemExit) as stop:
         main(command)

@@ -89,5 +89,4 @@ def test_every_choice_is_told():
     told = QueryProtocol(fov_deg=90.0, heading="unknown", seed=7, queries=5).as_json(total=100, columns=256)
     assert told["queries"] == "5 of 100, evenly spaced"
     assert (told["fov_deg"], told["heading"], told["seed"], told["rolled_copies"]) == (90.0, "unknown", 7, [24, 6])
-    assert "against the model" in told["ties"]
     assert QueryProtocol().as_json(total=100, columns=256)["queries"] == "all"

@@ -241,6 +241,13 @@ def test_fewer_tiles_than_a_batch_is_refused_instead_of_waiting_for_ever(tmp_pat
         train(tiny_run(batch=4), crowded, crowded, tmp_path / "run", device="cpu")
 
 
+def test_training_wants_pictures_that_ask_for_a_tile(tmp_path, pairs):
+    for change in ({"query_view": "satellite", "reference_view": "ground"}, {"more_positives": ((1,), *((),) * 7)}):
+        with pytest.raises(BadDataset, match="train on the other direction"):
+            train(tiny_run(), replace(pairs, **change), pairs, tmp_path / "run", device="cpu")
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_damaged_state_is_named(tmp_path, pairs):
     train(tiny_run(), pairs, pairs, tmp_path / "run", device="cpu")
     newest_state(tmp_path / "run").write_bytes(b"damaged")

@@ -1,0 +1,1 @@
+"""The public benchmarks: what their folders and lists look like, and what goes wrong with them."""
