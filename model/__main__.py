@@ -1,4 +1,4 @@
-"""`python -m model train | evaluate | render | info`."""
+"""`python -m model train | evaluate | render | import | info`."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_train(commands.add_parser("train", help="train a network, or go on where a run was stopped"))
     _add_evaluate(commands.add_parser("evaluate", help="measure recall of a checkpoint on a data set"))
     _add_render(commands.add_parser("render", help="draw the synthetic world: a data set of pairs, or a tile region"))
+    _add_import(commands.add_parser("import", help="turn a checkpoint that others published into a bundle"))
     _add_info(commands.add_parser("info", help="show what a checkpoint bundle is"))
     return parser
 
@@ -90,6 +91,18 @@ def _add_render(parser: argparse.ArgumentParser) -> None:
                         help="further panoramas, listed in calibration.csv, to calibrate with (default 0)")  # fmt: skip
     region.add_argument("--workers", type=parse_count, default=2, help="processes that render (default 2)")
     region.set_defaults(command=_render_region)
+
+
+def _add_import(parser: argparse.ArgumentParser) -> None:
+    kinds = parser.add_subparsers(required=True, metavar="KIND")
+    sample4geo = kinds.add_parser("sample4geo", help="what Sample4Geo's authors publish, or their code has trained")
+    sample4geo.add_argument("weights", type=Path, help="the .pth file, or the same tensors as .safetensors")
+    sample4geo.add_argument("--benchmark", required=True, metavar="NAME",
+                            help="cvusa, cvact, vigor-same, vigor-cross or university; decides sizes")  # fmt: skip
+    sample4geo.add_argument("--out", type=Path, required=True, help="new folder, the bundle")
+    sample4geo.add_argument("--backbone", help="timm's name of the ConvNeXt inside (default: that of the paper)")
+    sample4geo.add_argument("--name", help="what the bundle calls itself (default sample4geo-BENCHMARK)")
+    sample4geo.set_defaults(command=_import_sample4geo)
 
 
 def _add_info(parser: argparse.ArgumentParser) -> None:
@@ -184,6 +197,15 @@ def _render_region(arguments: argparse.Namespace) -> int:
     with tqdm(total=region.tiles, unit="tile", disable=None) as bar:
         taken = render_region(region, arguments.out, workers=arguments.workers, progress=bar.update)
     print(f"rendered {region.tiles} synthetic tiles and {taken} panoramas: {arguments.out}")
+    return 0
+
+
+def _import_sample4geo(arguments: argparse.Namespace) -> int:
+    from model.published import SAMPLE4GEO_BACKBONE, import_sample4geo
+
+    backbone = arguments.backbone or SAMPLE4GEO_BACKBONE
+    import_sample4geo(arguments.weights, arguments.benchmark, arguments.out, backbone=backbone, name=arguments.name)
+    print(f"imported: {arguments.out}")
     return 0
 
 

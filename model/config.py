@@ -106,7 +106,8 @@ class RunSpec:
         inputs: sizes and normalisation.
         data: what is trained on.
         optim: how.
-        pretrained: start from timm's ImageNet weights; needs a network or timm's local cache.
+        pretrained: false for random weights; `timm` for those that timm publishes for the backbone, from its local
+            cache or the network; `timm:NAME` for another tag's; `file:PATH` for a file of the same layout.
     """
 
     name: str = "clnet"
@@ -114,9 +115,11 @@ class RunSpec:
     inputs: InputSpec = field(default_factory=InputSpec)
     data: DataSpec = field(default_factory=DataSpec)
     optim: OptimSpec = field(default_factory=OptimSpec)
-    pretrained: bool = False
+    pretrained: bool | str = False
 
     def __post_init__(self) -> None:
+        if self.pretrained is True:
+            raise BadConfig('pretrained is true; say from where: "timm", "timm:NAME", "file:PATH", or false')
         sides_px = (self.inputs.satellite_px, self.inputs.ground_height_px, self.inputs.ground_width_px)
         if self.optim.half_steps and min(sides_px) < 2 * MIN_SIDE_PX:
             raise BadConfig(

@@ -34,6 +34,7 @@ from model.errors import BadConfig, BadDataset
 from model.evaluate import Evaluation, evaluate
 from model.logs import RunLog
 from model.loss import symmetric_info_nce
+from model.pretrained import find_pretrained
 from model.state import load_state, newest_state, save_state
 
 __all__ = ["Trainer", "average_decay", "learning_rate", "phases", "train", "update_average"]
@@ -63,8 +64,9 @@ def train(run: RunSpec, pairs: PairSet, val: PairSet, out: Path, *, device: str 
         for name, part in (("train", pairs), ("val", val))
     }
     _claim(out, "data.json", data, "other data", "the old pairs")
-    trainer = Trainer(run, device=pick_device(device))
-    if state := newest_state(out):
+    state = newest_state(out)
+    trainer = Trainer(run, device=pick_device(device), resumes=state is not None)
+    if state:
         trainer.step = load_state(state, trainer.net, trainer.optimizer, trainer.average)
         _log.info("resuming at step %d", trainer.step)
     with RunLog(out, resume_at=trainer.step) as log:
@@ -79,11 +81,13 @@ def train(run: RunSpec, pairs: PairSet, val: PairSet, out: Path, *, device: str 
 class Trainer:
     """A network, its optimizer and the step they have reached."""
 
-    def __init__(self, run: RunSpec, *, device: torch.device) -> None:
-        """Initial weights depend on the seed alone."""
+    def __init__(self, run: RunSpec, *, device: torch.device, resumes: bool = False) -> None:
+        """Initial weights depend on the seed, and on the pretrained ones where the run asks for them and is new."""
+        wanted = isinstance(run.pretrained, str) and not resumes
+        pretrained = find_pretrained(str(run.pretrained), run.model.backbone) if wanted else None
         torch.manual_seed(run.optim.seed)
         self.run, self.device, self.step = run, device, 0
-        net = CLNet(run.model, run.inputs, pretrained=run.pretrained)
+        net = CLNet(run.model, run.inputs, pretrained=pretrained)
         self.net: CLNet = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.AdamW(_groups(self.net, run.optim.weight_decay), lr=run.optim.lr)
         self.average = copy.deepcopy(self.net).requires_grad_(False) if run.optim.ema else None
