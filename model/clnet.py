@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
 
-import timm
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from model.backbones import Stride, create_backbone, find_strides
 from model.errors import BadConfig
-from model.pretrained import Pretrained, create_pretrained, pretrained_config
+from model.pretrained import Pretrained
 from model.transforms import InputSpec
 
 __all__ = ["CLNet", "CLNetSpec", "View"]
@@ -91,12 +91,12 @@ class CLNet(nn.Module):
         self.spec = spec
         self.inputs = inputs
         views = ("shared",) if spec.share_weights else _VIEWS
-        made = {view: _backbone(spec, pretrained) for view in views}
+        made = {view: create_backbone(spec.backbone, spec.levels, pretrained) for view in views}
         self.backbones = nn.ModuleDict({view: backbone for view, (backbone, _) in made.items()})
         backbone, head_norm = made[views[0]]
         channels = [backbone.feature_info[level]["num_chs"] for level in spec.levels]
-        strides = _strides(backbone, spec.levels, inputs)
-        grids = {view: [stride.grid(inputs, view) for stride in strides] for view in _VIEWS}
+        strides = find_strides(backbone, spec.levels, inputs)
+        grids = {view: [_grid(inputs, view, stride) for stride in strides] for view in _VIEWS}
         self.maps = CorrespondenceMaps(spec, channels, grids["ground"], grids["satellite"]) if spec.ncm else None
         self.norm = head_norm or nn.LayerNorm(sum(channels), eps=1e-6)
         self.projection = nn.Linear(sum(channels), spec.dim) if spec.dim else nn.Identity()
@@ -229,83 +229,10 @@ def _minmax(flat: Tensor) -> Tensor:
 
 _NORMS = {"softmax": _softmax, "sigmoid": _sigmoid, "minmax": _minmax}
 _ACTIVATIONS = {"gelu": nn.GELU, "relu": nn.ReLU, "tanh": nn.Tanh}
-_ANY_SIZE: tuple[dict[str, Any], ...] = (
-    {"dynamic_img_size": True, "dynamic_img_pad": True},
-    {"strict_img_size": False},
-)
-"""How timm's families of one input size are told to take any."""
 _DIRECTIONS = ("ground-to-satellite", "satellite-to-ground")
 
 
-def _backbone(spec: CLNetSpec, pretrained: Pretrained | None) -> tuple[Any, nn.LayerNorm | None]:
-    """The backbone without its head, and the head's norm where it fits the levels."""
-    backbone = _created(spec.backbone, pretrained)
-    if not hasattr(backbone, "forward_intermediates") or not hasattr(backbone, "prune_intermediate_layers"):
-        raise BadConfig(f"{spec.backbone} offers no intermediate levels in this timm; choose another backbone")
-    count = len(backbone.feature_info)
-    if max(spec.levels) >= count:
-        raise BadConfig(f"levels {spec.levels} ask for more than the {count} levels of {spec.backbone}; count from 0")
-    head_norm = _head_norm(backbone, spec.levels)
-    backbone.prune_intermediate_layers(list(spec.levels), prune_norm=True, prune_head=True)
-    backbone.head = nn.Identity()  # its norm would be a parameter that no gradient reaches
-    return backbone, head_norm
-
-
-def _created(name: str, pretrained: Pretrained | None) -> Any:
-    fixed = pretrained_config(name).fixed_input_size
-    # A transformer is made for one input size; here each view has its own, and is padded to whole patches.
-    for options in _ANY_SIZE if fixed else ({},):
-        try:
-            if pretrained is not None:
-                return create_pretrained(name, pretrained, **options)
-            return timm.create_model(name, num_classes=0, **options)
-        except TypeError:
-            continue
-    raise BadConfig(f"{name} takes pictures of one size only, and the two views have two; choose another backbone")
-
-
-def _head_norm(backbone: Any, levels: tuple[int, ...]) -> nn.LayerNorm | None:
-    """The norm that a ConvNeXt has behind the pooling of its last level, where that is the only one used."""
-    own = getattr(getattr(backbone, "head", None), "norm", None)
-    last = len(backbone.feature_info) - 1
-    channels = backbone.feature_info[last]["num_chs"]
-    if levels != (last,) or not isinstance(own, nn.LayerNorm) or own.normalized_shape != (channels,):
-        return None
-    norm = nn.LayerNorm(own.normalized_shape, eps=own.eps)
-    norm.load_state_dict(own.state_dict())
-    return norm
-
-
-@dataclass(frozen=True)
-class _Stride:
-    """How many pixels become one position of a level, and what happens to those that are left over."""
-
-    reduction: int
-    drops_rest: bool
-
-    def grid(self, inputs: InputSpec, view: View) -> tuple[int, int]:
-        """The (H, W) of the level's features."""
-        width_px, height_px = inputs.ground_size_px if view == "ground" else inputs.satellite_size_px
-        return self.positions(height_px), self.positions(width_px)
-
-    def positions(self, pixels: int) -> int:
-        """How many along one side."""
-        return pixels // self.reduction if self.drops_rest else -(-pixels // self.reduction)
-
-
-def _strides(backbone: Any, levels: tuple[int, ...], inputs: InputSpec) -> list[_Stride]:
-    """The strides of the used levels; a tiny picture shows what becomes of the rest, where there is one."""
-    reductions = [backbone.feature_info[level]["reduction"] for level in levels]
-    sides_px = {*inputs.ground_size_px, inputs.satellite_px}
-    if all(side % reduction == 0 for side in sides_px for reduction in reductions):
-        return [_Stride(reduction, True) for reduction in reductions]
-    side_px = max(reductions) + 1
-    with torch.no_grad():
-        features = backbone.eval().forward_intermediates(
-            torch.zeros(1, 3, side_px, side_px), indices=list(levels), intermediates_only=True
-        )
-    backbone.train()
-    return [
-        _Stride(reduction, feature.shape[2] == side_px // reduction)
-        for reduction, feature in zip(reductions, features, strict=True)
-    ]
+def _grid(inputs: InputSpec, view: View, stride: Stride) -> tuple[int, int]:
+    """The (H, W) of a level's features."""
+    width_px, height_px = inputs.ground_size_px if view == "ground" else inputs.satellite_size_px
+    return stride.positions(height_px), stride.positions(width_px)

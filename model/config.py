@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -152,8 +152,14 @@ def spec_from(cls: type[T], tree: Any, where: str) -> T:
     try:
         return TypeAdapter(cls).validate_python(tree)
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}, not {e['input']!r}" for e in error.errors())
-        raise BadConfig(f"{where}: {faults}") from error
+        raise BadConfig(f"{where}: {'; '.join(_fault(one) for one in error.errors())}") from error
+
+
+def _fault(error: Mapping[str, Any]) -> str:
+    """Where it is, what is wrong, and the value seen; a whole section is not spelled out."""
+    parts = [".".join(map(str, error["loc"])), error["msg"].removeprefix("Value error, ")]
+    seen = "" if isinstance(error["input"], dict) else f", not {error['input']!r}"
+    return ": ".join(part for part in parts if part) + seen
 
 
 def _refuse_unknown(cls: type[Any], tree: Any, where: str) -> None:

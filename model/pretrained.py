@@ -147,11 +147,10 @@ def _downloaded(name: str, repository: str, files: tuple[str, ...]) -> Pretraine
 @contextmanager
 def _quiet_hub() -> Iterator[None]:
     """Without the hub's account of every retry: one line says it all in the end."""
-    from huggingface_hub.utils import logging as hub
-
-    before = hub.get_verbosity()
-    hub.set_verbosity_error()
+    hub = logging.getLogger("huggingface_hub")
+    before = hub.level
+    hub.setLevel(logging.ERROR)
     try:
         yield
     finally:
-        hub.set_verbosity(before)
+        hub.setLevel(before)

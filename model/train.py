@@ -58,14 +58,14 @@ def train(run: RunSpec, pairs: PairSet, val: PairSet, out: Path, *, device: str 
             f"{pairs.name} has {len(pairs.queries)} pairs over {tiles} tiles, fewer than one batch of "
             f"{largest}, which holds each tile once; lower optim.batch (and optim.half_batch), or add pairs"
         )
+    state = newest_state(out)
+    trainer = Trainer(run, device=pick_device(device), resumes=state is not None)
     _claim(out, "run.json", asdict(run), "another configuration", "the old one")
     data = {
         name: {"pairs": len(part.queries), "sha256": pairs_digest(part)}
         for name, part in (("train", pairs), ("val", val))
     }
     _claim(out, "data.json", data, "other data", "the old pairs")
-    state = newest_state(out)
-    trainer = Trainer(run, device=pick_device(device), resumes=state is not None)
     if state:
         trainer.step = load_state(state, trainer.net, trainer.optimizer, trainer.average)
         _log.info("resuming at step %d", trainer.step)

@@ -23,7 +23,6 @@ NAMED = {
     "vit_small_patch14_dinov2": (5, 11),
     "vit_small_patch14_reg4_dinov2": (11,),
     "vit_small_patch16_dinov3": (5, 11),
-    "swin_tiny_patch4_window7_224": (2, 3),
 }
 every_backbone = pytest.mark.parametrize(
     ("backbone", "levels"),
@@ -75,3 +74,13 @@ def test_finding_the_grid_changes_no_initial_weight(backbone, levels):
 def test_a_backbone_for_one_input_size_only_is_refused():
     with pytest.raises(BadConfig, match="test_maxvit takes pictures of one size only"):
         built("test_maxvit", (1, 2), EVEN)
+
+
+@pytest.mark.slow
+def test_a_backbone_that_pads_nothing_takes_whole_patches_and_refuses_parts_of_them():
+    inputs = InputSpec(satellite_px=64, ground_height_px=44, ground_width_px=132)
+    net = built("swin_tiny_patch4_window7_224", (2, 3), inputs).eval()
+    with torch.inference_mode():
+        assert net(pictures(inputs, "ground"), "ground").shape == (2, 16)
+    with pytest.raises(BadConfig, match=r"50 or 135 x 44 pixels \(.*\); give multiples of 32"):
+        built("swin_tiny_patch4_window7_224", (2, 3), UNEVEN)

@@ -207,3 +207,11 @@ def test_a_run_starts_from_the_file_and_needs_it_no_more_when_it_is_resumed(tmp_
     first.rename(tmp_path / "gone")
     file.unlink()
     assert train(run, pairs, pairs, tmp_path / "run", device="cpu").is_dir()
+
+
+def test_a_run_that_finds_no_weights_leaves_no_folder_behind(tmp_path):
+    (tmp_path / "data").mkdir()
+    pairs = read_manifest(write_pairs(tmp_path / "data"))
+    with pytest.raises(BadConfig, match="cannot be reached"):
+        train(replace(tiny_run(), pretrained="timm"), pairs, pairs, tmp_path / "run", device="cpu")
+    assert not (tmp_path / "run").exists()
