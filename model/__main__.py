@@ -1,4 +1,4 @@
-"""`python -m model train | evaluate | render | check-data | info`."""
+"""`python -m model train | evaluate | render | check-data | import | info`."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_check_data(
         commands.add_parser("check-data", help="say what is there, missing or wrong in a benchmark's folder")
     )
+    _add_import(commands.add_parser("import", help="turn a checkpoint that others published into a bundle"))
     _add_info(commands.add_parser("info", help="show what a checkpoint bundle is"))
     return parser
 
@@ -86,6 +87,18 @@ def _add_check_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--png", type=Path, metavar="FILE", help="draw sample pairs")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
     parser.set_defaults(command=_check_data)
+
+
+def _add_import(parser: argparse.ArgumentParser) -> None:
+    kinds = parser.add_subparsers(required=True, metavar="KIND")
+    sample4geo = kinds.add_parser("sample4geo", help="what Sample4Geo's authors publish, or their code has trained")
+    sample4geo.add_argument("weights", type=Path, help="the .pth file, or the same tensors as .safetensors")
+    sample4geo.add_argument("--benchmark", required=True, metavar="NAME",
+                            help="cvusa, cvact, vigor-same, vigor-cross or university; decides sizes")  # fmt: skip
+    sample4geo.add_argument("--out", type=Path, required=True, help="new folder, the bundle")
+    sample4geo.add_argument("--backbone", help="timm's name of the ConvNeXt inside (default: that of the paper)")
+    sample4geo.add_argument("--name", help="what the bundle calls itself (default sample4geo-BENCHMARK)")
+    sample4geo.set_defaults(command=_import_sample4geo)
 
 
 def _add_info(parser: argparse.ArgumentParser) -> None:
@@ -170,6 +183,15 @@ def _check_data(arguments: argparse.Namespace) -> int:
     if arguments.png is not None:
         draw_sheet(found.splits, source.benchmark, arguments.png)
     return 0 if found.complete else 1
+
+
+def _import_sample4geo(arguments: argparse.Namespace) -> int:
+    from model.published import SAMPLE4GEO_BACKBONE, import_sample4geo
+
+    backbone = arguments.backbone or SAMPLE4GEO_BACKBONE
+    import_sample4geo(arguments.weights, arguments.benchmark, arguments.out, backbone=backbone, name=arguments.name)
+    print(f"imported: {arguments.out}")
+    return 0
 
 
 def _info(arguments: argparse.Namespace) -> int:

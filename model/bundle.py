@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from model._version import VERSION
 from model.artefact import canonical_json, sha256_bytes, sha256_file, staged_folder, write_json
@@ -22,6 +21,7 @@ from model.clnet import CLNet, CLNetSpec
 from model.config import spec_from
 from model.errors import BadCheckpoint, BadConfig
 from model.transforms import InputSpec
+from model.weights import load_exactly, read_weights
 
 __all__ = ["BUNDLE_FORMAT", "Bundle", "bundle_digest", "load_bundle", "resolve_bundle", "save_bundle"]
 
@@ -55,9 +55,15 @@ class Bundle:
 
 
 def save_bundle(
-    folder: Path, net: CLNet, *, name: str, provenance: Mapping[str, Any], metrics: Mapping[str, Any]
+    folder: Path,
+    net: CLNet,
+    *,
+    name: str,
+    provenance: Mapping[str, Any],
+    metrics: Mapping[str, Any],
+    dtype: torch.dtype = torch.float16,
 ) -> None:
-    """Write a bundle whole or not at all; weights are stored as float16.
+    """Write a bundle whole or not at all; weights are stored as `dtype` and computed with in float32.
 
     Raises:
         OutputExists: the folder is there already.
@@ -72,7 +78,7 @@ def save_bundle(
     }
     with staged_folder(folder) as staged:
         write_json(staged / "spec.json", spec)
-        weights = {key: value.detach().to("cpu", torch.float16).contiguous() for key, value in net.state_dict().items()}
+        weights = {key: value.detach().to("cpu", dtype).contiguous() for key, value in net.state_dict().items()}
         save_file(weights, staged / "weights.safetensors")
         (staged / "weights.safetensors").chmod(0o644)  # safetensors makes it private; a bundle is to be shared
         write_json(staged / "metrics.json", metrics)
@@ -139,16 +145,9 @@ def load_bundle(name: str | Path) -> Bundle:
 
 
 def _load_weights(net: CLNet, path: Path) -> None:
-    try:
-        weights = load_file(path)
-        net.load_state_dict({key: value.float() for key, value in weights.items()}, strict=True)
-    except (OSError, SafetensorError) as error:
-        raise BadCheckpoint(f"{path} cannot be read: {error}; fetch the bundle again") from error
-    except RuntimeError as error:
-        raise BadCheckpoint(f"{path} does not fit its spec.json: {error}") from error
-    broken = [key for key, value in weights.items() if not bool(torch.isfinite(value).all())]
-    if broken:
-        raise BadCheckpoint(f"{path} holds values that are not finite in {', '.join(broken[:3])}; train again")
+    weights = read_weights(path, remedy="fetch the bundle again")
+    names = {key: key for key in net.state_dict()}
+    load_exactly(net, weights, names, source=f"{path} does not fit its spec.json", remedy="fetch the bundle again")
 
 
 def _read_json(path: Path) -> dict[str, Any]:

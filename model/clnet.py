@@ -17,12 +17,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
 
-import timm
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from model.backbones import Stride, create_backbone, find_strides
 from model.errors import BadConfig
+from model.pretrained import Pretrained
 from model.transforms import InputSpec
 
 __all__ = ["CLNet", "CLNetSpec", "View"]
@@ -84,17 +85,20 @@ class CLNet(nn.Module):
         torch.Size([2, 64])
     """
 
-    def __init__(self, spec: CLNetSpec, inputs: InputSpec, *, pretrained: bool = False) -> None:
-        """Build the network; `pretrained` asks timm for ImageNet weights (needs a network or timm's local cache)."""
+    def __init__(self, spec: CLNetSpec, inputs: InputSpec, *, pretrained: Pretrained | None = None) -> None:
+        """Build the network, its backbone from random weights or from the `pretrained` ones."""
         super().__init__()
         self.spec = spec
         self.inputs = inputs
         views = ("shared",) if spec.share_weights else _VIEWS
-        self.backbones = nn.ModuleDict({view: _backbone(spec, pretrained=pretrained) for view in views})
-        channels, reductions = _levels(next(iter(self.backbones.values())), spec.levels)
-        grids = {view: [_grid(inputs, view, reduction) for reduction in reductions] for view in _VIEWS}
+        made = {view: create_backbone(spec.backbone, spec.levels, pretrained) for view in views}
+        self.backbones = nn.ModuleDict({view: backbone for view, (backbone, _) in made.items()})
+        backbone, head_norm = made[views[0]]
+        channels = [backbone.feature_info[level]["num_chs"] for level in spec.levels]
+        strides = find_strides(backbone, spec.levels, inputs)
+        grids = {view: [_grid(inputs, view, stride) for stride in strides] for view in _VIEWS}
         self.maps = CorrespondenceMaps(spec, channels, grids["ground"], grids["satellite"]) if spec.ncm else None
-        self.norm = nn.LayerNorm(sum(channels), eps=1e-6)
+        self.norm = head_norm or nn.LayerNorm(sum(channels), eps=1e-6)
         self.projection = nn.Linear(sum(channels), spec.dim) if spec.dim else nn.Identity()
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
         self.dim = spec.dim or sum(channels)
@@ -228,31 +232,7 @@ _ACTIVATIONS = {"gelu": nn.GELU, "relu": nn.ReLU, "tanh": nn.Tanh}
 _DIRECTIONS = ("ground-to-satellite", "satellite-to-ground")
 
 
-def _backbone(spec: CLNetSpec, *, pretrained: bool) -> nn.Module:
-    if not timm.is_model(spec.backbone):
-        near = ", ".join(timm.list_models(f"*{spec.backbone.split('_')[0]}*")[:6]) or "see timm.list_models()"
-        raise BadConfig(f"timm knows no model named {spec.backbone!r}; near it: {near}")
-    cfg = timm.get_pretrained_cfg(spec.backbone)
-    # A vision transformer is made for one input size; here each view has its own.
-    options: dict[str, Any] = {"dynamic_img_size": True} if cfg is not None and cfg.fixed_input_size else {}
-    backbone: Any = timm.create_model(spec.backbone, pretrained=pretrained, num_classes=0, **options)
-    count = len(backbone.feature_info)
-    if max(spec.levels) >= count:
-        raise BadConfig(f"levels {spec.levels} ask for more than the {count} levels of {spec.backbone}; count from 0")
-    backbone.prune_intermediate_layers(list(spec.levels), prune_norm=True, prune_head=True)
-    backbone.head = nn.Identity()  # its norm would be a parameter that no gradient reaches
-    result: nn.Module = backbone
-    return result
-
-
-def _levels(backbone: Any, levels: tuple[int, ...]) -> tuple[list[int], list[int]]:
-    """Channel counts and reductions of the used levels."""
-    info = [backbone.feature_info[level] for level in levels]
-    return [level["num_chs"] for level in info], [level["reduction"] for level in info]
-
-
-def _grid(inputs: InputSpec, view: View, reduction: int) -> tuple[int, int]:
-    """The (H, W) of a level's features; patch layers drop what does not fill a patch."""
-    if view == "satellite":
-        return inputs.satellite_px // reduction, inputs.satellite_px // reduction
-    return inputs.ground_height_px // reduction, inputs.ground_width_px // reduction
+def _grid(inputs: InputSpec, view: View, stride: Stride) -> tuple[int, int]:
+    """The (H, W) of a level's features."""
+    width_px, height_px = inputs.ground_size_px if view == "ground" else inputs.satellite_size_px
+    return stride.positions(height_px), stride.positions(width_px)

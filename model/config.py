@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -109,7 +109,8 @@ class RunSpec:
         inputs: sizes and normalisation.
         data: what is trained on.
         optim: how.
-        pretrained: start from timm's ImageNet weights; needs a network or timm's local cache.
+        pretrained: false for random weights; `timm` for those that timm publishes for the backbone, from its local
+            cache or the network; `timm:NAME` for another tag's; `file:PATH` for a file of the same layout.
     """
 
     name: str = "clnet"
@@ -117,9 +118,11 @@ class RunSpec:
     inputs: InputSpec = field(default_factory=InputSpec)
     data: DataSpec = field(default_factory=DataSpec)
     optim: OptimSpec = field(default_factory=OptimSpec)
-    pretrained: bool = False
+    pretrained: bool | str = False
 
     def __post_init__(self) -> None:
+        if self.pretrained is True:
+            raise BadConfig('pretrained is true; say from where: "timm", "timm:NAME", "file:PATH", or false')
         sides_px = (self.inputs.satellite_px, self.inputs.ground_height_px, self.inputs.ground_width_px)
         if self.optim.half_steps and min(sides_px) < 2 * MIN_SIDE_PX:
             raise BadConfig(
@@ -152,8 +155,14 @@ def spec_from(cls: type[T], tree: Any, where: str) -> T:
     try:
         return TypeAdapter(cls).validate_python(tree)
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}, not {e['input']!r}" for e in error.errors())
-        raise BadConfig(f"{where}: {faults}") from error
+        raise BadConfig(f"{where}: {'; '.join(_fault(one) for one in error.errors())}") from error
+
+
+def _fault(error: Mapping[str, Any]) -> str:
+    """Where it is, what is wrong, and the value seen; a whole section is not spelled out."""
+    parts = [".".join(map(str, error["loc"])), error["msg"].removeprefix("Value error, ")]
+    seen = "" if isinstance(error["input"], dict) else f", not {error['input']!r}"
+    return ": ".join(part for part in parts if part) + seen
 
 
 def _refuse_unknown(cls: type[Any], tree: Any, where: str) -> None:

@@ -38,6 +38,7 @@ from model.errors import BadConfig, BadDataset
 from model.evaluate import Encode, Sides, embed, evaluate
 from model.logs import RunLog
 from model.loss import symmetric_info_nce
+from model.pretrained import find_pretrained
 from model.results import Evaluation
 from model.state import load_order, load_state, newest_state, save_state
 from model.transforms import InputSpec
@@ -70,14 +71,15 @@ def train(run: RunSpec, pairs: PairSet, val: PairSet, out: Path, *, device: str 
             f"{pairs.name} has {len(pairs.queries)} pairs over {tiles} tiles, fewer than one batch of "
             f"{largest}, which holds each tile once; lower optim.batch (and optim.half_batch), or add pairs"
         )
+    state = newest_state(out)
+    trainer = Trainer(run, device=pick_device(device), resumes=state is not None)
     _claim(out, "run.json", asdict(run), "another configuration", "the old one")
     data = {
         name: {"pairs": len(part.queries), "sha256": pairs_digest(part)}
         for name, part in (("train", pairs), ("val", val))
     }
     _claim(out, "data.json", data, "other data", "the old pairs")
-    trainer = Trainer(run, device=pick_device(device))
-    if state := newest_state(out):
+    if state:
         trainer.step = load_state(state, trainer.net, trainer.optimizer, trainer.average)
         trainer.order = load_order(state)
         _log.info("resuming at step %d", trainer.step)
@@ -93,12 +95,14 @@ def train(run: RunSpec, pairs: PairSet, val: PairSet, out: Path, *, device: str 
 class Trainer:
     """A network, its optimizer and the step they have reached."""
 
-    def __init__(self, run: RunSpec, *, device: torch.device) -> None:
-        """Initial weights depend on the seed alone."""
+    def __init__(self, run: RunSpec, *, device: torch.device, resumes: bool = False) -> None:
+        """Initial weights depend on the seed, and on the pretrained ones where the run asks for them and is new."""
+        wanted = isinstance(run.pretrained, str) and not resumes
+        pretrained = find_pretrained(str(run.pretrained), run.model.backbone) if wanted else None
         torch.manual_seed(run.optim.seed)
         self.run, self.device, self.step = run, device, 0
         self.order: Order | None = None
-        net = CLNet(run.model, run.inputs, pretrained=run.pretrained)
+        net = CLNet(run.model, run.inputs, pretrained=pretrained)
         self.net: CLNet = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.AdamW(_groups(self.net, run.optim.weight_decay), lr=run.optim.lr)
         self.average = copy.deepcopy(self.net).requires_grad_(False) if run.optim.ema else None

@@ -49,6 +49,7 @@ def test_overrides_reach_any_depth_and_any_type(tmp_path):
         ({"data": {"augment": {"fov_deg": [90]}}}, r"data\.augment\.fov_deg\.1"),
         ({"data": {"augment": {"heading_jitter_deg": 200}}}, "heading_jitter_deg is 200"),
         ({"optim": 5}, "where an object"),
+        ({"pretrained": True}, r'run\.json: pretrained is true; say from where: "timm", .*, or false$'),
         ("[1]", "holds a list"),
         ("{", "is not JSON"),
     ],
