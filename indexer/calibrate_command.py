@@ -73,7 +73,7 @@ def _ask(args: argparse.Namespace, index: TileIndex, protocol: QueryProtocol) ->
     if not args.check:
         require_enough(count)
     encoder = Encoder.load(args.checkpoint, device=args.device)
-    with tqdm(total=count, unit="photo", disable=args.quiet, file=sys.stderr) as bar:
+    with tqdm(total=count, unit="photo", disable=args.quiet or None, file=sys.stderr) as bar:
         return ask_photos(index, encoder, sets, protocol=protocol, on_progress=bar.update)
 
 

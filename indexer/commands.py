@@ -134,7 +134,7 @@ def _opened(text: str, options: SourceOptions) -> Iterator[TileSource]:
 def _progress(total: int, *, quiet: bool) -> Iterator[Any]:
     from tqdm import tqdm
 
-    with tqdm(total=total, unit="tile", disable=quiet, file=sys.stderr, smoothing=0.1) as bar:
+    with tqdm(total=total, unit="tile", disable=quiet or None, file=sys.stderr, smoothing=0.1) as bar:
         yield bar.update
 
 
