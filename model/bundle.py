@@ -50,8 +50,10 @@ class Bundle:
     @property
     def trained_on(self) -> str | None:
         """The data set it was trained on; None where its provenance does not say."""
-        told = self.provenance.get("trained_on") or self.provenance.get("run", {}).get("data", {}).get("train")
-        return None if told is None else str(told)
+        told: Any = self.provenance
+        for key in ("trained_on",) if "trained_on" in told else ("run", "data", "train"):
+            told = told.get(key) if isinstance(told, Mapping) else None  # others write what they like
+        return told if isinstance(told, str) else None
 
 
 def save_bundle(

@@ -101,3 +101,18 @@ def test_a_failed_save_leaves_nothing(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
         save_bundle(tmp_path / "b", tiny_net(), name="tiny", provenance={}, metrics={"recall@1": float("nan")})
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("provenance", "told"),
+    [
+        ({"trained_on": "CVUSA"}, "CVUSA"),
+        ({"run": {"data": {"train": "world:train"}}}, "world:train"),
+        ({"run": "by hand"}, None),
+        ({"run": {"data": None}}, None),
+        ({}, None),
+    ],
+)
+def test_what_it_was_trained_on_is_read_from_any_provenance(tmp_path, provenance, told):
+    save_bundle(tmp_path / "b", tiny_net(), name="tiny", provenance=provenance, metrics={})
+    assert load_bundle(tmp_path / "b").trained_on == told
