@@ -96,7 +96,7 @@ def find_strides(backbone: Any, levels: tuple[int, ...], inputs: InputSpec) -> l
         BadConfig: the backbone does not take pictures of these sizes.
     """
     reductions = [backbone.feature_info[level]["reduction"] for level in levels]
-    unit_px = math.gcd(*inputs.ground_size_px, inputs.satellite_px)
+    unit_px = math.gcd(*inputs.ground_size_px, *inputs.satellite_canvas_px)
     if all(unit_px % reduction == 0 for reduction in reductions):
         return [Stride(reduction, True) for reduction in reductions]
     side_px = max(reductions) + unit_px  # leaves a rest wherever the inputs do

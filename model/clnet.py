@@ -103,25 +103,19 @@ class CLNet(nn.Module):
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
         self.dim = spec.dim or sum(channels)
 
-    def forward(
-        self, pictures: Tensor, view: View, importance: list[Tensor | None] | None = None, *, coarse: bool = False
-    ) -> Tensor:
-        """Descriptors of normalised pictures of one view.
+    def forward(self, pictures: Tensor, view: View, importance: list[Tensor | None] | None = None) -> Tensor:
+        """Descriptors of normalised pictures of one view, as `encode_batch` prepares them.
 
         Args:
-            pictures: [B, 3, H, W] of the view's input size.
+            pictures: [B, 3, H, W] of the size that the network sees of the view.
             view: "ground" or "satellite".
             importance: the view's folded maps (`importance(view)`), if they are at hand.
-            coarse: the pictures are smaller than the view's input size, for cheap steps of training; each map is
-                averaged down to its level's grid, which keeps its mean where that grid divides the map's.
 
         Returns:
             [B, dim] unit vectors, float32.
         """
         features = self._features(pictures, view)
         weights = importance if importance is not None else self.importance(view)
-        if coarse:
-            weights = [_shrink(weight, feature) for feature, weight in zip(features, weights, strict=True)]
         pooled = [_pool(feature, weight) for feature, weight in zip(features, weights, strict=True)]
         return F.normalize(self.projection(self.norm(torch.cat(pooled, dim=1))).float(), dim=1)
 
@@ -207,11 +201,6 @@ def _pool(feature: Tensor, weight: Tensor | None) -> Tensor:
     return (feature * weight).mean(dim=(2, 3))
 
 
-def _shrink(weight: Tensor | None, feature: Tensor) -> Tensor | None:
-    """A map [C, H, W] averaged down to the grid of a level's features [B, C, h, w]."""
-    return None if weight is None else F.adaptive_avg_pool2d(weight, (feature.shape[2], feature.shape[3]))
-
-
 def _softmax(flat: Tensor) -> Tensor:
     return torch.softmax(flat, dim=1) * flat.shape[1]
 
@@ -234,5 +223,5 @@ _DIRECTIONS = ("ground-to-satellite", "satellite-to-ground")
 
 def _grid(inputs: InputSpec, view: View, stride: Stride) -> tuple[int, int]:
     """The (H, W) of a level's features."""
-    width_px, height_px = inputs.ground_size_px if view == "ground" else inputs.satellite_size_px
+    width_px, height_px = inputs.ground_size_px if view == "ground" else inputs.satellite_canvas_px
     return stride.positions(height_px), stride.positions(width_px)

@@ -6,13 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from model.clnet import CLNetSpec
 from model.data.augment import AugmentSpec
 from model.data.samplers import SamplerSpec
 from model.errors import BadConfig
-from model.transforms import MIN_SIDE_PX, InputSpec
+from model.transforms import InputSpec
 
 __all__ = ["DataSpec", "OptimSpec", "RunSpec", "load_run", "spec_from"]
 
@@ -46,11 +46,12 @@ class DataSpec:
 
 @dataclass(frozen=True)
 class OptimSpec:
-    """How it is trained: AdamW, linear warm-up, cosine decay to zero.
+    """How it is trained: linear warm-up, cosine decay to zero.
 
     Attributes:
         steps: optimizer steps in all.
         batch: pairs in a step; each has batch - 1 negatives each way.
+        optimizer: adamw; or muon, which orthogonalises the steps of the layers' matrices and leaves the rest to AdamW.
         lr: peak learning rate.
         warmup_steps: steps of linear rise.
         weight_decay: on weight matrices and kernels; not on norms, biases, maps or the temperature.
@@ -58,8 +59,6 @@ class OptimSpec:
         clip_norm: gradient norm limit; 0 for none.
         seed: of initial weights, order and augmentation.
         precision: auto (bfloat16 where the processor computes in it), bfloat16 or float32.
-        half_steps: the first steps, which see both views at half the input size: a quarter of the work.
-        half_batch: pairs in each of them; 0 for as many as `batch`.
         ema: decay of the running average of the weights, which is what is evaluated and published; 0 for none. While
             the run is young it is less: (1 + step) / (10 + step).
         eval_every: steps between evaluations on the validation pairs.
@@ -68,6 +67,7 @@ class OptimSpec:
 
     steps: int = 1000
     batch: int = 96
+    optimizer: Literal["adamw", "muon"] = "adamw"
     lr: float = 1e-3
     warmup_steps: int = 100
     weight_decay: float = 0.05
@@ -75,8 +75,6 @@ class OptimSpec:
     clip_norm: float = 1.0
     seed: int = 0
     precision: str = "auto"
-    half_steps: int = 0
-    half_batch: int = 0
     ema: float = 0.0
     eval_every: int = 250
     save_every: int = 100
@@ -87,10 +85,6 @@ class OptimSpec:
                 raise BadConfig(f"optim.{name} is {getattr(self, name)}; give at least 1")
         if self.batch < 2:
             raise BadConfig(f"optim.batch is {self.batch}; InfoNCE needs at least 2 pairs to tell apart")
-        if self.half_batch < 0 or self.half_batch == 1:
-            raise BadConfig(f"optim.half_batch is {self.half_batch}; give at least 2 pairs, or 0 for optim.batch")
-        if not 0 <= self.half_steps <= self.steps:
-            raise BadConfig(f"optim.half_steps is {self.half_steps}; give 0 to optim.steps ({self.steps})")
         if not 0 <= self.ema < 1:
             raise BadConfig(f"optim.ema is {self.ema}; give a decay in [0, 1), for example 0.999, or 0 for none")
         if not self.lr > 0:
@@ -123,12 +117,6 @@ class RunSpec:
     def __post_init__(self) -> None:
         if self.pretrained is True:
             raise BadConfig('pretrained is true; say from where: "timm", "timm:NAME", "file:PATH", or false')
-        sides_px = (self.inputs.satellite_px, self.inputs.ground_height_px, self.inputs.ground_width_px)
-        if self.optim.half_steps and min(sides_px) < 2 * MIN_SIDE_PX:
-            raise BadConfig(
-                f"optim.half_steps is {self.optim.half_steps} and a side of the inputs has {min(sides_px)} pixels; "
-                f"half of that is too few: give {2 * MIN_SIDE_PX} or more, or half_steps 0"
-            )
 
 
 def load_run(path: Path | None, overrides: Sequence[str] = ()) -> RunSpec:

@@ -1,8 +1,9 @@
 """Stored embeddings: a data set embedded once, to be scored again by other rules without its pictures or the network.
 
-A folder with `references.npy` [R, D] and `queries.npy` [Q, C, D] (C copies where the heading was searched), the angles
-of each query in `asked.parquet`, what is right in `queries.parquet` and `references.parquet`, and `embeddings.json`:
-what was embedded, by what, and the digest of every file. Vectors are read through memory maps, a block at a time.
+A folder with `references.npy` [R, A * D] (A anchors of each) and `queries.npy` [Q, C, D] (C copies where the heading
+was searched), the angles of each query in `asked.parquet`, what is right in `queries.parquet` and `references.parquet`,
+and `embeddings.json`: what was embedded, by what, and the digest of every file. Vectors are read through memory maps, a
+block at a time.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Embeddings:
     Attributes:
         about: the content of `embeddings.json`: `checkpoint` (name, digest, trained_on), `data`, `asked`, `precision`.
         truth: what is right for each query of the data set.
-        references: [R, D] unit vectors, memory-mapped.
+        references: [R, A * D], unit vectors of each one's A anchors, memory-mapped.
         queries: all queries asked; their vectors [Q, C, D] are memory-mapped.
     """
 
@@ -99,8 +100,8 @@ def write_embeddings(
         folder: to be made.
         about: `checkpoint` and `asked`, for those who open it.
         truth: what is right for each query of the data set.
-        gallery: batches of [B, D], all references in order.
-        ask: the stored gallery [R, D] -> the queries to store, at least one.
+        gallery: batches of [B, A * D], all references in order.
+        ask: the stored gallery [R, A * D] -> the queries to store, at least one.
         precision: one of `PRECISIONS`.
 
     Raises:

@@ -10,17 +10,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from model.anchors import anchor_px, recentre
 from model.bundle import Bundle, load_bundle
 from model.clnet import CLNet, View
 from model.compute import autocast, pick_device, picks_bfloat16
 from model.errors import BadConfig
+from model.polar import unroll_tiles
 from model.transforms import InputSpec, normalise
 
-__all__ = ["Encoder", "encode_batch"]
+__all__ = ["Encoder", "encode_batch", "encode_view"]
 
 
 class Encoder:
@@ -35,7 +36,7 @@ class Encoder:
         name: of the bundle.
         digest: identity of the bundle; an index remembers which encoder made it.
         trained_on: the data set that the bundle was trained on, if it says so.
-        dim: length of the vectors.
+        dim: length of a vector; a tile has one for each anchor.
         inputs: sizes that the pictures must have.
         device: where it computes.
     """
@@ -62,7 +63,7 @@ class Encoder:
         return cls(load_bundle(bundle), device=pick_device(device), precision=precision)
 
     def encode_satellite(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Tiles uint8 [B, H, W, 3] of `inputs.satellite_px` -> unit vectors float32 [B, dim]."""
+        """Tiles uint8 [B, H, W, 3] of `inputs.satellite_px` -> float32 [B, A * dim], unit vectors of A anchors."""
         return self._encode(pixels, "satellite", self.inputs.satellite_size_px)
 
     def encode_ground(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -75,16 +76,37 @@ class Encoder:
                 f"the {view} side wants uint8 [B, {size_px[1]}, {size_px[0]}, 3], not {pixels.dtype} {pixels.shape}; "
                 "use model.transforms"
             )
-        with torch.inference_mode():
-            vectors = encode_batch(
-                self._net,
-                torch.from_numpy(np.ascontiguousarray(pixels)).to(self.device),
-                self.inputs,
-                view,
-                bfloat16=self._bfloat16,
-                importance=self._maps[view],
-            )
-        return vectors.cpu().numpy()
+        return encode_view(self._net, pixels, view, bfloat16=self._bfloat16, importance=self._maps[view])
+
+
+@torch.inference_mode()
+def encode_view(
+    net: CLNet,
+    pixels: NDArray[np.uint8],
+    view: View,
+    *,
+    bfloat16: bool,
+    importance: list[Tensor | None] | None = None,
+    centre_only: bool = False,
+) -> NDArray[np.float32]:
+    """Pictures uint8 [B, H, W, 3] -> [B, dim]; of tiles [B, A * dim], the vectors of their A anchors in a row.
+
+    With `centre_only` tiles, too, are described around their centres only.
+    """
+    device, inputs = net.logit_scale.device, net.inputs
+    points = [(0.0, 0.0)] if view == "ground" or centre_only else inputs.anchor_points
+    vectors = [
+        encode_batch(
+            net,
+            torch.from_numpy(np.ascontiguousarray(moved)).to(device),
+            inputs,
+            view,
+            bfloat16=bfloat16,
+            importance=importance,
+        )
+        for moved in (recentre(pixels, *anchor_px(point, inputs.satellite_px)) for point in points)
+    ]
+    return torch.cat(vectors, dim=1).cpu().numpy()
 
 
 def encode_batch(
@@ -95,16 +117,15 @@ def encode_batch(
     *,
     bfloat16: bool,
     importance: list[Tensor | None] | None = None,
-    half: bool = False,
 ) -> Tensor:
-    """uint8 [B, H, W, 3] on the network's device -> unit vectors [B, dim]; the forward pass of training, too.
+    """uint8 [B, H, W, 3] on the network's device -> unit vectors [B, dim], tiles around their centres only.
 
-    With `half` the network sees means of 2 x 2 pixels: a quarter of the work.
+    The forward pass of training, too.
     """
     pictures = normalise(pixels, inputs)
-    if half:
-        pictures = F.avg_pool2d(pictures, 2)
+    if view == "satellite" and inputs.polar:
+        pictures = unroll_tiles(pictures, inputs.satellite_canvas_px)
     pictures = pictures.contiguous(memory_format=torch.channels_last)
     with autocast(pixels.device, bfloat16=bfloat16):
-        vectors: Tensor = net(pictures, view, importance, coarse=half)
+        vectors: Tensor = net(pictures, view, importance)
     return vectors

@@ -41,7 +41,7 @@ class Sides:
 
     Attributes:
         encode_ground: canvases uint8 [B, H, W, 3] -> unit vectors float32 [B, dim].
-        encode_satellite: tiles, likewise.
+        encode_satellite: tiles, likewise; [B, A * dim] where each is described around A anchors.
         inputs: sizes of the pictures.
         dim: length of the vectors.
     """
@@ -87,8 +87,9 @@ def evaluate(
     Raises:
         BadConfig: the protocol does not fit the data set, or a radius needs coordinates that are not known.
     """
-    _refuse_protocol(pairs, protocol)
-    references = _filled(_embed_gallery(sides, pairs, batch, workers), len(pairs.references), sides.dim)
+    _refuse_protocol(sides, pairs, protocol)
+    gallery = _embed_gallery(sides, pairs, batch, workers)
+    references = _filled(gallery, len(pairs.references), sides.dim * sides.inputs.anchors**2)
     truth, blocks = Truth.of(pairs), _ask(sides, pairs, protocol, batch, workers, references)
     outcomes = judge_all(blocks, references, truth, scoring)
     return Evaluation.of(outcomes, truth, scoring, _told(sides, pairs, protocol))
@@ -121,14 +122,19 @@ def store(
         BadConfig: the protocol does not fit the data set.
         OutputExists: the folder is there already.
     """
-    _refuse_protocol(pairs, protocol)
+    _refuse_protocol(sides, pairs, protocol)
     about = {"checkpoint": checkpoint, "asked": _told(sides, pairs, protocol)}
     gallery = _embed_gallery(sides, pairs, batch, workers)
     ask = partial(_ask, sides, pairs, protocol, batch, workers)
     write_embeddings(folder, about, Truth.of(pairs), gallery, ask, precision=precision)
 
 
-def _refuse_protocol(pairs: PairSet, protocol: QueryProtocol) -> None:
+def _refuse_protocol(sides: Sides, pairs: PairSet, protocol: QueryProtocol) -> None:
+    if pairs.query_view != "ground" and sides.inputs.anchors > 1:
+        raise BadConfig(
+            f"the queries of {pairs.name} are tiles, which this checkpoint describes around {sides.inputs.anchors**2} "
+            "anchors each; evaluate the other direction, or a checkpoint with inputs.anchors 1"
+        )
     if pairs.query_view != "ground" and (protocol.searches or protocol.fov_deg < 360):
         raise BadConfig(f"the queries of {pairs.name} are tiles; leave the field of view whole and the heading known")
 

@@ -18,7 +18,7 @@ __all__ = ["RunLog", "read_log"]
 
 _log = logging.getLogger(__name__)
 _COLUMNS = (
-    *("step", "loss", "lr", "seconds", "phase", "pairs_per_s"),
+    *("step", "loss", "lr", "seconds", "pairs_per_s"),
     *("recall@1", "recall@5", "recall@10", "recall@1%"),
 )
 
@@ -40,7 +40,7 @@ class RunLog:
         """Time of all steps and of the evaluations between them, before and after a resume."""
         return sum(float(row["seconds"]) for row in self.rows if row["seconds"])
 
-    def step(self, step: int, *, loss: float, lr: float, seconds: float, phase: str, pairs_per_s: float) -> None:
+    def step(self, step: int, *, loss: float, lr: float, seconds: float, pairs_per_s: float) -> None:
         """Note one optimizer step.
 
         Args:
@@ -48,11 +48,10 @@ class RunLog:
             loss: before it.
             lr: learning rate.
             seconds: since the step before, evaluations included.
-            phase: `half` or `full` input size.
             pairs_per_s: pace of this step with its wait for pictures, evaluations left out.
         """
         row = {"loss": f"{loss:.6f}", "lr": f"{lr:.3e}", "seconds": f"{seconds:.3f}"}
-        self._add({"step": step, **row, "phase": phase, "pairs_per_s": f"{pairs_per_s:.1f}"})
+        self._add({"step": step, **row, "pairs_per_s": f"{pairs_per_s:.1f}"})
         self._scalars(step, {"loss": loss, "lr": lr, "pairs_per_s": pairs_per_s})
 
     def recall(self, step: int, recall: Mapping[str, float]) -> None:

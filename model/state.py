@@ -6,12 +6,14 @@ It is written whole or not at all.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+from torch.optim import Optimizer
 
 from model.artefact import staged_file
 from model.clnet import CLNet
@@ -32,13 +34,13 @@ def save_state(
     folder: Path,
     step: int,
     net: CLNet,
-    optimizer: torch.optim.Optimizer,
+    optimizers: Sequence[Optimizer],
     average: CLNet | None = None,
     order: Order | None = None,
 ) -> Path:
     """Write the state after `step` steps, which followed `order`, then remove older ones."""
     order = order or Order()
-    tensors = _tensors(net, optimizer, average)
+    tensors = _tensors(net, optimizers, average)
     if order.table is not None:
         tensors["order.table"] = torch.from_numpy(order.table)
     notes = {"step": step, "order.epoch": order.epoch, "order.step": order.step, "order.epochs": order.epochs}
@@ -51,7 +53,7 @@ def save_state(
     return path
 
 
-def load_state(path: Path, net: CLNet, optimizer: torch.optim.Optimizer, average: CLNet | None = None) -> int:
+def load_state(path: Path, net: CLNet, optimizers: Sequence[Optimizer], average: CLNet | None = None) -> int:
     """Restore weights, moments and, where there is one, the average; returns the step they were saved after.
 
     Raises:
@@ -64,21 +66,30 @@ def load_state(path: Path, net: CLNet, optimizer: torch.optim.Optimizer, average
         net.load_state_dict(_part(stored, "net."), strict=True)
         if average is not None:
             average.load_state_dict(_part(stored, "average."), strict=True)
-        for name, value in net.named_parameters():
-            optimizer.state[value] = {
-                "step": stored[f"step.{name}"].clone(),
-                **{key: _placed(stored[f"{key}.{name}"], value) for key in ("exp_avg", "exp_avg_sq")},
-            }
+        for name, value, optimizer in _owned(net, optimizers):
+            optimizer.state[value] = {key: _placed(stored[f"{key}.{name}"], value) for key in _moments(optimizer)}
     except (OSError, SafetensorError, KeyError, RuntimeError) as error:
         raise BadCheckpoint(f"{path} cannot be resumed from: {error}; remove it to start again") from error
     return step
 
 
-_MOMENTS = ("step", "exp_avg", "exp_avg_sq")
+def _moments(optimizer: Optimizer) -> tuple[str, ...]:
+    """What an optimizer remembers of each weight."""
+    return ("momentum_buffer",) if isinstance(optimizer, torch.optim.Muon) else ("step", "exp_avg", "exp_avg_sq")
+
+
+def _owned(net: CLNet, optimizers: Sequence[Optimizer]) -> Iterator[tuple[str, Tensor, Optimizer]]:
+    """Every weight with its name and its optimizer."""
+    names = {value: name for name, value in net.named_parameters()}
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            yield from ((names[value], value, optimizer) for value in group["params"])
 
 
 def _placed(moment: Tensor, weight: Tensor) -> Tensor:
-    """A moment where the optimizer would have made it: beside its weight, in the same layout."""
+    """A moment where the optimizer would have made it: beside its weight, in the same layout; a count stays apart."""
+    if moment.shape != weight.shape:
+        return moment.clone()
     return torch.empty_like(weight, requires_grad=False).copy_(moment)
 
 
@@ -101,10 +112,10 @@ def _part(stored: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in stored.items() if name.startswith(prefix)}
 
 
-def _tensors(net: CLNet, optimizer: torch.optim.Optimizer, average: CLNet | None) -> dict[str, Tensor]:
+def _tensors(net: CLNet, optimizers: Sequence[Optimizer], average: CLNet | None) -> dict[str, Tensor]:
     tensors = {f"net.{name}": value for name, value in net.state_dict().items()}
     if average is not None:
         tensors |= {f"average.{name}": value for name, value in average.state_dict().items()}
-    for name, value in net.named_parameters():
-        tensors |= {f"{key}.{name}": optimizer.state[value][key] for key in _MOMENTS if key in optimizer.state[value]}
+    for name, value, optimizer in _owned(net, optimizers):
+        tensors |= {f"{key}.{name}": optimizer.state[value][key] for key in _moments(optimizer)}
     return {name: value.detach().contiguous().cpu() for name, value in tensors.items()}

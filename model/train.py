@@ -12,6 +12,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
+from model.anchors import REACH
 from model.artefact import canonical_json, write_json
 from model.bundle import save_bundle
 from model.clnet import CLNet, View
@@ -32,18 +34,19 @@ from model.data.fingerprint import pairs_digest
 from model.data.loading import PictureFiles, Pictures, TrainingPairs, plain_errors, training_loader, view_loader
 from model.data.neighbours import nearest_places, nearest_vectors
 from model.data.pairs import PairSet
-from model.data.samplers import Order, Phase, epoch_batches
-from model.encoder import encode_batch
+from model.data.samplers import Order, epoch_batches
+from model.encoder import encode_batch, encode_view
 from model.errors import BadConfig, BadDataset
 from model.evaluate import Encode, Sides, embed, evaluate
 from model.logs import RunLog
 from model.loss import symmetric_info_nce
+from model.optimizers import create_optimizers, learning_rate, set_learning_rate
 from model.pretrained import find_pretrained
 from model.results import Evaluation
 from model.state import load_order, load_state, newest_state, save_state
 from model.transforms import InputSpec
 
-__all__ = ["Trainer", "average_decay", "learning_rate", "phases", "train", "update_average"]
+__all__ = ["Trainer", "average_decay", "train", "update_average"]
 
 _DECODERS = 2
 """Processes that decode pictures before the first step, where they are kept; at least this many."""
@@ -65,11 +68,15 @@ def train(run: RunSpec, pairs: PairSet, val: PairSet, out: Path, *, device: str 
         raise BadDataset(
             f"{pairs.name} asks for the pictures of a tile, to evaluate with; train on the other direction"
         )
-    largest = max(phase.batch for phase in phases(run.optim))
-    if (tiles := len(set(pairs.positives.tolist()))) < largest:
+    if run.inputs.anchors > 1 and (least := min(tile.margin for tile in pairs.references)) < REACH:
+        raise BadDataset(
+            f"{pairs.name} has a tile with a margin of {least}; inputs.anchors {run.inputs.anchors} asks for pictures "
+            f"centred on the camera that show {REACH} of a tile's side beyond it (reference_margin), or set it to 1"
+        )
+    if (tiles := len(set(pairs.positives.tolist()))) < run.optim.batch:
         raise BadDataset(
             f"{pairs.name} has {len(pairs.queries)} pairs over {tiles} tiles, fewer than one batch of "
-            f"{largest}, which holds each tile once; lower optim.batch (and optim.half_batch), or add pairs"
+            f"{run.optim.batch}, which holds each tile once; lower optim.batch, or add pairs"
         )
     state = newest_state(out)
     trainer = Trainer(run, device=pick_device(device), resumes=state is not None)
@@ -80,7 +87,7 @@ def train(run: RunSpec, pairs: PairSet, val: PairSet, out: Path, *, device: str 
     }
     _claim(out, "data.json", data, "other data", "the old pairs")
     if state:
-        trainer.step = load_state(state, trainer.net, trainer.optimizer, trainer.average)
+        trainer.step = load_state(state, trainer.net, trainer.optimizers, trainer.average)
         trainer.order = load_order(state)
         _log.info("resuming at step %d", trainer.step)
     with RunLog(out, resume_at=trainer.step) as log:
@@ -93,7 +100,7 @@ def train(run: RunSpec, pairs: PairSet, val: PairSet, out: Path, *, device: str 
 
 
 class Trainer:
-    """A network, its optimizer and the step they have reached."""
+    """A network, its optimizers and the step they have reached."""
 
     def __init__(self, run: RunSpec, *, device: torch.device, resumes: bool = False) -> None:
         """Initial weights depend on the seed, and on the pretrained ones where the run asks for them and is new."""
@@ -104,7 +111,7 @@ class Trainer:
         self.order: Order | None = None
         net = CLNet(run.model, run.inputs, pretrained=pretrained)
         self.net: CLNet = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.optimizer = torch.optim.AdamW(_groups(self.net, run.optim.weight_decay), lr=run.optim.lr)
+        self.optimizers = create_optimizers(self.net, run.optim)
         self.average = copy.deepcopy(self.net).requires_grad_(False) if run.optim.ema else None
         self.bfloat16 = picks_bfloat16(device, run.optim.precision)
 
@@ -128,9 +135,8 @@ class Trainer:
                 log.step(
                     self.step,
                     loss=loss,
-                    lr=self.optimizer.param_groups[0]["lr"],
+                    lr=learning_rate(self.step - 1, optim),
                     seconds=now - noted,
-                    phase="half" if self.step <= optim.half_steps else "full",
                     pairs_per_s=len(ground) / (now - began),
                 )
                 noted = now
@@ -138,7 +144,7 @@ class Trainer:
                     result = self.evaluate(val)
                     log.recall(self.step, result.recall)
                 if self.step % optim.save_every == 0 or self.step == optim.steps:
-                    save_state(out, self.step, self.net, self.optimizer, self.average, self.order)
+                    save_state(out, self.step, self.net, self.optimizers, self.average, self.order)
                 began = time.monotonic()
         return result
 
@@ -146,12 +152,10 @@ class Trainer:
         """One optimizer step on a batch of uint8 pictures; returns its loss."""
         optim = self.run.optim
         self.net.train()
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.step, optim)
-        half = self.step < optim.half_steps
+        set_learning_rate(self.optimizers, learning_rate(self.step, optim))
         loss = symmetric_info_nce(
-            self._encode(self.net, ground, "ground", half=half),
-            self._encode(self.net, satellite, "satellite", half=half),
+            self._embed(ground, "ground"),
+            self._embed(satellite, "satellite"),
             self.net.logit_scale,
             label_smoothing=optim.label_smoothing,
         )
@@ -160,49 +164,43 @@ class Trainer:
             raise BadConfig(
                 f"the loss is {value} at step {self.step}; lower optim.lr ({optim.lr}) and start in another folder"
             )
-        self.optimizer.zero_grad(set_to_none=True)
+        self.net.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         if optim.clip_norm > 0:
             torch.nn.utils.clip_grad_norm_(self.net.parameters(), optim.clip_norm)
-        self.optimizer.step()
+        for optimizer in self.optimizers:
+            optimizer.step()
         if self.average is not None:
             update_average(self.average, self.net, average_decay(self.step, optim))
         self.step += 1
         return value
 
     def evaluate(self, val: PairSet) -> Evaluation:
-        """Recall of the present weights, or of their average, at the input size of the present step."""
-        net, half = self.best, self.step < self.run.optim.half_steps
-        ground, satellite = self._encoder("ground", half=half), self._encoder("satellite", half=half)
-        return evaluate(Sides(ground, satellite, net.inputs, net.dim), val)
+        """Recall of the present weights, or of their average."""
+        net = self.best
+        return evaluate(Sides(self._encoder("ground"), self._encoder("satellite"), net.inputs, net.dim), val)
 
-    def _encoder(self, view: View, *, half: bool = False) -> Encode:
+    def _encoder(self, view: View, *, centre_only: bool = False) -> Encode:
         """The present best network as a function of pictures."""
         net = self.best.eval()
+        return partial(encode_view, net, view=view, bfloat16=self.bfloat16, centre_only=centre_only)
 
-        def encode(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-            with torch.inference_mode():
-                return self._encode(net, torch.from_numpy(pixels), view, half=half).cpu().numpy()
-
-        return encode
-
-    def _encode(self, net: CLNet, pixels: Tensor, view: View, *, half: bool = False) -> Tensor:
-        return encode_batch(net, pixels.to(self.device), net.inputs, view, bfloat16=self.bfloat16, half=half)
+    def _embed(self, pixels: Tensor, view: View) -> Tensor:
+        return encode_batch(self.net, pixels.to(self.device), self.net.inputs, view, bfloat16=self.bfloat16)
 
     def _batches(self, pairs: PairSet, cache: Path) -> Iterator[tuple[Tensor, Tensor]]:
         run = self.run
         pictures: Pictures = PictureFiles(pairs, run.inputs)
         if run.data.cache:
             pictures = ensure_decoded(pairs, run.inputs, cache, workers=max(_DECODERS, run.data.workers))
-        dataset = TrainingPairs(
-            pictures, pairs.positives, run.inputs.satellite_px, seed=run.optim.seed, augment=run.data.augment
-        )
+        dataset = TrainingPairs(pictures, pairs.positives, run.inputs, seed=run.optim.seed, augment=run.data.augment)
         self.order = self.order or self._next_order(pairs, pictures)
         while True:
             draws = epoch_batches(
                 pairs,
-                phases(run.optim),
                 self.order,
+                batch=run.optim.batch,
+                last=run.optim.steps,
                 seed=run.optim.seed,
                 first=self.step,
                 neighbours=run.data.sampler.neighbours,
@@ -225,8 +223,7 @@ class Trainer:
         return Order(epoch, self.step, spec.every_epochs, self._similar(pairs, pictures, spec.candidates))
 
     def _similar(self, pairs: PairSet, pictures: Pictures, count: int) -> NDArray[np.int32]:
-        """The pairs whose tiles the best network finds most like each query, at the resolution of the present step."""
-        half = self.step < self.run.optim.half_steps
+        """The pairs whose tiles the best network finds most like each query."""
 
         def tile(row: int, inputs: InputSpec) -> NDArray[np.uint8]:
             return crop_tile(pictures.reference(int(pairs.positives[row])), inputs.satellite_px)
@@ -234,24 +231,11 @@ class Trainer:
         def vectors(view: View, load: Callable[[int, InputSpec], NDArray[np.uint8]]) -> NDArray[np.float32]:
             rows = range(len(pairs.queries))
             loader = view_loader(rows, load, self.run.inputs, batch=_MINING_BATCH, workers=0)
-            return embed(self._encoder(view, half=half), loader, len(rows), self.net.dim, f"mining: {view}")
+            encode = self._encoder(view, centre_only=True)  # a tile is cropped around its pair's camera
+            return embed(encode, loader, len(rows), self.net.dim, f"mining: {view}")
 
         ground = vectors("ground", lambda row, _: pictures.query(row))
         return nearest_vectors(ground, vectors("satellite", tile), count)
-
-
-def phases(optim: OptimSpec) -> tuple[Phase, ...]:
-    """The steps at half the input size, where there are any, and those at the whole."""
-    half = Phase(optim.half_batch or optim.batch, optim.half_steps)
-    return (half, Phase(optim.batch, optim.steps)) if optim.half_steps else (Phase(optim.batch, optim.steps),)
-
-
-def learning_rate(step: int, optim: OptimSpec) -> float:
-    """Linear warm-up to the peak, then half a cosine to zero."""
-    if step < optim.warmup_steps:
-        return optim.lr * (step + 1) / optim.warmup_steps
-    progress = (step - optim.warmup_steps) / max(1, optim.steps - optim.warmup_steps)
-    return optim.lr * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
 
 
 def average_decay(step: int, optim: OptimSpec) -> float:
@@ -265,16 +249,6 @@ def update_average(average: CLNet, net: CLNet, decay: float) -> None:
     torch._foreach_lerp_(list(average.parameters()), list(net.parameters()), 1.0 - decay)
     for kept, present in zip(average.buffers(), net.buffers(), strict=True):
         kept.copy_(present)
-
-
-def _groups(net: CLNet, weight_decay: float) -> list[dict[str, Any]]:
-    """Weight decay on matrices and kernels only."""
-    named = list(net.named_parameters())
-    # A map is a parameter of its own, not the weight of a layer: `maps.free.0`, or `maps.converted.0` without NEC.
-    decayed = [value for name, value in named if value.ndim > 1 and name.endswith(".weight")]
-    kept = {id(value) for value in decayed}
-    rest = [value for _, value in named if id(value) not in kept]
-    return [{"params": decayed, "weight_decay": weight_decay}, {"params": rest, "weight_decay": 0.0}]
 
 
 def _claim(out: Path, file: str, content: Mapping[str, Any], change: str, remedy: str) -> None:

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from model.anchors import NEUTRAL, anchor_points
 from model.errors import BadConfig
 
 __all__ = [
@@ -26,8 +27,6 @@ __all__ = [
     "roll_to_north",
 ]
 
-NEUTRAL = 128
-"""Grey of canvas parts that no photo covers."""
 MIN_SIDE_PX = 32
 """What a backbone that halves its grid five times needs."""
 
@@ -46,6 +45,9 @@ class InputSpec:
             whatever its angle, as public code does.
         mean: per channel, of values in [0, 1].
         std: per channel, of values in [0, 1].
+        polar: the network sees tiles unrolled around their centres, in the size of the panorama canvas
+            (`model.polar`).
+        anchors: points along each axis around which a tile is described (`model.anchors`); 1 is its centre alone.
     """
 
     satellite_px: int = 128
@@ -54,6 +56,8 @@ class InputSpec:
     ground_vertical_deg: float | None = 40.0
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    polar: bool = False
+    anchors: int = 1
 
     def __post_init__(self) -> None:
         for name in ("satellite_px", "ground_height_px", "ground_width_px"):
@@ -61,6 +65,8 @@ class InputSpec:
                 raise BadConfig(f"{name} is {getattr(self, name)}; inputs need at least {MIN_SIDE_PX} pixels a side")
         if self.ground_vertical_deg is not None and not 0 < self.ground_vertical_deg <= 180:
             raise BadConfig(f"ground_vertical_deg is {self.ground_vertical_deg}; give (0, 180] or null")
+        if self.anchors < 1:
+            raise BadConfig(f"anchors is {self.anchors}; give at least 1, the tile's centre")
         if min(self.std) <= 0:
             raise BadConfig(f"std is {self.std}; every channel needs a value above 0")
 
@@ -68,6 +74,16 @@ class InputSpec:
     def satellite_size_px(self) -> tuple[int, int]:
         """(width, height) of the tile input, as Pillow orders them."""
         return self.satellite_px, self.satellite_px
+
+    @property
+    def satellite_canvas_px(self) -> tuple[int, int]:
+        """(width, height) of what the network sees of a tile."""
+        return self.ground_size_px if self.polar else self.satellite_size_px
+
+    @property
+    def anchor_points(self) -> list[tuple[float, float]]:
+        """(east, south) of the anchors from a tile's centre, in shares of its side."""
+        return anchor_points(self.anchors)
 
     @property
     def ground_size_px(self) -> tuple[int, int]:

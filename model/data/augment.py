@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from model.anchors import NEUTRAL, anchor_px, recentre
 from model.errors import BadConfig
-from model.transforms import NEUTRAL, limit_view, roll_to_north
+from model.transforms import InputSpec, limit_view, roll_to_north
 
 __all__ = ["AugmentSpec", "augment_pair", "crop_tile", "jitter_colour", "mirror_pair", "turn_pair"]
 
@@ -40,6 +41,7 @@ class AugmentSpec:
         blur: probability that a picture is blurred a little.
         erase: probability that a rectangle of a picture, 2 to 15 % of it, turns neutral.
         shift: share of a tile's margin, 0 to 1, within which its crop moves along each axis; without a margin it stays.
+            Where a tile has several anchors, share of an anchor's cell.
         fov_share: probability that a panorama keeps a limited field of view only, the rest of its canvas neutral.
         fov_deg: least and greatest limited field of view; drawn between them, around any heading.
         heading_jitter_deg: greatest error of the panorama's heading, to either side.
@@ -83,10 +85,10 @@ class AugmentSpec:
 
 
 def augment_pair(
-    panorama: _Pixels, tile: _Pixels, tile_px: int, spec: AugmentSpec, random: np.random.Generator
+    panorama: _Pixels, tile: _Pixels, inputs: InputSpec, spec: AugmentSpec, random: np.random.Generator
 ) -> tuple[_Pixels, _Pixels]:
-    """A canvas [H, W, 3] and a tile with its margin [S, S, 3], changed; the tile comes back at `tile_px`."""
-    tile = crop_tile(tile, tile_px, *(random.uniform(-spec.shift, spec.shift, 2) if spec.shift else (0.0, 0.0)))
+    """A canvas [H, W, 3] and a tile with its margin [S, S, 3], changed; the tile comes back at the encoder's size."""
+    tile = _place_camera(tile, inputs, spec.shift, random)
     if spec.turns:
         panorama, tile = turn_pair(panorama, tile, int(random.integers(4)))
     if spec.mirror and random.random() < 0.5:
@@ -104,6 +106,21 @@ def crop_tile(tile: _Pixels, tile_px: int, east: float = 0.0, south: float = 0.0
     margin_px = (len(tile) - tile_px) / 2
     top, left = round(margin_px * (1.0 + south)), round(margin_px * (1.0 + east))
     return tile[top : top + tile_px, left : left + tile_px]
+
+
+def _place_camera(tile: _Pixels, inputs: InputSpec, shift: float, random: np.random.Generator) -> _Pixels:
+    """The tile as it is described around the anchor nearest to the camera, which stands in the picture's middle.
+
+    Which anchor is drawn evenly; how far the camera is from it, as `shift` says.
+    """
+    tile_px = inputs.satellite_px
+    margin_px = (len(tile) - tile_px) / 2
+    if inputs.anchors == 1 or not margin_px:
+        return crop_tile(tile, tile_px, *(random.uniform(-shift, shift, 2) if shift else (0.0, 0.0)))
+    anchor = anchor_px(inputs.anchor_points[int(random.integers(inputs.anchors**2))], tile_px)
+    away = random.uniform(-shift, shift, 2) / inputs.anchors
+    east, south = (away - np.array(anchor) / margin_px).clip(-1.0, 1.0)
+    return recentre(crop_tile(tile, tile_px, east, south), *anchor)
 
 
 def turn_pair(panorama: _Pixels, tile: _Pixels, quarters: int) -> tuple[_Pixels, _Pixels]:

@@ -115,10 +115,10 @@ class TrainingPairs(Dataset[tuple[_Pixels, _Pixels]]):
     """Augmented pairs; item `draw` is pair `draw % len` as epoch `draw // len` sees it."""
 
     def __init__(
-        self, pictures: Pictures, positives: NDArray[np.int64], tile_px: int, *, seed: int, augment: AugmentSpec
+        self, pictures: Pictures, positives: NDArray[np.int64], inputs: InputSpec, *, seed: int, augment: AugmentSpec
     ) -> None:
-        """`positives` int64 [Q] are the rows of the queries' tiles, which come out `tile_px` a side."""
-        self.pictures, self.positives, self.tile_px = pictures, positives, tile_px
+        """`positives` int64 [Q] are the rows of the queries' tiles."""
+        self.pictures, self.positives, self.inputs = pictures, positives, inputs
         self.seed, self.augment = seed, augment
 
     def __len__(self) -> int:
@@ -128,7 +128,7 @@ class TrainingPairs(Dataset[tuple[_Pixels, _Pixels]]):
         epoch, index = divmod(draw, len(self))
         panorama, tile = self.pictures.query(index), self.pictures.reference(int(self.positives[index]))
         random = np.random.default_rng((self.seed, draw))
-        return augment_pair(panorama, tile, self.tile_px, self.augment.in_epoch(epoch), random)
+        return augment_pair(panorama, tile, self.inputs, self.augment.in_epoch(epoch), random)
 
 
 def training_loader(dataset: TrainingPairs, batches: Iterator[list[int]], *, workers: int) -> DataLoader[Any]:

@@ -8,7 +8,7 @@ too: they would be negatives of each other.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from model.data.pairs import PairSet
 from model.errors import BadConfig, BadDataset
 
-__all__ = ["Order", "Phase", "SamplerSpec", "epoch_batches"]
+__all__ = ["Order", "SamplerSpec", "epoch_batches"]
 
 _Table = NDArray[np.int32]
 _KINDS = ("random", "geographic", "similarity")
@@ -57,14 +57,6 @@ class SamplerSpec:
 
 
 @dataclass(frozen=True)
-class Phase:
-    """Steps with batches of one size: `batch` pairs in each step before `last`."""
-
-    batch: int
-    last: int
-
-
-@dataclass(frozen=True)
 class Order:
     """Epochs that follow one table of neighbours.
 
@@ -82,16 +74,17 @@ class Order:
 
 
 def epoch_batches(
-    pairs: PairSet, phases: Sequence[Phase], order: Order, *, seed: int, first: int = 0, neighbours: int = 0
+    pairs: PairSet, order: Order, *, batch: int, last: int, seed: int, first: int = 0, neighbours: int = 0
 ) -> Iterator[list[int]]:
     """The draws of an order's steps from `first` on; an epoch's incomplete last batch is dropped.
 
-    A phase begins with a new epoch. What is drawn depends on the seed, the epoch and the order alone.
+    What is drawn depends on the seed, the epoch and the order alone.
 
     Args:
         pairs: the data set.
-        phases: batch sizes, in the order of their steps.
         order: which epochs, and the table they follow.
+        batch: pairs in a step.
+        last: the step that is not taken any more, counted from 0 over the whole run.
         seed: of the run.
         first: step to start at, counted from 0 over the whole run.
         neighbours: pairs of the table that join an anchor.
@@ -100,19 +93,18 @@ def epoch_batches(
         BadDataset: not one batch can be filled.
     """
     done, epoch = order.step, order.epoch
-    for phase in phases:
-        while done < phase.last and epoch - order.epoch != order.epochs:
-            batches = list(_epoch(pairs, phase.batch, order.table, neighbours, np.random.default_rng((seed, epoch))))
-            if not batches:
-                raise BadDataset(
-                    f"{pairs.name} gives no batch of {phase.batch} pairs whose tiles differ and cover no other query; "
-                    "lower optim.batch (and optim.half_batch), or add pairs"
-                )
-            for chosen in batches[: phase.last - done]:
-                if done >= first:
-                    yield [epoch * len(pairs.queries) + index for index in chosen]
-                done += 1
-            epoch += 1
+    while done < last and epoch - order.epoch != order.epochs:
+        batches = list(_epoch(pairs, batch, order.table, neighbours, np.random.default_rng((seed, epoch))))
+        if not batches:
+            raise BadDataset(
+                f"{pairs.name} gives no batch of {batch} pairs whose tiles differ and cover no other query; "
+                "lower optim.batch, or add pairs"
+            )
+        for chosen in batches[: last - done]:
+            if done >= first:
+                yield [epoch * len(pairs.queries) + index for index in chosen]
+            done += 1
+        epoch += 1
 
 
 def _epoch(

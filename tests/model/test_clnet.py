@@ -122,23 +122,6 @@ def test_impossible_specs_are_refused(change, reason):
         small(**change)
 
 
-@pytest.mark.parametrize("norm", ["softmax", "sigmoid", "minmax"])
-def test_coarse_pictures_meet_maps_averaged_down_to_their_grid(norm):
-    net = small(levels=(1, 2), norm=norm)
-    half = torch.nn.functional.avg_pool2d(pictures("satellite"), 2)
-    features, weights = net._features(half, "satellite"), net.importance("satellite")
-    assert [tuple(feature.shape[2:]) for feature in features] == [(4, 4), (2, 2)]
-    pooled = []
-    for feature, weight in zip(features, weights, strict=True):
-        blocks = weight.view(len(weight), feature.shape[2], 2, feature.shape[3], 2).mean(dim=(2, 4))
-        assert torch.allclose((blocks - 1).mean(dim=(1, 2)), torch.ones(len(weight)), atol=1e-4)
-        pooled.append((feature * blocks).mean(dim=(2, 3)))
-    expected = torch.nn.functional.normalize(net.projection(net.norm(torch.cat(pooled, 1))), dim=1)
-    assert torch.allclose(net(half, "satellite", coarse=True), expected, atol=1e-5)
-    with pytest.raises(BadConfig, match="input size"):
-        net(half, "satellite")
-
-
 def test_a_picture_of_another_size_is_refused():
     with pytest.raises(BadConfig, match="input size"):
         small()(torch.zeros(1, 3, 96, 96), "satellite")

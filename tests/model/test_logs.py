@@ -3,7 +3,7 @@ import pytest
 from model import logs
 from model.logs import RunLog, read_log
 
-PACE = {"phase": "full", "pairs_per_s": 50.0}
+PACE = {"pairs_per_s": 50.0}
 
 
 def write_run(folder, steps: int) -> None:

@@ -19,6 +19,15 @@ def test_the_best_over_copies_is_that_of_the_whole_product(monkeypatch, referenc
     np.testing.assert_allclose(peaks, whole.max(axis=2), atol=1e-5)
 
 
+def test_a_reference_scores_as_its_best_anchor():
+    vectors = RANDOM.normal(size=(5, 2, 8)).astype(np.float32)
+    gallery = RANDOM.normal(size=(30, 4, 8)).astype(np.float32)
+    whole = np.einsum("bcd,rad->bcra", vectors, gallery).max(axis=3)
+    scores, peaks = best_over_copies(vectors, gallery.reshape(30, -1))
+    np.testing.assert_allclose(scores, whole.max(axis=1), atol=1e-5)
+    np.testing.assert_allclose(peaks, whole.max(axis=2), atol=1e-5)
+
+
 def test_what_is_not_a_number_stays_so_and_is_no_peak():
     vectors = np.array([[[np.nan, 0], [1, 0]]], np.float32)
     scores, peaks = best_over_copies(vectors, np.eye(2, dtype=np.float32))

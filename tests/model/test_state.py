@@ -1,36 +1,45 @@
 import pytest
 import torch
 
+from model.config import OptimSpec
 from model.errors import BadCheckpoint
+from model.optimizers import create_optimizers
 from model.state import load_state, newest_state, save_state
 from tests.model.tiny import tiny_net
 
 
-def trained(seed: int = 0):
-    """A network in the trainer's layout, and its optimizer after one step."""
+def trained(seed: int = 0, optimizer: str = "adamw"):
+    """A network in the trainer's layout, and its optimizers after one step."""
     net = tiny_net(seed).to(memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(net.parameters(), lr=1e-3)
+    optimizers = create_optimizers(net, OptimSpec(optimizer=optimizer))
     for value in net.parameters():
         value.grad = torch.randn_like(value)
-    optimizer.step()
-    return net, optimizer
+    for one in optimizers:
+        one.step()
+    return net, optimizers
 
 
-def test_weights_and_moments_come_back_as_they_were_in_value_and_layout(tmp_path):
-    net, optimizer = trained()
-    other, fresh = trained(seed=1)
-    assert load_state(save_state(tmp_path, 3, net, optimizer), other, fresh) == 3
+def remembered(optimizers, value):
+    (state,) = [one.state[value] for one in optimizers if one.state.get(value)]
+    return state
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_weights_and_moments_come_back_as_they_were_in_value_and_layout(tmp_path, optimizer):
+    net, optimizers = trained(optimizer=optimizer)
+    other, fresh = trained(seed=1, optimizer=optimizer)
+    assert load_state(save_state(tmp_path, 3, net, optimizers), other, fresh) == 3
     for (name, before), after in zip(net.named_parameters(), other.parameters(), strict=True):
         assert torch.equal(before, after), name
-        for key, moment in optimizer.state[before].items():
-            found = fresh.state[after][key]
+        for key, moment in remembered(optimizers, before).items():
+            found = remembered(fresh, after)[key]
             assert torch.equal(moment, found), (name, key)
             assert (moment.stride(), moment.device) == (found.stride(), found.device), (name, key)
 
 
 def test_the_average_comes_back_beside_the_weights(tmp_path):
-    (net, optimizer), average, other = trained(), tiny_net(5), tiny_net(6)
-    load_state(save_state(tmp_path, 3, net, optimizer, average), *trained(seed=1), other)
+    (net, optimizers), average, other = trained(), tiny_net(5), tiny_net(6)
+    load_state(save_state(tmp_path, 3, net, optimizers, average), *trained(seed=1), other)
     assert all(torch.equal(a, b) for a, b in zip(average.parameters(), other.parameters(), strict=True))
 
 
@@ -41,21 +50,22 @@ def test_a_state_without_the_average_that_is_asked_for_is_refused(tmp_path):
 
 @pytest.mark.gpu
 def test_a_run_on_a_gpu_goes_on_there(tmp_path):
-    net, optimizer = trained()
+    net, optimizers = trained()
     other = tiny_net(1).to("cuda", memory_format=torch.channels_last)
-    fresh = torch.optim.AdamW(other.parameters(), lr=1e-3)
-    load_state(save_state(tmp_path, 3, net, optimizer), other, fresh)
+    fresh = create_optimizers(other, OptimSpec())
+    load_state(save_state(tmp_path, 3, net, optimizers), other, fresh)
     for value in other.parameters():
         value.grad = torch.randn_like(value)
-    fresh.step()
+    for one in fresh:
+        one.step()
     assert all(value.isfinite().all() for value in other.parameters())
 
 
 def test_only_the_newest_state_is_kept(tmp_path):
-    net, optimizer = trained()
+    net, optimizers = trained()
     assert newest_state(tmp_path) is None
     for step in (9, 10):
-        save_state(tmp_path, step, net, optimizer)
+        save_state(tmp_path, step, net, optimizers)
     assert [path.name for path in tmp_path.iterdir()] == ["state-00000010.safetensors"]
 
 

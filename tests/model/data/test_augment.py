@@ -5,13 +5,14 @@ import pytest
 
 from model.data.augment import AugmentSpec, augment_pair, crop_tile, jitter_colour, mirror_pair, turn_pair
 from model.errors import BadConfig
-from model.transforms import NEUTRAL
+from model.transforms import NEUTRAL, InputSpec
 
 PLAIN = AugmentSpec(turns=False, mirror=False, colour=0)
 
 
-def augmented(spec, seed, panorama, tile, tile_px=16):
-    return augment_pair(panorama, tile, tile_px, spec, np.random.default_rng(seed))
+def augmented(spec, seed, panorama, tile, tile_px=32, anchors=1):
+    inputs = InputSpec(satellite_px=tile_px, anchors=anchors)
+    return augment_pair(panorama, tile, inputs, spec, np.random.default_rng(seed))
 
 
 def noise(*shape):
@@ -54,7 +55,7 @@ def test_a_mirrored_pair_shows_the_landmark_in_the_same_direction_in_both_views(
 
 def test_augmentation_depends_on_its_generator_alone():
     every = AugmentSpec(blur=0.5, erase=0.5, shift=1, fov_share=0.5, heading_jitter_deg=10)
-    pair = noise(16, 64, 3), noise(24, 24, 3)
+    pair = noise(16, 64, 3), noise(48, 48, 3)
     first, again, other = (augmented(every, seed, *pair) for seed in (1, 1, 2))
     assert np.array_equal(first[0], again[0])
     assert np.array_equal(first[1], again[1])
@@ -69,25 +70,40 @@ def test_colour_jitter_keeps_the_order_of_grey_levels():
 
 
 def test_without_any_augmentation_a_pair_is_itself_less_the_margin():
-    panorama, tile = noise(16, 64, 3), noise(24, 24, 3)
+    panorama, tile = noise(16, 64, 3), noise(48, 48, 3)
     same, cropped = augmented(PLAIN, 0, panorama, tile)
     assert np.array_equal(same, panorama)
-    assert np.array_equal(cropped, tile[4:20, 4:20])
+    assert np.array_equal(cropped, tile[8:40, 8:40])
 
 
-@pytest.mark.parametrize("side", [16, 24, 25])
+@pytest.mark.parametrize("side", [32, 48, 49])
 def test_a_shifted_crop_stays_inside_the_picture_and_reaches_its_corners(side):
     tile = noise(side, side, 3)
-    assert np.array_equal(crop_tile(tile, 16, -1, -1), tile[:16, :16])
-    assert np.array_equal(crop_tile(tile, 16, 1, 1), tile[side - 16 :, side - 16 :])
+    assert np.array_equal(crop_tile(tile, 32, -1, -1), tile[:32, :32])
+    assert np.array_equal(crop_tile(tile, 32, 1, 1), tile[side - 32 :, side - 32 :])
     for seed in range(20):
-        assert augmented(AugmentSpec(shift=1), seed, noise(16, 64, 3), tile)[1].shape == (16, 16, 3)
+        assert augmented(AugmentSpec(shift=1), seed, noise(16, 64, 3), tile)[1].shape == (32, 32, 3)
+
+
+@pytest.mark.parametrize(("shift", "reach"), [(1.0, 6), (0.0, 0)])
+def test_with_anchors_the_camera_stands_in_its_anchors_cell_and_every_anchor_comes(shift, reach):
+    tile = np.zeros((96, 96, 3), np.uint8)
+    tile[47:49, 47:49] = 255  # where the camera stands
+    seen, missing = [], set()
+    for seed in range(80):
+        _, placed = augmented(replace(PLAIN, shift=shift), seed, noise(16, 64, 3), tile, tile_px=64, anchors=3)
+        assert placed.shape == (64, 64, 3)
+        seen.append(np.argwhere(placed[..., 0] == 255).mean(axis=0) + 0.5 - 32)
+        beyond = placed[..., 0] == NEUTRAL
+        missing.add((int(beyond.all(axis=1).sum()), int(beyond.all(axis=0).sum())))
+    assert 0.7 * reach <= np.abs(seen).max() <= reach + 0.5
+    assert missing == {(rows, columns) for rows in (0, 11) for columns in (0, 11)}
 
 
 def test_what_a_limited_view_leaves_out_is_neutral_whatever_the_colours():
     spec = AugmentSpec(fov_share=1, fov_deg=(90, 90), blur=1)
     for seed in range(5):
-        panorama, _ = augmented(spec, seed, noise(16, 64, 3), noise(16, 16, 3))
+        panorama, _ = augmented(spec, seed, noise(16, 64, 3), noise(32, 32, 3))
         assert (panorama == NEUTRAL).all(axis=(0, 2)).sum() == 48
 
 
@@ -95,7 +111,7 @@ def test_what_a_limited_view_leaves_out_is_neutral_whatever_the_colours():
     ("spec", "limit"), [(AugmentSpec(heading_jitter_deg=45), 8), (AugmentSpec(unknown_heading=True), 32)]
 )
 def test_a_heading_error_rolls_the_panorama_alone_and_no_further_than_asked(spec, limit):
-    panorama, tile = np.zeros((4, 64, 3), np.uint8), noise(16, 16, 3)
+    panorama, tile = np.zeros((4, 64, 3), np.uint8), noise(32, 32, 3)
     panorama[:, 32] = 255
     spec = replace(PLAIN, heading_jitter_deg=spec.heading_jitter_deg, unknown_heading=spec.unknown_heading)
     shifts = []

@@ -25,7 +25,7 @@ def pairs(tmp_path):
 
 
 def training(pairs, *, seed, augment):
-    return TrainingPairs(PictureFiles(pairs, INPUTS), pairs.positives, INPUTS.satellite_px, seed=seed, augment=augment)
+    return TrainingPairs(PictureFiles(pairs, INPUTS), pairs.positives, INPUTS, seed=seed, augment=augment)
 
 
 def test_a_draw_is_augmented_alike_each_time_and_differently_in_the_next_epoch(pairs):

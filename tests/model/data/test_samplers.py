@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from model.data.pairs import PairSet, Query, Reference
-from model.data.samplers import Order, Phase, SamplerSpec, epoch_batches
+from model.data.samplers import Order, SamplerSpec, epoch_batches
 from model.errors import BadConfig, BadDataset
 
 
@@ -16,7 +16,7 @@ def pair_set(positives, semi_positives=(), tiles=None):
 
 
 def draws(positives, batch, first, last, seed=0):
-    return list(epoch_batches(pair_set(positives), [Phase(batch, last)], Order(), seed=seed, first=first))
+    return list(epoch_batches(pair_set(positives), Order(), batch=batch, last=last, seed=seed, first=first))
 
 
 def ring(count):
@@ -52,18 +52,9 @@ def test_batches_of_one_epoch_do_not_overlap():
     assert all(not set(a) & set(b) for a, b in pairwise(draws(range(12), 4, 0, 3)))
 
 
-def test_a_phase_has_its_own_batch_size_and_begins_with_a_new_epoch():
-    phases = [Phase(6, 3), Phase(4, 7)]
-    batches = list(epoch_batches(pair_set(range(12)), phases, Order(), seed=0))
-    assert [len(batch) for batch in batches] == [6, 6, 6, 4, 4, 4, 4]
-    assert [batch[0] // 12 for batch in batches] == [0, 0, 1, 2, 2, 2, 3]
-    for first in range(8):
-        assert list(epoch_batches(pair_set(range(12)), phases, Order(), seed=0, first=first)) == batches[first:]
-
-
 def test_an_anchor_brings_its_nearest_pairs_that_the_epoch_has_not_shown():
     order = Order(table=ring(24))
-    batches = list(epoch_batches(pair_set(range(24)), [Phase(6, 4)], order, seed=0, neighbours=2))
+    batches = list(epoch_batches(pair_set(range(24)), order, batch=6, last=4, seed=0, neighbours=2))
     assert sorted(chain(*batches)) == list(range(24))
     first = batches[0]
     for anchor, *others in (first[:3], first[3:]):
@@ -77,24 +68,25 @@ def test_a_tile_that_also_covers_the_query_is_never_its_negative():
     overlaps = tuple(((row + 1) % count, (row - 1) % count) for row in range(count))
     pairs = pair_set(range(count), overlaps)
     for table in (None, ring(count)):
-        for batch in epoch_batches(pairs, [Phase(6, 12)], Order(table=table), seed=0, neighbours=3):
+        for batch in epoch_batches(pairs, Order(table=table), batch=6, last=12, seed=0, neighbours=3):
             rows = [draw % count for draw in batch]
             assert all((a - b) % count != 1 for a in rows for b in rows)
 
 
 def test_epochs_of_an_order_go_on_where_the_one_before_ended():
-    pairs, phases = pair_set(range(12)), [Phase(6, 3), Phase(4, 9)]
-    whole = list(epoch_batches(pairs, phases, Order(), seed=0))
-    begin = list(epoch_batches(pairs, phases, Order(epochs=2), seed=0))
-    assert begin == whole[:3]
-    assert list(epoch_batches(pairs, phases, Order(2, 3, 1), seed=0)) == whole[3:6]
-    assert list(epoch_batches(pairs, phases, Order(2, 3), seed=0, first=5)) == whole[5:]
+    def batches(order, first=0):
+        return list(epoch_batches(pair_set(range(12)), order, batch=4, last=9, seed=0, first=first))
+
+    whole = batches(Order())
+    assert batches(Order(epochs=1)) == whole[:3]
+    assert batches(Order(1, 3, 1)) == whole[3:6]
+    assert batches(Order(1, 3), first=5) == whole[5:]
 
 
 def test_no_batch_at_all_is_an_error_and_no_endless_loop():
     everyone = tuple(tuple(tile for tile in range(6) if tile != row) for row in range(6))
     with pytest.raises(BadDataset, match="mine gives no batch of 2 pairs"):
-        list(epoch_batches(pair_set(range(6), everyone), [Phase(2, 1)], Order(), seed=0))
+        list(epoch_batches(pair_set(range(6), everyone), Order(), batch=2, last=1, seed=0))
 
 
 @pytest.mark.parametrize("change", [{"kind": "nearest"}, {"neighbours": 0}, {"candidates": 6}, {"every_epochs": 0}])

@@ -1,0 +1,60 @@
+"""Optimizers: which rule moves which weights, and how fast at each step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from model.config import OptimSpec
+
+__all__ = ["create_optimizers", "learning_rate", "set_learning_rate"]
+
+
+def create_optimizers(net: nn.Module, optim: OptimSpec) -> list[Optimizer]:
+    """AdamW for all weights; or Muon for the matrices of the layers, and AdamW for the rest.
+
+    Weight decay is for matrices and kernels only. Muon's steps are scaled to the size of AdamW's, so both take one
+    learning rate (arXiv 2502.16982).
+    """
+    # A map is a parameter of its own, not the weight of a layer: `maps.free.0`, or `maps.converted.0` without NEC.
+    layers = [value for name, value in net.named_parameters() if value.ndim > 1 and name.endswith(".weight")]
+    matrices = [value for value in layers if value.ndim == 2] if optim.optimizer == "muon" else []
+    decayed = [value for value in layers if not _among(value, matrices)]
+    rest = [value for value in net.parameters() if not _among(value, layers)]
+    groups: list[dict[str, Any]] = [
+        {"params": decayed, "weight_decay": optim.weight_decay},
+        {"params": rest, "weight_decay": 0.0},
+    ]
+    made: list[Optimizer] = [torch.optim.AdamW(groups, lr=optim.lr)]
+    if matrices:
+        made.append(
+            torch.optim.Muon(matrices, lr=optim.lr, weight_decay=optim.weight_decay, adjust_lr_fn="match_rms_adamw")
+        )
+    return made
+
+
+def set_learning_rate(optimizers: list[Optimizer], lr: float) -> None:
+    """The same for all."""
+    for group in _groups(optimizers):
+        group["lr"] = lr
+
+
+def learning_rate(step: int, optim: OptimSpec) -> float:
+    """Linear warm-up to the peak, then half a cosine to zero."""
+    if step < optim.warmup_steps:
+        return optim.lr * (step + 1) / optim.warmup_steps
+    progress = (step - optim.warmup_steps) / max(1, optim.steps - optim.warmup_steps)
+    return optim.lr * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+
+
+def _groups(optimizers: list[Optimizer]) -> Iterator[dict[str, Any]]:
+    return (group for optimizer in optimizers for group in optimizer.param_groups)
+
+
+def _among(value: torch.Tensor, others: Sequence[torch.Tensor]) -> bool:
+    return any(value is other for other in others)
