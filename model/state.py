@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from timm.optim.muon import Muon
 from torch import Tensor
 from torch.optim import Optimizer
 
@@ -75,7 +76,7 @@ def load_state(path: Path, net: CLNet, optimizers: Sequence[Optimizer], average:
 
 def _moments(optimizer: Optimizer) -> tuple[str, ...]:
     """What an optimizer remembers of each weight."""
-    return ("momentum_buffer",) if isinstance(optimizer, torch.optim.Muon) else ("step", "exp_avg", "exp_avg_sq")
+    return ("momentum_buffer",) if isinstance(optimizer, Muon) else ("step", "exp_avg", "exp_avg_sq")
 
 
 def _owned(net: CLNet, optimizers: Sequence[Optimizer]) -> Iterator[tuple[str, Tensor, Optimizer]]:

@@ -2,7 +2,6 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-import torch
 
 from model.clnet import CLNet
 from model.config import OptimSpec
@@ -33,13 +32,15 @@ def test_the_learning_rate_rises_then_falls_to_zero():
 def test_muon_moves_the_matrices_of_layers_and_adamw_all_the_rest():
     net = tiny_net()
     adamw, muon = create_optimizers(net, OptimSpec(optimizer="muon"))
-    assert isinstance(muon, torch.optim.Muon)
     turned = {id(value) for group in muon.param_groups for value in group["params"]}
     others = {id(value) for group in adamw.param_groups for value in group["params"]}
     assert not turned & others
     for name, value in net.named_parameters():
-        is_matrix = value.ndim == 2 and name.endswith(".weight")
+        is_map = name.startswith("maps.") and not name.endswith(".weight")
+        one_by_one = value.ndim == 4 and value.shape[2:] == (1, 1)
+        is_matrix = not is_map and (value.ndim == 2 or one_by_one or ("downsample" in name and value.ndim == 4))
         assert id(value) in (turned if is_matrix else others), name
+    assert any(value.ndim == 4 for group in muon.param_groups for value in group["params"])
 
 
 def test_all_optimizers_follow_one_learning_rate():
