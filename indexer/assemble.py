@@ -28,7 +28,7 @@ def assemble(
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     rows = np.array([row for report in reports for row in report.rows], np.int64)
-    _join_vectors(folder / EMBEDDINGS, work, len(reports), (len(rows), encoder.dim))
+    _join_vectors(folder / EMBEDDINGS, work, len(reports), (len(rows), encoder.dim * len(encoder.inputs.anchor_points)))
     counts = {
         "listed": len(plan.tiles),
         "embedded": len(rows),
@@ -49,9 +49,10 @@ def finish_folder(
 ) -> Manifest:
     """Add everything that follows from `embeddings.npy` and the tiles of its rows."""
     write_tiles(folder / TILES, tiles)
-    recipe = recipe_for(len(tiles), spec.exact_up_to)
+    recipe = recipe_for(len(tiles) * len(encoder.inputs.anchor_points), spec.exact_up_to)
     if recipe.kind != "exact":
-        write_approximate(folder / SEARCH, np.load(folder / EMBEDDINGS, mmap_mode="r", allow_pickle=False), recipe)
+        stored = np.load(folder / EMBEDDINGS, mmap_mode="r", allow_pickle=False)
+        write_approximate(folder / SEARCH, stored.reshape(-1, encoder.dim), recipe)
     manifest = _manifest(folder, tiles, encoder, recipe, source=source, counts=counts)
     manifest.write(folder)
     return manifest
@@ -78,6 +79,7 @@ def _manifest(
     return Manifest(
         encoder={"name": encoder.name, "digest": encoder.digest},
         dim=encoder.dim,
+        anchors=encoder.inputs.anchor_points,
         count=len(tiles),
         search=recipe,
         source=source,

@@ -106,7 +106,7 @@ def _shortlist(
         return index.search(encoder.encode_ground(canvases), top_k=BEST)
 
     hits = search_headings(canvas, find, heading_deg=None if searches else 0.0, count=headings)
-    return Shortlist.of((index.tile(hit.row), hit.score) for hit in hits[:BEST])
+    return index.shortlist(hits)
 
 
 def _conditions(queries: Sequence[Query], protocol: QueryProtocol) -> Conditions:

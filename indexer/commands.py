@@ -17,7 +17,7 @@ from indexer.errors import BadCalibration, BadQuery
 from indexer.estimate import estimate_build
 from indexer.folder import TileIndex
 from indexer.geojson import match_features
-from indexer.manifest import MANIFEST
+from indexer.manifest import EMBEDDINGS, MANIFEST
 from indexer.photo import PhotoMatches, search_photo
 from indexer.plan import BuildSpec, make_plan
 from indexer.region import BoxRegion, CircleRegion, Region
@@ -95,7 +95,7 @@ def info(args: argparse.Namespace) -> int:
         "index": f"{index.folder} ({index.digest[:12]})",
         "tiles": f"{index.count:,} of {across:g} x {down:g} m",
         "bounds": f"{_degrees(manifest.bounds.as_tuple())} (west, south, east, north)",
-        "vectors": f"{index.dim} numbers each, float16, {_size(manifest.files['embeddings.npy'].size_bytes)}",
+        "vectors": f"{index.anchors} x {index.dim} float16 a tile, {_size(manifest.files[EMBEDDINGS].size_bytes)}",
         "encoder": f"{manifest.encoder['name']} ({manifest.encoder['digest'][:12]})",
         "search": manifest.search.kind,
         "source": f"{index.source_path} ({manifest.source['kind']}){'' if index.source else ', not on disk'}",

@@ -107,7 +107,7 @@ def embed_shard(
     """
     report = ShardReport(rows=[])
     sizes: Counter[str] = Counter()
-    vectors = [np.empty((0, encoder.dim), np.float16)]
+    vectors = [np.empty((0, encoder.dim * len(encoder.inputs.anchor_points)), np.float16)]
     batch: list[Pixels] = []
     for tile in decoded:
         if tile.pixels is not None:
@@ -129,15 +129,16 @@ def embed_shard(
 
 
 def encode_checked(encoder: TileEncoder, batch: list[Pixels]) -> NDArray[np.float16]:
-    """float16 [B, D] unit vectors of a batch of uint8 [H, W, 3].
+    """float16 [B, A * D], unit vectors of the A anchors of a batch of uint8 [H, W, 3].
 
     Raises:
         EncoderFault: the encoder returned another shape, or vectors that are not finite and of unit length.
     """
     vectors = encoder.encode_satellite(np.stack(batch))
-    if vectors.shape != (len(batch), encoder.dim):
-        raise EncoderFault(f"encoder {encoder.name} returned {vectors.shape}, not ({len(batch)}, {encoder.dim})")
-    lengths = np.linalg.norm(vectors, axis=1)
+    expected = (len(batch), encoder.dim * len(encoder.inputs.anchor_points))
+    if vectors.shape != expected:
+        raise EncoderFault(f"encoder {encoder.name} returned {vectors.shape}, not {expected}")
+    lengths = np.linalg.norm(vectors.reshape(-1, encoder.dim), axis=1)
     if not np.allclose(lengths, 1.0, atol=1e-2):  # false for NaN too
         raise EncoderFault(
             f"encoder {encoder.name} returned vectors of length {lengths.min()} to {lengths.max()}; they must be unit "

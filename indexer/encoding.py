@@ -30,14 +30,14 @@ class EncoderIdentity(Protocol):
 
     @property
     def inputs(self) -> InputSpec:
-        """Sizes of the pictures it takes."""
+        """Sizes of the pictures it takes, and the anchors around which it describes a tile."""
 
 
 class TileEncoder(EncoderIdentity, Protocol):
     """Turns satellite tiles into unit vectors."""
 
     def encode_satellite(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """uint8 [B, H, W, 3] of the specified size -> float32 [B, dim], unit length."""
+        """uint8 [B, H, W, 3] of the specified size -> float32 [B, A * dim], unit vectors of `inputs.anchor_points`."""
 
 
 class QueryEncoder(EncoderIdentity, Protocol):

@@ -37,7 +37,8 @@ def estimate_build(source: TileSource, encoder: TileEncoder, plan: BuildPlan, sp
     _time(source, encoder, plan, spec, rows[:warm_up])
     seconds = _time(source, encoder, plan, spec, rows[warm_up:])
     rate = (wanted - warm_up) / max(seconds, 1e-9)
-    return BuildEstimate(rate, count / rate / 60, count * (2 * encoder.dim + _TABLE_BYTES_PER_TILE))
+    numbers = encoder.dim * len(encoder.inputs.anchor_points)
+    return BuildEstimate(rate, count / rate / 60, count * (2 * numbers + _TABLE_BYTES_PER_TILE))
 
 
 def _time(source: TileSource, encoder: TileEncoder, plan: BuildPlan, spec: BuildSpec, rows: list[int]) -> float:

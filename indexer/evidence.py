@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.tiles import TileRecord
 from model.geo import Bounds, LatLon, great_circle_many_m, normal_lon
 
 __all__ = ["BEST", "FEATURES", "Evidence", "Reading", "Shortlist"]
@@ -39,7 +37,8 @@ class Shortlist:
     """The best tiles of one photo, best first, K of them with 1 <= K <= `BEST`.
 
     Attributes:
-        lats: float64 [K] degrees, of the tiles' centres; likewise lons.
+        lats: float64 [K] degrees, of the points that the photo matches: the tiles' centres, or their best anchors;
+            likewise lons.
         scores: float64 [K] cosine similarities, descending.
         best: footprint of the best tile.
     """
@@ -48,13 +47,6 @@ class Shortlist:
     lons: _Floats
     scores: _Floats
     best: Bounds
-
-    @classmethod
-    def of(cls, matches: Iterable[tuple[TileRecord, float]]) -> Shortlist:
-        """From tiles and their scores, best first; what follows the first `BEST` is left out."""
-        tiles, scores = zip(*list(matches)[:BEST], strict=True)
-        lats, lons = np.array([(tile.lat, tile.lon) for tile in tiles], np.float64).T
-        return cls(lats, lons, np.array(scores, np.float64), tiles[0].bounds)
 
     def distances_m(self, point: LatLon) -> _Floats:
         """[K] metres from a point to each tile's centre."""
@@ -95,8 +87,8 @@ class Reading:
         """The place that a shortlist speaks for, and how clearly.
 
         Example:
-            >>> tile = TileRecord("a", None, None, None, 0.0, 0.0, Bounds(-0.001, -0.001, 0.001, 0.001), "a.png")
-            >>> Reading(100.0, 110.0, 0.05, fused=False).read(Shortlist.of([(tile, 0.9)])).features.tolist()
+            >>> one = Shortlist(np.zeros(1), np.zeros(1), np.array([0.9]), Bounds(-0.001, -0.001, 0.001, 0.001))
+            >>> Reading(100.0, 110.0, 0.05, fused=False).read(one).features.tolist()
             [0.9, 0.0, 0.0, 0.0, 0.0]
         """
         centre = self._fused_centre(shortlist) if self.fused else LatLon(shortlist.lats[0], shortlist.lons[0])

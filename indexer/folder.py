@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -14,18 +15,20 @@ from indexer.approximate import load_approximate, propose_rows
 from indexer.calibration import Calibration, read_calibration
 from indexer.encoding import EncoderIdentity
 from indexer.errors import BadCalibration, BadQuery, BadSource, IndexDamaged, IndexMismatch, TileWithoutData
+from indexer.evidence import BEST, Shortlist
 from indexer.geoparquet import read_tiles
 from indexer.grid import MAX_ZOOM, curve_keys_of_tiles
 from indexer.manifest import EMBEDDINGS, SEARCH, TILES, Manifest
 from indexer.picture import TileImage, as_tile_image
 from indexer.region import CircleRegion, Region
 from indexer.scan import ExactScan, rank
-from indexer.search import SearchResult, ZoneMap
+from indexer.search import SearchResult, ZoneMap, best_anchors
 from indexer.sources.base import SourceOptions, TileSource
 from indexer.sources.opening import open_source
 from indexer.tiles import TileRecord, TileTable
 from model.errors import BadImage, MissingExtra
-from model.geo import LatLon
+from model.geo import LatLon, normal_lon
+from model.headings import Hit
 
 __all__ = ["TileIndex"]
 
@@ -48,7 +51,7 @@ class TileIndex:
         folder: where it lies.
         manifest: what made it.
         tiles: one row a vector.
-        vectors: float16 [N, D], memory-mapped.
+        vectors: float16 [N, A * D], the vectors of a tile's anchors in a row; memory-mapped.
         calibration: how sure its answers are, where that was fitted.
     """
 
@@ -66,10 +69,11 @@ class TileIndex:
         self.vectors = vectors
         self.calibration = calibration
         self._zones = ZoneMap(tiles)
-        self._scan = ExactScan(vectors)
+        self._flat = vectors.reshape(-1, manifest.dim)
+        self._scan = ExactScan(self._flat)
         self._approximate = None
         if manifest.search.kind == "ivf":
-            self._approximate = load_approximate(folder / SEARCH, manifest.search, count=len(tiles), dim=self.dim)
+            self._approximate = load_approximate(folder / SEARCH, manifest.search, count=len(self._flat), dim=self.dim)
         self._source_lock = threading.Lock()
 
     @classmethod
@@ -89,10 +93,11 @@ class TileIndex:
         for name, entry in manifest.files.items():
             entry.check(folder / name, hashed=verify or entry.size_bytes <= _HASH_ALWAYS_BYTES)
         tiles, vectors = read_tiles(folder / TILES), _map_vectors(folder / EMBEDDINGS)
-        if vectors.shape != (manifest.count, manifest.dim) or len(tiles) != manifest.count:
+        width = manifest.dim * len(manifest.anchors)
+        if vectors.shape != (manifest.count, width) or len(tiles) != manifest.count:
             raise IndexDamaged(
                 f"{folder} has {len(tiles):,} tiles and vectors {vectors.shape}; its manifest says "
-                f"{manifest.count:,} tiles of {manifest.dim} numbers. Rebuild the index"
+                f"{manifest.count:,} tiles of {width} numbers. Rebuild the index"
             )
         return cls(folder, manifest, tiles, vectors, _calibration(folder, manifest))
 
@@ -115,6 +120,11 @@ class TileIndex:
     def dim(self) -> int:
         """Length of the vectors."""
         return self.manifest.dim
+
+    @property
+    def anchors(self) -> int:
+        """Number of vectors of each tile."""
+        return len(self.manifest.anchors)
 
     def require_encoder(self, encoder: EncoderIdentity) -> None:
         """Make sure that an encoder's vectors may be compared with these.
@@ -144,10 +154,10 @@ class TileIndex:
         queries = self._checked(queries, top_k)
         if region is None and self._approximate is not None:
             return self._search_approximately(queries, top_k)
-        runs = self._zones.runs(region)
+        runs, anchors = self._zones.runs(region), self.anchors
         scanned = int((runs[:, 1] - runs[:, 0]).sum())
-        found = self._scan.search(queries, runs, top_k=top_k)
-        return [SearchResult(rows, scores, exact=True, scanned=scanned) for scores, rows in found]
+        found = self._scan.search(queries, runs * anchors, top_k=top_k * anchors)
+        return [SearchResult(*best_anchors(*one, anchors, top_k), exact=True, scanned=scanned) for one in found]
 
     def tile(self, row: int) -> TileRecord:
         """The tile of a row.
@@ -158,6 +168,20 @@ class TileIndex:
         if not 0 <= row < self.count:
             raise BadQuery(f"row {row} is not in the index; it has rows 0 to {self.count - 1}")
         return self.tiles.record(row)
+
+    def point(self, row: int, anchor: int) -> LatLon:
+        """Where an anchor of a tile lies on the ground: where the camera stands, if it is the one that matches."""
+        bounds, (east, south) = self.tiles.record(row).bounds, self.manifest.anchors[anchor]
+        lat, lon = float(self.tiles.lat[row]), float(self.tiles.lon[row])
+        east_deg = east * ((bounds.east - bounds.west) % 360.0)
+        return LatLon(lat - south * (bounds.north - bounds.south), normal_lon(lon + east_deg) if east_deg else lon)
+
+    def shortlist(self, hits: Sequence[Hit]) -> Shortlist:
+        """What a search found, best first, at least one, as evidence; what follows the first `BEST` is left out."""
+        points = [self.point(hit.row, hit.anchor) for hit in hits[:BEST]]
+        lats, lons = np.array([(point.lat, point.lon) for point in points], np.float64).T
+        scores = np.array([hit.score for hit in hits[:BEST]], np.float64)
+        return Shortlist(lats, lons, scores, self.tile(hits[0].row).bounds)
 
     def row_of(self, z: int, x: int, y: int) -> int | None:
         """The row of a tile of the Web Mercator grid, or None."""
@@ -206,11 +230,12 @@ class TileIndex:
         return self.folder.parent / str(self.manifest.source["path"])
 
     def _search_approximately(self, queries: NDArray[np.float32], top_k: int) -> list[SearchResult]:
-        proposed = propose_rows(self._approximate, queries, self.manifest.search, top_k=top_k)
+        proposed = propose_rows(self._approximate, queries, self.manifest.search, top_k=top_k * self.anchors)
         results = []
         for query, candidates in zip(queries, proposed, strict=True):
-            scores, rows = rank(self.vectors, query, candidates, top_k)
-            results.append(SearchResult(rows, scores, exact=False, scanned=len(candidates)))
+            found = rank(self._flat, query, candidates, len(candidates))
+            tiles = len(np.unique(candidates // self.anchors))
+            results.append(SearchResult(*best_anchors(*found, self.anchors, top_k), exact=False, scanned=tiles))
         return results
 
     def _checked(self, queries: NDArray[np.float32], top_k: int) -> NDArray[np.float32]:

@@ -17,7 +17,7 @@ from model.geo import Bounds
 __all__ = ["EMBEDDINGS", "FORMAT_VERSION", "MANIFEST", "SEARCH", "TILES", "FileEntry", "Manifest", "SearchRecipe"]
 
 FORMAT = "clnet-geolocalization index"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST, TILES, EMBEDDINGS, SEARCH = "manifest.json", "tiles.parquet", "embeddings.npy", "search.faiss"
 
 
@@ -72,7 +72,8 @@ class Manifest:
     Attributes:
         encoder: name and digest of the encoder.
         dim: length of a vector.
-        count: number of vectors.
+        anchors: where in a tile its vectors are centred: (east, south) of its centre, in shares of its side.
+        count: number of tiles.
         search: how to search without a region.
         source: kind, path and options of the tile source; a relative path starts at the index folder's parent.
         bounds: box around all tiles.
@@ -84,6 +85,7 @@ class Manifest:
 
     encoder: dict[str, str]
     dim: int
+    anchors: list[tuple[float, float]]
     count: int
     search: SearchRecipe
     source: dict[str, Any]
@@ -136,6 +138,7 @@ class Manifest:
             values["search"] = SearchRecipe(**content["search"])
             values["files"] = {name: FileEntry(**entry) for name, entry in content["files"].items()}
             values["bounds"] = Bounds(*content["bounds"])
+            values["anchors"] = [(float(east), float(south)) for east, south in content["anchors"]]
             values["tile_size_m"] = tuple(content["tile_size_m"])
             return cls(**values)
         except (KeyError, TypeError, AttributeError, ValueError) as error:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from indexer.region import Region
 from indexer.tiles import TileTable
 
-__all__ = ["SearchResult", "ZoneMap"]
+__all__ = ["SearchResult", "ZoneMap", "best_anchors"]
 
 _BLOCK_ROWS = 1024
 _SLACK_DEG = 1e-9
@@ -30,14 +30,35 @@ class SearchResult:
     Attributes:
         rows: int64 [K] rows of the index, best first, equal scores by ascending row.
         scores: float32 [K] cosine similarity.
+        anchors: int64 [K], the anchor of each tile that scores so.
         exact: whether every row that could count was compared; False where an approximate index chose them.
         scanned: number of rows compared.
     """
 
     rows: NDArray[np.int64]
     scores: NDArray[np.float32]
+    anchors: NDArray[np.int64]
     exact: bool
     scanned: int
+
+
+def best_anchors(
+    scores: NDArray[np.float32], vectors: NDArray[np.int64], per_tile: int, top_k: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]:
+    """The best vectors as tiles, each once: rows, scores, anchors; best first, at most `top_k`.
+
+    Args:
+        scores: float32 [V], best first.
+        vectors: int64 [V] numbers of vectors, `per_tile` in a row of each tile.
+        per_tile: number of anchors.
+        top_k: how many tiles.
+    """
+    if per_tile == 1:
+        return vectors[:top_k], scores[:top_k], np.zeros(min(top_k, len(vectors)), np.int64)
+    rows, anchors = np.divmod(vectors, per_tile)
+    first = np.sort(np.unique(rows, return_index=True)[1])
+    first = first[np.lexsort((rows[first], -scores[first]))][:top_k]
+    return rows[first], scores[first], anchors[first]
 
 
 class ZoneMap:

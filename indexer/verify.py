@@ -40,7 +40,7 @@ def verify_index(index: TileIndex, encoder: TileEncoder, *, sample: int = 16) ->
     index.require_encoder(encoder)
     calibrated = read_calibration(index.folder, index.manifest) is not None
     rows = np.unique(np.linspace(0, index.count - 1, max(1, sample)).astype(np.int64))
-    stored = index.vectors[rows].astype(np.float32)
+    stored = index.vectors[rows].astype(np.float32).reshape(-1, index.dim)
     lengths = np.linalg.norm(stored, axis=1)
     if not np.allclose(lengths, 1.0, atol=1e-2):
         raise IndexDamaged(f"{index.folder} holds vectors of length {lengths.min()} to {lengths.max()}; rebuild it")
@@ -54,7 +54,9 @@ def verify_index(index: TileIndex, encoder: TileEncoder, *, sample: int = 16) ->
             reason = tile.reason or "it holds no data now"
             raise IndexDamaged(f"tile {index.tile(tile.row).tile_id} was indexed but cannot be read again: {reason}")
     again = encode_checked(encoder, [tile.pixels for tile in decoded if tile.pixels is not None]).astype(np.float32)
-    similarity = (again * stored).sum(axis=1) / (lengths * np.linalg.norm(again, axis=1))
+    again = again.reshape(-1, index.dim)
+    each = (again * stored).sum(axis=1) / (lengths * np.linalg.norm(again, axis=1))
+    similarity = each.reshape(len(rows), -1).min(axis=1)
     worst = int(np.argmin(similarity))
     if similarity[worst] < _LEAST_SIMILARITY:
         raise IndexDamaged(

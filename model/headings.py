@@ -32,7 +32,7 @@ COARSE_HEADINGS = 24
 
 
 class Ranking(Protocol):
-    """What a search finds for one query: rows of the index and their scores, best first."""
+    """What a search finds for one query: rows of the index, their scores and best anchors, best first."""
 
     @property
     def rows(self) -> NDArray[np.int64]:
@@ -42,14 +42,19 @@ class Ranking(Protocol):
     def scores(self) -> NDArray[np.float32]:
         """float32 [K]."""
 
+    @property
+    def anchors(self) -> NDArray[np.int64]:
+        """int64 [K]."""
+
 
 @dataclass(frozen=True)
 class Hit:
-    """A tile of the index, how well it matches, and at which heading of the photo's centre column."""
+    """A tile of the index, how well it matches, and at which heading of the photo's centre column and which anchor."""
 
     row: int
     score: float
     heading_deg: float
+    anchor: int = 0
 
 
 Find = Callable[[NDArray[np.uint8]], Sequence[Ranking]]
@@ -110,9 +115,9 @@ def _best_per_tile(rankings: Sequence[Ranking], headings_deg: Sequence[float]) -
     """Merge rankings[heading]: every tile once, at the heading where it scores best; best first, ties by row."""
     pairs = zip(rankings, headings_deg, strict=True)
     return _keep_best(
-        Hit(int(row), float(score), heading)
+        Hit(int(row), float(score), heading, int(anchor))
         for ranking, heading in pairs
-        for row, score in zip(ranking.rows, ranking.scores, strict=True)
+        for row, score, anchor in zip(ranking.rows, ranking.scores, ranking.anchors, strict=True)
     )
 
 

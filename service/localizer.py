@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from indexer.calibration import Calibration, Conditions
 from indexer.encoding import QueryEncoder
-from indexer.evidence import BEST, Shortlist
+from indexer.evidence import BEST
 from indexer.folder import TileIndex
 from indexer.position import Position, locate
 from indexer.region import Region
@@ -135,10 +135,10 @@ class Localizer:
                 return list(self.index.search(vectors, top_k=max(top_k, BEST), region=view.region))
 
         hits = search_headings(canvas, find, heading_deg=view.heading_deg, count=self._headings)
-        matches = self._matches(hits[: max(top_k, BEST)])
+        matches = self._matches(hits[:top_k])
         watch.seconds["total"] = time.perf_counter() - begin
-        position = locate(Shortlist.of((match.tile, match.score) for match in matches), self._calibration(view))
-        return Localization(matches[:top_k], position, watch.seconds, warnings)
+        position = locate(self.index.shortlist(hits), self._calibration(view))
+        return Localization(matches, position, watch.seconds, warnings)
 
     def _calibration(self, view: View) -> Calibration | None:
         """The index's, where it was fitted on questions like this one; it has never seen the search of an area."""

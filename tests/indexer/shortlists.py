@@ -17,6 +17,7 @@ METRE = float(np.degrees(1.0 / EARTH_RADIUS_M))
 MANIFEST = Manifest(
     encoder={"name": "made up", "digest": "e" * 64},
     dim=2,
+    anchors=[(0.0, 0.0)],
     count=1,
     search=SearchRecipe(),
     source={},
@@ -50,7 +51,9 @@ def tile(east_m: float, north_m: float, half_m: float = 50.0) -> TileRecord:
 
 def shortlist(*tiles: tuple[float, float, float]) -> Shortlist:
     """Of (east, north, score), best first."""
-    return Shortlist.of((tile(east_m, north_m), score) for east_m, north_m, score in tiles)
+    listed = [tile(east_m, north_m) for east_m, north_m, _ in tiles[:BEST]]
+    lats, lons = np.array([(one.lat, one.lon) for one in listed], np.float64).T
+    return Shortlist(lats, lons, np.array([score for *_, score in tiles[:BEST]], np.float64), listed[0].bounds)
 
 
 def asked(photos: list[Photo]) -> AskedPhotos:
