@@ -8,7 +8,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from indexer import __version__
-from model.commandline import as_argument, join_coordinates, parse_bounds, parse_heading, parse_lat_lon, run
+from model.commandline import (
+    as_argument,
+    join_coordinates,
+    parse_bounds,
+    parse_count,
+    parse_heading,
+    parse_lat_lon,
+    run,
+)
 
 __all__ = ["main"]
 
@@ -79,6 +87,12 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
     )
     add("--min-valid", type=float, default=0.5, metavar="SHARE", help="least share of data in a tile cut from a raster")
     add("--bands", type=_parse_bands, metavar="R,G,B", help="bands of a raster to draw, from 1 (default: as it says)")
+    add(
+        "--anchors",
+        type=parse_count,
+        metavar="N",
+        help="describe each tile around N x N points (default: the checkpoint's)",
+    )
     add("--batch-size", type=int, default=64, metavar="N", help="tiles encoded at once (default: %(default)s)")
     add("--workers", type=int, metavar="N", help="threads that read and decode (default: one a processor)")
     add("--dry-run", action="store_true", help="print the plan (tiles, bytes, minutes) and stop")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,7 +40,7 @@ def build(args: argparse.Namespace) -> int:
     if args.out.exists():
         raise OutputExists(f"{args.out} exists already; choose another output folder, or remove it first")
     with _opened(args.tiles, options) as source:
-        encoder = Encoder.load(args.checkpoint, device=args.device)
+        encoder = Encoder.load(args.checkpoint, device=args.device, anchors=args.anchors)
         plan = make_plan(source, encoder, args.out.absolute(), spec)
         size = _size(plan.source_bytes) if plan.source_bytes else "cut as they are read"
         print(f"{len(plan.tiles):,} tiles from {source.path} ({source.kind}), {size}")
@@ -110,9 +111,9 @@ def info(args: argparse.Namespace) -> int:
 def verify(args: argparse.Namespace) -> int:
     """Check an index folder against itself, its source and its encoder."""
     index = TileIndex.open(args.index, verify=True)
-    encoder = Encoder.load(args.checkpoint, device=args.device)
+    encoder = Encoder.load(args.checkpoint, device=args.device, anchors=math.isqrt(index.anchors))
     report = verify_index(index, encoder, sample=args.sample)
-    print(f"{index.folder}: digests, {index.count:,} rows and dimension {index.dim} are right")
+    print(f"{index.folder}: digests, {index.count:,} tiles, {index.anchors} x {index.dim} numbers each, are right")
     if report.sampled:
         print(f"{report.sampled} tiles embedded again; least cosine similarity {report.least_similarity:.6f}")
     else:

@@ -85,6 +85,7 @@ def make_plan(source: TileSource, encoder: EncoderIdentity, out: Path, spec: Bui
     identity = {
         "encoder": encoder.digest,
         "dim": encoder.dim,
+        "anchors": encoder.inputs.anchors,
         "source": described,
         "tiles": tiles.digest(),
         **spec.identity(),

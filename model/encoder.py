@@ -6,6 +6,7 @@ converter costs nothing here.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,10 +42,13 @@ class Encoder:
         device: where it computes.
     """
 
-    def __init__(self, bundle: Bundle, *, device: torch.device, precision: str = "auto") -> None:
+    def __init__(
+        self, bundle: Bundle, *, device: torch.device, precision: str = "auto", anchors: int | None = None
+    ) -> None:
         """Fold the maps and move the network to the device."""
         net: CLNet = bundle.net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.name, self.digest, self.dim, self.inputs = bundle.name, bundle.digest, net.dim, net.inputs
+        self.name, self.digest, self.dim = bundle.name, bundle.digest, net.dim
+        self.inputs = net.inputs if anchors is None else replace(net.inputs, anchors=anchors)
         self.trained_on = bundle.trained_on
         self.device = device
         self._bfloat16 = picks_bfloat16(device, precision)
@@ -53,14 +57,18 @@ class Encoder:
             self._maps = {view: net.importance(view) for view in ("ground", "satellite")}
 
     @classmethod
-    def load(cls, bundle: str | Path, *, device: str = "auto", precision: str = "auto") -> Encoder:
+    def load(
+        cls, bundle: str | Path, *, device: str = "auto", precision: str = "auto", anchors: int | None = None
+    ) -> Encoder:
         """Load a bundle by path, or by the name of a packaged one (`demo`).
+
+        `anchors` along each axis of a tile take the place of the bundle's; any number fits any network.
 
         Raises:
             BadCheckpoint: not a bundle, damaged, or its weights do not fit its spec.
-            BadConfig: the device is not there.
+            BadConfig: the device is not there, or anchors is below 1.
         """
-        return cls(load_bundle(bundle), device=pick_device(device), precision=precision)
+        return cls(load_bundle(bundle), device=pick_device(device), precision=precision, anchors=anchors)
 
     def encode_satellite(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Tiles uint8 [B, H, W, 3] of `inputs.satellite_px` -> float32 [B, A * dim], unit vectors of A anchors."""
@@ -76,25 +84,23 @@ class Encoder:
                 f"the {view} side wants uint8 [B, {size_px[1]}, {size_px[0]}, 3], not {pixels.dtype} {pixels.shape}; "
                 "use model.transforms"
             )
-        return encode_view(self._net, pixels, view, bfloat16=self._bfloat16, importance=self._maps[view])
+        maps = self._maps[view]
+        return encode_view(self._net, pixels, self.inputs, view, bfloat16=self._bfloat16, importance=maps)
 
 
 @torch.inference_mode()
 def encode_view(
     net: CLNet,
     pixels: NDArray[np.uint8],
+    inputs: InputSpec,
     view: View,
     *,
     bfloat16: bool,
     importance: list[Tensor | None] | None = None,
-    centre_only: bool = False,
 ) -> NDArray[np.float32]:
-    """Pictures uint8 [B, H, W, 3] -> [B, dim]; of tiles [B, A * dim], the vectors of their A anchors in a row.
-
-    With `centre_only` tiles, too, are described around their centres only.
-    """
-    device, inputs = net.logit_scale.device, net.inputs
-    points = [(0.0, 0.0)] if view == "ground" or centre_only else inputs.anchor_points
+    """Pictures uint8 [B, H, W, 3] -> [B, dim]; of tiles [B, A * dim], the vectors of their A anchors in a row."""
+    device = net.logit_scale.device
+    points = [(0.0, 0.0)] if view == "ground" else inputs.anchor_points
     vectors = [
         encode_batch(
             net,

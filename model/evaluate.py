@@ -140,7 +140,8 @@ def _refuse_protocol(sides: Sides, pairs: PairSet, protocol: QueryProtocol) -> N
 
 
 def _told(sides: Sides, pairs: PairSet, protocol: QueryProtocol) -> dict[str, Any]:
-    return protocol.as_json(total=len(pairs.queries), columns=sides.inputs.ground_width_px)
+    asked = protocol.as_json(total=len(pairs.queries), columns=sides.inputs.ground_width_px)
+    return {**asked, "anchors": sides.inputs.anchors**2}
 
 
 def _embed_gallery(sides: Sides, pairs: PairSet, batch: int, workers: int) -> Iterator[NDArray[np.float32]]:

@@ -44,6 +44,8 @@ def _add_asking(parser: argparse.ArgumentParser, data_help: str) -> None:
     what.add_argument("--from", type=Path, dest="stored", metavar="FOLDER",
                       help="score what --store wrote again; needs neither pictures nor checkpoint")  # fmt: skip
     asking.add_argument("--checkpoint", help="bundle folder, or the name of a packaged one (default demo)")
+    asking.add_argument("--anchors", type=parse_count, metavar="N",
+                        help="describe each tile around N x N points (default: as the checkpoint says)")  # fmt: skip
     asking.add_argument("--store", type=Path, metavar="FOLDER", help="new folder for the embeddings, see --from")
     asking.add_argument("--store-as", choices=("float32", "float16"), dest="precision",
                         help="numbers of --store; float16 takes half the space (default float32)")  # fmt: skip
@@ -124,7 +126,7 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
 def _score_stored(arguments: argparse.Namespace, scoring: Scoring) -> tuple[Mapping[str, Any], Truth, Evaluation]:
     from model.embeddings import open_embeddings
 
-    fixed = ("checkpoint", "store", "precision", *_ASKING)
+    fixed = ("checkpoint", "anchors", "store", "precision", *_ASKING)
     given = [_FLAGS.get(name, f"--{name}") for name in fixed if getattr(arguments, name) is not None]
     if given:
         raise BadConfig(f"{', '.join(given)} cannot be given with --from: it shapes the embeddings, and those are made")
@@ -142,7 +144,7 @@ def _embed(arguments: argparse.Namespace, scoring: Scoring) -> tuple[Mapping[str
 
     given = {name: getattr(arguments, name) for name in _ASKING}
     protocol = QueryProtocol(**{name: value for name, value in given.items() if value is not None})
-    encoder = Encoder.load(arguments.checkpoint or "demo", device=arguments.device)
+    encoder = Encoder.load(arguments.checkpoint or "demo", device=arguments.device, anchors=arguments.anchors)
     checkpoint = {"name": encoder.name, "digest": encoder.digest, "trained_on": encoder.trained_on}
     pairs = open_pairs(arguments.data, cache=arguments.cache)
     Judge(truth := Truth.of(pairs), scoring)  # what it refuses, it refuses before the pictures are embedded

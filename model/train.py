@@ -11,7 +11,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -180,10 +180,11 @@ class Trainer:
         net = self.best
         return evaluate(Sides(self._encoder("ground"), self._encoder("satellite"), net.inputs, net.dim), val)
 
-    def _encoder(self, view: View, *, centre_only: bool = False) -> Encode:
+    def _encoder(self, view: View, *, anchors: int | None = None) -> Encode:
         """The present best network as a function of pictures."""
         net = self.best.eval()
-        return partial(encode_view, net, view=view, bfloat16=self.bfloat16, centre_only=centre_only)
+        inputs = net.inputs if anchors is None else replace(net.inputs, anchors=anchors)
+        return partial(encode_view, net, inputs=inputs, view=view, bfloat16=self.bfloat16)
 
     def _embed(self, pixels: Tensor, view: View) -> Tensor:
         return encode_batch(self.net, pixels.to(self.device), self.net.inputs, view, bfloat16=self.bfloat16)
@@ -231,7 +232,7 @@ class Trainer:
         def vectors(view: View, load: Callable[[int, InputSpec], NDArray[np.uint8]]) -> NDArray[np.float32]:
             rows = range(len(pairs.queries))
             loader = view_loader(rows, load, self.run.inputs, batch=_MINING_BATCH, workers=0)
-            encode = self._encoder(view, centre_only=True)  # a tile is cropped around its pair's camera
+            encode = self._encoder(view, anchors=1)  # a tile is cropped around its pair's camera
             return embed(encode, loader, len(rows), self.net.dim, f"mining: {view}")
 
         ground = vectors("ground", lambda row, _: pictures.query(row))

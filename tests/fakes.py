@@ -7,6 +7,7 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
+from model.anchors import anchor_px, recentre
 from model.transforms import InputSpec
 
 __all__ = ["FakeEncoder"]
@@ -27,8 +28,9 @@ class FakeEncoder:
         self.inputs = inputs or InputSpec(satellite_px=32, ground_height_px=32, ground_width_px=64)
 
     def encode_satellite(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """uint8 [B, H, W, 3] -> float32 [B, 27]."""
-        return _cell_colours(pixels)
+        """uint8 [B, H, W, 3] -> float32 [B, A * 27] of the A anchors."""
+        points = [anchor_px(point, pixels.shape[1]) for point in self.inputs.anchor_points]
+        return np.concatenate([_cell_colours(recentre(pixels, *point)) for point in points], axis=1)
 
     def encode_ground(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8 [B, H, W, 3] -> float32 [B, 27]."""

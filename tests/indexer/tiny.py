@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from indexer.build import build_index
+from indexer.encoding import TileEncoder
 from indexer.folder import TileIndex
+from indexer.plan import BuildSpec
 from indexer.sources.opening import open_source
 from indexer.tiles import TileTable, centres, texts
 from tests.fakes import FakeEncoder
@@ -41,10 +43,12 @@ def make_tiles(folder: Path, columns: int = 4, rows: int = 3, zoom: int = ZOOM) 
     return folder
 
 
-def build_tiny(root: Path, columns: int = 4, rows: int = 3) -> TileIndex:
+def build_tiny(
+    root: Path, columns: int = 4, rows: int = 3, *, encoder: TileEncoder | None = None, spec: BuildSpec | None = None
+) -> TileIndex:
     """`root/tiles` and the index `root/index` of them."""
     source = open_source(make_tiles(root / "tiles", columns, rows))
-    build_index(source, FakeEncoder(), root / "index")
+    build_index(source, encoder or FakeEncoder(), root / "index", spec=spec or BuildSpec())
     return TileIndex.open(root / "index")
 
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from model.anchors import anchor_px, recentre
 from model.bundle import load_bundle, save_bundle
 from model.encoder import Encoder, encode_batch
 from model.errors import BadConfig
@@ -60,3 +61,16 @@ def test_pictures_of_another_shape_or_type_are_refused(folder, wrong):
 def test_a_device_that_is_not_there_is_refused(folder):
     with pytest.raises(BadConfig, match="cannot be used here"):
         Encoder.load(folder, device="cuda:99")
+
+
+def test_a_tile_has_a_vector_for_each_anchor_and_a_canvas_has_one(folder):
+    options = {"device": "cpu", "precision": "float32"}
+    one, nine = Encoder.load(folder, **options), Encoder.load(folder, **options, anchors=3)
+    tiles = pixels("satellite")
+    vectors = nine.encode_satellite(tiles).reshape(len(tiles), 9, one.dim)
+    assert np.allclose(np.linalg.norm(vectors, axis=2), 1, atol=1e-3)
+    assert np.allclose(vectors[:, 4], one.encode_satellite(tiles), atol=1e-5)
+    east = recentre(tiles, *anchor_px((1 / 6, 0.0), tiles.shape[1]))
+    assert np.allclose(vectors[:, 5], one.encode_satellite(east), atol=1e-5)
+    assert np.array_equal(nine.encode_ground(pixels("ground")), one.encode_ground(pixels("ground")))
+    assert (one.digest, one.dim) == (nine.digest, nine.dim)
