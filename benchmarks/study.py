@@ -1,9 +1,10 @@
-"""What CLNet's modules bring: one budget, data, schedule and set of seeds; all off, then each added in turn.
+"""Studies: one budget, schedule and set of seeds, and one thing changed at a time.
 
-    python -m benchmarks.study_modules --config configs/study.json --out runs/study
+    python -m benchmarks.study modules      # CLNet's modules: all off, then each added in turn
+    python -m benchmarks.study inputs       # how tiles are seen, and what moves the weights
 
 Runs are trained and evaluated by the public commands, one after the other; a second start goes on where it stopped.
-Writes `results/modules.json` and the curves to `results/modules.png`.
+Writes `results/STUDY.json` and the curves to `results/STUDY.png`.
 """
 
 from __future__ import annotations
@@ -19,14 +20,30 @@ from typing import Any
 from benchmarks.record import RESULTS, write_record
 from model.logs import read_log
 
-_OFF = {"ncm": False, "nec": False, "gfr": False}
-VARIANTS = {
-    "none": _OFF,
-    "NCM": {**_OFF, "ncm": True},
-    "NCM + GFR": {**_OFF, "ncm": True, "gfr": True},
-    "NCM + NEC + GFR": {"ncm": True, "nec": True, "gfr": True},
+_OFF = {"model.ncm": False, "model.nec": False, "model.gfr": False}
+_ADAMW = {"optim.optimizer": "adamw", "optim.lr": 0.002}
+STUDIES: dict[str, dict[str, dict[str, Any]]] = {
+    "modules": {
+        "none": _OFF,
+        "NCM": {**_OFF, "model.ncm": True},
+        "NCM + GFR": {**_OFF, "model.ncm": True, "model.gfr": True},
+        "NCM + NEC + GFR": {},
+    },
+    "inputs": {
+        "square tiles, AdamW": {"inputs.polar": False, "inputs.anchors": 1, **_ADAMW},
+        "unrolled, AdamW": {"inputs.anchors": 1, **_ADAMW},
+        "unrolled, 9 anchors, AdamW": _ADAMW,
+        "unrolled, 9 anchors, Muon": {},
+    },
 }
-"""NEC turns one view's map into the other's; without it each view has a free map. Without GFR the raw map weighs."""
+"""What each variant changes in the configuration. NEC turns one view's map into the other's; without it each view has a
+free map. Without GFR the raw map weighs."""
+
+DATA: dict[str, tuple[str, ...]] = {
+    "val": ("world:val",),
+    "cross-area-centre": ("world:cross-area-centre", "--anchors", "1"),
+}
+"""What is evaluated, with the options of the command."""
 
 _METRICS = ("recall@1", "recall@5", "recall@10")
 
@@ -34,27 +51,37 @@ _METRICS = ("recall@1", "recall@5", "recall@10")
 def main() -> None:
     """Train what is not trained, evaluate what is not evaluated, print and record the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("study", choices=STUDIES)
     parser.add_argument("--config", type=Path, default=Path("configs/study.json"))
     parser.add_argument("--out", type=Path, default=Path("runs/study"))
-    parser.add_argument("--data", nargs="+", default=["world:cross-area-centre", "world:cross-area"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     args = parser.parse_args()
-    runs: dict[str, list[Path]] = {name: [] for name in VARIANTS}
+    variants = STUDIES[args.study]
+    runs: dict[str, list[Path]] = {name: [] for name in variants}
     for seed in args.seeds:  # seeds outermost, so that a study cut short compares all variants
-        for name, modules in VARIANTS.items():
-            folder = args.out / f"{name.lower().replace(' + ', '-')}-{seed}"
-            _train(args.config, folder, {**{f"model.{k}": v for k, v in modules.items()}, "optim.seed": seed})
+        for name, change in variants.items():
+            values = {**change, "optim.seed": seed}
+            folder = args.out / _folder(values)
+            _train(args.config, folder, values)
+            for data in DATA:
+                _evaluate(folder, data)
             runs[name].append(folder)
     result = {
         "config": json.loads(args.config.read_text()),
+        "variants": variants,
         "seeds": args.seeds,
         "data": {data: {n: _summary([_evaluate(f, data) for f in folders]) for n, folders in runs.items()}
-                 for data in args.data},
+                 for data in DATA},
         "seconds_a_run": {n: [_seconds(f) for f in folders] for n, folders in runs.items()},
     }  # fmt: skip
     _print(result)
-    _plot(runs, RESULTS / "modules.png")
-    print(write_record("modules", result))
+    _plot(runs, RESULTS / f"{args.study}.png")
+    print(write_record(args.study, result))
+
+
+def _folder(values: dict[str, Any]) -> str:
+    """A name that two studies share where they share a run."""
+    return "-".join(f"{key.split('.')[-1]}={json.dumps(value)}" for key, value in values.items()).replace('"', "")
 
 
 def _train(config: Path, folder: Path, values: dict[str, Any]) -> None:
@@ -67,9 +94,18 @@ def _train(config: Path, folder: Path, values: dict[str, Any]) -> None:
 
 
 def _evaluate(folder: Path, data: str) -> dict[str, Any]:
-    stored = folder / f"{data.replace(':', '-')}.json"
+    stored = folder / f"{data}.json"
     if not stored.exists():
-        command = [sys.executable, "-m", "model", "evaluate", "--checkpoint", str(folder / "bundle"), "--data", data]
+        command = [
+            sys.executable,
+            "-m",
+            "model",
+            "evaluate",
+            "--checkpoint",
+            str(folder / "bundle"),
+            "--data",
+            *DATA[data],
+        ]
         stored.write_text(subprocess.run([*command, "--json"], check=True, capture_output=True, text=True).stdout)
     result: dict[str, Any] = json.loads(stored.read_text())
     return result
