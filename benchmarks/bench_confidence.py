@@ -1,0 +1,102 @@
+"""How much a confidence is worth: cross-area photos that it was not fitted on, half of them from outside the index.
+
+    python -m benchmarks.bench_confidence --checkpoint demo --out runs/confidence
+
+The gallery of `world:cross-area` is indexed; photos from inside are its queries, those from outside are taken in other
+worlds (`world:calibration`). Half of both fit the calibration, the other half checks it, by the public commands, for
+each way of asking. Writes `results/confidence.json`, and the diagrams of the fits beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.record import RESULTS, write_record
+from model.data.manifest_rows import ManifestRow, write_manifest
+from model.data.pairs import PairSet
+from model.data.sources import open_pairs
+from model.world.splits import TILE_M
+
+ASKED: dict[str, tuple[str, ...]] = {
+    "known heading": (),
+    "unknown heading": ("--heading-deg", "unknown"),
+    "90 degrees, known heading": ("--fov-deg", "90"),
+}
+"""Ways of asking, with the options of the command."""
+
+
+def main() -> None:
+    """Build, fit, check, print a table, record it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--checkpoint", default="demo", help="bundle folder, or the name of a packaged one")
+    parser.add_argument("--out", type=Path, default=Path("runs/confidence"), help="folder for index and manifests")
+    args = parser.parse_args()
+    inside, outside = open_pairs("world:cross-area"), open_pairs("world:calibration")
+    args.out.mkdir(parents=True, exist_ok=True)
+    index = _index(args.out, inside, args.checkpoint)
+    halves = [
+        [_manifest(args.out / f"{name}-{half}.csv", pairs, half, len(outside.queries)) for name, pairs in sides]
+        for half, sides in ((half, (("inside", inside), ("outside", outside))) for half in (0, 1))
+    ]
+    result: dict[str, Any] = {"checkpoint": args.checkpoint, "tiles": len(inside.references), "asked": {}}
+    for name, options in ASKED.items():
+        asking = ["calibrate", "--index", index, "--checkpoint", args.checkpoint, "--json", "--quiet", *options]
+        fitted = _run([*asking, "--queries", *halves[0]])
+        shutil.copy(next(index.glob("calibration-*.png")), RESULTS / f"confidence-{name.replace(' ', '-')}.png")
+        checked = _run([*asking, "--check", "--queries", *halves[1]])
+        result["asked"][name] = {"fused": fitted["reading"]["fused"], "checked": checked}
+        print(f"{name:28} ECE {checked['ece']:.4f}  AUROC inside/outside {checked['auroc_inside']:.4f}", flush=True)
+    print(write_record("confidence", result))
+
+
+def _index(out: Path, pairs: PairSet, checkpoint: str) -> Path:
+    """The gallery as an index, built anew."""
+    listed, index = out / "tiles.csv", out / "index"
+    shutil.rmtree(index, ignore_errors=True)
+    with listed.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["path", "lat", "lon"])
+        for tile in pairs.references:
+            assert tile.location is not None  # the world knows where its tiles are
+            rows.writerow([tile.path.resolve(), tile.location.lat, tile.location.lon])
+    command = ["indexer", "build", "--tiles", listed, "--tile-size-m", TILE_M, "--out", index, "--quiet"]
+    subprocess.run(_words([*command, "--checkpoint", checkpoint]), check=True)
+    return index
+
+
+def _manifest(path: Path, pairs: PairSet, half: int, count: int) -> Path:
+    """Every second of `count` evenly spaced queries, from the first or from the second on."""
+    step = len(pairs.queries) / count
+    write_manifest(path, _rows(pairs, [int(number * step) for number in range(half, count, 2)]))
+    return path
+
+
+def _rows(pairs: PairSet, numbers: Iterable[int]) -> Iterable[ManifestRow]:
+    for number in numbers:
+        query, tile = pairs.queries[number], pairs.references[int(pairs.positives[number])]
+        assert query.location is not None
+        assert tile.location is not None
+        photo, picture = str(query.path.resolve()), str(tile.path.resolve())
+        yield ManifestRow.pair(photo, picture, query.location, tile.location, vertical_deg=query.vertical_deg)
+
+
+def _run(command: list[Any]) -> dict[str, Any]:
+    found = subprocess.run(_words(["indexer", *command]), check=True, capture_output=True, text=True).stdout
+    result: dict[str, Any] = json.loads(found)
+    return result
+
+
+def _words(command: list[Any]) -> list[str]:
+    return [sys.executable, "-m", *map(str, command)]
+
+
+if __name__ == "__main__":
+    main()
