@@ -171,8 +171,14 @@ def _model_card(name: str, net: CLNet, metrics: Mapping[str, Any]) -> str:
         f"CLNet as read by this project: {net.spec.backbone}, levels {net.spec.levels}, modules {modules}, "
         f"{net.dim} dimensions, {millions:.2f} M parameters.\n\n"
         f"Inputs: tile {net.inputs.satellite_px} px, panorama canvas {net.inputs.ground_width_px} x "
-        f"{net.inputs.ground_height_px} px.\n\n"
+        f"{net.inputs.ground_height_px} px.{_view_of_tiles(net)}\n\n"
         "What it was trained on and how: `spec.json`, under `provenance`. A network trained on the synthetic world has "
         "seen no real picture: do not expect it to place real photos.\n\n"
         f"Measured:\n\n```json\n{measured}\n```\n"
     )
+
+
+def _view_of_tiles(net: CLNet) -> str:
+    polar = " Tiles are unrolled around their centres to the size of the canvas." if net.inputs.polar else ""
+    anchors = net.inputs.anchors
+    return polar + (f" Each is described around {anchors} x {anchors} points." if anchors > 1 else "")
