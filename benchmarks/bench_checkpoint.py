@@ -21,16 +21,17 @@ from benchmarks.record import write_record
 from model.encoder import Encoder
 from model.headings import coarse_turns, fine_offsets
 
+_CENTRE = ("--anchors", "1")  # the camera is known to stand there
 _SEARCHED = ("--heading", "unknown", "--queries", "2000")  # 30 copies of each query
 ROWS: dict[str, tuple[str, ...]] = {
-    "north-aligned, centre": ("world:cross-area-centre",),
+    "north-aligned, centre": ("world:cross-area-centre", *_CENTRE),
     "north-aligned, offset": ("world:cross-area",),
-    "unknown heading, centre": ("world:cross-area-centre", *_SEARCHED),
+    "unknown heading, centre": ("world:cross-area-centre", *_CENTRE, *_SEARCHED),
     "unknown heading, offset": ("world:cross-area", *_SEARCHED),
-    "90 degrees, known heading, centre": ("world:cross-area-centre", "--fov", "90"),
+    "90 degrees, known heading, centre": ("world:cross-area-centre", *_CENTRE, "--fov", "90"),
     "90 degrees, known heading, offset": ("world:cross-area", "--fov", "90"),
     "overlapping grid, offset": ("world:cross-area-grid",),
-    "same area, centre": ("world:same-area-centre",),
+    "same area, centre": ("world:same-area-centre", *_CENTRE),
     "same area, offset": ("world:same-area",),
 }
 """What is measured: a name, the data set, and the options of the protocol."""
