@@ -57,6 +57,8 @@ class OptimSpec:
         weight_decay: on weight matrices and kernels; not on norms, biases, maps or the temperature.
         label_smoothing: of the InfoNCE targets.
         clip_norm: gradient norm limit; 0 for none.
+        chunk: pictures of a view embedded at once with a graph, then again for the backward pass, so that memory does
+            not grow with the batch; 0 for the whole batch, once.
         seed: of initial weights, order and augmentation.
         precision: auto (bfloat16 where the processor computes in it), bfloat16 or float32.
         ema: decay of the running average of the weights, which is what is evaluated and published; 0 for none. While
@@ -73,6 +75,7 @@ class OptimSpec:
     weight_decay: float = 0.05
     label_smoothing: float = 0.1
     clip_norm: float = 1.0
+    chunk: int = 0
     seed: int = 0
     precision: str = "auto"
     ema: float = 0.0
@@ -83,6 +86,10 @@ class OptimSpec:
         for name in ("steps", "eval_every", "save_every"):
             if getattr(self, name) < 1:
                 raise BadConfig(f"optim.{name} is {getattr(self, name)}; give at least 1")
+        if self.chunk < 0:
+            raise BadConfig(
+                f"optim.chunk is {self.chunk}; give how many pictures fit into memory at once, or 0 for all"
+            )
         if self.batch < 2:
             raise BadConfig(f"optim.batch is {self.batch}; InfoNCE needs at least 2 pairs to tell apart")
         if not 0 <= self.ema < 1:

@@ -137,8 +137,9 @@ class Trainer:
         self.optimizers = create_optimizers(self.net, run.optim)
         self.average = copy.deepcopy(self.net).requires_grad_(False) if run.optim.ema else None
         self.bfloat16 = picks_bfloat16(device, run.optim.precision)
-        if processes.count > 1:
+        if processes.count > 1 or run.optim.chunk:
             refuse_batch_statistics(self.net)
+        if processes.count > 1:
             torch.manual_seed(run.optim.seed + processes.rank)  # dropout, if there is any, differs between the slices
 
     @property
@@ -185,7 +186,9 @@ class Trainer:
         optim = self.run.optim
         self.net.train()
         set_learning_rate(self.optimizers, learning_rate(self.step, optim))
-        value = find_gradients(self.net, self._embed, self._loss, ground, satellite, processes=self.processes)
+        value = find_gradients(
+            self.net, self._embed, self._loss, ground, satellite, chunk=optim.chunk, processes=self.processes
+        )
         if not math.isfinite(value):  # before the step, so that no state with broken weights is ever saved
             raise BadConfig(
                 f"the loss is {value} at step {self.step}; lower optim.lr ({optim.lr}) and start in another folder"

@@ -39,6 +39,7 @@ def test_overrides_reach_any_depth_and_any_type(tmp_path):
         ({"optim": {"lr": -1}}, "optim.lr is -1"),
         ({"optim": {"batch": 1}}, "at least 2 pairs"),
         ({"optim": {"ema": 1}}, r"optim\.ema is 1"),
+        ({"optim": {"chunk": -1}}, r"optim\.chunk is -1"),
         ({"data": {"workers": -1}}, "data.workers is -1"),
         ({"data": {"augment": True}}, "data: augment holds True where an object"),
         ({"data": {"augment": {"blur": 2}}}, r"data\.augment\.blur is 2"),

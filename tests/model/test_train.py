@@ -113,7 +113,7 @@ ROOMY = replace(INPUTS, satellite_px=64, ground_height_px=64, ground_width_px=12
 
 def demanding_run(sampler: SamplerSpec = SamplerSpec()) -> RunSpec:  # noqa: B008 - frozen
     """Every option at once: unrolled tiles, averaged weights, Muon, bfloat16, all augmentations."""
-    run = tiny_run(steps=8, ema=0.9, precision="bfloat16", optimizer="muon")
+    run = tiny_run(steps=8, ema=0.9, precision="bfloat16", optimizer="muon", chunk=3)
     augment = AugmentSpec(blur=0.5, erase=0.5, shift=1, fov_share=0.5, heading_jitter_deg=20)
     data = replace(run.data, augment=augment, sampler=sampler)
     return replace(run, inputs=replace(ROOMY, polar=True), data=data)
