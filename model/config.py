@@ -59,6 +59,8 @@ class OptimSpec:
         clip_norm: gradient norm limit; 0 for none.
         chunk: pictures of a view embedded at once with a graph, then again for the backward pass, so that memory does
             not grow with the batch; 0 for the whole batch, once.
+        checkpointing: keep few activations of the backbone, and compute the others again in the backward pass.
+        compile: compile the network's training pass with `torch.compile`.
         seed: of initial weights, order and augmentation.
         precision: auto (bfloat16 where the processor computes in it), bfloat16 or float32.
         ema: decay of the running average of the weights, which is what is evaluated and published; 0 for none. While
@@ -76,6 +78,8 @@ class OptimSpec:
     label_smoothing: float = 0.1
     clip_norm: float = 1.0
     chunk: int = 0
+    checkpointing: bool = False
+    compile: bool = False
     seed: int = 0
     precision: str = "auto"
     ema: float = 0.0

@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 from model.anchors import REACH
 from model.artefact import canonical_json, write_json
+from model.backbones import save_memory
 from model.bundle import save_bundle
 from model.clnet import CLNet, View
 from model.compute import pick_device, picks_bfloat16
@@ -137,6 +138,11 @@ class Trainer:
         self.optimizers = create_optimizers(self.net, run.optim)
         self.average = copy.deepcopy(self.net).requires_grad_(False) if run.optim.ema else None
         self.bfloat16 = picks_bfloat16(device, run.optim.precision)
+        if run.optim.checkpointing:  # not in the average, which has no backward pass
+            for backbone in self.net.backbones.values():
+                save_memory(backbone, run.model.backbone)
+        # A function is compiled, not the module: the names of its weights stay.
+        self._forward: Callable[..., Tensor] = torch.compile(self.net.forward) if run.optim.compile else self.net
         if processes.count > 1 or run.optim.chunk:
             refuse_batch_statistics(self.net)
         if processes.count > 1:
@@ -218,7 +224,7 @@ class Trainer:
         return symmetric_info_nce(ground, satellite, self.net.logit_scale, label_smoothing=smoothing)
 
     def _embed(self, pixels: Tensor, view: View) -> Tensor:
-        return encode_batch(self.net, pixels.to(self.device), self.net.inputs, view, bfloat16=self.bfloat16)
+        return encode_batch(self._forward, pixels.to(self.device), self.net.inputs, view, bfloat16=self.bfloat16)
 
     def _batches(self, pairs: PairSet, cache: Path) -> Iterator[tuple[Tensor, Tensor]]:
         run = self.run

@@ -2,6 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from model.backbones import save_memory
 from model.errors import BadConfig
 from model.loss import symmetric_info_nce
 from model.step import refuse_batch_statistics
@@ -40,6 +41,16 @@ def test_a_chunk_draws_the_same_random_numbers_in_both_passes():
     whole = gradients(0)
     assert not differing(whole, gradients(PAIRS))
     assert differing(whole, batch_gradients() | {"drawn after it": whole["drawn after it"]})
+
+
+@pytest.mark.parametrize("chunk", [0, 3])
+def test_activations_that_are_computed_again_change_no_gradient(chunk):
+    net = tiny_net().train()
+    passes = []
+    net.backbones["shared"].stages[0].blocks[0].register_forward_hook(lambda *_: passes.append(1))
+    save_memory(net.backbones["shared"], "test_convnext")
+    assert not differing(batch_gradients(), batch_gradients(net=net, chunk=chunk))
+    assert len(passes) == (4 if chunk == 0 else 18)  # twice a view; with three chunks once without a graph, too
 
 
 def test_old_gradients_are_replaced_and_not_added_to():

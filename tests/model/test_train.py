@@ -160,6 +160,31 @@ def test_similar_tiles_are_sought_again_every_few_epochs_and_kept_with_the_state
     assert np.array_equal(kept.table, orders[5].table)
 
 
+def test_the_training_pass_is_compiled_and_changes_neither_names_nor_results(tmp_path, pairs, monkeypatch):
+    plain = train(tiny_run(), pairs, pairs, tmp_path / "plain", device="cpu")
+    passes = []
+
+    def note(function):
+        return lambda *parts: passes.append(function.__qualname__) or function(*parts)
+
+    monkeypatch.setattr("torch.compile", note)
+    run = tiny_run(compile=True, checkpointing=True)
+    expected, found = (weights(one) for one in (plain, train(run, pairs, pairs, tmp_path / "run", device="cpu")))
+    assert passes == ["CLNet.forward"] * 2 * run.optim.steps
+    assert expected.keys() == found.keys()
+    assert all(torch.allclose(expected[name], found[name], atol=1e-3) for name in expected)
+
+
+@pytest.mark.slow
+def test_a_compiled_pass_learns_what_a_plain_one_does(tmp_path, pairs):
+    both = [
+        train(tiny_run(compile=compiled), pairs, pairs, tmp_path / str(compiled), device="cpu")
+        for compiled in (False, True)
+    ]
+    losses = [[float(row["loss"]) for row in read_log(one.parent / "log.csv") if row["loss"]] for one in both]
+    assert losses[0] == pytest.approx(losses[1], abs=1e-3)
+
+
 def test_the_average_is_evaluated_and_published(tmp_path, pairs):
     run = tiny_run(ema=0.99)
     bundle = train(run, pairs, pairs, tmp_path / "run", device="cpu")
