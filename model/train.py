@@ -243,6 +243,7 @@ class Trainer:
                 seed=run.optim.seed,
                 first=self.step,
                 neighbours=run.data.sampler.neighbours,
+                drawn=run.data.sampler.drawn,
             )
             own = map(self.processes.own_slice, draws)
             yield from plain_errors(training_loader(dataset, own, workers=run.data.workers))
@@ -257,7 +258,8 @@ class Trainer:
         if spec.kind == "random":
             return Order(epoch, self.step)
         if epoch < spec.first_epoch:
-            return Order(epoch, self.step, spec.first_epoch - epoch)
+            table = nearest_places(pairs, spec.candidates) if spec.kind == "both" else None
+            return Order(epoch, self.step, spec.first_epoch - epoch, table)
         if spec.kind == "geographic":
             return Order(epoch, self.step, None, nearest_places(pairs, spec.candidates))
         return Order(epoch, self.step, spec.every_epochs, self._similar(pairs, pictures, spec.candidates))

@@ -16,6 +16,7 @@ from model.bundle import load_bundle
 from model.config import OptimSpec, RunSpec, load_run
 from model.data.augment import AugmentSpec
 from model.data.manifest import read_manifest
+from model.data.neighbours import nearest_places
 from model.data.samplers import SamplerSpec
 from model.errors import BadCheckpoint, BadConfig, BadDataset
 from model.logs import RunLog, read_log
@@ -28,6 +29,7 @@ SCRIPT = """
 import os, signal, sys
 from pathlib import Path
 from model.data.manifest import read_manifest
+from model.data.neighbours import nearest_places
 from model.logs import RunLog
 from model.train import train
 from tests.model.tiny import tiny_run
@@ -158,6 +160,19 @@ def test_similar_tiles_are_sought_again_every_few_epochs_and_kept_with_the_state
     assert [order.table is None for order in orders.values()] == [True, False, False, False]
     kept = load_order(newest_state(tmp_path / "run"))
     assert np.array_equal(kept.table, orders[5].table)
+
+
+def test_near_places_come_first_and_similar_tiles_later_where_both_are_asked_for(tmp_path, pairs, monkeypatch):
+    orders = {}
+    monkeypatch.setattr(
+        "model.train.save_state", lambda *parts: orders.setdefault(parts[-1].epoch, parts[-1]) and save_state(*parts)
+    )
+    run = tiny_run(steps=12, save_every=1)
+    sampler = SamplerSpec("both", neighbours=2, candidates=4, first_epoch=2, every_epochs=2)
+    train(replace(run, data=replace(run.data, sampler=sampler)), pairs, pairs, tmp_path / "run", device="cpu")
+    assert {epoch: (order.step, order.epochs) for epoch, order in orders.items()} == {0: (0, 2), 2: (4, 2), 4: (8, 2)}
+    assert np.array_equal(orders[0].table, nearest_places(pairs, 4))
+    assert not np.array_equal(orders[2].table, orders[0].table)
 
 
 def test_the_training_pass_is_compiled_and_changes_neither_names_nor_results(tmp_path, pairs, monkeypatch):
