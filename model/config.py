@@ -55,8 +55,15 @@ class OptimSpec:
         lr: peak learning rate.
         warmup_steps: steps of linear rise.
         weight_decay: on weight matrices and kernels; not on norms, biases, maps or the temperature.
+        decay_everything: weight decay on norms, biases, maps and the temperature, too.
         label_smoothing: of the InfoNCE targets.
+        bounded_temperature: keep the temperature at 0.01 or more.
+        semi_positives: spare keeps tiles that cover another's query too out of its batch; soft allows them, and counts
+            them as partly right.
+        semi_positive_weight: how right they are where they are soft; 1 is as right as the query's own tile, 0 makes
+            them negatives like all others.
         clip_norm: gradient norm limit; 0 for none.
+        clip_value: limit of each gradient's absolute value; 0 for none.
         chunk: pictures of a view embedded at once with a graph, then again for the backward pass, so that memory does
             not grow with the batch; 0 for the whole batch, once.
         checkpointing: keep few activations of the backbone, and compute the others again in the backward pass.
@@ -75,8 +82,13 @@ class OptimSpec:
     lr: float = 1e-3
     warmup_steps: int = 100
     weight_decay: float = 0.05
+    decay_everything: bool = False
     label_smoothing: float = 0.1
+    bounded_temperature: bool = True
+    semi_positives: Literal["spare", "soft"] = "spare"
+    semi_positive_weight: float = 0.3
     clip_norm: float = 1.0
+    clip_value: float = 0.0
     chunk: int = 0
     checkpointing: bool = False
     compile: bool = False
@@ -98,6 +110,10 @@ class OptimSpec:
             raise BadConfig(f"optim.batch is {self.batch}; InfoNCE needs at least 2 pairs to tell apart")
         if not 0 <= self.ema < 1:
             raise BadConfig(f"optim.ema is {self.ema}; give a decay in [0, 1), for example 0.999, or 0 for none")
+        if not 0 <= self.semi_positive_weight <= 1:
+            raise BadConfig(f"optim.semi_positive_weight is {self.semi_positive_weight}; give a number in [0, 1]")
+        if self.clip_value < 0:
+            raise BadConfig(f"optim.clip_value is {self.clip_value}; give a limit above 0, or 0 for none")
         if not self.lr > 0:
             raise BadConfig(f"optim.lr is {self.lr}; give a number above 0")
         if self.precision not in ("auto", "bfloat16", "float32"):

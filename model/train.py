@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from functools import partial
+from itertools import tee
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ from model.encoder import encode_batch, encode_view
 from model.errors import BadConfig, BadDataset
 from model.evaluate import Encode, Sides, embed, evaluate
 from model.logs import RunLog
-from model.loss import symmetric_info_nce
+from model.loss import soft_targets, symmetric_info_nce
 from model.optimizers import create_optimizers, learning_rate, set_learning_rate
 from model.pretrained import find_pretrained
 from model.results import Evaluation
@@ -164,8 +165,8 @@ class Trainer:
         noted = began = time.monotonic()
         hidden = None if log else True
         with tqdm(total=optim.steps, initial=self.step, desc=self.run.name, unit="step", disable=hidden) as bar:
-            for ground, satellite in self._batches(pairs, out.parent / "decoded"):
-                loss = self.advance(ground, satellite)
+            for ground, satellite, targets in self._batches(pairs, out.parent / "decoded"):
+                loss = self.advance(ground, satellite, targets)
                 if log is None:
                     continue
                 bar.set_postfix(loss=f"{loss:.3f}")
@@ -187,13 +188,23 @@ class Trainer:
                 began = time.monotonic()
         return result
 
-    def advance(self, ground: Tensor, satellite: Tensor) -> float:
-        """One optimizer step on a batch of uint8 pictures [b, H, W, 3], or this process's slice; returns its loss."""
+    def advance(self, ground: Tensor, satellite: Tensor, targets: Tensor | None = None) -> float:
+        """One optimizer step on a batch of uint8 pictures [b, H, W, 3], or this process's slice; returns its loss.
+
+        The targets, where not each query's own tile alone is right, are those of the whole batch.
+        """
         optim = self.run.optim
         self.net.train()
         set_learning_rate(self.optimizers, learning_rate(self.step, optim))
+        loss = partial(
+            symmetric_info_nce,
+            logit_scale=self.net.logit_scale,
+            label_smoothing=optim.label_smoothing,
+            bounded=optim.bounded_temperature,
+            targets=None if targets is None else targets.to(self.device),
+        )
         value = find_gradients(
-            self.net, self._embed, self._loss, ground, satellite, chunk=optim.chunk, processes=self.processes
+            self.net, self._embed, loss, ground, satellite, chunk=optim.chunk, processes=self.processes
         )
         if not math.isfinite(value):  # before the step, so that no state with broken weights is ever saved
             raise BadConfig(
@@ -201,6 +212,8 @@ class Trainer:
             )
         if optim.clip_norm > 0:
             torch.nn.utils.clip_grad_norm_(self.net.parameters(), optim.clip_norm)
+        if optim.clip_value > 0:
+            torch.nn.utils.clip_grad_value_(self.net.parameters(), optim.clip_value)
         for optimizer in self.optimizers:
             optimizer.step()
         if self.average is not None:
@@ -219,14 +232,10 @@ class Trainer:
         inputs = net.inputs if anchors is None else replace(net.inputs, anchors=anchors)
         return partial(encode_view, net, inputs=inputs, view=view, bfloat16=self.bfloat16)
 
-    def _loss(self, ground: Tensor, satellite: Tensor) -> Tensor:
-        smoothing = self.run.optim.label_smoothing
-        return symmetric_info_nce(ground, satellite, self.net.logit_scale, label_smoothing=smoothing)
-
     def _embed(self, pixels: Tensor, view: View) -> Tensor:
         return encode_batch(self._forward, pixels.to(self.device), self.net.inputs, view, bfloat16=self.bfloat16)
 
-    def _batches(self, pairs: PairSet, cache: Path) -> Iterator[tuple[Tensor, Tensor]]:
+    def _batches(self, pairs: PairSet, cache: Path) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
         run = self.run
         pictures: Pictures = PictureFiles(pairs, run.inputs)
         if run.data.cache:
@@ -234,9 +243,10 @@ class Trainer:
                 pictures = ensure_decoded(pairs, run.inputs, cache, workers=max(_DECODERS, run.data.workers))
         dataset = TrainingPairs(pictures, pairs.positives, run.inputs, seed=run.optim.seed, augment=run.data.augment)
         self.order = self.order or self._next_order(pairs, pictures)
+        soft = run.optim.semi_positives == "soft"
         while True:
             draws = epoch_batches(
-                pairs,
+                replace(pairs, semi_positives=()) if soft else pairs,
                 self.order,
                 batch=run.optim.batch,
                 last=run.optim.steps,
@@ -245,8 +255,12 @@ class Trainer:
                 neighbours=run.data.sampler.neighbours,
                 drawn=run.data.sampler.drawn,
             )
+            # The loader asks for batches ahead of time, and gives them in the same order.
+            draws, asked = tee(draws)
             own = map(self.processes.own_slice, draws)
-            yield from plain_errors(training_loader(dataset, own, workers=run.data.workers))
+            for ground, satellite in plain_errors(training_loader(dataset, own, workers=run.data.workers)):
+                rows = [draw % len(pairs.queries) for draw in next(asked)]
+                yield ground, satellite, soft_targets(pairs, rows, run.optim.semi_positive_weight) if soft else None
             if self.step >= run.optim.steps:
                 return
             self.order = self._next_order(pairs, pictures)

@@ -162,6 +162,27 @@ def test_similar_tiles_are_sought_again_every_few_epochs_and_kept_with_the_state
     assert np.array_equal(kept.table, orders[5].table)
 
 
+def test_gradients_may_be_clipped_by_value():
+    trainer = Trainer(tiny_run(clip_norm=0, clip_value=1e-4), device=torch.device("cpu"))
+    pictures = (torch.zeros(4, *size[::-1], 3, dtype=torch.uint8) for size in (INPUTS.ground_size_px, (32, 32)))
+    trainer.advance(*pictures)
+    largest = max(value.grad.abs().max() for value in trainer.net.parameters())
+    assert largest == pytest.approx(1e-4)
+
+
+@pytest.mark.parametrize(("weight", "same"), [(0.0, True), (0.5, False)])
+def test_tiles_that_cover_a_query_too_may_be_partly_right(tmp_path, pairs, weight, same):
+    """With a weight of 0 they are negatives, as where nobody knows that they are semi-positives."""
+    everyone = tuple(tuple(tile for tile in range(8) if tile != row) for row in range(8))
+    known = replace(pairs, semi_positives=everyone)  # spared, not one batch could be filled
+    losses = []
+    for part, options in ((known, {"semi_positives": "soft", "semi_positive_weight": weight}), (pairs, {})):
+        out = tmp_path / str(len(losses))
+        train(tiny_run(**options), part, pairs, out, device="cpu")
+        losses.append([float(row["loss"]) for row in read_log(out / "log.csv") if row["loss"]])
+    assert (losses[0] == pytest.approx(losses[1], abs=1e-3)) == same
+
+
 def test_near_places_come_first_and_similar_tiles_later_where_both_are_asked_for(tmp_path, pairs, monkeypatch):
     orders = {}
     monkeypatch.setattr(
