@@ -72,6 +72,8 @@ class OptimSpec:
         precision: auto (bfloat16 where the processor computes in it), bfloat16 or float32.
         ema: decay of the running average of the weights, which is what is evaluated and published; 0 for none. While
             the run is young it is less: (1 + step) / (10 + step).
+        keep_best: publish the weights with the best R@1 on the validation pairs instead of the last ones. Where those
+            pairs are the ones a result is reported on, the result is flattered.
         eval_every: steps between evaluations on the validation pairs.
         save_every: steps between resumable states.
     """
@@ -95,6 +97,7 @@ class OptimSpec:
     seed: int = 0
     precision: str = "auto"
     ema: float = 0.0
+    keep_best: bool = False
     eval_every: int = 250
     save_every: int = 100
 

@@ -26,6 +26,7 @@ from tqdm import tqdm
 from model.anchors import REACH
 from model.artefact import canonical_json, write_json
 from model.backbones import save_memory
+from model.best import forget_best, keep_best, load_best
 from model.bundle import save_bundle
 from model.clnet import CLNet, View
 from model.compute import pick_device, picks_bfloat16
@@ -87,6 +88,8 @@ def train(
         trainer.step = load_state(state, trainer.net, trainer.optimizers, trainer.average)
         trainer.order = load_order(state)
         _log.info("resuming at step %d", trainer.step)
+    elif processes.is_first:
+        forget_best(out)
     bundle = out / "bundle"
     if not processes.is_first:
         trainer.fit(pairs, val, out, None)
@@ -95,6 +98,8 @@ def train(
         result = trainer.fit(pairs, val, out, log)
         log.plot(out / "curves.png", title=run.name)
     if not bundle.exists():
+        if run.optim.keep_best:
+            trainer.step, result = load_best(out, trainer.best), None
         _publish(trainer, result or trainer.evaluate(val), bundle, seconds=log.seconds)
     return bundle
 
@@ -183,6 +188,8 @@ class Trainer:
                 if self.step % optim.eval_every == 0 or self.step == optim.steps:
                     result = self.evaluate(val)
                     log.recall(self.step, result.recall)
+                    if optim.keep_best:
+                        keep_best(out, self.best, step=self.step, recall=result.recall["recall@1"])
                 if self.step % optim.save_every == 0 or self.step == optim.steps:
                     save_state(out, self.step, self.net, self.optimizers, self.average, self.order)
                 began = time.monotonic()

@@ -232,6 +232,23 @@ def test_the_average_is_evaluated_and_published(tmp_path, pairs):
     assert trainer.evaluate(pairs).as_json().items() <= load_bundle(bundle).metrics["validation"].items()
 
 
+def test_the_best_weights_are_published_where_that_is_asked_for(tmp_path, pairs, monkeypatch):
+    recalls, measure = iter((10.0, 60.0, 30.0)), Trainer.evaluate
+
+    def pretend(trainer, val):
+        result = measure(trainer, val)
+        return replace(result, recall={**result.recall, "recall@1": next(recalls, 77.0)})
+
+    monkeypatch.setattr(Trainer, "evaluate", pretend)
+    run = tiny_run(eval_every=2, keep_best=True, ema=0.9)
+    best = load_bundle(train(run, pairs, pairs, tmp_path / "run", device="cpu"))
+    assert best.provenance["steps"] == 4
+    assert best.metrics["validation"]["recall"]["recall@1"] == 77.0  # measured again, on what is published
+    monkeypatch.undo()
+    last = load_bundle(train(replace(run, optim=replace(run.optim, keep_best=False)), pairs, pairs, tmp_path / "last"))
+    assert not torch.equal(best.net.projection.weight, last.net.projection.weight)
+
+
 def test_the_average_follows_closely_at_first_and_slowly_later():
     assert [average_decay(step, OptimSpec(ema=0.999)) for step in (0, 90, 10**5)] == [0.1, 0.91, 0.999]
     average, net = tiny_net(0), tiny_net(1)
