@@ -27,6 +27,8 @@ _EITHER = (("blur", "sharpen"), ("erase", "grid", "holes"))
 _RAMPED = ("shift", "fov_share", "heading_jitter_deg")
 _BLUR_PX = (0.3, 1.2)
 """Standard deviation of the Gaussian blur at the encoder's size."""
+_GRID_GROUND, _GRID_TILE = 0.5, 0.4
+"""Share of a grid cell's side that is hidden, in each view (as in Sample4Geo)."""
 _ERASED = (0.02, 0.15)
 """Share of a picture's area that an erased rectangle takes."""
 _ASPECT = (0.5, 2.0)
@@ -119,7 +121,7 @@ def augment_pair(
     panorama, tile = (_change_look(picture, spec, random) for picture in (panorama, tile))
     if random.random() < spec.fov_share:  # after the colours, so that what no photo covers is neutral to the bit
         panorama = limit_view(panorama, random.uniform(*spec.fov_deg), random.uniform(0.0, 360.0))
-    return _hide(panorama, spec, random), _hide(tile, spec, random)
+    return _hide(panorama, spec, random, _GRID_GROUND), _hide(tile, spec, random, _GRID_TILE)
 
 
 def crop_tile(tile: _Pixels, tile_px: int, east: float = 0.0, south: float = 0.0) -> _Pixels:
@@ -185,13 +187,13 @@ def _change_look(picture: _Pixels, spec: AugmentSpec, random: np.random.Generato
     return picture
 
 
-def _hide(picture: _Pixels, spec: AugmentSpec, random: np.random.Generator) -> _Pixels:
+def _hide(picture: _Pixels, spec: AugmentSpec, random: np.random.Generator, grid_share: float) -> _Pixels:
     """Turn one rectangle, a grid of squares or many small holes of a picture neutral, or nothing."""
     drawn = random.random()
     if drawn < spec.erase:
         return _erase(picture, random)
     if drawn < spec.erase + spec.grid:
-        return drop_grid(picture, random)
+        return drop_grid(picture, random, grid_share)
     return drop_holes(picture, random) if drawn < spec.erase + spec.grid + spec.holes else picture
 
 

@@ -25,10 +25,8 @@ _COLOURS = 0.15
 """Greatest change of brightness, contrast and saturation as a share, and of the hue in turns."""
 _SHARPNESS = (1.5, 3.0)
 """Pillow's factor, where 1 is the picture itself."""
-_CELLS = (4, 16)
+_CELLS = 10
 """Cells of a grid along the shorter side."""
-_DROPPED = 0.45
-"""Share of a cell's side that turns neutral."""
 _HOLES = (10, 25)
 _HOLE_SIDES = (0.1, 0.2)
 """Sides of a hole as a share of the picture's height."""
@@ -60,10 +58,10 @@ def sharpen(picture: _Pixels, random: np.random.Generator) -> _Pixels:
     return np.asarray(ImageEnhance.Sharpness(_image(picture)).enhance(random.uniform(*_SHARPNESS)))
 
 
-def drop_grid(picture: _Pixels, random: np.random.Generator) -> _Pixels:
-    """A grid of square cells, 4 to 16 along the shorter side, loses 45 % of each cell's side to neutral grey."""
-    cell_px = max(2, min(picture.shape[:2]) // int(random.integers(_CELLS[0], _CELLS[1] + 1)))
-    hole_px = max(1, round(cell_px * _DROPPED))
+def drop_grid(picture: _Pixels, random: np.random.Generator, share: float) -> _Pixels:
+    """In each cell of a grid, ten along the shorter side, a square of `share` of its side turns neutral grey."""
+    cell_px = max(2, min(picture.shape[:2]) // _CELLS)
+    hole_px = max(1, round(cell_px * share))
     rows, columns = (
         (np.arange(side) + int(random.integers(cell_px))) % cell_px < hole_px for side in picture.shape[:2]
     )

@@ -1,10 +1,12 @@
+from functools import partial
+
 import numpy as np
 import pytest
 
 from model.data.looks import compress, drop_grid, drop_holes, sharpen, shift_colours
 from model.transforms import NEUTRAL
 
-EVERY = (compress, drop_grid, drop_holes, sharpen, shift_colours)
+EVERY = (compress, partial(drop_grid, share=0.4), drop_holes, sharpen, shift_colours)
 
 
 def generator(seed):
@@ -49,13 +51,14 @@ def test_sharpening_raises_the_contrast_of_an_edge():
     assert found.max() > 150
 
 
-def test_a_grid_hides_a_fifth_of_a_picture_in_equal_steps():
-    flat = np.zeros((96, 192, 3), np.uint8)
+@pytest.mark.parametrize("share", [0.4, 0.5])
+def test_a_grid_hides_its_share_of_both_sides_in_ten_equal_steps(share):
+    flat = np.zeros((100, 200, 3), np.uint8)
     for seed in range(10):
-        hidden = (drop_grid(flat, generator(seed)) == NEUTRAL).all(axis=2)
-        assert 0.14 < hidden.mean() < 0.3
-        rows = np.flatnonzero(np.diff(hidden.any(axis=1).astype(int)) == 1)
-        assert len(set(np.diff(rows))) == 1
+        hidden = (drop_grid(flat, generator(seed), share) == NEUTRAL).all(axis=2)
+        assert hidden.mean() == pytest.approx(share**2)
+        starts = np.flatnonzero(np.diff(hidden.any(axis=1).astype(int)) == 1)
+        assert set(np.diff(starts)) == {10}
 
 
 def test_holes_have_sides_of_a_tenth_to_a_fifth_of_the_height():
