@@ -54,7 +54,7 @@ def find_gradients(
     *wanted, of_scale = torch.autograd.grad(value, (*vectors, net.logit_scale))
     net.zero_grad(set_to_none=True)
     for side, whole in zip(parts, wanted, strict=True):
-        own = whole.view(processes.count, len(ground), -1)[processes.rank]
+        own = whole[processes.rank * len(ground) :][: len(ground)]
         for part, gradient in zip(side, own.split(size), strict=True):
             part.backward(gradient)
     net.logit_scale.grad = of_scale / processes.count  # every process has it whole

@@ -7,6 +7,7 @@ events where that is installed), the newest resumable state, and at the end the 
 from __future__ import annotations
 
 import copy
+import json
 import logging
 import math
 import time
@@ -30,7 +31,7 @@ from model.best import forget_best, keep_best, load_best
 from model.bundle import save_bundle
 from model.clnet import CLNet, View
 from model.compute import pick_device, picks_bfloat16
-from model.config import OptimSpec, RunSpec
+from model.config import OptimSpec, RunSpec, spec_from
 from model.data.augment import crop_tile
 from model.data.decoded import ensure_decoded
 from model.data.fingerprint import pairs_digest
@@ -78,7 +79,7 @@ def train(
     with processes.first_alone():  # pretrained weights may have to be fetched
         trainer = Trainer(run, device=pick_device(device), resumes=state is not None, processes=processes)
     with processes.first_alone():
-        _claim(out, "run.json", asdict(run), "another configuration", "the old one")
+        _claim(out, "run.json", asdict(run), "another configuration", "the old one", complete=_with_defaults)
         data = {
             name: {"pairs": len(part.queries), "sha256": pairs_digest(part)}
             for name, part in (("train", pairs), ("val", val))
@@ -322,14 +323,28 @@ def update_average(average: CLNet, net: CLNet, decay: float) -> None:
         kept.copy_(present)
 
 
-def _claim(out: Path, file: str, content: Mapping[str, Any], change: str, remedy: str) -> None:
-    """Write what the run was started with, or check that the folder's is the same."""
+def _with_defaults(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration with every key: one that is younger than the run has its default."""
+    return asdict(spec_from(RunSpec, tree, "run.json"))
+
+
+def _claim(
+    out: Path,
+    file: str,
+    content: Mapping[str, Any],
+    change: str,
+    remedy: str,
+    *,
+    complete: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
+) -> None:
+    """Write what the run was started with, or check that the folder's is the same when both are made complete."""
     path = out / file
-    wanted = canonical_json(content)
     if not path.exists():
         out.mkdir(parents=True, exist_ok=True)
         write_json(path, content)
-    elif (found := path.read_bytes()) != wanted:
+        return
+    found, wanted = (canonical_json(complete(one)) for one in (json.loads(path.read_bytes()), content))
+    if found != wanted:
         lines = zip(found.decode().splitlines(), wanted.decode().splitlines(), strict=False)
         differing = [f"{a.strip()} -> {b.strip()}" for a, b in lines if a != b]
         raise BadConfig(

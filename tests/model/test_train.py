@@ -1,3 +1,4 @@
+import json
 import os
 import shlex
 import shutil
@@ -276,6 +277,17 @@ def test_a_changed_configuration_is_refused_and_shown(tmp_path, pairs):
     train(tiny_run(), pairs, pairs, tmp_path / "run", device="cpu")
     with pytest.raises(BadConfig, match=r'"lr": 0\.001.*-> "lr": 0\.5'):
         train(tiny_run(lr=0.5), pairs, pairs, tmp_path / "run", device="cpu")
+
+
+def test_a_run_that_is_older_than_an_option_goes_on_with_its_default(tmp_path, pairs):
+    train(tiny_run(), pairs, pairs, tmp_path / "run", device="cpu")
+    path = tmp_path / "run" / "run.json"
+    tree = json.loads(path.read_text())
+    del tree["optim"]["chunk"], tree["data"]["sampler"]["drawn"]
+    path.write_text(json.dumps(tree))
+    train(tiny_run(), pairs, pairs, tmp_path / "run", device="cpu")
+    with pytest.raises(BadConfig, match=r'"chunk": 0,? -> "chunk": 2'):
+        train(tiny_run(chunk=2), pairs, pairs, tmp_path / "run", device="cpu")
 
 
 def test_changed_data_are_refused_but_a_moved_folder_is_not(tmp_path, pairs):
