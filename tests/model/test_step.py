@@ -47,7 +47,7 @@ def test_a_chunk_draws_the_same_random_numbers_in_both_passes():
 def test_activations_that_are_computed_again_change_no_gradient(chunk):
     net = tiny_net().train()
     passes = []
-    net.backbones["shared"].stages[0].blocks[0].register_forward_hook(lambda *_: passes.append(1))
+    net.backbones["shared"].stages[0].blocks[0].register_forward_pre_hook(lambda *_: passes.append(1))
     save_memory(net.backbones["shared"], "test_convnext")
     assert not differing(batch_gradients(), batch_gradients(net=net, chunk=chunk))
     assert len(passes) == (4 if chunk == 0 else 18)  # twice a view; with three chunks once without a graph, too

@@ -14,9 +14,9 @@ def generator(seed):
 
 
 def smooth(height=48, width=96):
-    """A picture of slow colour gradients."""
+    """A picture of slow colour gradients and one edge."""
     down, right = np.mgrid[0:height, 0:width]
-    return np.stack([60 + down, 60 + right, 160 - down], axis=-1).astype(np.uint8)
+    return np.stack([60 + down, 60 + right, 160 - down + 40 * (right > 50)], axis=-1).astype(np.uint8)
 
 
 @pytest.mark.parametrize("change", EVERY)
