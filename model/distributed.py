@@ -15,6 +15,8 @@ from datetime import timedelta
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.distributed import Store
+from torch.distributed.rendezvous import rendezvous
 
 from model.compute import pick_device
 from model.errors import BadConfig, ProcessLost
@@ -65,7 +67,7 @@ class Processes:
         flat = torch.cat([gradient.flatten() for gradient in gradients])
         with _noticing_loss():
             dist.all_reduce(flat)
-        for gradient, summed in zip(gradients, flat.split([one.numel() for one in gradients]), strict=True):
+        for gradient, summed in zip(gradients, torch.split(flat, [one.numel() for one in gradients]), strict=True):
             gradient.copy_(summed.view(gradient.shape))
 
     def share(self, values: Tensor) -> Tensor:
@@ -119,8 +121,9 @@ def joined_processes(device: str = "auto") -> Iterator[tuple[Processes, torch.de
         if own.type == "cuda":
             torch.cuda.set_device(own)
         backend = "nccl" if own.type == "cuda" else "gloo"
-        options = {"store": store, "rank": processes.rank, "world_size": processes.count}
-        dist.init_process_group(backend, timeout=_PATIENCE, **options)
+        dist.init_process_group(
+            backend, timeout=_PATIENCE, store=store, rank=processes.rank, world_size=processes.count
+        )
         yield processes, own
     except BaseException as error:
         if not isinstance(error, SystemExit) and not _speaks(store):
@@ -129,9 +132,9 @@ def joined_processes(device: str = "auto") -> Iterator[tuple[Processes, torch.de
     dist.destroy_process_group()
 
 
-def _meeting_place() -> tuple[dist.Store, Processes]:
+def _meeting_place() -> tuple[Store, Processes]:
     try:
-        store, rank, count = next(dist.rendezvous("env://", timeout=_PATIENCE))
+        store, rank, count = next(rendezvous("env://", timeout=_PATIENCE))
     except (ValueError, RuntimeError) as error:
         raise BadConfig(
             f"WORLD_SIZE is {os.environ['WORLD_SIZE']!r} and the processes cannot meet ({error}); "
@@ -145,7 +148,7 @@ def _own_device(device: str) -> str:
     return f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if on_gpu else device
 
 
-def _speaks(store: dist.Store) -> bool:
+def _speaks(store: Store) -> bool:
     """Whether this process is the first one to fail; not, where the meeting place went down with another one."""
     try:
         return int(store.add("failed", 1)) == 1

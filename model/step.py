@@ -46,7 +46,7 @@ def find_gradients(
     """
     sides: tuple[tuple[View, Tensor], ...] = (("ground", ground), ("satellite", satellite))
     size = chunk or len(ground)
-    parts = [[_Part(embed, pixels, view, keep=not chunk) for pixels in side.split(size)] for view, side in sides]
+    parts = [[_Part(embed, pixels, view, keep=not chunk) for pixels in torch.split(side, size)] for view, side in sides]
     vectors = [processes.gather(torch.cat([part.vectors.detach() for part in side])) for side in parts]
     value = loss(*(one.requires_grad_() for one in vectors))
     if not math.isfinite(found := value.item()):
@@ -55,7 +55,7 @@ def find_gradients(
     net.zero_grad(set_to_none=True)
     for side, whole in zip(parts, wanted, strict=True):
         own = whole[processes.rank * len(ground) :][: len(ground)]
-        for part, gradient in zip(side, own.split(size), strict=True):
+        for part, gradient in zip(side, torch.split(own, size), strict=True):
             part.backward(gradient)
     net.logit_scale.grad = of_scale / processes.count  # every process has it whole
     processes.sum_gradients(net.parameters())
@@ -94,7 +94,7 @@ class _Again:
     def __init__(self, embed: Embed, pixels: Tensor, view: View) -> None:
         self.embed, self.pixels, self.view = embed, pixels, view
         self.cpu = torch.get_rng_state()
-        self.cuda = torch.cuda.get_rng_state() if torch.cuda.is_initialized() else None
+        self.cuda = torch.cuda.get_rng_state() if torch.cuda.is_initialized() else None  # type: ignore[no-untyped-call]
 
     def __call__(self) -> Tensor:
         with self._same_draws():
