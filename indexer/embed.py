@@ -150,7 +150,7 @@ def encode_checked(encoder: TileEncoder, batch: list[Pixels]) -> NDArray[np.floa
 def _decode_picture(picture: bytes | Image.Image, spec: InputSpec) -> Image.Image:
     if isinstance(picture, Image.Image):
         return picture
-    return decode_image(picture, at_least_px=spec.satellite_size_px)
+    return decode_image(picture, at_least_px=spec.satellite_size_px if spec.antialias else None)
 
 
 def _size_text(picture: bytes | Image.Image) -> str:

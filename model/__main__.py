@@ -8,11 +8,15 @@ import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from model._version import VERSION
 from model.commandline import as_argument, join_coordinates, parse_count, parse_lat_lon, run
 from model.data.sources import DEFAULT_CACHE
 from model.evaluation_command import add_options, run_evaluation
+
+if TYPE_CHECKING:
+    from model.distributed import Processes
 
 _DATA_HELP = (
     "world:SPLIT (train, val, same-area, cross-area, ...; docs/world.md), BENCHMARK:SPLIT?root=DIR (docs/datasets.md), "
@@ -118,21 +122,31 @@ def _train(arguments: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     from model.config import load_run
+
+    if arguments.print_config:
+        print(json.dumps(asdict(load_run(arguments.config, arguments.overrides)), indent=2))
+        return 0
+    from model.distributed import joined_processes
+
+    with joined_processes(arguments.device) as (processes, device):
+        _train_together(arguments, processes, str(device))
+    return 0
+
+
+def _train_together(arguments: argparse.Namespace, processes: Processes, device: str) -> None:
+    from model.config import load_run
     from model.data.sources import open_pairs
     from model.errors import BadConfig
     from model.train import train
 
     spec = load_run(arguments.config, arguments.overrides)
-    if arguments.print_config:
-        print(json.dumps(asdict(spec), indent=2))
-        return 0
     if arguments.out is None:
         raise BadConfig("no --out given; name a folder for the run")
-    pairs = open_pairs(spec.data.train, cache=arguments.cache)
-    val = open_pairs(spec.data.val, cache=arguments.cache)
-    bundle = train(spec, pairs, val, arguments.out, device=arguments.device)
-    print(f"trained: {bundle}")
-    return 0
+    with processes.first_alone():  # a split of the world may have to be rendered
+        pairs, val = (open_pairs(source, cache=arguments.cache) for source in (spec.data.train, spec.data.val))
+    bundle = train(spec, pairs, val, arguments.out, device=device, processes=processes)
+    if processes.is_first:
+        print(f"trained: {bundle}")
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:

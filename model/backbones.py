@@ -14,7 +14,7 @@ from model.errors import BadConfig
 from model.pretrained import Pretrained, create_pretrained, pretrained_config
 from model.transforms import InputSpec
 
-__all__ = ["Stride", "create_backbone", "find_strides"]
+__all__ = ["Stride", "create_backbone", "find_strides", "save_memory"]
 
 _ANY_SIZE: tuple[dict[str, Any], ...] = (
     {"dynamic_img_size": True, "dynamic_img_pad": True},
@@ -50,6 +50,21 @@ def create_backbone(
     backbone.prune_intermediate_layers(list(levels), prune_norm=True, prune_head=True)
     backbone.head = nn.Identity()  # its norm would be a parameter that no gradient reaches
     return backbone, head_norm
+
+
+def save_memory(backbone: Any, name: str) -> None:
+    """Keep few activations for the backward pass, and compute the others again there (timm's checkpointing).
+
+    Raises:
+        BadConfig: this backbone cannot.
+    """
+    try:
+        backbone.set_grad_checkpointing(True)
+    except (AttributeError, AssertionError) as error:
+        raise BadConfig(
+            f"{name} cannot compute its activations again in this timm; set optim.checkpointing to false, "
+            "and optim.chunk to what fits into memory"
+        ) from error
 
 
 def _created(name: str, pretrained: Pretrained | None) -> Any:

@@ -55,12 +55,25 @@ class OptimSpec:
         lr: peak learning rate.
         warmup_steps: steps of linear rise.
         weight_decay: on weight matrices and kernels; not on norms, biases, maps or the temperature.
+        decay_everything: weight decay on norms, biases, maps and the temperature, too.
         label_smoothing: of the InfoNCE targets.
+        bounded_temperature: keep the temperature at 0.01 or more.
+        semi_positives: spare keeps tiles that cover another's query too out of its batch; soft allows them, and counts
+            them as partly right.
+        semi_positive_weight: how right they are where they are soft; 1 is as right as the query's own tile, 0 makes
+            them negatives like all others.
         clip_norm: gradient norm limit; 0 for none.
+        clip_value: limit of each gradient's absolute value; 0 for none.
+        chunk: pictures of a view embedded at once with a graph, then again for the backward pass, so that memory does
+            not grow with the batch; 0 for the whole batch, once.
+        checkpointing: keep few activations of the backbone, and compute the others again in the backward pass.
+        compile: compile the network's training pass with `torch.compile`.
         seed: of initial weights, order and augmentation.
         precision: auto (bfloat16 where the processor computes in it), bfloat16 or float32.
         ema: decay of the running average of the weights, which is what is evaluated and published; 0 for none. While
             the run is young it is less: (1 + step) / (10 + step).
+        keep_best: publish the weights with the best R@1 on the validation pairs instead of the last ones. Where those
+            pairs are the ones a result is reported on, the result is flattered.
         eval_every: steps between evaluations on the validation pairs.
         save_every: steps between resumable states.
     """
@@ -71,11 +84,20 @@ class OptimSpec:
     lr: float = 1e-3
     warmup_steps: int = 100
     weight_decay: float = 0.05
+    decay_everything: bool = False
     label_smoothing: float = 0.1
+    bounded_temperature: bool = True
+    semi_positives: Literal["spare", "soft"] = "spare"
+    semi_positive_weight: float = 0.3
     clip_norm: float = 1.0
+    clip_value: float = 0.0
+    chunk: int = 0
+    checkpointing: bool = False
+    compile: bool = False
     seed: int = 0
     precision: str = "auto"
     ema: float = 0.0
+    keep_best: bool = False
     eval_every: int = 250
     save_every: int = 100
 
@@ -83,10 +105,18 @@ class OptimSpec:
         for name in ("steps", "eval_every", "save_every"):
             if getattr(self, name) < 1:
                 raise BadConfig(f"optim.{name} is {getattr(self, name)}; give at least 1")
+        if self.chunk < 0:
+            raise BadConfig(
+                f"optim.chunk is {self.chunk}; give how many pictures fit into memory at once, or 0 for all"
+            )
         if self.batch < 2:
             raise BadConfig(f"optim.batch is {self.batch}; InfoNCE needs at least 2 pairs to tell apart")
         if not 0 <= self.ema < 1:
             raise BadConfig(f"optim.ema is {self.ema}; give a decay in [0, 1), for example 0.999, or 0 for none")
+        if not 0 <= self.semi_positive_weight <= 1:
+            raise BadConfig(f"optim.semi_positive_weight is {self.semi_positive_weight}; give a number in [0, 1]")
+        if self.clip_value < 0:
+            raise BadConfig(f"optim.clip_value is {self.clip_value}; give a limit above 0, or 0 for none")
         if not self.lr > 0:
             raise BadConfig(f"optim.lr is {self.lr}; give a number above 0")
         if self.precision not in ("auto", "bfloat16", "float32"):

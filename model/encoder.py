@@ -6,6 +6,7 @@ converter costs nothing here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -116,7 +117,7 @@ def encode_view(
 
 
 def encode_batch(
-    net: CLNet,
+    net: Callable[..., Tensor],
     pixels: Tensor,
     inputs: InputSpec,
     view: View,
@@ -126,7 +127,7 @@ def encode_batch(
 ) -> Tensor:
     """uint8 [B, H, W, 3] on the network's device -> unit vectors [B, dim], tiles around their centres only.
 
-    The forward pass of training, too.
+    The forward pass of training, too; `net` is a `CLNet`, or what it was compiled to.
     """
     pictures = normalise(pixels, inputs)
     if view == "satellite" and inputs.polar:

@@ -8,6 +8,7 @@ GeoLocalizationError
 ├── BadCheckpoint    (ValueError)   a bundle that is damaged, or not the one expected
 ├── BadStore         (ValueError)   stored embeddings that are damaged or of another format
 ├── OutputExists     (FileExistsError)  an artefact would overwrite something
+├── ProcessLost      (RuntimeError) one of several training processes has ended
 └── MissingExtra     (ImportError)  an optional dependency is not installed
 
 Every message says what was wrong, the value seen, and what to do next.
@@ -23,6 +24,7 @@ __all__ = [
     "GeoLocalizationError",
     "MissingExtra",
     "OutputExists",
+    "ProcessLost",
 ]
 
 
@@ -56,6 +58,10 @@ class BadStore(GeoLocalizationError, ValueError):
 
 class OutputExists(GeoLocalizationError, FileExistsError):
     """Writing here would overwrite something that is already there."""
+
+
+class ProcessLost(GeoLocalizationError, RuntimeError):
+    """One of several processes that train together has ended."""
 
 
 class MissingExtra(GeoLocalizationError, ImportError):

@@ -24,7 +24,7 @@ def create_optimizers(net: nn.Module, optim: OptimSpec) -> list[Optimizer]:
 
     Matrices are the weights of linear layers and the kernels that mix channels, but for the stem's, which mixes
     colours. Muon's steps are scaled to the size of AdamW's, so both take one learning rate (arXiv 2502.16982). Weight
-    decay is for matrices and kernels only.
+    decay is for matrices and kernels only, unless it is asked for everything.
     """
     # A map is a parameter of its own, not the weight of a layer: `maps.free.0`, or `maps.converted.0` without NEC.
     layers = [value for name, value in net.named_parameters() if value.ndim > 1 and name.endswith(".weight")]
@@ -33,7 +33,7 @@ def create_optimizers(net: nn.Module, optim: OptimSpec) -> list[Optimizer]:
     rest = [value for value in net.parameters() if not _among(value, layers)]
     groups: list[dict[str, Any]] = [
         {"params": decayed, "weight_decay": optim.weight_decay},
-        {"params": rest, "weight_decay": 0.0},
+        {"params": rest, "weight_decay": optim.weight_decay if optim.decay_everything else 0.0},
     ]
     made: list[Optimizer] = [torch.optim.AdamW(groups, lr=optim.lr)]
     if matrices:

@@ -46,7 +46,7 @@ def sample4geo_inputs(benchmark: str, backbone: str = SAMPLE4GEO_BACKBONE) -> In
         )
     height_px, width_px = SAMPLE4GEO_GROUND_PX[benchmark]
     look = pretrained_config(backbone)
-    return InputSpec(_SATELLITE_PX, height_px, width_px, None, look.mean, look.std)
+    return InputSpec(_SATELLITE_PX, height_px, width_px, None, look.mean, look.std, antialias=False)
 
 
 def import_sample4geo(

@@ -7,12 +7,14 @@ events where that is installed), the newest resumable state, and at the end the 
 from __future__ import annotations
 
 import copy
+import json
 import logging
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from functools import partial
+from itertools import tee
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +26,12 @@ from tqdm import tqdm
 
 from model.anchors import REACH
 from model.artefact import canonical_json, write_json
+from model.backbones import save_memory
+from model.best import forget_best, keep_best, load_best
 from model.bundle import save_bundle
 from model.clnet import CLNet, View
 from model.compute import pick_device, picks_bfloat16
-from model.config import OptimSpec, RunSpec
+from model.config import OptimSpec, RunSpec, spec_from
 from model.data.augment import crop_tile
 from model.data.decoded import ensure_decoded
 from model.data.fingerprint import pairs_digest
@@ -35,15 +39,17 @@ from model.data.loading import PictureFiles, Pictures, TrainingPairs, plain_erro
 from model.data.neighbours import nearest_places, nearest_vectors
 from model.data.pairs import PairSet
 from model.data.samplers import Order, epoch_batches
+from model.distributed import ALONE, Processes
 from model.encoder import encode_batch, encode_view
 from model.errors import BadConfig, BadDataset
 from model.evaluate import Encode, Sides, embed, evaluate
 from model.logs import RunLog
-from model.loss import symmetric_info_nce
+from model.loss import soft_targets, symmetric_info_nce
 from model.optimizers import create_optimizers, learning_rate, set_learning_rate
 from model.pretrained import find_pretrained
 from model.results import Evaluation
 from model.state import load_order, load_state, newest_state, save_state
+from model.step import find_gradients, refuse_batch_statistics
 from model.transforms import InputSpec
 
 __all__ = ["Trainer", "average_decay", "train", "update_average"]
@@ -57,13 +63,50 @@ _MINING_BATCH = 64
 _log = logging.getLogger(__name__)
 
 
-def train(run: RunSpec, pairs: PairSet, val: PairSet, out: Path, *, device: str = "auto") -> Path:
+def train(
+    run: RunSpec, pairs: PairSet, val: PairSet, out: Path, *, device: str = "auto", processes: Processes = ALONE
+) -> Path:
     """Train to the end, from the newest state in `out` if there is one; returns the bundle's folder.
 
+    Every one of several processes calls this with the same arguments but its `device`; the first one writes.
+
     Raises:
-        BadConfig: `out` belongs to another configuration, or to other data.
+        BadConfig: `out` belongs to another configuration, or to other data; or the processes cannot share a batch.
         BadDataset: fewer different tiles than one batch, which holds each tile once; or tiles that ask for pictures.
     """
+    _require_fit(run, pairs, processes)
+    state = newest_state(out)
+    with processes.first_alone():  # pretrained weights may have to be fetched
+        trainer = Trainer(run, device=pick_device(device), resumes=state is not None, processes=processes)
+    with processes.first_alone():
+        _claim(out, "run.json", asdict(run), "another configuration", "the old one", complete=_with_defaults)
+        data = {
+            name: {"pairs": len(part.queries), "sha256": pairs_digest(part)}
+            for name, part in (("train", pairs), ("val", val))
+        }
+        _claim(out, "data.json", data, "other data", "the old pairs")
+    if state:
+        trainer.step = load_state(state, trainer.net, trainer.optimizers, trainer.average)
+        trainer.order = load_order(state)
+        _log.info("resuming at step %d", trainer.step)
+    elif processes.is_first:
+        forget_best(out)
+    bundle = out / "bundle"
+    if not processes.is_first:
+        trainer.fit(pairs, val, out, None)
+        return bundle
+    with RunLog(out, resume_at=trainer.step) as log:
+        result = trainer.fit(pairs, val, out, log)
+        log.plot(out / "curves.png", title=run.name)
+    if not bundle.exists():
+        if run.optim.keep_best:
+            trainer.step, result = load_best(out, trainer.best), None
+        _publish(trainer, result or trainer.evaluate(val), bundle, seconds=log.seconds)
+    return bundle
+
+
+def _require_fit(run: RunSpec, pairs: PairSet, processes: Processes) -> None:
+    """Refuse pairs that this run cannot learn from, and a batch that the processes cannot share."""
     if pairs.query_view != "ground" or pairs.more_positives:
         raise BadDataset(
             f"{pairs.name} asks for the pictures of a tile, to evaluate with; train on the other direction"
@@ -78,57 +121,60 @@ def train(run: RunSpec, pairs: PairSet, val: PairSet, out: Path, *, device: str 
             f"{pairs.name} has {len(pairs.queries)} pairs over {tiles} tiles, fewer than one batch of "
             f"{run.optim.batch}, which holds each tile once; lower optim.batch, or add pairs"
         )
-    state = newest_state(out)
-    trainer = Trainer(run, device=pick_device(device), resumes=state is not None)
-    _claim(out, "run.json", asdict(run), "another configuration", "the old one")
-    data = {
-        name: {"pairs": len(part.queries), "sha256": pairs_digest(part)}
-        for name, part in (("train", pairs), ("val", val))
-    }
-    _claim(out, "data.json", data, "other data", "the old pairs")
-    if state:
-        trainer.step = load_state(state, trainer.net, trainer.optimizers, trainer.average)
-        trainer.order = load_order(state)
-        _log.info("resuming at step %d", trainer.step)
-    with RunLog(out, resume_at=trainer.step) as log:
-        result = trainer.fit(pairs, val, out, log)
-        log.plot(out / "curves.png", title=run.name)
-    bundle = out / "bundle"
-    if not bundle.exists():
-        _publish(trainer, result or trainer.evaluate(val), bundle, seconds=log.seconds)
-    return bundle
+    if run.optim.batch % processes.count:
+        raise BadConfig(
+            f"optim.batch is {run.optim.batch} and there are {processes.count} processes; the batch is that of all of "
+            f"them together, so give a multiple of {processes.count}"
+        )
 
 
 class Trainer:
     """A network, its optimizers and the step they have reached."""
 
-    def __init__(self, run: RunSpec, *, device: torch.device, resumes: bool = False) -> None:
+    def __init__(
+        self, run: RunSpec, *, device: torch.device, resumes: bool = False, processes: Processes = ALONE
+    ) -> None:
         """Initial weights depend on the seed, and on the pretrained ones where the run asks for them and is new."""
         wanted = isinstance(run.pretrained, str) and not resumes
         pretrained = find_pretrained(str(run.pretrained), run.model.backbone) if wanted else None
         torch.manual_seed(run.optim.seed)
-        self.run, self.device, self.step = run, device, 0
+        self.run, self.device, self.processes, self.step = run, device, processes, 0
         self.order: Order | None = None
         net = CLNet(run.model, run.inputs, pretrained=pretrained)
         self.net: CLNet = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizers = create_optimizers(self.net, run.optim)
         self.average = copy.deepcopy(self.net).requires_grad_(False) if run.optim.ema else None
         self.bfloat16 = picks_bfloat16(device, run.optim.precision)
+        if run.optim.checkpointing:  # not in the average, which has no backward pass
+            for backbone in self.net.backbones.values():
+                save_memory(backbone, run.model.backbone)
+        # A function is compiled, not the module: the names of its weights stay.
+        self._forward: Callable[..., Tensor] = torch.compile(self.net.forward) if run.optim.compile else self.net
+        if processes.count > 1 or run.optim.chunk:
+            refuse_batch_statistics(self.net)
+        if processes.count > 1:
+            torch.manual_seed(run.optim.seed + processes.rank)  # dropout, if there is any, differs between the slices
 
     @property
     def best(self) -> CLNet:
         """The network to evaluate and publish: the average where there is one."""
         return self.net if self.average is None else self.average
 
-    def fit(self, pairs: PairSet, val: PairSet, out: Path, log: RunLog) -> Evaluation | None:
-        """Run the remaining steps; returns the last evaluation, None where no step remained."""
+    def fit(self, pairs: PairSet, val: PairSet, out: Path, log: RunLog | None) -> Evaluation | None:
+        """Run the remaining steps; returns the last evaluation, None where no step remained.
+
+        Only the process with a log evaluates, and saves states.
+        """
         optim, result = self.run.optim, None
         if self.step >= optim.steps:  # before any picture is decoded
             return None
         noted = began = time.monotonic()
-        with tqdm(total=optim.steps, initial=self.step, desc=self.run.name, unit="step", disable=None) as bar:
-            for ground, satellite in self._batches(pairs, out.parent / "decoded"):
-                loss = self.advance(ground, satellite)
+        hidden = None if log else True
+        with tqdm(total=optim.steps, initial=self.step, desc=self.run.name, unit="step", disable=hidden) as bar:
+            for ground, satellite, targets in self._batches(pairs, out.parent / "decoded"):
+                loss = self.advance(ground, satellite, targets)
+                if log is None:
+                    continue
                 bar.set_postfix(loss=f"{loss:.3f}")
                 bar.update()
                 now = time.monotonic()
@@ -137,37 +183,45 @@ class Trainer:
                     loss=loss,
                     lr=learning_rate(self.step - 1, optim),
                     seconds=now - noted,
-                    pairs_per_s=len(ground) / (now - began),
+                    pairs_per_s=optim.batch / (now - began),
                 )
                 noted = now
                 if self.step % optim.eval_every == 0 or self.step == optim.steps:
                     result = self.evaluate(val)
                     log.recall(self.step, result.recall)
+                    if optim.keep_best:
+                        keep_best(out, self.best, step=self.step, recall=result.recall["recall@1"])
                 if self.step % optim.save_every == 0 or self.step == optim.steps:
                     save_state(out, self.step, self.net, self.optimizers, self.average, self.order)
                 began = time.monotonic()
         return result
 
-    def advance(self, ground: Tensor, satellite: Tensor) -> float:
-        """One optimizer step on a batch of uint8 pictures; returns its loss."""
+    def advance(self, ground: Tensor, satellite: Tensor, targets: Tensor | None = None) -> float:
+        """One optimizer step on a batch of uint8 pictures [b, H, W, 3], or this process's slice; returns its loss.
+
+        The targets, where not each query's own tile alone is right, are those of the whole batch.
+        """
         optim = self.run.optim
         self.net.train()
         set_learning_rate(self.optimizers, learning_rate(self.step, optim))
-        loss = symmetric_info_nce(
-            self._embed(ground, "ground"),
-            self._embed(satellite, "satellite"),
-            self.net.logit_scale,
+        loss = partial(
+            symmetric_info_nce,
+            logit_scale=self.net.logit_scale,
             label_smoothing=optim.label_smoothing,
+            bounded=optim.bounded_temperature,
+            targets=None if targets is None else targets.to(self.device),
         )
-        value = loss.item()
+        value = find_gradients(
+            self.net, self._embed, loss, ground, satellite, chunk=optim.chunk, processes=self.processes
+        )
         if not math.isfinite(value):  # before the step, so that no state with broken weights is ever saved
             raise BadConfig(
                 f"the loss is {value} at step {self.step}; lower optim.lr ({optim.lr}) and start in another folder"
             )
-        self.net.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
         if optim.clip_norm > 0:
             torch.nn.utils.clip_grad_norm_(self.net.parameters(), optim.clip_norm)
+        if optim.clip_value > 0:
+            torch.nn.utils.clip_grad_value_(self.net.parameters(), optim.clip_value)
         for optimizer in self.optimizers:
             optimizer.step()
         if self.average is not None:
@@ -187,26 +241,34 @@ class Trainer:
         return partial(encode_view, net, inputs=inputs, view=view, bfloat16=self.bfloat16)
 
     def _embed(self, pixels: Tensor, view: View) -> Tensor:
-        return encode_batch(self.net, pixels.to(self.device), self.net.inputs, view, bfloat16=self.bfloat16)
+        return encode_batch(self._forward, pixels.to(self.device), self.net.inputs, view, bfloat16=self.bfloat16)
 
-    def _batches(self, pairs: PairSet, cache: Path) -> Iterator[tuple[Tensor, Tensor]]:
+    def _batches(self, pairs: PairSet, cache: Path) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
         run = self.run
         pictures: Pictures = PictureFiles(pairs, run.inputs)
         if run.data.cache:
-            pictures = ensure_decoded(pairs, run.inputs, cache, workers=max(_DECODERS, run.data.workers))
+            with self.processes.first_alone():
+                pictures = ensure_decoded(pairs, run.inputs, cache, workers=max(_DECODERS, run.data.workers))
         dataset = TrainingPairs(pictures, pairs.positives, run.inputs, seed=run.optim.seed, augment=run.data.augment)
         self.order = self.order or self._next_order(pairs, pictures)
+        soft = run.optim.semi_positives == "soft"
         while True:
             draws = epoch_batches(
-                pairs,
+                replace(pairs, semi_positives=()) if soft else pairs,
                 self.order,
                 batch=run.optim.batch,
                 last=run.optim.steps,
                 seed=run.optim.seed,
                 first=self.step,
                 neighbours=run.data.sampler.neighbours,
+                drawn=run.data.sampler.drawn,
             )
-            yield from plain_errors(training_loader(dataset, draws, workers=run.data.workers))
+            # The loader asks for batches ahead of time, and gives them in the same order.
+            draws, asked = tee(draws)
+            own = map(self.processes.own_slice, draws)
+            for ground, satellite in plain_errors(training_loader(dataset, own, workers=run.data.workers)):
+                rows = [draw % len(pairs.queries) for draw in next(asked)]
+                yield ground, satellite, soft_targets(pairs, rows, run.optim.semi_positive_weight) if soft else None
             if self.step >= run.optim.steps:
                 return
             self.order = self._next_order(pairs, pictures)
@@ -218,13 +280,22 @@ class Trainer:
         if spec.kind == "random":
             return Order(epoch, self.step)
         if epoch < spec.first_epoch:
-            return Order(epoch, self.step, spec.first_epoch - epoch)
+            table = nearest_places(pairs, spec.candidates) if spec.kind == "both" else None
+            return Order(epoch, self.step, spec.first_epoch - epoch, table)
         if spec.kind == "geographic":
             return Order(epoch, self.step, None, nearest_places(pairs, spec.candidates))
         return Order(epoch, self.step, spec.every_epochs, self._similar(pairs, pictures, spec.candidates))
 
     def _similar(self, pairs: PairSet, pictures: Pictures, count: int) -> NDArray[np.int32]:
-        """The pairs whose tiles the best network finds most like each query."""
+        """The pairs whose tiles the best network finds most like each query; the first process seeks them for all."""
+        if self.processes.is_first:
+            table = torch.from_numpy(self._mined(pairs, pictures, count))
+        else:
+            table = torch.empty(len(pairs.queries), min(count, len(pairs.queries) - 1), dtype=torch.int32)
+        shared: NDArray[np.int32] = self.processes.share(table.to(self.device)).cpu().numpy()
+        return shared
+
+    def _mined(self, pairs: PairSet, pictures: Pictures, count: int) -> NDArray[np.int32]:
 
         def tile(row: int, inputs: InputSpec) -> NDArray[np.uint8]:
             return crop_tile(pictures.reference(int(pairs.positives[row])), inputs.satellite_px)
@@ -252,14 +323,28 @@ def update_average(average: CLNet, net: CLNet, decay: float) -> None:
         kept.copy_(present)
 
 
-def _claim(out: Path, file: str, content: Mapping[str, Any], change: str, remedy: str) -> None:
-    """Write what the run was started with, or check that the folder's is the same."""
+def _with_defaults(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration with every key: one that is younger than the run has its default."""
+    return asdict(spec_from(RunSpec, tree, "run.json"))
+
+
+def _claim(
+    out: Path,
+    file: str,
+    content: Mapping[str, Any],
+    change: str,
+    remedy: str,
+    *,
+    complete: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
+) -> None:
+    """Write what the run was started with, or check that the folder's is the same when both are made complete."""
     path = out / file
-    wanted = canonical_json(content)
     if not path.exists():
         out.mkdir(parents=True, exist_ok=True)
         write_json(path, content)
-    elif (found := path.read_bytes()) != wanted:
+        return
+    found, wanted = (canonical_json(complete(one)) for one in (json.loads(path.read_bytes()), content))
+    if found != wanted:
         lines = zip(found.decode().splitlines(), wanted.decode().splitlines(), strict=False)
         differing = [f"{a.strip()} -> {b.strip()}" for a, b in lines if a != b]
         raise BadConfig(

@@ -47,6 +47,8 @@ class InputSpec:
         std: per channel, of values in [0, 1].
         polar: the network sees tiles unrolled around their centres, in the size of the panorama canvas
             (`model.polar`).
+        antialias: average all pixels of a picture that fall into one of the input's. Without, four are interpolated
+            wherever the picture is larger, as OpenCV's bilinear resizing does, which most public code uses.
         anchors: points along each axis around which a tile is described (`model.anchors`); 1 is its centre alone.
     """
 
@@ -58,6 +60,7 @@ class InputSpec:
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     polar: bool = False
     anchors: int = 1
+    antialias: bool = True
 
     def __post_init__(self) -> None:
         for name in ("satellite_px", "ground_height_px", "ground_width_px"):
@@ -91,15 +94,20 @@ class InputSpec:
         return self.ground_width_px, self.ground_height_px
 
     @property
-    def ground_decode_px(self) -> tuple[int, int]:
-        """(width, height) below which a 360 x 180 degree panorama would be upsampled to the canvas."""
+    def ground_decode_px(self) -> tuple[int, int] | None:
+        """(width, height) below which a 360 x 180 degree panorama would be upsampled to the canvas.
+
+        None where it has to be decoded whole, since a JPEG that is decoded smaller is antialiased.
+        """
+        if not self.antialias:
+            return None
         if self.ground_vertical_deg is None:
             return self.ground_size_px
         return self.ground_width_px, round(self.ground_height_px * 180.0 / self.ground_vertical_deg)
 
 
 def resize_tile(image: Image.Image, spec: InputSpec, *, margin: float = 0.0, keep_px: int = 0) -> _Pixels:
-    """A north-up tile as uint8 [H, W, 3] of the encoder's size, antialiased.
+    """A north-up tile as uint8 [H, W, 3] of the encoder's size.
 
     Args:
         image: the tile, and `margin` tile sides more on every side.
@@ -111,7 +119,7 @@ def resize_tile(image: Image.Image, spec: InputSpec, *, margin: float = 0.0, kee
     share = min(1.0, side_px / (spec.satellite_px * (1.0 + 2.0 * margin)))
     left, top = image.width * (1.0 - share) / 2, image.height * (1.0 - share) / 2
     box = (left, top, image.width - left, image.height - top)
-    return np.asarray(image.resize((side_px, side_px), Image.Resampling.BILINEAR, box=box))
+    return _resized(image, (side_px, side_px), box, spec)
 
 
 def lay_panorama(
@@ -182,13 +190,22 @@ def _vertical_fit(image: Image.Image, spec: InputSpec, columns: int, picture_deg
     """The picture resized to [canvas height, columns, 3], rows matched by angle around the horizon."""
     rows = spec.ground_height_px
     if spec.ground_vertical_deg is None:
-        return np.asarray(image.resize((columns, rows), Image.Resampling.BILINEAR))
+        return _resized(image, (columns, rows), (0.0, 0.0, *image.size), spec)
     if picture_deg >= spec.ground_vertical_deg:
         half = image.height * spec.ground_vertical_deg / picture_deg / 2
         box = (0.0, image.height / 2 - half, float(image.width), image.height / 2 + half)
-        return np.asarray(image.resize((columns, rows), Image.Resampling.BILINEAR, box=box))
+        return _resized(image, (columns, rows), box, spec)
     covered = max(1, round(rows * picture_deg / spec.ground_vertical_deg))
     strip = np.full((rows, columns, 3), NEUTRAL, np.uint8)
     top = (rows - covered) // 2
-    strip[top : top + covered] = np.asarray(image.resize((columns, covered), Image.Resampling.BILINEAR))
+    strip[top : top + covered] = _resized(image, (columns, covered), (0.0, 0.0, *image.size), spec)
     return strip
+
+
+def _resized(
+    image: Image.Image, size_px: tuple[int, int], box: tuple[float, float, float, float], spec: InputSpec
+) -> _Pixels:
+    """A box (left, top, right, bottom) of a picture at another size (width, height), uint8 [H, W, 3]."""
+    if spec.antialias:
+        return np.asarray(image.resize(size_px, Image.Resampling.BILINEAR, box=box))
+    return np.asarray(image.transform(size_px, Image.Transform.EXTENT, box, Image.Resampling.BILINEAR))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from model.anchors import NEUTRAL, anchor_px, recentre
+from model.data.looks import compress, drop_grid, drop_holes, sharpen, shift_colours
 from model.errors import BadConfig
 from model.transforms import InputSpec, limit_view, roll_to_north
 
@@ -20,10 +21,14 @@ __all__ = ["AugmentSpec", "augment_pair", "crop_tile", "jitter_colour", "mirror_
 
 _Pixels = NDArray[np.uint8]
 
-_SHARES = ("colour", "blur", "erase", "shift", "fov_share")
+_SHARES = ("colour", "shift", "fov_share", "jpeg", "shift_colours")
+_EITHER = (("blur", "sharpen"), ("erase", "grid", "holes"))
+"""Probabilities of which at most one comes true for a picture."""
 _RAMPED = ("shift", "fov_share", "heading_jitter_deg")
 _BLUR_PX = (0.3, 1.2)
 """Standard deviation of the Gaussian blur at the encoder's size."""
+_GRID_GROUND, _GRID_TILE = 0.5, 0.4
+"""Share of a grid cell's side that is hidden, in each view (as in Sample4Geo)."""
 _ERASED = (0.02, 0.15)
 """Share of a picture's area that an erased rectangle takes."""
 _ASPECT = (0.5, 2.0)
@@ -36,10 +41,16 @@ class AugmentSpec:
 
     Attributes:
         turns: turn both views by the same number of quarter turns.
+        tile_turns: turn the tile alone, where the street-level picture has no columns that turn with it.
         mirror: swap east and west in both views, every other time.
         colour: strength of the colour jitter, 0 to 1.
+        jpeg: probability that a picture is compressed, at a quality of 90 to 100.
+        shift_colours: probability that brightness, contrast, saturation and hue change by up to 15 %.
         blur: probability that a picture is blurred a little.
+        sharpen: probability that it is sharpened instead.
         erase: probability that a rectangle of a picture, 2 to 15 % of it, turns neutral.
+        grid: probability that a grid of squares turns neutral instead.
+        holes: probability that 10 to 25 small rectangles turn neutral instead.
         shift: share of a tile's margin, 0 to 1, within which its crop moves along each axis; without a margin it stays.
             Where a tile has several anchors, share of an anchor's cell.
         fov_share: probability that a panorama keeps a limited field of view only, the rest of its canvas neutral.
@@ -51,10 +62,16 @@ class AugmentSpec:
     """
 
     turns: bool = True
+    tile_turns: bool = False
     mirror: bool = True
     colour: float = 1.0
+    jpeg: float = 0.0
+    shift_colours: float = 0.0
     blur: float = 0.0
+    sharpen: float = 0.0
     erase: float = 0.0
+    grid: float = 0.0
+    holes: float = 0.0
     shift: float = 0.0
     fov_share: float = 0.0
     fov_deg: tuple[float, float] = (70.0, 360.0)
@@ -63,9 +80,13 @@ class AugmentSpec:
     ramp_epochs: int = 0
 
     def __post_init__(self) -> None:
-        for name in _SHARES:
+        for name in (*_SHARES, *_EITHER[0], *_EITHER[1]):
             if not 0 <= getattr(self, name) <= 1:
                 raise BadConfig(f"data.augment.{name} is {getattr(self, name)}; give a number in [0, 1]")
+        for group in _EITHER:
+            if sum(getattr(self, name) for name in group) > 1:
+                told = ", ".join(f"data.augment.{name} {getattr(self, name)}" for name in group)
+                raise BadConfig(f"{told}: at most one of them is done to a picture; give shares of 1 in all")
         if not 0 < self.fov_deg[0] <= self.fov_deg[1] <= 360:
             raise BadConfig(f"data.augment.fov_deg is {self.fov_deg}; give two rising angles in (0, 360], as [70, 360]")
         if not 0 <= self.heading_jitter_deg <= 180:
@@ -91,6 +112,8 @@ def augment_pair(
     tile = _place_camera(tile, inputs, spec.shift, random)
     if spec.turns:
         panorama, tile = turn_pair(panorama, tile, int(random.integers(4)))
+    if spec.tile_turns:
+        tile = np.rot90(tile, int(random.integers(4)))
     if spec.mirror and random.random() < 0.5:
         panorama, tile = mirror_pair(panorama, tile)
     if error_deg := 180.0 if spec.unknown_heading else spec.heading_jitter_deg:
@@ -98,7 +121,7 @@ def augment_pair(
     panorama, tile = (_change_look(picture, spec, random) for picture in (panorama, tile))
     if random.random() < spec.fov_share:  # after the colours, so that what no photo covers is neutral to the bit
         panorama = limit_view(panorama, random.uniform(*spec.fov_deg), random.uniform(0.0, 360.0))
-    return _erase(panorama, spec.erase, random), _erase(tile, spec.erase, random)
+    return _hide(panorama, spec, random, _GRID_GROUND), _hide(tile, spec, random, _GRID_TILE)
 
 
 def crop_tile(tile: _Pixels, tile_px: int, east: float = 0.0, south: float = 0.0) -> _Pixels:
@@ -147,20 +170,35 @@ def jitter_colour(picture: _Pixels, random: np.random.Generator, strength: float
 
 def _change_look(picture: _Pixels, spec: AugmentSpec, random: np.random.Generator) -> _Pixels:
     """Colour and sharpness of one picture."""
+    if spec.jpeg and random.random() < spec.jpeg:
+        picture = compress(picture, random)
+    if spec.shift_colours and random.random() < spec.shift_colours:
+        picture = shift_colours(picture, random)
     if spec.colour:
         picture = jitter_colour(picture, random, spec.colour)
-    if random.random() < spec.blur:
+    drawn = random.random()
+    if drawn < spec.blur:
         blurred = Image.fromarray(np.ascontiguousarray(picture)).filter(
             ImageFilter.GaussianBlur(random.uniform(*_BLUR_PX))
         )
         picture = np.asarray(blurred)
+    elif drawn < spec.blur + spec.sharpen:
+        picture = sharpen(picture, random)
     return picture
 
 
-def _erase(picture: _Pixels, probability: float, random: np.random.Generator) -> _Pixels:
-    """Turn a rectangle anywhere inside the picture neutral, or none."""
-    if random.random() >= probability:
-        return picture
+def _hide(picture: _Pixels, spec: AugmentSpec, random: np.random.Generator, grid_share: float) -> _Pixels:
+    """Turn one rectangle, a grid of squares or many small holes of a picture neutral, or nothing."""
+    drawn = random.random()
+    if drawn < spec.erase:
+        return _erase(picture, random)
+    if drawn < spec.erase + spec.grid:
+        return drop_grid(picture, random, grid_share)
+    return drop_holes(picture, random) if drawn < spec.erase + spec.grid + spec.holes else picture
+
+
+def _erase(picture: _Pixels, random: np.random.Generator) -> _Pixels:
+    """Turn a rectangle anywhere inside the picture neutral."""
     area, aspect = random.uniform(*_ERASED), np.exp(random.uniform(*np.log(_ASPECT)))
     height, width = (
         round(side * share)

@@ -81,7 +81,7 @@ def margin_px(reference: Reference, inputs: InputSpec) -> int:
 
 def _load_tile(reference: Reference, inputs: InputSpec, *, keep_px: int) -> _Pixels:
     side_px = math.ceil(inputs.satellite_px * (1.0 + 2.0 * reference.margin))
-    picture = decode_image(reference.path, at_least_px=(side_px, side_px))
+    picture = decode_image(reference.path, at_least_px=(side_px, side_px) if inputs.antialias else None)
     return resize_tile(picture, inputs, margin=reference.margin, keep_px=keep_px)
 
 

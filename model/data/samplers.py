@@ -21,7 +21,7 @@ from model.errors import BadConfig, BadDataset
 __all__ = ["Order", "SamplerSpec", "epoch_batches"]
 
 _Table = NDArray[np.int32]
-_KINDS = ("random", "geographic", "similarity")
+_KINDS = ("random", "geographic", "similarity", "both")
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,20 @@ class SamplerSpec:
 
     Attributes:
         kind: random (none are sought), geographic (pairs close by on the ground) or similarity (pairs whose tiles look
-            to the present network like the anchor's).
+            to the present network like the anchor's), or both: geographic before `first_epoch`, similarity from there.
         neighbours: pairs that join an anchor in its group.
+        drawn: how many of the neighbours are drawn at random from the candidates behind the nearest ones. With any, the
+            neighbours are chosen before it is seen which of them the epoch has shown already; without, those that have
+            been shown are replaced by the next candidates.
         candidates: nearest pairs kept for each pair; more than `neighbours`, since many have been shown already.
-        first_epoch: epochs before it are in random order; a network that knows nothing finds nothing hard.
+        first_epoch: epochs before it are in random order, or geographic; a network that knows nothing finds nothing
+            hard.
         every_epochs: epochs between two searches for similar tiles.
     """
 
-    kind: Literal["random", "geographic", "similarity"] = "random"
+    kind: Literal["random", "geographic", "similarity", "both"] = "random"
     neighbours: int = 7
+    drawn: int = 0
     candidates: int = 64
     first_epoch: int = 1
     every_epochs: int = 4
@@ -48,12 +53,15 @@ class SamplerSpec:
             raise BadConfig(f"data.sampler.kind is {self.kind!r}; choose {', '.join(_KINDS)}")
         for name, least in (
             ("neighbours", 1),
+            ("drawn", 0),
             ("candidates", self.neighbours),
             ("first_epoch", 0),
             ("every_epochs", 1),
         ):
             if getattr(self, name) < least:
                 raise BadConfig(f"data.sampler.{name} is {getattr(self, name)}; give at least {least}")
+        if self.drawn > self.neighbours:
+            raise BadConfig(f"data.sampler.drawn is {self.drawn}; give at most the {self.neighbours} neighbours")
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,15 @@ class Order:
 
 
 def epoch_batches(
-    pairs: PairSet, order: Order, *, batch: int, last: int, seed: int, first: int = 0, neighbours: int = 0
+    pairs: PairSet,
+    order: Order,
+    *,
+    batch: int,
+    last: int,
+    seed: int,
+    first: int = 0,
+    neighbours: int = 0,
+    drawn: int = 0,
 ) -> Iterator[list[int]]:
     """The draws of an order's steps from `first` on; an epoch's incomplete last batch is dropped.
 
@@ -88,13 +104,15 @@ def epoch_batches(
         seed: of the run.
         first: step to start at, counted from 0 over the whole run.
         neighbours: pairs of the table that join an anchor.
+        drawn: how many of them are drawn from behind the nearest ones.
 
     Raises:
         BadDataset: not one batch can be filled.
     """
     done, epoch = order.step, order.epoch
     while done < last and epoch - order.epoch != order.epochs:
-        batches = list(_epoch(pairs, batch, order.table, neighbours, np.random.default_rng((seed, epoch))))
+        groups = _Groups(order.table, neighbours, drawn, np.random.default_rng((seed, epoch)))
+        batches = list(_epoch(pairs, batch, groups))
         if not batches:
             raise BadDataset(
                 f"{pairs.name} gives no batch of {batch} pairs whose tiles differ and cover no other query; "
@@ -107,11 +125,30 @@ def epoch_batches(
         epoch += 1
 
 
-def _epoch(
-    pairs: PairSet, batch: int, table: _Table | None, neighbours: int, random: np.random.Generator
-) -> Iterator[list[int]]:
+@dataclass(frozen=True)
+class _Groups:
+    """Who joins an anchor, and all that is drawn in an epoch."""
+
+    table: _Table | None
+    neighbours: int
+    drawn: int
+    random: np.random.Generator
+
+    def around(self, anchor: int) -> list[int]:
+        """The pairs that may join an anchor, in the order in which they are asked."""
+        if self.table is None:
+            return []
+        row = self.table[anchor]
+        if not self.drawn:
+            return [int(one) for one in row]
+        nearest = self.neighbours - self.drawn
+        beyond = self.random.permutation(row[nearest:])[: self.drawn]
+        return [int(one) for one in (*row[:nearest], *beyond)]
+
+
+def _epoch(pairs: PairSet, batch: int, groups: _Groups) -> Iterator[list[int]]:
     """One epoch's batches; a pair that may not stand in a batch waits for the next one."""
-    waiting = deque(random.permutation(len(pairs.queries)).tolist())
+    waiting = deque(groups.random.permutation(len(pairs.queries)).tolist())
     shown: set[int] = set()
     while True:
         chosen, later = _Batch(pairs, batch), []
@@ -123,8 +160,7 @@ def _epoch(
                 later.append(anchor)
                 continue
             shown.add(anchor)
-            if table is not None:
-                shown |= chosen.add_some((int(row) for row in table[anchor] if int(row) not in shown), neighbours)
+            shown |= chosen.add_some((row for row in groups.around(anchor) if row not in shown), groups.neighbours)
         if not chosen.is_full:
             return
         yield chosen.rows

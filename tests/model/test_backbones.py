@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from model.backbones import save_memory
 from model.bundle import load_bundle, save_bundle
 from model.clnet import CLNet, CLNetSpec
 from model.errors import BadConfig
@@ -84,3 +85,13 @@ def test_a_backbone_that_pads_nothing_takes_whole_patches_and_refuses_parts_of_t
         assert net(pictures(inputs, "ground"), "ground").shape == (2, 16)
     with pytest.raises(BadConfig, match=r"50 or 135 x 44 pixels \(.*\); give multiples of 32"):
         built("swin_tiny_patch4_window7_224", (2, 3), UNEVEN)
+
+
+def test_a_backbone_that_cannot_compute_activations_again_is_named():
+    class Plain:
+        def set_grad_checkpointing(self, enable):
+            assert not enable, "gradient checkpointing not supported"
+
+    for backbone in (Plain(), object()):
+        with pytest.raises(BadConfig, match="plain cannot compute its activations again"):
+            save_memory(backbone, "plain")

@@ -47,3 +47,10 @@ def test_all_optimizers_follow_one_learning_rate():
     optimizers = create_optimizers(tiny_net(), OptimSpec(optimizer="muon"))
     set_learning_rate(optimizers, 0.125)
     assert {group["lr"] for optimizer in optimizers for group in optimizer.param_groups} == {0.125}
+
+
+def test_weight_decay_may_be_on_everything():
+    for optimizer in create_optimizers(
+        tiny_net(), OptimSpec(weight_decay=0.1, decay_everything=True, optimizer="muon")
+    ):
+        assert {group["weight_decay"] for group in optimizer.param_groups} == {0.1}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from model.config import load_run
+from model.data.samplers import SamplerSpec
 from model.published import SAMPLE4GEO_BACKBONE, SAMPLE4GEO_GROUND_PX, sample4geo_inputs
 
 ROOT = Path(__file__).parents[2]
@@ -38,6 +39,31 @@ def test_steps_are_the_whole_batches_of_the_published_epochs(benchmark):
     epochs, warmup_epochs = (1, 0.1) if benchmark == "university" else (40, 1)
     assert (optim.steps, optim.warmup_steps, optim.batch) == (epochs * batches, int(warmup_epochs * batches), 128)
     assert (optim.lr, optim.weight_decay, optim.label_smoothing) == (1e-3, 0.01, 0.1)
+    assert (optim.optimizer, optim.decay_everything, optim.bounded_temperature) == ("adamw", True, False)
+    assert (optim.clip_norm, optim.clip_value, optim.keep_best) == (0, 100, True)
+    assert optim.eval_every == (batches if benchmark == "university" else 4 * batches)
+    assert optim.seed == (1 if benchmark == "university" else 42)
+
+
+@every_benchmark
+def test_batches_are_drawn_by_the_published_rule(benchmark):
+    data = recipe("sample4geo", benchmark).data
+    both = SamplerSpec("both", neighbours=64, drawn=32, candidates=128, first_epoch=4, every_epochs=4)
+    assert data.sampler == (SamplerSpec() if benchmark == "university" else both)
+
+
+@pytest.mark.parametrize("benchmark", ["vigor-same", "vigor-cross"])
+def test_semi_positives_are_negatives_as_in_the_published_code(benchmark):
+    optim = recipe("sample4geo", benchmark).optim
+    assert (optim.semi_positives, optim.semi_positive_weight) == ("soft", 0)
+
+
+@every_benchmark
+def test_pictures_change_as_often_as_in_the_published_code(benchmark):
+    augment = recipe("sample4geo", benchmark).data.augment
+    assert (augment.jpeg, augment.shift_colours, augment.colour, augment.mirror) == (0.5, 0.5, 0, True)
+    assert augment.blur + augment.sharpen == augment.grid + augment.holes == 0.3
+    assert (augment.turns, augment.tile_turns) == ((False, True) if benchmark == "university" else (True, False))
 
 
 @every_benchmark

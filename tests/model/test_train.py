@@ -1,3 +1,4 @@
+import json
 import os
 import shlex
 import shutil
@@ -16,6 +17,7 @@ from model.bundle import load_bundle
 from model.config import OptimSpec, RunSpec, load_run
 from model.data.augment import AugmentSpec
 from model.data.manifest import read_manifest
+from model.data.neighbours import nearest_places
 from model.data.samplers import SamplerSpec
 from model.errors import BadCheckpoint, BadConfig, BadDataset
 from model.logs import RunLog, read_log
@@ -28,6 +30,7 @@ SCRIPT = """
 import os, signal, sys
 from pathlib import Path
 from model.data.manifest import read_manifest
+from model.data.neighbours import nearest_places
 from model.logs import RunLog
 from model.train import train
 from tests.model.tiny import tiny_run
@@ -113,7 +116,7 @@ ROOMY = replace(INPUTS, satellite_px=64, ground_height_px=64, ground_width_px=12
 
 def demanding_run(sampler: SamplerSpec = SamplerSpec()) -> RunSpec:  # noqa: B008 - frozen
     """Every option at once: unrolled tiles, averaged weights, Muon, bfloat16, all augmentations."""
-    run = tiny_run(steps=8, ema=0.9, precision="bfloat16", optimizer="muon")
+    run = tiny_run(steps=8, ema=0.9, precision="bfloat16", optimizer="muon", chunk=3)
     augment = AugmentSpec(blur=0.5, erase=0.5, shift=1, fov_share=0.5, heading_jitter_deg=20)
     data = replace(run.data, augment=augment, sampler=sampler)
     return replace(run, inputs=replace(ROOMY, polar=True), data=data)
@@ -160,6 +163,65 @@ def test_similar_tiles_are_sought_again_every_few_epochs_and_kept_with_the_state
     assert np.array_equal(kept.table, orders[5].table)
 
 
+def test_gradients_may_be_clipped_by_value():
+    trainer = Trainer(tiny_run(clip_norm=0, clip_value=1e-4), device=torch.device("cpu"))
+    pictures = (torch.zeros(4, *size[::-1], 3, dtype=torch.uint8) for size in (INPUTS.ground_size_px, (32, 32)))
+    trainer.advance(*pictures)
+    largest = max(value.grad.abs().max() for value in trainer.net.parameters())
+    assert largest == pytest.approx(1e-4)
+
+
+@pytest.mark.parametrize(("weight", "same"), [(0.0, True), (0.5, False)])
+def test_tiles_that_cover_a_query_too_may_be_partly_right(tmp_path, pairs, weight, same):
+    """With a weight of 0 they are negatives, as where nobody knows that they are semi-positives."""
+    everyone = tuple(tuple(tile for tile in range(8) if tile != row) for row in range(8))
+    known = replace(pairs, semi_positives=everyone)  # spared, not one batch could be filled
+    losses = []
+    for part, options in ((known, {"semi_positives": "soft", "semi_positive_weight": weight}), (pairs, {})):
+        out = tmp_path / str(len(losses))
+        train(tiny_run(**options), part, pairs, out, device="cpu")
+        losses.append([float(row["loss"]) for row in read_log(out / "log.csv") if row["loss"]])
+    assert (losses[0] == pytest.approx(losses[1], abs=1e-3)) == same
+
+
+def test_near_places_come_first_and_similar_tiles_later_where_both_are_asked_for(tmp_path, pairs, monkeypatch):
+    orders = {}
+    monkeypatch.setattr(
+        "model.train.save_state", lambda *parts: orders.setdefault(parts[-1].epoch, parts[-1]) and save_state(*parts)
+    )
+    run = tiny_run(steps=12, save_every=1)
+    sampler = SamplerSpec("both", neighbours=2, candidates=4, first_epoch=2, every_epochs=2)
+    train(replace(run, data=replace(run.data, sampler=sampler)), pairs, pairs, tmp_path / "run", device="cpu")
+    assert {epoch: (order.step, order.epochs) for epoch, order in orders.items()} == {0: (0, 2), 2: (4, 2), 4: (8, 2)}
+    assert np.array_equal(orders[0].table, nearest_places(pairs, 4))
+    assert not np.array_equal(orders[2].table, orders[0].table)
+
+
+def test_the_training_pass_is_compiled_and_changes_neither_names_nor_results(tmp_path, pairs, monkeypatch):
+    plain = train(tiny_run(), pairs, pairs, tmp_path / "plain", device="cpu")
+    passes = []
+
+    def note(function):
+        return lambda *parts: passes.append(function.__qualname__) or function(*parts)
+
+    monkeypatch.setattr("torch.compile", note)
+    run = tiny_run(compile=True, checkpointing=True)
+    expected, found = (weights(one) for one in (plain, train(run, pairs, pairs, tmp_path / "run", device="cpu")))
+    assert passes == ["CLNet.forward"] * 2 * run.optim.steps
+    assert expected.keys() == found.keys()
+    assert all(torch.allclose(expected[name], found[name], atol=1e-3) for name in expected)
+
+
+@pytest.mark.slow
+def test_a_compiled_pass_learns_what_a_plain_one_does(tmp_path, pairs):
+    both = [
+        train(tiny_run(compile=compiled), pairs, pairs, tmp_path / str(compiled), device="cpu")
+        for compiled in (False, True)
+    ]
+    losses = [[float(row["loss"]) for row in read_log(one.parent / "log.csv") if row["loss"]] for one in both]
+    assert losses[0] == pytest.approx(losses[1], abs=1e-3)
+
+
 def test_the_average_is_evaluated_and_published(tmp_path, pairs):
     run = tiny_run(ema=0.99)
     bundle = train(run, pairs, pairs, tmp_path / "run", device="cpu")
@@ -169,6 +231,23 @@ def test_the_average_is_evaluated_and_published(tmp_path, pairs):
     assert torch.equal(published, trainer.average.projection.weight.half().float())
     assert not torch.equal(published, trainer.net.projection.weight.half().float())
     assert trainer.evaluate(pairs).as_json().items() <= load_bundle(bundle).metrics["validation"].items()
+
+
+def test_the_best_weights_are_published_where_that_is_asked_for(tmp_path, pairs, monkeypatch):
+    recalls, measure = iter((10.0, 60.0, 30.0)), Trainer.evaluate
+
+    def pretend(trainer, val):
+        result = measure(trainer, val)
+        return replace(result, recall={**result.recall, "recall@1": next(recalls, 77.0)})
+
+    monkeypatch.setattr(Trainer, "evaluate", pretend)
+    run = tiny_run(eval_every=2, keep_best=True, ema=0.9)
+    best = load_bundle(train(run, pairs, pairs, tmp_path / "run", device="cpu"))
+    assert best.provenance["steps"] == 4
+    assert best.metrics["validation"]["recall@1"] == 77.0  # measured again, on what is published
+    monkeypatch.undo()
+    last = load_bundle(train(replace(run, optim=replace(run.optim, keep_best=False)), pairs, pairs, tmp_path / "last"))
+    assert not torch.equal(best.net.projection.weight, last.net.projection.weight)
 
 
 def test_the_average_follows_closely_at_first_and_slowly_later():
@@ -198,6 +277,17 @@ def test_a_changed_configuration_is_refused_and_shown(tmp_path, pairs):
     train(tiny_run(), pairs, pairs, tmp_path / "run", device="cpu")
     with pytest.raises(BadConfig, match=r'"lr": 0\.001.*-> "lr": 0\.5'):
         train(tiny_run(lr=0.5), pairs, pairs, tmp_path / "run", device="cpu")
+
+
+def test_a_run_that_is_older_than_an_option_goes_on_with_its_default(tmp_path, pairs):
+    train(tiny_run(), pairs, pairs, tmp_path / "run", device="cpu")
+    path = tmp_path / "run" / "run.json"
+    tree = json.loads(path.read_text())
+    del tree["optim"]["chunk"], tree["data"]["sampler"]["drawn"]
+    path.write_text(json.dumps(tree))
+    train(tiny_run(), pairs, pairs, tmp_path / "run", device="cpu")
+    with pytest.raises(BadConfig, match=r'"chunk": 0,? -> "chunk": 2'):
+        train(tiny_run(chunk=2), pairs, pairs, tmp_path / "run", device="cpu")
 
 
 def test_changed_data_are_refused_but_a_moved_folder_is_not(tmp_path, pairs):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -134,3 +136,23 @@ def test_normalised_means_are_zero_for_the_mean_colour():
 def test_impossible_inputs_are_refused(change):
     with pytest.raises(BadConfig):
         InputSpec(**change)
+
+
+def test_without_antialiasing_four_pixels_are_interpolated_however_large_the_picture():
+    pixels = np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8)
+    sparse = InputSpec(satellite_px=32, antialias=False)
+    found = resize_tile(Image.fromarray(pixels), sparse)
+    # A pixel of the input is centred between four of the picture's: rows 4 n + 1 and 4 n + 2, columns likewise.
+    expected = (pixels.reshape(32, 4, 32, 4, 3)[:, 1:3, :, 1:3].astype(float)).mean(axis=(1, 3))
+    assert np.abs(found - expected).max() <= 1
+    assert found.std() > 1.5 * resize_tile(Image.fromarray(pixels), replace(sparse, antialias=True)).std()
+
+
+def test_without_antialiasing_a_picture_of_the_right_size_stays_as_it_is_and_its_middle_is_cut_out():
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    sparse = InputSpec(satellite_px=32, ground_height_px=64, ground_width_px=64, antialias=False)
+    middle = resize_tile(Image.fromarray(pixels), sparse, margin=0.5)
+    assert np.array_equal(middle, pixels[16:48, 16:48])
+    whole = replace(sparse, ground_vertical_deg=None)
+    assert np.array_equal(lay_panorama(Image.fromarray(pixels), whole), pixels)
+    assert (sparse.ground_decode_px, replace(sparse, antialias=True).ground_decode_px) == (None, (64, 288))

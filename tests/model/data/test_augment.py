@@ -156,3 +156,31 @@ def test_what_makes_pairs_hard_grows_over_the_first_epochs_and_the_rest_stays():
 def test_a_ramp_cannot_be_negative():
     with pytest.raises(BadConfig, match="ramp_epochs is -1"):
         AugmentSpec(ramp_epochs=-1)
+
+
+@pytest.mark.parametrize("name", ["jpeg", "shift_colours", "sharpen", "grid", "holes"])
+def test_what_public_recipes_do_is_done_to_both_views_as_often_as_asked(name):
+    panorama, tile = noise(32, 64, 3), noise(32, 32, 3)
+    kept = [augmented(replace(PLAIN, **{name: 0.5}), seed, panorama, tile) for seed in range(40)]
+    for view, before in enumerate((panorama, tile)):
+        changed = sum(not np.array_equal(pair[view], before) for pair in kept)
+        assert 8 <= changed <= 32
+
+
+def test_of_blur_and_sharpening_and_of_what_is_hidden_at_most_one_comes():
+    flat = np.full((40, 40, 3), 30, np.uint8)
+    spec = replace(PLAIN, erase=0.3, grid=0.3, holes=0.4)
+    shares = [(augmented(spec, seed, flat, flat, 40)[1] == NEUTRAL).all(axis=2).mean() for seed in range(60)]
+    assert min(shares) > 0
+    with pytest.raises(BadConfig, match=r"data\.augment\.blur 0\.6, data\.augment\.sharpen 0\.6: at most one"):
+        AugmentSpec(blur=0.6, sharpen=0.6)
+
+
+def test_a_tile_may_turn_alone():
+    panorama, tile = noise(16, 64, 3), noise(32, 32, 3)
+    quarters = set()
+    for seed in range(30):
+        same, turned = augmented(replace(PLAIN, tile_turns=True), seed, panorama, tile)
+        assert np.array_equal(same, panorama)
+        quarters |= {k for k in range(4) if np.array_equal(turned, np.rot90(tile, k))}
+    assert quarters == {0, 1, 2, 3}

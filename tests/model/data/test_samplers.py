@@ -89,7 +89,29 @@ def test_no_batch_at_all_is_an_error_and_no_endless_loop():
         list(epoch_batches(pair_set(range(6), everyone), Order(), batch=2, last=1, seed=0))
 
 
-@pytest.mark.parametrize("change", [{"kind": "nearest"}, {"neighbours": 0}, {"candidates": 6}, {"every_epochs": 0}])
+def test_half_of_the_neighbours_may_be_drawn_from_behind_the_nearest():
+    order = Order(table=ring(48)[:, :12])  # up to six steps away on either side
+    options = {"batch": 5, "last": 4, "seed": 0, "neighbours": 4}
+    batches = list(epoch_batches(pair_set(range(48)), order, **options, drawn=2))
+    (anchor, *others), *_ = batches
+    away = [min((row - anchor) % 48, (anchor - row) % 48) for row in others]
+    assert away[:2] == [1, 1]
+    assert all(2 <= steps <= 6 for steps in away[2:])
+    assert len(set(others)) == 4
+    assert batches == list(epoch_batches(pair_set(range(48)), order, **options, drawn=2))
+    assert batches != list(epoch_batches(pair_set(range(48)), order, **options))
+
+
+def test_with_drawn_neighbours_too_an_epoch_shows_every_pair_once():
+    options = {"batch": 6, "last": 4, "seed": 0, "neighbours": 4, "drawn": 3}
+    batches = epoch_batches(pair_set(range(24)), Order(table=ring(24)), **options)
+    assert sorted(chain(*batches)) == list(range(24))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"kind": "nearest"}, {"drawn": -1}, {"drawn": 8}, {"neighbours": 0}, {"candidates": 6}, {"every_epochs": 0}],
+)
 def test_impossible_samplers_are_refused(change):
     with pytest.raises(BadConfig, match=r"data\.sampler\."):
         SamplerSpec(**change)
