@@ -3,8 +3,9 @@
     python -m benchmarks.bench_confidence --checkpoint demo --out runs/confidence
 
 The gallery of `world:cross-area` is indexed; photos from inside are its queries, those from outside are taken in other
-worlds (`world:calibration`). Half of both fit the calibration, the other half checks it, by the public commands, for
-each way of asking. Writes `results/confidence.json`, and the diagrams of the fits beside it.
+worlds (`world:calibration`), whose places are written down a degree further east, since all worlds share one plane.
+Half of both fit the calibration, the other half checks it, by the public commands, for each way of asking. Writes
+`results/confidence.json`, and the diagrams of the fits beside it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ from benchmarks.record import RESULTS, write_record
 from model.data.manifest_rows import ManifestRow, write_manifest
 from model.data.pairs import PairSet
 from model.data.sources import open_pairs
+from model.geo import LatLon
 from model.world.splits import TILE_M
+
+_ELSEWHERE_DEG = 1.0
 
 ASKED: dict[str, tuple[str, ...]] = {
     "known heading": (),
@@ -42,9 +46,13 @@ def main() -> None:
     inside, outside = open_pairs("world:cross-area"), open_pairs("world:calibration")
     args.out.mkdir(parents=True, exist_ok=True)
     index = _index(args.out, inside, args.checkpoint)
+    count = len(outside.queries)
     halves = [
-        [_manifest(args.out / f"{name}-{half}.csv", pairs, half, len(outside.queries)) for name, pairs in sides]
-        for half, sides in ((half, (("inside", inside), ("outside", outside))) for half in (0, 1))
+        [
+            _manifest(args.out / f"inside-{half}.csv", inside, half, count, east_deg=0.0),
+            _manifest(args.out / f"outside-{half}.csv", outside, half, count, east_deg=_ELSEWHERE_DEG),
+        ]
+        for half in (0, 1)
     ]
     result: dict[str, Any] = {"checkpoint": args.checkpoint, "tiles": len(inside.references), "asked": {}}
     for name, options in ASKED.items():
@@ -72,20 +80,21 @@ def _index(out: Path, pairs: PairSet, checkpoint: str) -> Path:
     return index
 
 
-def _manifest(path: Path, pairs: PairSet, half: int, count: int) -> Path:
+def _manifest(path: Path, pairs: PairSet, half: int, count: int, *, east_deg: float) -> Path:
     """Every second of `count` evenly spaced queries, from the first or from the second on."""
     step = len(pairs.queries) / count
-    write_manifest(path, _rows(pairs, [int(number * step) for number in range(half, count, 2)]))
+    write_manifest(path, _rows(pairs, [int(number * step) for number in range(half, count, 2)], east_deg))
     return path
 
 
-def _rows(pairs: PairSet, numbers: Iterable[int]) -> Iterable[ManifestRow]:
+def _rows(pairs: PairSet, numbers: Iterable[int], east_deg: float) -> Iterable[ManifestRow]:
     for number in numbers:
         query, tile = pairs.queries[number], pairs.references[int(pairs.positives[number])]
         assert query.location is not None
         assert tile.location is not None
         photo, picture = str(query.path.resolve()), str(tile.path.resolve())
-        yield ManifestRow.pair(photo, picture, query.location, tile.location, vertical_deg=query.vertical_deg)
+        places = (LatLon(one.lat, one.lon + east_deg) for one in (query.location, tile.location))
+        yield ManifestRow.pair(photo, picture, *places, vertical_deg=query.vertical_deg)
 
 
 def _run(command: list[Any]) -> dict[str, Any]:

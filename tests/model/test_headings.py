@@ -13,10 +13,12 @@ from model.transforms import roll_to_north
 class Found:
     rows: np.ndarray
     scores: np.ndarray
+    anchors: np.ndarray
 
 
 def found(**scores: float) -> Found:
-    return Found(np.array([int(name[1:]) for name in scores]), np.array(list(scores.values()), np.float32))
+    rows = np.array([int(name[1:]) for name in scores])
+    return Found(rows, np.array(list(scores.values()), np.float32), rows % 4)
 
 
 def search_by(answers, **options):
@@ -60,6 +62,10 @@ def test_equal_scores_are_ordered_by_row():
 def test_the_refined_headings_lie_around_that_of_the_best_tile():
     answers = [found(), found(r1=0.5), found(), found(), *[found(r1=score) for score in (0.1, 0.2, 0.3, 0.4, 0.9, 0.6)]]
     assert search_by(answers, count=4)[0].heading_deg == 90.0 + 8 * 360 / 64
+
+
+def test_a_hit_carries_the_anchor_that_matched():
+    assert [hit.anchor for hit in search_by([found(r1=0.5, r6=0.4)], heading_deg=0.0)] == [1, 2]
 
 
 def test_a_heading_that_is_known_is_searched_alone_and_told_within_0_and_360():

@@ -165,8 +165,8 @@ def test_similar_tiles_are_sought_again_every_few_epochs_and_kept_with_the_state
 
 def test_gradients_may_be_clipped_by_value():
     trainer = Trainer(tiny_run(clip_norm=0, clip_value=1e-4), device=torch.device("cpu"))
-    pictures = (torch.zeros(4, *size[::-1], 3, dtype=torch.uint8) for size in (INPUTS.ground_size_px, (32, 32)))
-    trainer.advance(*pictures)
+    sizes = INPUTS.ground_size_px, INPUTS.satellite_size_px
+    trainer.advance(*(torch.randint(0, 256, (4, *size[::-1], 3), dtype=torch.uint8) for size in sizes))
     largest = max(value.grad.abs().max() for value in trainer.net.parameters())
     assert largest == pytest.approx(1e-4)
 
