@@ -42,6 +42,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--checkpoint", default="demo", help="bundle folder, or the name of a packaged one")
     parser.add_argument("--out", type=Path, default=Path("runs/confidence"), help="folder for index and manifests")
+    parser.add_argument(
+        "--asked", nargs="+", default=list(ASKED), choices=list(ASKED), help="which ways (default: all)"
+    )
     args = parser.parse_args()
     inside, outside = open_pairs("world:cross-area"), open_pairs("world:calibration")
     args.out.mkdir(parents=True, exist_ok=True)
@@ -55,8 +58,8 @@ def main() -> None:
         for half in (0, 1)
     ]
     result: dict[str, Any] = {"checkpoint": args.checkpoint, "tiles": len(inside.references), "asked": {}}
-    for name, options in ASKED.items():
-        asking = ["calibrate", "--index", index, "--checkpoint", args.checkpoint, "--json", "--quiet", *options]
+    for name in args.asked:
+        asking = ["calibrate", "--index", index, "--checkpoint", args.checkpoint, "--json", "--quiet", *ASKED[name]]
         fitted = _run([*asking, "--queries", *halves[0]])
         shutil.copy(next(index.glob("calibration-*.png")), RESULTS / f"confidence-{name.replace(' ', '-')}.png")
         checked = _run([*asking, "--check", "--queries", *halves[1]])
