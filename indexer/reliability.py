@@ -64,7 +64,7 @@ class Reliability:
         brier: mean squared difference between confidence and outcome, in [0, 1].
         auroc: chance that a right answer has more confidence than a wrong one; None where all are of one kind.
         auroc_inside: the same of photos taken inside the index against those taken outside.
-        best_tile: distances of the best tile's centre.
+        best_tile: distances of the point that the best tile matches.
         fused: distances of the position fused from the tiles that agree.
         bins: the reliability diagram, by rising confidence.
     """
@@ -94,7 +94,7 @@ def measure(
         confidence: [N] in [0, 1].
         right: [N] whether the true place lies within the radius of the estimate.
         inside: [N] whether it lies on a tile of the index.
-        best_tile_m: [N] distance of the best tile's centre.
+        best_tile_m: [N] distance of the point that the best tile matches.
         fused_m: [N] distance of the fused position.
     """
     bins = reliability_bins(confidence, right)
