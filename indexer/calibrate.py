@@ -2,7 +2,8 @@
 
 A regularised logistic regression on the features of `indexer.evidence`. What is reported of it was measured on photos
 that were left out while fitting, in folds that keep photos of one place together, as neighbouring photos look alike.
-Whether the estimate is fused from the tiles that agree, or is the point that the best tile matches, is decided on such photos, too.
+Whether the estimate is fused from the tiles that agree, or is the point that the best tile matches, is decided on such
+photos, too.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ class Reading:
         reach_m: tiles whose centres lie within it of each other speak for one place; of a fused estimate it takes the
             place of a smaller `here_m` in telling which tiles are here.
         temperature: score difference that makes a tile count e times less.
-        fused: whether the estimate is fused from the tiles that agree; otherwise it is the point that the best tile matches.
+        fused: whether the estimate is fused from the tiles that agree; otherwise it is the best tile's matching point.
     """
 
     here_m: float
