@@ -94,6 +94,7 @@ def _places(root: Path, ids: list[int], notes: list[str]) -> list[tuple[LatLon |
         return [(None, None)] * len(ids)
     rows = read_list(path)
     notes += rows.notes
+    _place(rows, 1)  # a header would give every pair its neighbour's place, and only pair 1 would show it
     places = [_place(rows, id_) for id_ in ids]
     if _looks_like_minutes([place for both in places for place in both]):
         notes.append(f"no fraction of a degree in {path} reaches .60; are these degrees.minutes (DD.MM)?")
@@ -105,6 +106,8 @@ def _place(rows: ListFile, id_: int) -> tuple[LatLon, LatLon]:
     if not 1 <= id_ <= len(rows.lines):
         raise BadDataset(f"{rows.path} has {len(rows.lines)} rows; pair {id_} needs row {id_}, counted from 1")
     number, line = rows.lines[id_ - 1]
+    if number != id_:
+        raise BadDataset(f"{rows.path} has {number - id_} empty lines before line {number}; rows count, so remove them")
     values = line.split(",")
     if len(values) < 4:
         raise BadDataset(f"{rows.where(number)} is {line[:80]!r}; give sat_lat,sat_lon,ground_lat,ground_lon,...")

@@ -107,6 +107,20 @@ def test_coordinates_that_cannot_be_are_explained(tmp_path, row, reason):
         open_split(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("before", "reason"),
+    [
+        (["sat_lat,sat_lon,ground_lat,ground_lon,x"], r"line 1: the coordinates 'sat_lat', 'sat_lon' are not two num"),
+        ([""], r"all\.csv has 1 empty lines before line 2; rows count"),
+    ],
+)
+def test_rows_that_are_shifted_by_a_line_are_refused_although_every_place_is_possible(tmp_path, before, reason):
+    path = write_cvusa(tmp_path) / "split_locations/all.csv"
+    text(path, [*before, *path.read_text().splitlines()])
+    with pytest.raises(BadDataset, match=reason):
+        open_split(tmp_path)
+
+
 def test_degrees_with_minutes_as_their_decimals_are_noted(tmp_path):
     write_cvusa(tmp_path, train=range(1, 61))
     assert "DD.MM" not in notes_of(tmp_path, "train")
