@@ -19,8 +19,14 @@ def describe(found: Survey, benchmark: Benchmark) -> str:
         lines += [f"{split.split}: {benchmark.splits[split.split].summary}"]
         lines += [f"  {line}" for line in _split_lines(split, benchmark)]
     lines += [f"know: {trap}" for trap in found.traps]
-    whole = sum(split.complete for split in found.splits)
-    return "\n".join([*lines, f"{whole} of {len(found.splits)} splits are complete"])
+    return "\n".join([*lines, *_verdict(found)])
+
+
+def _verdict(found: Survey) -> Iterator[str]:
+    whole = [split for split in found.splits if split.complete]
+    yield f"{len(whole)} of {len(found.splits)} splits are complete"
+    if short := [split.split for split in whole if split.short]:
+        yield f"but fewer than were published are listed in {', '.join(short)}: a part of the data, or half an archive"
 
 
 def _split_lines(split: SplitSurvey, benchmark: Benchmark) -> Iterator[str]:

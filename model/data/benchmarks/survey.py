@@ -81,6 +81,11 @@ class SplitSurvey:
         """Whether every listed picture is there, and every one that was decoded is whole."""
         return not (self.problem or self.missing or self.queries.unreadable or self.references.unreadable)
 
+    @property
+    def short(self) -> bool:
+        """Whether the lists, or the folders that stand for them, name less than was published."""
+        return any(listed < published for listed, published in zip(self.listed, self.published, strict=True))
+
     def as_json(self) -> dict[str, Any]:
         """All but the pairs themselves."""
         content = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "pairs"}
@@ -89,6 +94,7 @@ class SplitSurvey:
             "queries": asdict(self.queries),
             "references": asdict(self.references),
             "complete": self.complete,
+            "short": self.short,
         }
 
 
@@ -103,8 +109,8 @@ class Survey:
 
     @property
     def complete(self) -> bool:
-        """Whether all splits are."""
-        return all(split.complete for split in self.splits)
+        """Whether all splits are, and none is short: where folders are the lists, nothing else tells a half archive."""
+        return all(split.complete and not split.short for split in self.splits)
 
     def as_json(self) -> dict[str, Any]:
         """One object."""

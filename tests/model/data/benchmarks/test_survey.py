@@ -1,9 +1,11 @@
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from model.data.benchmarks.base import Split
 from model.data.benchmarks.opening import parse_source
 from model.data.benchmarks.report import describe
 from model.data.benchmarks.sheet import draw_sheet
@@ -29,8 +31,9 @@ def test_numbers_are_evenly_spaced_with_both_ends():
 
 def test_a_whole_folder_is_complete(tmp_path):
     found = look("cvusa", write_cvusa(tmp_path))
-    assert found.complete
     train, val = found.splits
+    assert train.complete
+    assert val.complete
     assert (train.split, train.listed, train.usable, train.missing) == ("train", (4, 4), (4, 4), 0)
     assert val.located == (2, 2)
     assert val.queries.sizes_px == (("1232 x 224", 2),)
@@ -39,9 +42,22 @@ def test_a_whole_folder_is_complete(tmp_path):
         "the lists name 2 references, the publication 8,884",
     )
     report = words("cvusa", tmp_path)
-    assert "2 of 2 splits are complete" in report
+    assert "2 of 2 splits are complete\nbut fewer than were published are listed in train, val: a part" in report
     assert "know: the panoramas show 360 degrees, but their sky and ground are cut off" in report
     assert "other sizes" not in report
+
+
+def test_half_an_archive_without_lists_is_not_taken_for_the_whole(tmp_path):
+    source = parse_source("university:drone-to-satellite")
+    root = write_university(tmp_path)
+    assert not survey(source, root, pictures=1).complete
+    counts = Split("the same, as if so many had been published", 6, 4)
+    source = replace(source, benchmark=replace(source.benchmark, splits={"drone-to-satellite": counts}))
+    assert survey(source, root, pictures=1).complete
+    shutil.rmtree(root / "test/gallery_satellite/0012")
+    found = survey(source, root, pictures=1)
+    assert not found.complete
+    assert [(split["complete"], split["short"]) for split in found.as_json()["splits"]] == [(True, True)]
 
 
 def test_missing_misnamed_empty_and_damaged_pictures_are_told_apart(tmp_path):
@@ -78,7 +94,7 @@ def test_one_split_may_be_asked_for(tmp_path):
     write_cvact(tmp_path)
     shutil.rmtree(tmp_path / "ANU_data_test")
     assert [split.split for split in look("cvact:val", tmp_path).splits] == ["val"]
-    assert look("cvact:val", tmp_path).complete
+    assert look("cvact:val", tmp_path).splits[0].complete
     assert (look("cvact:test", tmp_path).splits[0].usable, look("cvact", tmp_path).complete) == ((0, 0), False)
 
 
