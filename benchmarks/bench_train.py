@@ -51,7 +51,7 @@ def main() -> None:
     print(write_record("train", result))
 
 
-def step(batch: int, bfloat16: bool, channels_last: bool) -> Callable[[], object]:
+def step(batch: int, low: bool, channels_last: bool) -> Callable[[], object]:
     """A whole optimizer step on fixed pictures."""
     layout = torch.channels_last if channels_last else torch.contiguous_format
     inputs = InputSpec()
@@ -63,7 +63,7 @@ def step(batch: int, bfloat16: bool, channels_last: bool) -> Callable[[], object
     )
 
     def run() -> object:
-        with autocast(torch.device("cpu"), bfloat16=bfloat16):
+        with autocast(torch.device("cpu"), torch.bfloat16 if low else None):
             a = net(normalise(ground, inputs).contiguous(memory_format=layout), "ground")
             b = net(normalise(satellite, inputs).contiguous(memory_format=layout), "satellite")
         loss = symmetric_info_nce(a, b, net.logit_scale)

@@ -8,7 +8,10 @@ import torch
 
 from model.errors import BadConfig
 
-__all__ = ["autocast", "pick_device", "picks_bfloat16"]
+__all__ = ["PRECISIONS", "autocast", "pick_device", "pick_half"]
+
+PRECISIONS = ("auto", "bfloat16", "float16", "float32")
+"""What matrix products may be computed in; auto is bfloat16 where the processor has it, else float32."""
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -29,16 +32,23 @@ def pick_device(name: str = "auto") -> torch.device:
     return device
 
 
-def picks_bfloat16(device: torch.device, precision: str = "auto") -> bool:
-    """Whether to run matrix products in bfloat16: asked for, or native to the processor."""
-    if precision != "auto":
-        return precision == "bfloat16"
+def pick_half(device: torch.device, precision: str = "auto") -> torch.dtype | None:
+    """The type of half the length for matrix products, one of `PRECISIONS`; None for float32."""
+    if precision == "float16":
+        return torch.float16
+    if precision == "bfloat16" or (precision == "auto" and _has_bfloat16(device)):
+        return torch.bfloat16
+    return None
+
+
+def autocast(device: torch.device, half: torch.dtype | None) -> AbstractContextManager[object]:
+    """One context for all precisions, so that no step is written twice."""
+    return torch.autocast(device.type, half or torch.bfloat16, enabled=half is not None)
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    """Whether the processor computes in it natively."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     abilities = torch.cpu.get_capabilities()
     return any(abilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
-
-
-def autocast(device: torch.device, *, bfloat16: bool) -> AbstractContextManager[object]:
-    """One context for both precisions, so that no step is written twice."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=bfloat16)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from model.clnet import CLNetSpec
+from model.compute import PRECISIONS
 from model.data.augment import AugmentSpec
 from model.data.samplers import SamplerSpec
 from model.errors import BadConfig
@@ -69,7 +70,8 @@ class OptimSpec:
         checkpointing: keep few activations of the backbone, and compute the others again in the backward pass.
         compile: compile the network's training pass with `torch.compile`.
         seed: of initial weights, order and augmentation.
-        precision: auto (bfloat16 where the processor computes in it), bfloat16 or float32.
+        precision: auto (bfloat16 where the processor computes in it), bfloat16, float32; or float16, for which the loss
+            is scaled so that small gradients do not vanish, and steps whose gradients overflow are passed over.
         ema: decay of the running average of the weights, which is what is evaluated and published; 0 for none. While
             the run is young it is less: (1 + step) / (10 + step).
         keep_best: publish the weights with the best R@1 on the validation pairs instead of the last ones. Where those
@@ -119,8 +121,8 @@ class OptimSpec:
             raise BadConfig(f"optim.clip_value is {self.clip_value}; give a limit above 0, or 0 for none")
         if not self.lr > 0:
             raise BadConfig(f"optim.lr is {self.lr}; give a number above 0")
-        if self.precision not in ("auto", "bfloat16", "float32"):
-            raise BadConfig(f"optim.precision is {self.precision!r}; choose auto, bfloat16 or float32")
+        if self.precision not in PRECISIONS:
+            raise BadConfig(f"optim.precision is {self.precision!r}; choose {', '.join(PRECISIONS)}")
 
 
 @dataclass(frozen=True)

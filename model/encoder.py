@@ -18,7 +18,7 @@ from torch import Tensor
 from model.anchors import anchor_px, recentre
 from model.bundle import Bundle, load_bundle
 from model.clnet import CLNet, View
-from model.compute import autocast, pick_device, picks_bfloat16
+from model.compute import autocast, pick_device, pick_half
 from model.errors import BadConfig
 from model.polar import unroll_tiles
 from model.transforms import InputSpec, normalise
@@ -52,7 +52,7 @@ class Encoder:
         self.inputs = net.inputs if anchors is None else replace(net.inputs, anchors=anchors)
         self.trained_on = bundle.trained_on
         self.device = device
-        self._bfloat16 = picks_bfloat16(device, precision)
+        self._half = pick_half(device, precision)
         self._net = net
         with torch.no_grad():
             self._maps = {view: net.importance(view) for view in ("ground", "satellite")}
@@ -86,7 +86,7 @@ class Encoder:
                 "use model.transforms"
             )
         maps = self._maps[view]
-        return encode_view(self._net, pixels, self.inputs, view, bfloat16=self._bfloat16, importance=maps)
+        return encode_view(self._net, pixels, self.inputs, view, half=self._half, importance=maps)
 
 
 @torch.inference_mode()
@@ -96,7 +96,7 @@ def encode_view(
     inputs: InputSpec,
     view: View,
     *,
-    bfloat16: bool,
+    half: torch.dtype | None,
     importance: list[Tensor | None] | None = None,
 ) -> NDArray[np.float32]:
     """Pictures uint8 [B, H, W, 3] -> [B, dim]; of tiles [B, A * dim], the vectors of their A anchors in a row."""
@@ -108,7 +108,7 @@ def encode_view(
             torch.from_numpy(np.ascontiguousarray(moved)).to(device),
             inputs,
             view,
-            bfloat16=bfloat16,
+            half=half,
             importance=importance,
         )
         for moved in (recentre(pixels, *anchor_px(point, inputs.satellite_px)) for point in points)
@@ -122,7 +122,7 @@ def encode_batch(
     inputs: InputSpec,
     view: View,
     *,
-    bfloat16: bool,
+    half: torch.dtype | None,
     importance: list[Tensor | None] | None = None,
 ) -> Tensor:
     """uint8 [B, H, W, 3] on the network's device -> unit vectors [B, dim], tiles around their centres only.
@@ -133,6 +133,6 @@ def encode_batch(
     if view == "satellite" and inputs.polar:
         pictures = unroll_tiles(pictures, inputs.satellite_canvas_px)
     pictures = pictures.contiguous(memory_format=torch.channels_last)
-    with autocast(pixels.device, bfloat16=bfloat16):
+    with autocast(pixels.device, half):
         vectors: Tensor = net(pictures, view, importance)
     return vectors

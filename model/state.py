@@ -1,4 +1,4 @@
-"""Resumable training state: weights, their average and optimizer moments in one safetensors file.
+"""Resumable training state: weights, their average, optimizer moments and the loss's scale in one safetensors file.
 
 It is written whole or not at all.
 """
@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from timm.optim.muon import Muon
 from torch import Tensor
+from torch.amp import GradScaler
 from torch.optim import Optimizer
 
 from model.artefact import staged_file
@@ -21,7 +23,7 @@ from model.clnet import CLNet
 from model.data.samplers import Order
 from model.errors import BadCheckpoint
 
-__all__ = ["load_order", "load_state", "newest_state", "save_state"]
+__all__ = ["load_order", "load_scaler", "load_state", "newest_state", "save_state"]
 
 _PATTERN = "state-*.safetensors"
 
@@ -38,13 +40,22 @@ def save_state(
     optimizers: Sequence[Optimizer],
     average: CLNet | None = None,
     order: Order | None = None,
+    *,
+    scaler: GradScaler | None = None,
 ) -> Path:
     """Write the state after `step` steps, which followed `order`, then remove older ones."""
     order = order or Order()
     tensors = _tensors(net, optimizers, average)
     if order.table is not None:
         tensors["order.table"] = torch.from_numpy(order.table)
-    notes = {"step": step, "order.epoch": order.epoch, "order.step": order.step, "order.epochs": order.epochs}
+    notes: dict[str, Any] = {
+        "step": step,
+        "order.epoch": order.epoch,
+        "order.step": order.step,
+        "order.epochs": order.epochs,
+    }
+    if scaler is not None and scaler.is_enabled():
+        notes["scaler"] = scaler.state_dict()
     path = folder / f"state-{step:08d}.safetensors"
     with staged_file(path) as staged:
         save_file(tensors, staged, metadata={name: json.dumps(value) for name, value in notes.items()})
@@ -105,6 +116,21 @@ def load_order(path: Path) -> Order:
             notes = {name: json.loads(text) for name, text in file.metadata().items()}
             table = file.get_tensor("order.table").numpy() if "order.table" in file.keys() else None  # noqa: SIM118
         return Order(notes["order.epoch"], notes["order.step"], notes["order.epochs"], table)
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise BadCheckpoint(f"{path} cannot be resumed from: {error}; remove it to start again") from error
+
+
+def load_scaler(path: Path, scaler: GradScaler) -> None:
+    """Give a loss scaler the factor that it had, where it is in use.
+
+    Raises:
+        BadCheckpoint: unreadable, or of a run without one.
+    """
+    if not scaler.is_enabled():
+        return
+    try:
+        with safe_open(path, framework="pt") as file:
+            scaler.load_state_dict(json.loads(file.metadata()["scaler"]))
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise BadCheckpoint(f"{path} cannot be resumed from: {error}; remove it to start again") from error
 

@@ -32,6 +32,7 @@ def find_gradients(
     *,
     chunk: int = 0,
     processes: Processes = ALONE,
+    scaled: Callable[[Tensor], Tensor] = lambda value: value,
 ) -> float:
     """Put the gradients of the whole batch's loss into `net`, the same in every process; returns that loss.
 
@@ -43,6 +44,8 @@ def find_gradients(
         satellite: the tiles that belong to them, likewise.
         chunk: pictures embedded at once with a graph, each embedded twice; 0 for all, once.
         processes: those that share the batch evenly.
+        scaled: what the gradients are found of, the loss times a factor, where they would vanish in float16; the loss
+            that is returned is not.
     """
     sides: tuple[tuple[View, Tensor], ...] = (("ground", ground), ("satellite", satellite))
     size = chunk or len(ground)
@@ -51,7 +54,7 @@ def find_gradients(
     value = loss(*(one.requires_grad_() for one in vectors))
     if not math.isfinite(found := value.item()):
         return found
-    *wanted, of_scale = torch.autograd.grad(value, (*vectors, net.logit_scale))
+    *wanted, of_scale = torch.autograd.grad(scaled(value), (*vectors, net.logit_scale))
     net.zero_grad(set_to_none=True)
     for side, whole in zip(parts, wanted, strict=True):
         own = whole[processes.rank * len(ground) :][: len(ground)]

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.amp import GradScaler
 from tqdm import tqdm
 
 from model.anchors import REACH
@@ -30,7 +31,7 @@ from model.backbones import save_memory
 from model.best import forget_best, keep_best, load_best
 from model.bundle import save_bundle
 from model.clnet import CLNet, View
-from model.compute import pick_device, picks_bfloat16
+from model.compute import pick_device, pick_half
 from model.config import OptimSpec, RunSpec, spec_from
 from model.data.augment import crop_tile
 from model.data.decoded import ensure_decoded
@@ -48,7 +49,7 @@ from model.loss import soft_targets, symmetric_info_nce
 from model.optimizers import create_optimizers, learning_rate, set_learning_rate
 from model.pretrained import find_pretrained
 from model.results import Evaluation
-from model.state import load_order, load_state, newest_state, save_state
+from model.state import load_order, load_scaler, load_state, newest_state, save_state
 from model.step import find_gradients, refuse_batch_statistics
 from model.transforms import InputSpec
 
@@ -59,6 +60,9 @@ _DECODERS = 2
 
 _MINING_BATCH = 64
 """Pictures encoded at once in the search for similar tiles."""
+
+_FIRST_SCALE, _LEAST_SCALE = 2.0**10, 2.0**-14
+"""Of the loss in float16: as Sample4Geo starts; and where no factor helps, since it is the type's smallest number."""
 
 _log = logging.getLogger(__name__)
 
@@ -88,6 +92,7 @@ def train(
     if state:
         trainer.step = load_state(state, trainer.net, trainer.optimizers, trainer.average)
         trainer.order = load_order(state)
+        load_scaler(state, trainer.scaler)
         _log.info("resuming at step %d", trainer.step)
     elif processes.is_first:
         forget_best(out)
@@ -144,7 +149,8 @@ class Trainer:
         self.net: CLNet = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizers = create_optimizers(self.net, run.optim)
         self.average = copy.deepcopy(self.net).requires_grad_(False) if run.optim.ema else None
-        self.bfloat16 = picks_bfloat16(device, run.optim.precision)
+        self.half = pick_half(device, run.optim.precision)
+        self.scaler = GradScaler(device.type, init_scale=_FIRST_SCALE, enabled=self.half is torch.float16)
         if run.optim.checkpointing:  # not in the average, which has no backward pass
             for backbone in self.net.backbones.values():
                 save_memory(backbone, run.model.backbone)
@@ -191,8 +197,8 @@ class Trainer:
                     log.recall(self.step, result.recall)
                     if optim.keep_best:
                         keep_best(out, self.best, step=self.step, recall=result.recall["recall@1"])
-                if self.step % optim.save_every == 0 or self.step == optim.steps:
-                    save_state(out, self.step, self.net, self.optimizers, self.average, self.order)
+                if self._has_moved and (self.step % optim.save_every == 0 or self.step == optim.steps):
+                    save_state(out, self.step, self.net, self.optimizers, self.average, self.order, scaler=self.scaler)
                 began = time.monotonic()
         return result
 
@@ -212,22 +218,47 @@ class Trainer:
             targets=None if targets is None else targets.to(self.device),
         )
         value = find_gradients(
-            self.net, self._embed, loss, ground, satellite, chunk=optim.chunk, processes=self.processes
+            self.net,
+            self._embed,
+            loss,
+            ground,
+            satellite,
+            chunk=optim.chunk,
+            processes=self.processes,
+            scaled=self.scaler.scale,
         )
         if not math.isfinite(value):  # before the step, so that no state with broken weights is ever saved
             raise BadConfig(
                 f"the loss is {value} at step {self.step}; lower optim.lr ({optim.lr}) and start in another folder"
             )
+        self._move()
+        if self.average is not None:
+            update_average(self.average, self.net, average_decay(self.step, optim))
+        self.step += 1
+        return value
+
+    def _move(self) -> None:
+        """Follow the gradients, limited as the run asks; in float16 not where they overflow: the scale is halved."""
+        optim = self.run.optim
+        for optimizer in self.optimizers:
+            self.scaler.unscale_(optimizer)
         if optim.clip_norm > 0:
             torch.nn.utils.clip_grad_norm_(self.net.parameters(), optim.clip_norm)
         if optim.clip_value > 0:
             torch.nn.utils.clip_grad_value_(self.net.parameters(), optim.clip_value)
         for optimizer in self.optimizers:
-            optimizer.step()
-        if self.average is not None:
-            update_average(self.average, self.net, average_decay(self.step, optim))
-        self.step += 1
-        return value
+            self.scaler.step(optimizer)
+        self.scaler.update()
+        if self.scaler.get_scale() < _LEAST_SCALE:
+            raise BadConfig(
+                f"float16 gradients overflow at step {self.step} however little the loss is scaled; set "
+                "optim.precision to bfloat16 or float32, and start in another folder"
+            )
+
+    @property
+    def _has_moved(self) -> bool:
+        """Whether there is anything to save: while all steps were passed over, starting again comes to the same."""
+        return all(optimizer.state for optimizer in self.optimizers)
 
     def evaluate(self, val: PairSet) -> Evaluation:
         """Recall of the present weights, or of their average."""
@@ -238,10 +269,10 @@ class Trainer:
         """The present best network as a function of pictures."""
         net = self.best.eval()
         inputs = net.inputs if anchors is None else replace(net.inputs, anchors=anchors)
-        return partial(encode_view, net, inputs=inputs, view=view, bfloat16=self.bfloat16)
+        return partial(encode_view, net, inputs=inputs, view=view, half=self.half)
 
     def _embed(self, pixels: Tensor, view: View) -> Tensor:
-        return encode_batch(self._forward, pixels.to(self.device), self.net.inputs, view, bfloat16=self.bfloat16)
+        return encode_batch(self._forward, pixels.to(self.device), self.net.inputs, view, half=self.half)
 
     def _batches(self, pairs: PairSet, cache: Path) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
         run = self.run

@@ -14,7 +14,7 @@ PAIRS = 8
 
 
 def embedding(net):
-    return lambda pixels, view: encode_batch(net, pixels, INPUTS, view, bfloat16=False)
+    return lambda pixels, view: encode_batch(net, pixels, INPUTS, view, half=None)
 
 
 def fixed_batch():
@@ -23,7 +23,9 @@ def fixed_batch():
     return [torch.randint(0, 256, (PAIRS, *size[::-1], 3), generator=random, dtype=torch.uint8) for size in sizes]
 
 
-def batch_gradients(processes: Processes = ALONE, *, chunk: int = 0, embed=None, net=None) -> dict[str, torch.Tensor]:
+def batch_gradients(
+    processes: Processes = ALONE, *, chunk: int = 0, embed=None, net=None, **options
+) -> dict[str, torch.Tensor]:
     """The loss, and the gradient of every weight."""
     net = net or tiny_net().train()
     own = processes.own_slice(list(range(PAIRS)))
@@ -34,6 +36,7 @@ def batch_gradients(processes: Processes = ALONE, *, chunk: int = 0, embed=None,
         *(pictures[own] for pictures in fixed_batch()),
         chunk=chunk,
         processes=processes,
+        **options,
     )
     return {"loss": torch.tensor(loss), **{name: value.grad for name, value in net.named_parameters()}}
 

@@ -38,6 +38,7 @@ def test_overrides_reach_any_depth_and_any_type(tmp_path):
         ({"optim": {"steps": "many"}}, "optim.steps"),
         ({"optim": {"lr": -1}}, "optim.lr is -1"),
         ({"optim": {"batch": 1}}, "at least 2 pairs"),
+        ({"optim": {"precision": "int8"}}, "precision is 'int8'; choose auto, bfloat16, float16, float32"),
         ({"optim": {"ema": 1}}, r"optim\.ema is 1"),
         ({"optim": {"semi_positives": "mask"}}, r"optim\.semi_positives.*'spare' or 'soft'"),
         ({"optim": {"semi_positive_weight": 2}}, r"optim\.semi_positive_weight is 2"),

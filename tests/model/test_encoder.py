@@ -26,7 +26,7 @@ def test_folded_maps_give_what_the_whole_network_gives(folder, view):
     encoder = Encoder.load(folder, device="cpu", precision="float32")
     encoded = encoder.encode_ground(pixels(view)) if view == "ground" else encoder.encode_satellite(pixels(view))
     net = load_bundle(folder).net
-    whole = encode_batch(net, torch.from_numpy(pixels(view)), INPUTS, view, bfloat16=False).numpy()
+    whole = encode_batch(net, torch.from_numpy(pixels(view)), INPUTS, view, half=None).numpy()
     assert np.abs(encoded - whole).max() < 1e-5
     assert np.linalg.norm(encoded, axis=1) == pytest.approx(np.ones(3), abs=1e-5)
 

@@ -49,9 +49,9 @@ def test_the_network_sees_unrolled_tiles_where_its_inputs_say_so():
     net = CLNet(CLNetSpec(dim=32), inputs).eval()
     assert [tuple(weight.shape[1:]) for weight in net.importance("satellite")] == [(4, 16), (2, 8), (1, 4)]
     tiles = torch.randint(0, 255, (2, 64, 64, 3), dtype=torch.uint8)
-    vectors = encode_batch(net, tiles, inputs, "satellite", bfloat16=False)
+    vectors = encode_batch(net, tiles, inputs, "satellite", half=None)
     corners = tiles.clone()
     corners[:, :6, :6] = 0  # beyond the inscribed circle
-    assert torch.allclose(vectors, encode_batch(net, corners, inputs, "satellite", bfloat16=False), atol=1e-5)
+    assert torch.allclose(vectors, encode_batch(net, corners, inputs, "satellite", half=None), atol=1e-5)
     corners[:, 30:34, 10:20] = 0
-    assert not torch.allclose(vectors, encode_batch(net, corners, inputs, "satellite", bfloat16=False), atol=1e-5)
+    assert not torch.allclose(vectors, encode_batch(net, corners, inputs, "satellite", half=None), atol=1e-5)

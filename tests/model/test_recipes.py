@@ -42,6 +42,7 @@ def test_steps_are_the_whole_batches_of_the_published_epochs(benchmark):
     assert (optim.optimizer, optim.decay_everything, optim.bounded_temperature) == ("adamw", True, False)
     assert (optim.clip_norm, optim.clip_value, optim.keep_best) == (0, 100, True)
     assert optim.eval_every == (batches if benchmark == "university" else 4 * batches)
+    assert optim.precision == "float16"
     assert optim.seed == (1 if benchmark == "university" else 42)
 
 

@@ -1,10 +1,11 @@
 import pytest
 import torch
+from torch.amp import GradScaler
 
 from model.config import OptimSpec
 from model.errors import BadCheckpoint
 from model.optimizers import create_optimizers
-from model.state import load_state, newest_state, save_state
+from model.state import load_scaler, load_state, newest_state, save_state
 from tests.model.tiny import tiny_net
 
 
@@ -59,6 +60,20 @@ def test_a_run_on_a_gpu_goes_on_there(tmp_path):
     for one in fresh:
         one.step()
     assert all(value.isfinite().all() for value in other.parameters())
+
+
+def test_the_scale_of_the_loss_comes_back_where_one_is_in_use(tmp_path):
+    net, optimizers = trained()
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    without = save_state(tmp_path / "a", 3, net, optimizers, scaler=GradScaler("cpu", enabled=False))
+    path = save_state(tmp_path / "b", 3, net, optimizers, scaler=GradScaler("cpu", init_scale=64.0))
+    scaler, unused = GradScaler("cpu"), GradScaler("cpu", enabled=False)
+    load_scaler(path, scaler)
+    assert scaler.get_scale() == 64.0
+    load_scaler(without, unused)
+    with pytest.raises(BadCheckpoint, match="remove it to start again"):
+        load_scaler(without, scaler)
 
 
 def test_only_the_newest_state_is_kept(tmp_path):

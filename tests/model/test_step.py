@@ -53,6 +53,13 @@ def test_activations_that_are_computed_again_change_no_gradient(chunk):
     assert len(passes) == (4 if chunk == 0 else 18)  # twice a view; with three chunks once without a graph, too
 
 
+@pytest.mark.parametrize("chunk", [0, 3])
+def test_the_gradients_may_be_those_of_a_scaled_loss_which_is_told_as_it_is(chunk):
+    found, scaled = batch_gradients(chunk=chunk), batch_gradients(chunk=chunk, scaled=lambda value: value * 1024)
+    assert scaled.pop("loss") == found.pop("loss")
+    assert not differing({name: value * 1024 for name, value in found.items()}, scaled)
+
+
 def test_old_gradients_are_replaced_and_not_added_to():
     net = tiny_net().train()
     first = {name: value.clone() for name, value in batch_gradients(net=net).items()}

@@ -1,4 +1,5 @@
 import json
+import math
 import os
 import shlex
 import shutil
@@ -12,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
+from torch.amp import GradScaler
 
 from model.bundle import load_bundle
 from model.config import OptimSpec, RunSpec, load_run
@@ -21,7 +24,7 @@ from model.data.neighbours import nearest_places
 from model.data.samplers import SamplerSpec
 from model.errors import BadCheckpoint, BadConfig, BadDataset
 from model.logs import RunLog, read_log
-from model.state import load_order, load_state, newest_state, save_state
+from model.state import load_order, load_scaler, load_state, newest_state, save_state
 from model.train import Trainer, average_decay, train, update_average
 from tests.model.tiny import INPUTS, tiny_net, tiny_run, write_pairs
 
@@ -53,6 +56,16 @@ def pairs(tmp_path):
 
 def weights(bundle: Path):
     return load_bundle(bundle).net.state_dict()
+
+
+def differing_at_the_end(one: Path, other: Path) -> list[str]:
+    """What two runs' last states do not have the same to the bit: float32 weights, moments, averages.
+
+    Bundles would not tell: they keep weights in float16.
+    """
+    a, b = (load_file(newest_state(out)) for out in (one, other))
+    assert a.keys() == b.keys()
+    return [name for name in a if not torch.equal(a[name], b[name])]
 
 
 def test_a_run_leaves_its_configuration_log_curves_state_and_bundle(tmp_path, pairs):
@@ -90,12 +103,11 @@ def test_training_lowers_the_loss(tmp_path, pairs):
 @pytest.mark.parametrize("after", [1, 5, 6])  # before the first state; between states; between log and state
 def test_a_killed_run_resumes_to_the_same_weights_bit_for_bit(tmp_path, pairs, after):
     steps = 8
-    whole = train(tiny_run(steps=steps), pairs, pairs, tmp_path / "whole", device="cpu")
+    train(tiny_run(steps=steps), pairs, pairs, tmp_path / "whole", device="cpu")
     broken = tmp_path / "broken"
     _run_and_kill(tmp_path / "data" / "pairs.csv", broken, steps, after)
-    resumed = train(tiny_run(steps=steps), pairs, pairs, broken, device="cpu")
-    expected, found = weights(whole), weights(resumed)
-    assert all(torch.equal(expected[name], found[name]) for name in expected)
+    train(tiny_run(steps=steps), pairs, pairs, broken, device="cpu")
+    assert not differing_at_the_end(tmp_path / "whole", broken)
     assert [row["step"] for row in read_log(broken / "log.csv") if row["loss"]] == [str(n) for n in range(1, steps + 1)]
 
 
@@ -126,27 +138,32 @@ def demanding_run(sampler: SamplerSpec = SamplerSpec()) -> RunSpec:  # noqa: B00
 @pytest.mark.parametrize("after", [3, 5, 7])  # between states and at one
 def test_with_every_option_a_stopped_run_resumes_bit_for_bit(tmp_path, pairs, monkeypatch, after, kind):
     run = demanding_run(SamplerSpec(kind, neighbours=2, every_epochs=2))
-    whole = train(run, pairs, pairs, tmp_path / "whole", device="cpu")
+    train(run, pairs, pairs, tmp_path / "whole", device="cpu")
+    train_until(after, run, pairs, tmp_path / "broken", monkeypatch)
+    train(run, pairs, pairs, tmp_path / "broken", device="cpu")
+    assert not differing_at_the_end(tmp_path / "whole", tmp_path / "broken")
+
+
+def train_until(last: int, run: RunSpec, pairs, out: Path, monkeypatch) -> None:
+    """Stop a run as soon as a step stands in its log."""
     note = RunLog.step
 
     def note_and_stop(log, step, **values):
         note(log, step, **values)
-        if step == after:
+        if step == last:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(RunLog, "step", note_and_stop)
-    with pytest.raises(KeyboardInterrupt):
-        train(run, pairs, pairs, tmp_path / "broken", device="cpu")
-    monkeypatch.undo()
-    resumed = train(run, pairs, pairs, tmp_path / "broken", device="cpu")
-    expected, found = weights(whole), weights(resumed)
-    assert all(torch.equal(expected[name], found[name]) for name in expected)
+    with monkeypatch.context() as patch:
+        patch.setattr(RunLog, "step", note_and_stop)
+        with pytest.raises(KeyboardInterrupt):
+            train(run, pairs, pairs, out, device="cpu")
 
 
 def test_similar_tiles_are_sought_again_every_few_epochs_and_kept_with_the_state(tmp_path, pairs, monkeypatch):
     seen = []
     monkeypatch.setattr(
-        "model.train.save_state", lambda *parts: seen.append((parts[1], parts[-1])) or save_state(*parts)
+        "model.train.save_state",
+        lambda *parts, **more: seen.append((parts[1], parts[-1])) or save_state(*parts, **more),
     )
     run = tiny_run(steps=12, save_every=1)
     run = replace(run, data=replace(run.data, sampler=SamplerSpec("similarity", neighbours=2, every_epochs=2)))
@@ -163,10 +180,45 @@ def test_similar_tiles_are_sought_again_every_few_epochs_and_kept_with_the_state
     assert np.array_equal(kept.table, orders[5].table)
 
 
+@pytest.mark.parametrize("after", [3, 19])  # before anything has moved, and between states
+def test_in_float16_a_stopped_run_resumes_bit_for_bit_with_its_scale(tmp_path, pairs, monkeypatch, after):
+    monkeypatch.setattr("model.train._FIRST_SCALE", 2.0**24)  # so that the first steps are passed over
+    run = tiny_run(steps=20, precision="float16", clip_norm=0, clip_value=100, chunk=3, eval_every=20)
+    train(run, pairs, pairs, tmp_path / "whole", device="cpu")
+    train_until(after, run, pairs, tmp_path / "broken", monkeypatch)
+    train(run, pairs, pairs, tmp_path / "broken", device="cpu")
+    assert not differing_at_the_end(tmp_path / "whole", tmp_path / "broken")
+    scales = [scale_in(tmp_path / name) for name in ("whole", "broken")]
+    assert scales[0] == scales[1] < 2.0**24
+
+
+def scale_in(out: Path) -> float:
+    scaler = GradScaler("cpu")
+    load_scaler(newest_state(out), scaler)
+    return scaler.get_scale()
+
+
+def test_in_float16_a_step_that_overflows_is_passed_over_and_the_scale_halved(monkeypatch):
+    trainer = Trainer(tiny_run(precision="float16"), device=torch.device("cpu"))
+    trainer.scaler = GradScaler("cpu", init_scale=2.0**100)
+    before = {name: value.clone() for name, value in trainer.net.state_dict().items()}
+    assert math.isfinite(trainer.advance(*random_batch()))
+    assert all(torch.equal(value, before[name]) for name, value in trainer.net.state_dict().items())
+    assert (trainer.step, trainer.scaler.get_scale()) == (1, 2.0**99)
+    monkeypatch.setattr("model.train._LEAST_SCALE", 2.0**99)
+    with pytest.raises(BadConfig, match=r"overflow at step 1 however little .* bfloat16 or float32"):
+        trainer.advance(*random_batch())
+
+
+def random_batch(seed: int = 0):
+    random = torch.Generator().manual_seed(seed)
+    sizes = INPUTS.ground_size_px, INPUTS.satellite_size_px
+    return [torch.randint(0, 256, (4, *size[::-1], 3), generator=random, dtype=torch.uint8) for size in sizes]
+
+
 def test_gradients_may_be_clipped_by_value():
     trainer = Trainer(tiny_run(clip_norm=0, clip_value=1e-4), device=torch.device("cpu"))
-    sizes = INPUTS.ground_size_px, INPUTS.satellite_size_px
-    trainer.advance(*(torch.randint(0, 256, (4, *size[::-1], 3), dtype=torch.uint8) for size in sizes))
+    trainer.advance(*random_batch())
     largest = max(value.grad.abs().max() for value in trainer.net.parameters())
     assert largest == pytest.approx(1e-4)
 
@@ -187,7 +239,8 @@ def test_tiles_that_cover_a_query_too_may_be_partly_right(tmp_path, pairs, weigh
 def test_near_places_come_first_and_similar_tiles_later_where_both_are_asked_for(tmp_path, pairs, monkeypatch):
     orders = {}
     monkeypatch.setattr(
-        "model.train.save_state", lambda *parts: orders.setdefault(parts[-1].epoch, parts[-1]) and save_state(*parts)
+        "model.train.save_state",
+        lambda *parts, **more: orders.setdefault(parts[-1].epoch, parts[-1]) and save_state(*parts, **more),
     )
     run = tiny_run(steps=12, save_every=1)
     sampler = SamplerSpec("both", neighbours=2, candidates=4, first_epoch=2, every_epochs=2)
