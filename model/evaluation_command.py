@@ -103,7 +103,8 @@ def run_evaluation(arguments: argparse.Namespace) -> str:
         from model.plots import plot_recall
 
         arguments.plot.parent.mkdir(parents=True, exist_ok=True)
-        plot_recall(result.curves(), arguments.plot, title=f"{checkpoint['name']} on {result.data}")
+        title = f"{checkpoint['name']} on {result.data}"
+        plot_recall(result.curves(), arguments.plot, title=title, protocol=result.told_protocol)
     return json.dumps(content) if arguments.json else result.table(checkpoint["name"], checkpoint["trained_on"])
 
 

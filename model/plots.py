@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,6 +15,8 @@ matplotlib.use("Agg")  # no screen is needed, and none is asked for
 from matplotlib import pyplot as plt
 
 __all__ = ["plot_curves", "plot_recall"]
+
+_PROTOCOL_COLUMNS = 120
 
 
 def plot_curves(rows: Sequence[dict[str, str]], path: Path, *, title: str) -> None:
@@ -34,14 +37,15 @@ def plot_curves(rows: Sequence[dict[str, str]], path: Path, *, title: str) -> No
     plt.close(figure)
 
 
-def plot_recall(curves: Mapping[str, NDArray[np.float64]], path: Path, *, title: str) -> None:
-    """Draw recall in percent at every k from 1 on, one line for each reading of what is right."""
+def plot_recall(curves: Mapping[str, NDArray[np.float64]], path: Path, *, title: str, protocol: str) -> None:
+    """Draw recall in percent at every k from 1 on, a line for each reading of what is right; below it the protocol."""
     figure, axes = plt.subplots(figsize=(7, 4.5), layout="constrained")
     for name, recall in curves.items():
         axes.plot(np.arange(1, len(recall) + 1), recall, marker="o", markersize=3, linewidth=1, label=name)
     axes.set(title=title, xlabel="k", ylabel="recall@k, percent", xscale="log", xlim=(0.9, None), ylim=(0, 101))
     axes.xaxis.set_major_formatter("{x:g}")
-    axes.legend()
+    axes.legend(loc="lower right")  # where recall, which rises with k, is not
     axes.grid(alpha=0.3, which="both")
+    figure.supxlabel(textwrap.fill(protocol, _PROTOCOL_COLUMNS), fontsize=7)
     figure.savefig(path, dpi=120)
     plt.close(figure)

@@ -83,8 +83,13 @@ class Evaluation:
             unit = _UNITS.get(name.partition("_")[0], "%")
             lines.append(f"  {name:26} {'none' if value is None else f'{value:8.2f} {unit}'}")
         lines.append(f"  {'median rank':26} {self.median_rank:8g}")
-        lines.append(f"  protocol: {'; '.join(f'{name} {value}' for name, value in self.protocol.items())}")
+        lines.append(f"  {self.told_protocol}")
         return "\n".join(lines)
+
+    @property
+    def told_protocol(self) -> str:
+        """The protocol in one line."""
+        return f"protocol: {'; '.join(f'{name} {value}' for name, value in self.protocol.items())}"
 
     def curves(self) -> dict[str, NDArray[np.float64]]:
         """Recall in percent at every k from 1 to the larger of 100 and 1 % of the gallery, for each reading."""
