@@ -2,7 +2,7 @@
 
     python -m benchmarks.bench_checkpoint --checkpoint demo
 
-Each row is the public command `python -m model evaluate ... --json`. Writes `results/checkpoint.json`.
+Each row is the public command `python -m model evaluate ... --json`. Writes `results/NAME.json`.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--checkpoint", default="demo", help="bundle folder, or the name of a packaged one")
     parser.add_argument("--rows", nargs="+", default=list(ROWS), choices=list(ROWS), help="which rows (default: all)")
+    parser.add_argument("--name", default="checkpoint", help="of the record (default: %(default)s)")
     args = parser.parse_args()
     print(f"{'':36} {'R@1':>6} {'R@5':>6} {'R@10':>6} {'heading':>8}")
     table = {}
@@ -50,7 +51,7 @@ def main() -> None:
         print(_line(name, table[name]), flush=True)
     result = {"checkpoint": args.checkpoint, "rows": table, "one_panorama": _latency(args.checkpoint)}
     print(json.dumps(result["one_panorama"]))
-    print(write_record("checkpoint", result))
+    print(write_record(args.name, result))
 
 
 def _evaluate(checkpoint: str, row: tuple[str, ...]) -> dict[str, Any]:

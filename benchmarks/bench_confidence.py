@@ -2,10 +2,10 @@
 
     python -m benchmarks.bench_confidence --checkpoint demo --out runs/confidence
 
-The gallery of `world:cross-area` is indexed; photos from inside are its queries, those from outside are taken in other
-worlds (`world:calibration`), whose places are written down a degree further east, since all worlds share one plane.
-Half of both fit the calibration, the other half checks it, by the public commands, for each way of asking. Writes
-`results/confidence.json`, and the diagrams of the fits beside it.
+A gallery, that of `world:cross-area` unless told otherwise, is indexed; photos from inside are its queries, those from
+outside are taken in other worlds (`world:calibration`), whose places are written down a degree further east, since all
+worlds share one plane. Half of both fit the calibration, the other half checks it, by the public commands, for each way
+of asking. Writes `results/NAME.json`, and the diagrams of the fits beside it.
 """
 
 from __future__ import annotations
@@ -45,10 +45,14 @@ def main() -> None:
     parser.add_argument(
         "--asked", nargs="+", default=list(ASKED), choices=list(ASKED), help="which ways (default: all)"
     )
+    parser.add_argument("--data", default="world:cross-area", help="whose gallery and queries (default: %(default)s)")
+    parser.add_argument("--anchors", type=int, help="of each tile, along each axis (default: the checkpoint's)")
+    parser.add_argument("--name", default="confidence", help="of the record (default: %(default)s)")
     args = parser.parse_args()
-    inside, outside = open_pairs("world:cross-area"), open_pairs("world:calibration")
+    inside, outside = open_pairs(args.data), open_pairs("world:calibration")
     args.out.mkdir(parents=True, exist_ok=True)
-    index = _index(args.out, inside, args.checkpoint)
+    anchors = [] if args.anchors is None else ["--anchors", args.anchors]
+    index = _index(args.out, inside, ["--checkpoint", args.checkpoint, *anchors])
     count = len(outside.queries)
     halves = [
         [
@@ -57,19 +61,20 @@ def main() -> None:
         ]
         for half in (0, 1)
     ]
-    result: dict[str, Any] = {"checkpoint": args.checkpoint, "tiles": len(inside.references), "asked": {}}
+    result: dict[str, Any] = {"checkpoint": args.checkpoint, "data": inside.name, "tiles": len(inside.references)}
+    result |= {"anchors": args.anchors, "asked": {}}
     for name in args.asked:
         asking = ["calibrate", "--index", index, "--checkpoint", args.checkpoint, "--json", "--quiet", *ASKED[name]]
         fitted = _run([*asking, "--queries", *halves[0]])
-        shutil.copy(next(index.glob("calibration-*.png")), RESULTS / f"confidence-{name.replace(' ', '-')}.png")
+        shutil.copy(next(index.glob("calibration-*.png")), RESULTS / f"{args.name}-{_slug(name)}.png")
         checked = _run([*asking, "--check", "--queries", *halves[1]])
         result["asked"][name] = {"fused": fitted["reading"]["fused"], "checked": checked}
         print(f"{name:28} ECE {checked['ece']:.4f}  AUROC inside/outside {checked['auroc_inside']:.4f}", flush=True)
-    print(write_record("confidence", result))
+    print(write_record(args.name, result))
 
 
-def _index(out: Path, pairs: PairSet, checkpoint: str) -> Path:
-    """The gallery as an index, built anew."""
+def _index(out: Path, pairs: PairSet, options: list[Any]) -> Path:
+    """The gallery as an index, built anew with some options."""
     listed, index = out / "tiles.csv", out / "index"
     shutil.rmtree(index, ignore_errors=True)
     with listed.open("w", newline="") as file:
@@ -79,7 +84,7 @@ def _index(out: Path, pairs: PairSet, checkpoint: str) -> Path:
             assert tile.location is not None  # the world knows where its tiles are
             rows.writerow([tile.path.resolve(), tile.location.lat, tile.location.lon])
     command = ["indexer", "build", "--tiles", listed, "--tile-size-m", TILE_M, "--out", index, "--quiet"]
-    subprocess.run(_words([*command, "--checkpoint", checkpoint]), check=True)
+    subprocess.run(_words([*command, *options]), check=True)
     return index
 
 
@@ -104,6 +109,10 @@ def _run(command: list[Any]) -> dict[str, Any]:
     found = subprocess.run(_words(["indexer", *command]), check=True, capture_output=True, text=True).stdout
     result: dict[str, Any] = json.loads(found)
     return result
+
+
+def _slug(name: str) -> str:
+    return name.replace(",", "").replace(" ", "-")
 
 
 def _words(command: list[Any]) -> list[str]:
