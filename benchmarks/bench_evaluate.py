@@ -89,7 +89,8 @@ def write_vectors(folder: Path, queries: int, references: int, dim: int) -> Path
 
 def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Rows of length 1."""
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    units: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return units
 
 
 def blocks(folder: Path) -> dict[str, float]:

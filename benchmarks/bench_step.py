@@ -51,7 +51,7 @@ def main() -> None:
     run = RunSpec("bench", inputs=inputs, data=data, optim=optim)
     with tempfile.TemporaryDirectory() as folder:
         pairs = read_manifest(_draw_pairs(Path(folder), args.pairs))
-        variants = {
+        variants: dict[str, Callable[[], Iterator[object]]] = {
             "plain loop": lambda: plain(run, pairs),
             "ours": lambda: ours(run, pairs, None),
             "ours, decoded before": lambda: ours(run, pairs, Path(folder) / "decoded"),
@@ -106,7 +106,7 @@ def plain(run: RunSpec, pairs: PairSet) -> Iterator[object]:
 def _plain_step(net: CLNet, optimizer: torch.optim.Optimizer, ground: Tensor, satellite: Tensor) -> float:
     loss = symmetric_info_nce(net(ground, "ground"), net(satellite, "satellite"), net.logit_scale)
     optimizer.zero_grad()
-    loss.backward()
+    torch.autograd.backward(loss)
     torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
     optimizer.step()
     return loss.item()

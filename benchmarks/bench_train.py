@@ -55,7 +55,7 @@ def step(batch: int, low: bool, channels_last: bool) -> Callable[[], object]:
     """A whole optimizer step on fixed pictures."""
     layout = torch.channels_last if channels_last else torch.contiguous_format
     inputs = InputSpec()
-    net = CLNet(CLNetSpec(), inputs).to(memory_format=layout)  # type: ignore[call-overload]
+    net = CLNet(CLNetSpec(), inputs).to(memory_format=layout)
     optimizer = torch.optim.AdamW(net.parameters(), lr=1e-4)
     ground, satellite = (
         torch.randint(0, 256, (batch, *size[::-1], 3), dtype=torch.uint8)
@@ -68,7 +68,7 @@ def step(batch: int, low: bool, channels_last: bool) -> Callable[[], object]:
             b = net(normalise(satellite, inputs).contiguous(memory_format=layout), "satellite")
         loss = symmetric_info_nce(a, b, net.logit_scale)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         optimizer.step()
         return loss.item()
 

@@ -42,7 +42,7 @@ def write_record(name: str, result: Mapping[str, Any]) -> Path:
     return path
 
 
-def turns(variants: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+def turns(variants: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
     """Seconds of each variant in each round, after one round that is not counted."""
     seconds: dict[str, list[float]] = {name: [] for name in variants}
     for number in range(rounds + 1):
