@@ -376,8 +376,8 @@ def _claim(
         return
     found, wanted = (canonical_json(complete(one)) for one in (json.loads(path.read_bytes()), content))
     if found != wanted:
-        lines = zip(found.decode().splitlines(), wanted.decode().splitlines(), strict=False)
-        differing = [f"{a.strip()} -> {b.strip()}" for a, b in lines if a != b]
+        old, new = ([line.strip(" ,") for line in text.decode().splitlines()] for text in (found, wanted))
+        differing = [f"{a} -> {b}" for a, b in zip(old, new, strict=False) if a != b]
         raise BadConfig(
             f"{out} was started with {change} ({'; '.join(differing[:5]) or 'other keys'}); "
             f"give {remedy} to resume, or another --out"
