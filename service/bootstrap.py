@@ -144,7 +144,7 @@ def discard_stale_demo(settings: UpSettings) -> None:
     for name in ("region", "elsewhere"):
         note = settings.data / _DEMO / name / "world.json"
         if note.is_file() and _value(note, "version") != WORLD_VERSION:
-            logger.info("%s was drawn by another version of the world; making the demo again", note.parent)
+            logger.warning("%s was drawn by another version of the world; making the demo again", note.parent)
             shutil.rmtree(settings.data / _DEMO)
             return
     manifest = index_folder(settings) / "manifest.json"
@@ -152,7 +152,7 @@ def discard_stale_demo(settings: UpSettings) -> None:
     if made_by is None:
         return  # there is none, or it is damaged: opening it will say so
     if made_by != bundle_digest(settings.checkpoint):
-        logger.info("the demo index was made by another checkpoint; making it again")
+        logger.warning("the demo index was made by another checkpoint; making it again")
         shutil.rmtree(manifest.parent)
 
 

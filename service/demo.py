@@ -199,7 +199,11 @@ def _elsewhere(outside: Sequence[Outcome]) -> list[str]:
 
 
 def _percent(outcome: Outcome) -> str:
-    return "none" if outcome.confidence is None else f"{outcome.confidence:.0%}"
+    """In whole percent; never quite none or all, which no confidence is."""
+    confidence = outcome.confidence
+    if confidence is None:
+        return "none"
+    return "<1%" if confidence < 0.005 else ">99%" if confidence >= 0.995 else f"{confidence:.0%}"
 
 
 @contextmanager

@@ -125,7 +125,9 @@ def _drawn(split: Split, workers: int, progress: Callable[[int, int], None]) -> 
                 pool.shutdown(cancel_futures=True)
                 break
     if taken < split.places:
-        raise BadDataset(f"split {split.name} has {taken} free places of {split.places}; lower its spacing_m")
+        raise BadDataset(
+            f"split {split.name} has {taken} free places of {split.places}; lower its spacing_m or query_every"
+        )
 
 
 def jpeg_bytes(pixels: NDArray[np.uint8], quality: int = 90) -> bytes:

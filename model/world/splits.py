@@ -96,7 +96,7 @@ _ALL = (
     Split("val", (101, 102), 1_000, 2),
     Split("same-area", _HOME, 10_000, 2, row=4, centred_too=True),
     Split("cross-area", _FAR, 10_000, 3, centred_too=True),
-    Split("cross-area-grid", (ABROAD + 151,), 2_000, 25, spacing_m=50.0, area_m=1_000.0, query_every=4, joined=True),
+    Split("cross-area-grid", (ABROAD + 151,), 2_000, 25, spacing_m=50.0, area_m=1_000.0, query_every=3, joined=True),
     Split("calibration", (ABROAD + 161, ABROAD + 162), 1_000, 2),
     Split("smoke", (ABROAD + 191,), 48, 1, area_m=700.0),
 )

@@ -73,6 +73,8 @@ async function localize() {
 }
 
 const place = ({ lat, lon }) => `${Math.abs(lat).toFixed(5)}° ${lat < 0 ? "S" : "N"}, ${Math.abs(lon).toFixed(5)}° ${lon < 0 ? "W" : "E"}`;
+/** In whole percent; never quite none or all, which no confidence is. */
+const percent = (share) => (share < 0.005 ? "less than 1 %" : share >= 0.995 ? "more than 99 %" : `${(100 * share).toFixed(0)} %`);
 const metres = (value) => (value < 1000 ? `${value.toFixed(0)} m` : `${(value / 1000).toFixed(1)} km`);
 
 const POINTS = ["N", "NE", "E", "SE", "S", "SW", "W", "NW"];
@@ -90,7 +92,7 @@ function showAnswer(answer, heading) {
   get("answer").hidden = false;
   get("position").textContent = place(estimate);
   const known = estimate.confidence !== null;
-  const trust = known ? `${(100 * estimate.confidence).toFixed(0)} % sure that the photo was taken within ${metres(estimate.confidence_radius_m)} of here, as calibrated on photos of known place` : "confidence: not calibrated for this index and question";
+  const trust = known ? `${percent(estimate.confidence)} sure that the photo was taken within ${metres(estimate.confidence_radius_m)} of here, as calibrated on photos of known place` : "confidence: not calibrated for this index and question";
   get("details").textContent = `${looks(answer.matches[0], heading)} · radius ${metres(estimate.radius_m)} · ${trust} · answered in ${timings_ms.total.toFixed(0)} ms`;
   showWarnings(answer.warnings);
   get("cards").replaceChildren(...answer.matches.map(card));

@@ -52,6 +52,13 @@ def test_the_surest_is_the_one_of_most_confidence_and_photos_from_elsewhere_are_
     assert "1 of 2 rightly rejected" in text
 
 
+def test_no_confidence_is_printed_as_certainty():
+    text = report([outcome(12.0, confidence=0.9996)], [outcome(9000.0, confidence=0.0004)], "http://127.0.0.1:1")
+    assert ">99%" in text
+    assert "<1%" in text
+    assert "100%" not in text
+
+
 def test_tiles_without_a_panorama_are_no_shots(tmp_path):
     manifest = tmp_path / "pairs.csv"
     manifest.write_text("query,reference,lat,lon\np.jpg,t.jpg,1.5,2.5\n,u.jpg,,\n")

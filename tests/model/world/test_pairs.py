@@ -13,6 +13,7 @@ from model.world.appearance import Difficulty
 from model.world.country import ABROAD
 from model.world.ground import Material, Window
 from model.world.pairs import Eras, ensure_split, render_split
+from model.world.places import area_window, cells, free_spot
 from model.world.plane import plane_of
 from model.world.splits import SPLITS, TILE_M, Split, find_split
 
@@ -127,6 +128,17 @@ def test_test_galleries_hold_ten_thousand_tiles():
     assert all(SPLITS[name].places == 10_000 and SPLITS[name].centred_too for name in ("same-area", "cross-area"))
     grid = SPLITS["cross-area-grid"]
     assert len(grid.areas()) * (grid.area_m / grid.spacing_m) ** 2 == 10_000
+
+
+@pytest.mark.slow
+def test_the_grid_has_as_many_free_places_as_it_promises():
+    grid, found = SPLITS["cross-area-grid"], 0
+    for area in grid.areas():
+        photo = Eras.paint(area.seed, area_window(area), grid.difficulty.change).photo
+        asked = list(cells(area, grid.spacing_m))[:: grid.query_every]
+        free = (free_spot(photo, area.seed, cell.x_m, cell.y_m, reach_m=grid.reach_m) for cell in asked)
+        found += sum(spot is not None for spot in free)
+    assert found >= grid.places
 
 
 def test_an_unknown_split_says_which_there_are():
