@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.calibration import Calibration, Logistic
+from indexer.calibration import Calibration, Conditions, Logistic
 from indexer.calibration_photos import AskedPhotos, Photo
 from indexer.errors import BadPhotos
 from indexer.evidence import Reading
@@ -24,7 +24,7 @@ from indexer.reliability import Distances, Reliability, measure
 from model._version import VERSION
 from model.geo import EARTH_RADIUS_M, great_circle_m
 
-__all__ = ["LEAST_PHOTOS", "Fitted", "check", "default_radius_m", "fit", "require_enough"]
+__all__ = ["LEAST_PHOTOS", "Fitted", "check", "default_radius_m", "fit", "require_conditions", "require_enough"]
 
 LEAST_PHOTOS = 100
 """Below this the shares in the reliability diagram are noise."""
@@ -94,8 +94,22 @@ def fit(asked: AskedPhotos, manifest: Manifest, *, radius_m: float) -> Fitted:
     table = fused if _beats(fused_m, best_tile_m, fused.inside) else best_tile
     confidence, right = table.held_out_confidence(folds)
     held_out = measure(confidence, right, table.inside, best_tile_m=best_tile_m, fused_m=fused_m)
-    calibration = _calibration(asked, manifest, table, held_out)
+    fused_temperature = _TEMPERATURES[fused.temperature(np.arange(len(asked.photos)))]
+    calibration = _calibration(asked, manifest, table, held_out, fused_temperature)
     return Fitted(calibration, held_out, confidence, right)
+
+
+def require_conditions(conditions: Conditions, calibration: Calibration) -> None:
+    """Make sure that a calibration speaks about photos asked so.
+
+    Raises:
+        BadPhotos: they are asked under other conditions.
+    """
+    if not calibration.conditions.include(conditions):
+        raise BadPhotos(
+            f"the photos were asked with {conditions}, the calibration speaks about {calibration.conditions}; "
+            "set --heading-deg and --fov-deg as when it was fitted"
+        )
 
 
 def check(asked: AskedPhotos, calibration: Calibration) -> Reliability:
@@ -104,15 +118,10 @@ def check(asked: AskedPhotos, calibration: Calibration) -> Reliability:
     Raises:
         BadPhotos: they were asked under other conditions than those it speaks about.
     """
-    if not calibration.conditions.include(asked.conditions):
-        raise BadPhotos(
-            f"the photos were asked with {asked.conditions}, the calibration speaks about {calibration.conditions}; "
-            "set --heading-deg and --fov-deg as when it was fitted"
-        )
+    require_conditions(asked.conditions, calibration)
     reading = calibration.reading
-    best_tile_m, fused_m = (
-        np.array([_error_m(photo, replace(reading, fused=fused)) for photo in asked.photos]) for fused in (False, True)
-    )
+    ways = replace(reading, fused=False), replace(reading, fused=True, temperature=calibration.fused_temperature)
+    best_tile_m, fused_m = (np.array([_error_m(photo, way) for photo in asked.photos]) for way in ways)
     features = np.array([reading.read(photo.shortlist).features for photo in asked.photos])
     right = (fused_m if reading.fused else best_tile_m) <= reading.here_m
     inside = np.array([photo.inside for photo in asked.photos])
@@ -182,7 +191,9 @@ class _Table:
         return -float(np.log(np.where(self.right(at)[rows], confidence, 1.0 - confidence)).mean())
 
 
-def _calibration(asked: AskedPhotos, manifest: Manifest, table: _Table, held_out: Reliability) -> Calibration:
+def _calibration(
+    asked: AskedPhotos, manifest: Manifest, table: _Table, held_out: Reliability, fused_temperature: float
+) -> Calibration:
     """The one that is kept, fitted on all photos."""
     everything = np.arange(len(asked.photos))
     at = table.temperature(everything)
@@ -195,7 +206,8 @@ def _calibration(asked: AskedPhotos, manifest: Manifest, table: _Table, held_out
         radius_m=round(max(radius_m, _LEAST_RADIUS_M), 1),
         conditions=asked.conditions,
         photos=asked.about,
-        held_out=held_out.as_json(),
+        held_out=held_out,
+        fused_temperature=fused_temperature,
         written_by=VERSION,
     )
 

@@ -10,9 +10,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-from indexer.calibrate import check, default_radius_m, fit, require_enough
-from indexer.calibration import Calibration, write_calibration
-from indexer.calibration_photos import AskedPhotos, ask_photos, photos_with_places
+from indexer.calibrate import check, default_radius_m, fit, require_conditions, require_enough
+from indexer.calibration import Calibration
+from indexer.calibration_file import read_calibration, write_calibration
+from indexer.calibration_photos import AskedPhotos, ask_photos, conditions_of, photos_with_places
 from indexer.errors import BadCalibration, BadQuery
 from indexer.folder import TileIndex
 from indexer.reliability import Distances, Reliability
@@ -48,7 +49,7 @@ def _fit(args: argparse.Namespace, index: TileIndex, protocol: QueryProtocol) ->
 
 
 def _check(args: argparse.Namespace, index: TileIndex, protocol: QueryProtocol) -> None:
-    calibration = index.calibration
+    calibration = read_calibration(index.folder, index.manifest)
     if calibration is None:
         raise BadCalibration(f"{index.folder} has no calibration to check; make one first, without --check")
     if args.radius_m not in (None, calibration.reading.here_m):
@@ -56,24 +57,29 @@ def _check(args: argparse.Namespace, index: TileIndex, protocol: QueryProtocol) 
             f"--radius-m is {args.radius_m}, the calibration is about {calibration.reading.here_m:g} m; "
             "leave it out, or fit another calibration"
         )
-    asked = _ask(args, index, protocol)
-    seen = asked.about["digest"] == calibration.photos["digest"]
+    asked = _ask(args, index, protocol, calibration)
+    seen = asked.about.shared_with(calibration.photos)
     measured = check(asked, calibration)
     if args.json:
         _print(json.dumps(measured.as_json() | {"photos_of_the_fit": seen, "radius_m": calibration.reading.here_m}))
         return
     _print(*reliability_table(measured, calibration))
     if seen:
-        _print("warning: these are the photos that it was fitted on; check it on others")
+        _print(f"warning: it was fitted on {seen:,} of these {asked.about.count:,} photos; check it on others")
 
 
-def _ask(args: argparse.Namespace, index: TileIndex, protocol: QueryProtocol) -> AskedPhotos:
+def _ask(
+    args: argparse.Namespace, index: TileIndex, protocol: QueryProtocol, checked: Calibration | None = None
+) -> AskedPhotos:
+    """Ask the photos, if there is anything to fit or, of a calibration that is `checked`, anything to tell."""
     sets = [open_pairs(text) for text in args.queries]
-    count = len(photos_with_places(sets))
-    if not args.check:
-        require_enough(count)
+    photos = photos_with_places(sets)
+    if checked is None:
+        require_enough(len(photos))
+    else:
+        require_conditions(conditions_of(photos, protocol), checked)
     encoder = Encoder.load(args.checkpoint, device=args.device)
-    with tqdm(total=count, unit="photo", disable=args.quiet or None, file=sys.stderr) as bar:
+    with tqdm(total=len(photos), unit="photo", disable=args.quiet or None, file=sys.stderr) as bar:
         return ask_photos(index, encoder, sets, protocol=protocol, on_progress=bar.update)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +13,15 @@ from indexer.encoding import QueryEncoder
 from indexer.errors import BadPhotos
 from indexer.evidence import BEST, Shortlist
 from indexer.folder import TileIndex
+from indexer.photo_set import PhotoSet
 from indexer.search import SearchResult
-from model.artefact import sha256_bytes, sha256_file
 from model.data.loading import load_query
 from model.data.pairs import PairSet, Query
 from model.geo import LatLon
 from model.headings import search_headings
 from model.protocol import QueryProtocol
 
-__all__ = ["AskedPhotos", "Photo", "ask_photos", "photos_with_places"]
+__all__ = ["AskedPhotos", "Photo", "ask_photos", "conditions_of", "photos_with_places"]
 
 
 @dataclass(frozen=True)
@@ -46,16 +45,16 @@ class AskedPhotos:
 
     photos: tuple[Photo, ...]
     conditions: Conditions
-    about: dict[str, Any]
+    about: PhotoSet
 
 
 def photos_with_places(sets: Sequence[PairSet]) -> list[Query]:
-    """The queries of some data sets; their references do not matter.
+    """The queries of some data sets, each once; their references do not matter.
 
     Raises:
         BadPhotos: some have no coordinates.
     """
-    queries = [query for pairs in sets for query in pairs.queries]
+    queries = list(dict.fromkeys(query for pairs in sets for query in pairs.queries))
     lost = [query.path for query in queries if query.location is None]
     if lost:
         raise BadPhotos(
@@ -96,7 +95,16 @@ def ask_photos(
         shortlist = _shortlist(index, encoder, asked.canvas, searches=protocol.searches, headings=protocol.headings)
         photos.append(Photo(shortlist, query.location, index.covers(query.location)))
         on_progress(1)
-    return AskedPhotos(tuple(photos), _conditions(queries, protocol), _about(sets, queries))
+    about = PhotoSet.of([pairs.name for pairs in sets], [query.path for query in queries])
+    return AskedPhotos(tuple(photos), conditions_of(queries, protocol), about)
+
+
+def conditions_of(queries: Sequence[Query], protocol: QueryProtocol) -> Conditions:
+    """The questions that asking these photos so would be."""
+    wide = [min(query.fov_deg, protocol.fov_deg) for query in queries]
+    if protocol.searches:
+        return Conditions("unknown", (min(wide), max(wide)), protocol.headings)
+    return Conditions("known", (min(wide), max(wide)))
 
 
 def _shortlist(
@@ -107,16 +115,3 @@ def _shortlist(
 
     hits = search_headings(canvas, find, heading_deg=None if searches else 0.0, count=headings)
     return index.shortlist(hits)
-
-
-def _conditions(queries: Sequence[Query], protocol: QueryProtocol) -> Conditions:
-    wide = [min(query.fov_deg, protocol.fov_deg) for query in queries]
-    heading: Literal["known", "unknown"] = "unknown" if protocol.searches else "known"
-    return Conditions(heading, (min(wide), max(wide)))
-
-
-def _about(sets: Sequence[PairSet], queries: Sequence[Query]) -> dict[str, Any]:
-    """Names, count, and a digest over the pictures that does not depend on their order."""
-    digests = sorted(sha256_file(query.path) for query in queries)
-    digest = sha256_bytes("".join(digests).encode())
-    return {"names": [pairs.name for pairs in sets], "count": len(queries), "digest": digest}

@@ -13,7 +13,7 @@ from typing import Any
 
 from indexer.build import BuildSummary, build_index
 from indexer.calibrate_command import calibrate
-from indexer.calibration import read_calibration
+from indexer.calibration_file import read_calibration
 from indexer.errors import BadCalibration, BadQuery
 from indexer.estimate import estimate_build
 from indexer.folder import TileIndex
@@ -183,10 +183,9 @@ def _calibration_line(index: TileIndex) -> str:
         return f"not calibrated: {error}"
     if calibration is None:
         return "not calibrated; see `python -m indexer calibrate --help`"
-    held_out, photos = calibration.held_out, calibration.photos["count"]
     return (
-        f"within {calibration.reading.here_m:g} m, fitted on {photos:,} photos with {calibration.conditions}; "
-        f"left out while fitting, expected calibration error {held_out['ece']:.3f}"
+        f"within {calibration.reading.here_m:g} m, fitted on {calibration.photos.count:,} photos with "
+        f"{calibration.conditions}; left out while fitting, expected calibration error {calibration.held_out.ece:.3f}"
     )
 
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.approximate import load_approximate, propose_rows
-from indexer.calibration import Calibration, read_calibration
+from indexer.calibration import Calibration
+from indexer.calibration_file import read_calibration
 from indexer.encoding import EncoderIdentity
 from indexer.errors import BadCalibration, BadQuery, BadSource, IndexDamaged, IndexMismatch, TileWithoutData
 from indexer.evidence import BEST, Shortlist

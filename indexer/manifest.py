@@ -5,13 +5,12 @@ It holds nothing that varies between two builds of the same tiles: no time, no h
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from indexer.errors import IndexDamaged, IndexVersion
-from model.artefact import canonical_json, sha256_bytes, sha256_file, write_json
+from model.artefact import canonical_json, read_json, sha256_bytes, sha256_file, write_json
 from model.geo import Bounds
 
 __all__ = ["EMBEDDINGS", "FORMAT_VERSION", "MANIFEST", "SEARCH", "TILES", "FileEntry", "Manifest", "SearchRecipe"]
@@ -147,11 +146,8 @@ class Manifest:
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_bytes())
+        return read_json(path)
     except FileNotFoundError:
         raise IndexDamaged(f"{path} is missing; {path.parent} is no index, or not a whole one") from None
     except ValueError as error:
-        raise IndexDamaged(f"{path} is not JSON ({error}); rebuild the index") from error
-    if not isinstance(content, dict):
-        raise IndexDamaged(f"{path} is not a JSON object; rebuild the index")
-    return content
+        raise IndexDamaged(f"{path} is not a JSON object ({error}); rebuild the index") from error

@@ -13,7 +13,7 @@ from indexer.folder import TileIndex
 from indexer.region import Region
 from indexer.search import SearchResult
 from model.headings import Hit, search_headings
-from model.plausibility import shape_warnings
+from model.plausibility import photo_warnings
 from model.transforms import lay_panorama
 
 __all__ = ["PhotoMatches", "search_photo"]
@@ -27,7 +27,7 @@ class PhotoMatches:
         hits: the best tiles, best first, each with the heading of the photo's centre column there; perhaps none.
         exact: whether every row that could count was compared.
         scanned: number of rows compared, with each heading.
-        warnings: what contradicts the stated field of view, see `shape_warnings`.
+        warnings: what speaks against the photo or its stated field of view, see `photo_warnings`.
     """
 
     hits: tuple[Hit, ...]
@@ -74,5 +74,5 @@ def search_photo(
         hits=tuple(hits),
         exact=all(result.exact for result in results),
         scanned=max(result.scanned for result in results),
-        warnings=tuple(shape_warnings(photo.width, photo.height, fov_deg)),
+        warnings=tuple(photo_warnings(photo, fov_deg)),
     )

@@ -84,6 +84,18 @@ class Reliability:
         """One object; the share of right answers beside."""
         return asdict(self) | {"bins": [asdict(one) for one in self.bins], "base_rate": self.right / self.photos}
 
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Reliability:
+        """The reverse of `as_json`.
+
+        Raises:
+            KeyError, TypeError, ValueError: something is missing or of another kind.
+        """
+        values = {name: value for name, value in content.items() if name != "base_rate"}
+        values |= {name: float(content[name]) for name in ("ece", "brier")}
+        values |= {name: content[name] and Distances(**content[name]) for name in ("best_tile", "fused")}
+        return cls(**values | {"bins": tuple(Bin(**one) for one in content["bins"])})
+
 
 def measure(
     confidence: _Floats, right: _Flags, inside: _Flags, *, best_tile_m: _Floats, fused_m: _Floats

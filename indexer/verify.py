@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from indexer.calibration import read_calibration
+from indexer.calibration_file import read_calibration
 from indexer.embed import DecodeAhead, encode_checked
 from indexer.encoding import TileEncoder
 from indexer.errors import IndexDamaged

@@ -20,6 +20,7 @@ from model.errors import OutputExists
 __all__ = [
     "canonical_json",
     "publish",
+    "read_json",
     "refuse_existing",
     "sha256_bytes",
     "sha256_file",
@@ -34,6 +35,23 @@ _CHUNK_BYTES = 1 << 20
 def canonical_json(value: Any) -> bytes:
     """JSON as bytes that depend on the value only: sorted keys, two-space indent, one closing newline."""
     return (json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object that a JSON file holds, such that `canonical_json` can write it again.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is no JSON, no object, nested too deeply, or holds NaN, infinity or half a surrogate pair.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+        canonical_json(content)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if not isinstance(content, dict):
+        raise ValueError(f"it holds a {type(content).__name__} where an object is wanted")
+    return content
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

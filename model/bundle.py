@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import save_file
 
 from model._version import VERSION
-from model.artefact import canonical_json, sha256_bytes, sha256_file, staged_folder, write_json
+from model.artefact import canonical_json, read_json, sha256_bytes, sha256_file, staged_folder, write_json
 from model.clnet import CLNet, CLNetSpec
 from model.config import spec_from
 from model.errors import BadCheckpoint, BadConfig
@@ -154,12 +154,9 @@ def _load_weights(net: CLNet, path: Path) -> None:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        tree = json.loads(path.read_text())
+        return read_json(path)
     except (OSError, ValueError) as error:
         raise BadCheckpoint(f"{path} cannot be read: {error}; fetch the bundle again") from error
-    if not isinstance(tree, dict):
-        raise BadCheckpoint(f"{path} holds a {type(tree).__name__} where an object is wanted")
-    return tree
 
 
 def _model_card(name: str, net: CLNet, metrics: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from model.artefact import read_json
 from model.clnet import CLNetSpec
 from model.compute import PRECISIONS
 from model.data.augment import AugmentSpec
@@ -203,14 +204,11 @@ def _refuse_unknown(cls: type[Any], tree: Any, where: str) -> None:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        tree = json.loads(path.read_text())
+        return read_json(path)
     except FileNotFoundError:
         raise BadConfig(f"there is no configuration {path}; see configs/ for examples") from None
     except ValueError as error:
-        raise BadConfig(f"{path} is not JSON: {error}") from error
-    if not isinstance(tree, dict):
-        raise BadConfig(f"{path} holds a {type(tree).__name__}; a run is an object with named keys")
-    return tree
+        raise BadConfig(f"{path} is not JSON that can be a run: {error}; see configs/ for examples") from error
 
 
 def _override(tree: dict[str, Any], override: str) -> None:

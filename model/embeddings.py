@@ -8,7 +8,6 @@ block at a time.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from model.artefact import sha256_file, staged_folder, write_json
+from model.artefact import read_json, sha256_file, staged_folder, write_json
 from model.errors import BadStore
 from model.judging import AskedQueries, judge_all
 from model.results import Evaluation
@@ -177,13 +176,12 @@ def _write_header(file: Any, shape: tuple[int, ...], precision: str) -> None:
 def _read_about(folder: Path) -> dict[str, Any]:
     path = folder / _ABOUT
     try:
-        about = json.loads(path.read_text())
+        about = read_json(path)
     except (OSError, ValueError) as error:
         raise BadStore(
             f"{folder} holds no embeddings ({path.name}: {error}); give a folder that `evaluate --store` wrote"
         ) from error
-    if not isinstance(about, dict) or about.get("format") != _FORMAT:
-        found = about.get("format") if isinstance(about, dict) else about
+    if (found := about.get("format")) != _FORMAT:
         raise BadStore(f"{path} has the format {found!r}; this version reads {_FORMAT}: embed again with --store")
     if missing := {"checkpoint", "data", "asked", "precision", "files"} - set(about):
         raise BadStore(f"{path} lacks {', '.join(sorted(missing))}; embed again with --store")

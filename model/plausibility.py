@@ -1,11 +1,20 @@
-"""Whether a photo's shape can go with the field of view that it is said to have; doubts are warnings, not errors.
+"""Whether a photo shows anything, and whether its shape can go with the field of view that it is said to have.
 
-A pixel is taken to be as high as it is wide, so a picture's vertical angle is its field of view over its aspect ratio.
+Doubts are warnings, not errors; but what comes with one is no answer to be confident about. A pixel is taken to be as
+high as it is wide, so a picture's vertical angle is its field of view over its aspect ratio.
 """
 
 from __future__ import annotations
 
-__all__ = ["shape_warnings"]
+from PIL import Image, ImageStat
+
+__all__ = ["photo_warnings", "shape_warnings"]
+
+_BARE_LEVELS = 4.0
+"""Standard deviation, in grey levels of 0 to 255, below which a picture is one colour: a wall, fog, a covered lens."""
+
+_GLANCE_PX = (64, 32)
+"""Size at which that is looked at, so that noise does not count."""
 
 _NARROWEST_PANORAMA = 1.9
 """Aspect ratio of 360 degrees: a whole sphere is 2:1, and a few rows more may be rounding; less cannot be."""
@@ -21,6 +30,22 @@ _LOWEST_STRIP_DEG = 20.0
 
 _PHOTO_DEG = 70
 """Horizontal field of view of a phone's main camera held upright or across, roughly."""
+
+
+def photo_warnings(photo: Image.Image, fov_deg: float) -> list[str]:
+    """What speaks against a photo, as it is seen after any EXIF rotation, with a stated field of view in (0, 360]."""
+    return [*_content_warnings(photo), *shape_warnings(photo.width, photo.height, fov_deg)]
+
+
+def _content_warnings(photo: Image.Image) -> list[str]:
+    glance = photo.convert("RGB").resize(_GLANCE_PX, Image.Resampling.BOX, reducing_gap=1.0)
+    deviation = max(ImageStat.Stat(glance).stddev)
+    if deviation >= _BARE_LEVELS:
+        return []
+    return [
+        f"the picture is nearly one colour (standard deviation {deviation:.1f} of 255 levels), so that no place can be "
+        "told from it; send one that shows streets and buildings"
+    ]
 
 
 def shape_warnings(width_px: int, height_px: int, fov_deg: float) -> list[str]:
@@ -42,7 +67,7 @@ def shape_warnings(width_px: int, height_px: int, fov_deg: float) -> list[str]:
     if vertical_deg > _HIGHEST_DEG:
         return [
             f"{seen}; with fov_deg {fov_deg:g} it would be {vertical_deg:.0f} degrees high, more than the 180 of a "
-            f"whole sphere; give a smaller fov_deg, at most {180.0 * aspect:.0f}"
+            f"whole sphere; give a smaller fov_deg, at most {180.0 * aspect:.3g}"
         ]
     if aspect > _WIDEST_PHOTO and vertical_deg < _LOWEST_STRIP_DEG:
         return [

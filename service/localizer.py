@@ -22,7 +22,7 @@ from indexer.region import Region
 from indexer.tiles import TileRecord
 from model.headings import COARSE_HEADINGS, Hit, Ranking, search_headings
 from model.images import MAX_PIXELS, declared_pixels, decode_image
-from model.plausibility import shape_warnings
+from model.plausibility import photo_warnings
 from model.transforms import lay_panorama
 from service.budget import PixelBudget
 from service.errors import NoTilesInRegion
@@ -137,13 +137,13 @@ class Localizer:
         hits = search_headings(canvas, find, heading_deg=view.heading_deg, count=self._headings)
         matches = self._matches(hits[:top_k])
         watch.seconds["total"] = time.perf_counter() - begin
-        position = locate(self.index.shortlist(hits), self._calibration(view))
+        position = locate(self.index.shortlist(hits), None if warnings else self._calibration(view))
         return Localization(matches, position, watch.seconds, warnings)
 
     def _calibration(self, view: View) -> Calibration | None:
         """The index's, where it was fitted on questions like this one; it has never seen the search of an area."""
         calibration = self.index.calibration
-        asked = Conditions.of(view.heading_deg, view.fov_deg)
+        asked = Conditions.of(view.heading_deg, view.fov_deg, headings=self._headings)
         fitting = calibration is not None and view.region is None and calibration.conditions.include(asked)
         return calibration if fitting else None
 
@@ -152,7 +152,7 @@ class Localizer:
         with self._budget.hold(min(declared_pixels(photo), self._max_pixels)):
             image = decode_image(photo, at_least_px=inputs.ground_decode_px, max_pixels=self._max_pixels)
             canvas = lay_panorama(image, inputs, heading_deg=view.heading_deg or 0.0, fov_deg=view.fov_deg)
-            return canvas, tuple(shape_warnings(image.width, image.height, view.fov_deg))
+            return canvas, tuple(photo_warnings(image, view.fov_deg))
 
     def _matches(self, hits: list[Hit]) -> tuple[Match, ...]:
         if not hits:

@@ -81,6 +81,7 @@ def _mistake(field: str, reason: str) -> dict[str, Any]:
     dependencies=[Depends(_no_empty_or_repeated_fields)],
     responses={
         200: {"content": {GEO_JSON: {"schema": {"type": "object", "title": "FeatureCollection"}}}},
+        400: _problem("The body is no form, or has more files than the one."),
         408: _problem("The upload took too long."),
         413: _problem("The upload is too large."),
         422: _problem("The photo, a field or the area cannot be used; `detail` says why."),

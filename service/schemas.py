@@ -63,7 +63,8 @@ class LocalizeForm(BaseModel):
     top_k: int = Field(5, ge=1, le=100, description="How many tiles to answer with.")
     heading_deg: Annotated[float | Literal["unknown"], BeforeValidator(_heading)] = Field(
         0.0,
-        description="Where the photo's centre column looks, in degrees clockwise from north. `unknown` tries all.",
+        description="Where the photo's centre column looks, in degrees clockwise from north, from -360 to 360. "
+        "`unknown` tries all.",
         examples=[0, 87.5, "unknown"],
     )
     fov_deg: float = Field(
@@ -122,7 +123,8 @@ class Estimate(BaseModel):
     )
     confidence: float | None = Field(
         description="Probability that the true place lies within `confidence_radius_m`, as fitted on photos of known "
-        "place; null where the index has no calibration, or none for questions like this one.",
+        "place; null where the index has no calibration, or none for questions like this one, and where `warnings` "
+        "speak against the photo.",
         examples=[0.87],
     )
     confidence_radius_m: float | None = Field(
@@ -160,8 +162,8 @@ class LocalizeAnswer(BaseModel):
     matches: list[Match]
     estimate: Estimate
     warnings: list[str] = Field(
-        description="What contradicts itself in the request, such as a shape that cannot have that field of view; "
-        "the answer stands, but may be wrong. Empty where nothing does.",
+        description="What speaks against the photo: a shape that cannot have that field of view, or nothing to be "
+        "seen on it. The answer stands, but may well be wrong, and carries no confidence. Empty where nothing does.",
         examples=[[]],
     )
     model: ModelInfo

@@ -8,6 +8,8 @@ from indexer.calibration import Calibration, Conditions, Logistic
 from indexer.calibration_photos import AskedPhotos, Photo
 from indexer.evidence import BEST, Reading, Shortlist
 from indexer.manifest import Manifest, SearchRecipe
+from indexer.photo_set import PhotoSet
+from indexer.reliability import measure
 from indexer.tiles import TileRecord
 from model.geo import EARTH_RADIUS_M, Bounds, LatLon, normal_lon
 
@@ -35,8 +37,15 @@ CALIBRATION = Calibration(
     confidence=Logistic(-1.0, (2.0, 0.0, 0.0, 0.0, 0.0)),
     radius_m=25.0,
     conditions=Conditions("known", (360.0, 360.0)),
-    photos={},
-    held_out={},
+    photos=PhotoSet(("made up",), ("00000000",)),
+    held_out=measure(
+        np.array([0.2, 0.8]),
+        np.array([False, True]),
+        np.array([True, True]),
+        best_tile_m=np.ones(2),
+        fused_m=np.ones(2),
+    ),
+    fused_temperature=0.05,
     written_by="test",
 )
 """Confidence one half at a score of one half."""
@@ -57,8 +66,8 @@ def shortlist(*tiles: tuple[float, float, float]) -> Shortlist:
 
 
 def asked(photos: list[Photo]) -> AskedPhotos:
-    about = {"names": ["made up"], "count": len(photos), "digest": "d" * 64}
-    return AskedPhotos(tuple(photos), Conditions("known", (360.0, 360.0)), about)
+    prints = tuple(f"{number:08x}" for number in range(len(photos)))
+    return AskedPhotos(tuple(photos), Conditions("known", (360.0, 360.0)), PhotoSet(("made up",), prints))
 
 
 def known_probability(count: int, seed: int) -> tuple[list[Photo], np.ndarray]:

@@ -58,6 +58,16 @@ def test_where_the_best_tile_is_exact_nothing_is_fused():
     assert found.held_out.as_json()["fused"]["median_m"] >= found.held_out.best_tile.median_m
 
 
+def test_a_position_that_is_not_used_is_checked_as_it_was_fitted():
+    photos = asked(overlapping_grid(300, seed=1, exact=True))
+    found = fit(photos, MANIFEST, radius_m=100.0)
+    assert not found.calibration.reading.fused
+    checked = check(photos, found.calibration)
+    assert checked.fused.median_m == pytest.approx(found.held_out.fused.median_m, rel=0.01, abs=0.1)
+    sharper = replace(found.calibration, reading=replace(found.calibration.reading, temperature=9.0))
+    assert check(photos, sharper).fused == checked.fused  # that temperature is the regression's
+
+
 def test_photos_of_one_place_are_left_out_together():
     photos = known_probability(60, seed=4)[0]
     found = fit(asked(photos * 20), MANIFEST, radius_m=100.0)  # each place twenty times: a model could learn by heart

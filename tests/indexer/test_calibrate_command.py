@@ -54,7 +54,9 @@ def test_fit_store_show_and_check(root: Path, index: Path, capsys: Captured) -> 
     assert "40 with known headings" in checked
     assert "warning" not in checked
     assert calibrate(root, index, "--check") == 0
-    assert "warning: these are the photos that it was fitted on" in capsys.readouterr().out
+    assert "warning: it was fitted on 110 of these 110 photos" in capsys.readouterr().out
+    assert calibrate(root, index, "--check", photos=("photos", "others")) == 0
+    assert "warning: it was fitted on 110 of these 150 photos" in capsys.readouterr().out
     assert main(["verify", "--index", str(index), "--checkpoint", str(root / "bundle"), "--sample", "1"]) == 0
     assert "calibration: belongs to this index" in capsys.readouterr().out
 
@@ -68,7 +70,7 @@ def test_json_of_fit_and_check(root: Path, index: Path, capsys: Captured) -> Non
     checked = json.loads(capsys.readouterr().out)
     assert checked["photos"] == 40
     assert checked["radius_m"] == 2500
-    assert not checked["photos_of_the_fit"]
+    assert checked["photos_of_the_fit"] == 40
     assert 0 <= checked["ece"] <= 1
 
 
@@ -76,6 +78,7 @@ def test_json_of_fit_and_check(root: Path, index: Path, capsys: Captured) -> Non
     ("arguments", "photos", "message"),
     [
         ([], ("others",), "40 photos are too few to calibrate on; give at least 100"),
+        ([], ("others",) * 3, "40 photos are too few to calibrate on; give at least 100"),
         (["--radius-m", "900000"], ("photos",), "110 of 110 photos are placed within 900000 m"),
         (["--radius-m", "nan"], ("photos",), "--radius-m is nan"),
         (["--radius-m", "-5"], ("photos",), "--radius-m is -5.0"),
@@ -99,8 +102,18 @@ def test_a_check_of_another_radius_or_heading_is_refused(root: Path, index: Path
     assert calibrate(root, index, "--radius-m", "2500") == 0
     assert calibrate(root, index, "--check", "--radius-m", "50") == 1
     assert "--radius-m is 50.0, the calibration is about 2500 m" in capsys.readouterr().err
-    assert calibrate(root, index, "--check", "--fov-deg", "90") == 1
+    assert calibrate(root, index, "--check", "--fov-deg", "90", "--checkpoint", "none is loaded for that") == 1
     assert "fields of view of 90 to 90 degrees" in capsys.readouterr().err
+
+
+def test_a_damaged_calibration_is_not_checked_but_replaced(root: Path, index: Path, capsys: Captured) -> None:
+    assert calibrate(root, index, "--radius-m", "2500") == 0
+    path = index / "calibration.json"
+    path.write_text(path.read_text().replace('"radius_m": ', '"radius_m": NaN, "x": '))
+    assert calibrate(root, index, "--check") == 1
+    assert "calibration.json cannot be read" in capsys.readouterr().err
+    assert calibrate(root, index, "--radius-m", "2500") == 0
+    assert TileIndex.open(index).calibration is not None
 
 
 def test_another_encoder_is_refused(root: Path, index: Path, tmp_path: Path, capsys: Captured) -> None:

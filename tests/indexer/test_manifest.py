@@ -55,7 +55,7 @@ def test_a_newer_format_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("{", "not JSON"), ("[1]", "not a JSON object"), ('{"format": "else"}', "not the manifest of an index")],
+    [("{", "not a JSON object"), ("[1]", "not a JSON object"), ('{"format": "else"}', "not the manifest of an index")],
 )
 def test_other_files_are_refused(tmp_path: Path, content: str, message: str) -> None:
     (tmp_path / "manifest.json").write_text(content)

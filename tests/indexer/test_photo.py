@@ -61,6 +61,6 @@ def test_an_area_without_tiles_gives_no_hits(index) -> None:
 
 
 def test_a_square_is_no_panorama(index) -> None:
-    square = Image.fromarray(np.zeros((50, 50, 3), np.uint8) + 9)
+    square = Image.fromarray(np.random.default_rng(0).integers(0, 256, (5, 5, 3), np.uint8)).resize((50, 50))
     assert "fov_deg 70" in search_photo(index, FakeEncoder(), square).warnings[0]
     assert search_photo(index, FakeEncoder(), square, fov_deg=70.0).warnings == ()

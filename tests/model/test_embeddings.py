@@ -106,7 +106,7 @@ def test_a_changed_or_missing_file_is_found(tmp_path, name):
 def test_a_folder_that_holds_something_else_is_refused(tmp_path):
     with pytest.raises(BadStore, match="holds no embeddings"):
         open_embeddings(tmp_path / "nowhere")
-    for content, reason in (("[]", "format"), ('{"format": 9}', "format 9"), ('{"format": 1}', "lacks asked")):
+    for content, reason in (("[]", "it holds a list"), ('{"format": 9}', "format 9"), ('{"format": 1}', "lacks asked")):
         (tmp_path / "embeddings.json").write_text(content)
         with pytest.raises(BadStore, match=reason):
             open_embeddings(tmp_path)

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from indexer.calibration import write_calibration
+from indexer.calibration_file import write_calibration
 from indexer.folder import TileIndex
 from service.settings import Settings
 from tests.indexer.shortlists import CALIBRATION
 from tests.service.conftest import serving
 from tests.service.pictures import encoded, panorama_of
 
-PHOTO = encoded(panorama_of(6))
+PHOTO_IMAGE = panorama_of(6)
+PHOTO = encoded(PHOTO_IMAGE)
 
 
 @pytest.fixture
@@ -44,6 +45,14 @@ def test_questions_it_was_not_fitted_on_get_none(calibrated, fields):
     with serving(Settings(index=calibrated, workers=1)) as client:
         answer = estimate(client, **fields)
         assert (answer["confidence"], answer["confidence_radius_m"]) == (None, None)
+
+
+def test_what_speaks_against_a_photo_speaks_against_confidence(calibrated):
+    square = encoded(PHOTO_IMAGE.resize((64, 64)))
+    with serving(Settings(index=calibrated, workers=1)) as client:
+        answer = client.post("/localize", files={"panorama": ("photo", square)}).json()
+    assert "give its horizontal field of view" in answer["warnings"][0]
+    assert answer["estimate"]["confidence"] is None
 
 
 def test_the_index_keeps_its_identity(calibrated, index_folder):
