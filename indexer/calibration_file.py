@@ -19,7 +19,7 @@ from indexer.errors import BadCalibration, IndexDamaged
 from indexer.manifest import FileEntry, Manifest
 from model.artefact import canonical_json, read_json, sha256_bytes, staged_file, write_json
 
-__all__ = ["CALIBRATION", "read_calibration", "write_calibration"]
+__all__ = ["CALIBRATION", "FORMAT_VERSION", "read_calibration", "write_calibration"]
 
 CALIBRATION = "calibration.json"
 FORMAT = "clnet-geolocalization calibration"

@@ -136,7 +136,8 @@ def _calibrates(settings: UpSettings) -> bool:
 
 
 def discard_stale_demo(settings: UpSettings) -> None:
-    """Remove what another version made: the demo's index after a new checkpoint, all of it after a new world."""
+    """Remove of the demo what another version made: its calibration, its index by another checkpoint, or all of it."""
+    from indexer.calibration_file import FORMAT_VERSION
     from model.world.pairs import WORLD_VERSION
 
     if settings.tiles is not None:
@@ -154,6 +155,10 @@ def discard_stale_demo(settings: UpSettings) -> None:
     if made_by != bundle_digest(settings.checkpoint):
         logger.warning("the demo index was made by another checkpoint; making it again")
         shutil.rmtree(manifest.parent)
+    calibration = manifest.parent / "calibration.json"
+    if _value(calibration, "version") not in (None, FORMAT_VERSION):
+        logger.warning("the demo's calibration was made by another version; making it again")
+        calibration.unlink()
 
 
 def _value(path: Path, *keys: str) -> Any:

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from indexer.calibration_file import FORMAT_VERSION
 from model.bundle import bundle_digest, save_bundle
 from model.errors import BadConfig
 from model.world.pairs import WORLD_VERSION
@@ -119,6 +120,18 @@ def test_the_demos_index_is_made_again_only_for_another_checkpoint(data, tmp_pat
     (index_folder(settings) / "manifest.json").write_text(json.dumps({"encoder": {"digest": digest}}))
     discard_stale_demo(settings)
     assert index_folder(settings).is_dir() == same
+
+
+@pytest.mark.parametrize(("version", "kept"), [(FORMAT_VERSION, True), (FORMAT_VERSION - 1, False)])
+def test_the_demos_calibration_is_made_again_for_another_format(data, version, kept):
+    settings = UpSettings(data=data)
+    finish(settings)
+    calibration = index_folder(settings) / "calibration.json"
+    manifest = {"encoder": {"digest": bundle_digest(settings.checkpoint)}}
+    (index_folder(settings) / "manifest.json").write_text(json.dumps(manifest))
+    calibration.write_text(json.dumps({"version": version}))
+    discard_stale_demo(settings)
+    assert calibration.exists() == kept
 
 
 def test_nobodys_own_index_is_ever_discarded(data, tiles):
