@@ -26,6 +26,7 @@ _SEARCHED = ("--heading", "unknown", "--queries", "2000")  # 30 copies of each q
 ROWS: dict[str, tuple[str, ...]] = {
     "north-aligned, centre": ("world:cross-area-centre", *_CENTRE),
     "north-aligned, offset": ("world:cross-area",),
+    "north-aligned, offset, 49 anchors": ("world:cross-area", "--anchors", "7"),
     "unknown heading, centre": ("world:cross-area-centre", *_CENTRE, *_SEARCHED),
     "unknown heading, offset": ("world:cross-area", *_SEARCHED),
     "90 degrees, known heading, centre": ("world:cross-area-centre", *_CENTRE, "--fov", "90"),

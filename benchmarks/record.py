@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import os
+import shlex
 import platform
 import sys
 import time
@@ -21,7 +22,7 @@ RESULTS = Path(__file__).parent / "results"
 def circumstances() -> dict[str, Any]:
     """Command, date, machine and the versions that matter for speed."""
     return {
-        "command": " ".join(["python", "-m", f"benchmarks.{Path(sys.argv[0]).stem}", *sys.argv[1:]]),
+        "command": shlex.join(["python", "-m", f"benchmarks.{Path(sys.argv[0]).stem}", *sys.argv[1:]]),
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "machine": {
             "processor": _processor(),
