@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime
 import json
 import os
-import shlex
 import platform
+import shlex
 import sys
 import time
 from collections.abc import Callable, Mapping
