@@ -114,7 +114,7 @@ def recall_at(spans: _Rows, k: int, ties: str = "pessimistic") -> float:
     """
     ahead, tied = spans[:, 0], spans[:, 1] - spans[:, 0]
     places = {"pessimistic": k - ahead - tied, "optimistic": k - ahead, "average": (k - ahead) / (tied + 1)}
-    return float(np.clip(places[ties], 0, 1).mean() * 100.0)
+    return float(100.0 * np.clip(places[ties], 0, 1).sum() / len(spans))  # divided last: 9,110 of 10,000 are 91.1
 
 
 def median_rank(spans: _Rows, ties: str = "pessimistic") -> float:

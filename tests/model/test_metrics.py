@@ -50,6 +50,11 @@ def test_constant_features_score_zero_not_a_hundred_unless_asked_to():
     assert [median_rank(spans, ties) for ties in TIES] == [300.0, 1.0, 150.5]
 
 
+def test_whole_counts_give_the_shortest_numbers():
+    spans = np.repeat(np.array([[0, 0], [9, 9]]), [9_110, 890], axis=0)
+    assert recall_at(spans, 1) == 91.1
+
+
 @pytest.mark.parametrize("ties", TIES)
 def test_scores_that_are_not_a_number_count_as_misses_by_every_rule(ties):
     spans = np.stack([stand([np.nan] * 8, 3).span, stand([0.1, 0.2, 0.3, np.nan, 0, 0, 0, 0], 3).span])
