@@ -73,6 +73,8 @@ async function localize() {
 }
 
 const place = ({ lat, lon }) => `${Math.abs(lat).toFixed(5)}° ${lat < 0 ? "S" : "N"}, ${Math.abs(lon).toFixed(5)}° ${lon < 0 ? "W" : "E"}`;
+/** Confidence below which an answer is more probably wrong than right. */
+const DOUBTFUL = 0.5;
 /** In whole percent; never quite none or all, which no confidence is. */
 const percent = (share) => (share < 0.005 ? "less than 1 %" : share >= 0.995 ? "more than 99 %" : `${(100 * share).toFixed(0)} %`);
 const metres = (value) => (value < 1000 ? `${value.toFixed(0)} m` : `${(value / 1000).toFixed(1)} km`);
@@ -86,15 +88,23 @@ function showWarnings(warnings) {
   get("warnings").replaceChildren(...warnings.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
 }
 
+/** How sure the service is of its estimate, in words. */
+function trust({ lat, lon, radius_m, confidence, confidence_radius_m }, warned) {
+  const near = metres(radius_m);
+  if (confidence === null) return `radius ${near} · confidence: ${warned ? "none, see the warning" : "not calibrated for this index and question"}`;
+  const sure = `${percent(confidence)} sure that the photo was taken within ${metres(confidence_radius_m)} of`;
+  if (confidence < DOUBTFUL) return `only ${sure} the best guess, ${place({ lat, lon })}`;
+  return `${sure} here; if it was, most likely within ${near}`;
+}
+
 /** `heading`: what was asked for, "unknown" where the service searched. */
 function showAnswer(answer, heading) {
-  const { estimate, timings_ms } = answer;
+  const { estimate, warnings, timings_ms } = answer;
+  const doubtful = estimate.confidence !== null && estimate.confidence < DOUBTFUL;
   get("answer").hidden = false;
-  get("position").textContent = place(estimate);
-  const known = estimate.confidence !== null;
-  const trust = known ? `${percent(estimate.confidence)} sure that the photo was taken within ${metres(estimate.confidence_radius_m)} of here, as calibrated on photos of known place` : "confidence: not calibrated for this index and question";
-  get("details").textContent = `${looks(answer.matches[0], heading)} · radius ${metres(estimate.radius_m)} · ${trust} · answered in ${timings_ms.total.toFixed(0)} ms`;
-  showWarnings(answer.warnings);
+  get("position").textContent = doubtful ? "No confident match" : place(estimate);
+  get("details").textContent = `${trust(estimate, warnings.length > 0)} · ${looks(answer.matches[0], heading)} · answered in ${timings_ms.total.toFixed(0)} ms`;
+  showWarnings(warnings);
   get("cards").replaceChildren(...answer.matches.map(card));
   map.setAnswer(answer);
 }
