@@ -115,7 +115,7 @@ def _add_info(parser: argparse.ArgumentParser) -> None:
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE,
                         help=f"where rendered splits of the world are kept (default {DEFAULT_CACHE})")  # fmt: skip
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default auto)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default auto)")
 
 
 def _train(arguments: argparse.Namespace) -> int:
