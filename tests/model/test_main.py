@@ -92,6 +92,13 @@ def test_embedding_once_and_scoring_again_without_data_or_checkpoint(bundle, man
         (["--data", "pairs.csv", "--plot", "recall.pdf"], "ends in .png"),
         (["--data", "pairs.csv", "--within", "5", "0"], "within 0.0 m; give metres above 0"),
         (["--data", "pairs.csv", "--store", "."], ". exists already"),
+        (["--data", "pairs.csv", "--store", "x", "--save", "./x"], "--save is x, which --store x will have made"),
+        (["--data", "pairs.csv", "--store", "x/y", "--save", "x"], "--save is x, which --store x/y will have made"),
+        (["--data", "pairs.csv", "--save", "x.png", "--plot", "x.png"], "--plot is x.png, which --save x.png will"),
+        (["--data", "pairs.csv", "--save", f"{__file__}/a/b"], f"cannot be made, because {__file__} is a file"),
+        (["--data", "pairs.csv", "--plot", f"{__file__}/p.png"], f"cannot be made, because {__file__} is a file"),
+        (["--data", "pairs.csv", "--checkpoint", ""], "'' is no checkpoint bundle"),
+        (["--data", "pairs.csv", "--device", "meta"], "device 'meta' cannot be used here; choose auto, cpu"),
     ],
 )
 def test_a_way_to_evaluate_that_cannot_be_ends_with_one_line(options, reason, capsys):
