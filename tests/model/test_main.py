@@ -140,6 +140,28 @@ def test_a_count_below_one_is_a_wrong_argument(capsys, command, count):
     assert "is not a whole number of at least 1" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("count", ["-1", "many"])
+def test_fewer_workers_than_none_is_a_wrong_argument(capsys, count):
+    with pytest.raises(SystemExit, match="2"):
+        main(["evaluate", "--data", "pairs.csv", "--workers", count])
+    assert "is not a whole number of at least 0" in capsys.readouterr().err
+    assert main(["train", "--print-config", "--set", "data.workers=-1"]) == 1
+    assert "data.workers is -1; give 0 or more" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("side", ["pano3.png", "tile3.png"])
+def test_a_broken_picture_ends_with_the_same_line_with_workers_as_without(bundle, manifest, capsys, side):
+    (manifest.parent / side).write_bytes(b"no picture")
+    command = ["evaluate", "--checkpoint", str(bundle), "--data", str(manifest), "--workers"]
+    lines = []
+    for workers in ("0", "1"):
+        assert main([*command, workers]) == 1
+        lines.append(capsys.readouterr().err)
+    assert lines[0] == lines[1]
+    assert lines[0].startswith(f"error: {manifest.parent / side} is not a JPEG, PNG or WebP")
+    assert lines[0].count("\n") == 1
+
+
 def test_checking_a_benchmark_prints_draws_and_tells_by_its_exit_code(tmp_path, capsys, monkeypatch):
     root = write_cvusa(tmp_path / "cvusa")
     as_small = replace(CVUSA, splits={"train": Split("to train on", 4, 4), "val": Split("to evaluate on", 2, 2)})
