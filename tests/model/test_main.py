@@ -200,6 +200,16 @@ def test_the_whole_configuration_can_be_printed_and_read_back(tmp_path, capsys):
     assert capsys.readouterr().out == printed
 
 
+def test_a_region_with_too_few_places_says_how_many_it_had(tmp_path, capsys):
+    command = ["render", "region", "--side", "2", "--workers", "1", "--panoramas", "9", "--calibration", "5", "--out"]
+    assert main([*command, str(tmp_path / "r")]) == 0
+    out, error = capsys.readouterr()
+    taken = len(list((tmp_path / "r" / "panoramas").iterdir()))
+    assert f"4 synthetic tiles and {taken} panoramas" in out
+    assert error.startswith(f"warning: {taken} of 14 panoramas could be taken, 0 of them to calibrate with")
+    assert error.count("\n") == 1
+
+
 def test_rendering_a_region_and_never_over_it(tmp_path, capsys):
     command = ["render", "region", "--out", str(tmp_path / "r"), "--side", "1", "--panoramas", "1", "--workers", "1"]
     assert main(command) == 0
