@@ -115,7 +115,7 @@ def _add_info(parser: argparse.ArgumentParser) -> None:
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE,
                         help=f"where rendered splits of the world are kept (default {DEFAULT_CACHE})")  # fmt: skip
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default auto)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default auto)")
 
 
 def _train(arguments: argparse.Namespace) -> int:
@@ -177,6 +177,12 @@ def _render_region(arguments: argparse.Namespace) -> int:
     region = Region(arguments.seed, centre, arguments.side, arguments.panoramas, arguments.calibration)
     with tqdm(total=region.tiles, unit="tile", disable=None) as bar:
         taken = render_region(region, arguments.out, workers=arguments.workers, progress=bar.update)
+    if taken < region.wanted:
+        aside = max(taken - region.panoramas, 0)
+        sys.stderr.write(
+            f"warning: {taken} of {region.wanted} panoramas could be taken, {aside} of them to calibrate with: too few "
+            f"of the {region.tiles} tiles have a place to stand in their middle; give a larger --side\n"
+        )
     print(f"rendered {region.tiles} synthetic tiles and {taken} panoramas: {arguments.out}")
     return 0
 

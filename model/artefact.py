@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from model.errors import OutputExists
+from model.errors import BadConfig, OutputExists
 
 __all__ = [
     "canonical_json",
@@ -62,11 +62,21 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
 
 @contextmanager
 def staged_file(target: Path) -> Iterator[Path]:
-    """A name to write to; when the block ends well the file is fsynced and replaces `target`."""
-    staged = target.with_name(f".{target.name}.tmp")
-    yield staged
-    _fsync(staged)
-    staged.replace(target)
+    """A name to write to; when the block ends well the file is fsynced and replaces `target`, else it vanishes.
+
+    Raises:
+        OutputExists: `target` is a folder.
+    """
+    staged = _beside(target)
+    try:
+        yield staged
+        _fsync(staged)
+        staged.replace(target)
+    except BaseException as error:
+        staged.unlink(missing_ok=True)
+        if isinstance(error, IsADirectoryError) and target.is_dir():
+            raise OutputExists(f"{target} is a folder where a file is to be written; remove or rename it") from None
+        raise
 
 
 def sha256_bytes(data: bytes) -> str:
@@ -89,10 +99,10 @@ def staged_folder(target: Path) -> Iterator[Path]:
 
     Raises:
         OutputExists: `target` is already there.
+        BadConfig: it would lie inside a file.
     """
     refuse_existing(target)
-    # Not named by the process: in a restarted container the number of the one that was killed comes again.
-    staged = target.with_name(f".{target.name}.tmp-{uuid.uuid4().hex[:12]}")
+    staged = _beside(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     staged.mkdir()
     try:
@@ -118,13 +128,23 @@ def publish(staged: Path, target: Path) -> None:
 
 
 def refuse_existing(target: Path) -> None:
-    """Make sure that an artefact would overwrite nothing.
+    """Make sure that an artefact would overwrite nothing, and that a folder for it can be made.
 
     Raises:
         OutputExists: `target` is already there.
+        BadConfig: it would lie inside a file.
     """
     if target.exists():
         raise OutputExists(f"{target} exists already; choose another output folder, or remove it first")
+    above = next((path for path in target.parents if path.exists()), None)
+    if above is not None and not above.is_dir():
+        raise BadConfig(f"{target} cannot be made, because {above} is a file and no folder; choose another place")
+
+
+def _beside(target: Path) -> Path:
+    """A name that no one else uses, in the same folder."""
+    # Not named by the process: in a restarted container the number of the one that was killed comes again.
+    return target.with_name(f".{target.name}.tmp-{uuid.uuid4().hex[:12]}")
 
 
 def _fsync(path: Path) -> None:

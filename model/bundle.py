@@ -94,11 +94,11 @@ def resolve_bundle(name: str | Path) -> Path:
         BadCheckpoint: neither exists.
     """
     for folder in (Path(name), _PACKAGED / str(name)):
-        if (folder / "spec.json").is_file():
+        if str(name) and (folder / "spec.json").is_file():
             return folder
     packaged = sorted(path.parent.name for path in _PACKAGED.glob("*/spec.json"))
     raise BadCheckpoint(
-        f"{name} is no checkpoint bundle (a folder with spec.json and weights.safetensors); "
+        f"{str(name)!r} is no checkpoint bundle (a folder with spec.json and weights.safetensors); "
         f"packaged ones are: {', '.join(packaged) or 'none'}"
     )
 

@@ -59,18 +59,18 @@ def as_argument(parse: Callable[[str], _T]) -> Callable[[str], _T]:
     return convert
 
 
-def parse_count(text: str) -> int:
+def parse_count(text: str, *, least: int = 1) -> int:
     """`"3"` -> 3, for argparse.
 
     Raises:
-        argparse.ArgumentTypeError: not a whole number of at least 1.
+        argparse.ArgumentTypeError: not a whole number of at least `least`.
     """
     try:
         count = int(text)
     except ValueError:
-        count = 0
-    if count < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+        count = least - 1
+    if count < least:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
     return count
 
 

@@ -18,18 +18,29 @@ def pick_device(name: str = "auto") -> torch.device:
     """`auto` is CUDA where there is one, else the CPU.
 
     Raises:
-        BadConfig: no such device here.
+        BadConfig: no such device here, or one that nothing here computes on.
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name not in (present := _present_devices()):
+        raise BadConfig(f"device {name!r} cannot be used here; choose auto, {', '.join(present)}")
+    device = torch.device(name)
     try:
-        device = torch.device(name)
         torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
+    except RuntimeError as error:  # it is there, and full, or out of order
         raise BadConfig(
             f"device {name!r} cannot be used here: {str(error).splitlines()[0]}; try auto or cpu"
         ) from error
     return device
+
+
+def _present_devices() -> list[str]:
+    names = ["cpu"]
+    if torch.cuda.is_available():
+        names += ["cuda", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))]
+    if torch.backends.mps.is_available():
+        names.append("mps")
+    return names
 
 
 def pick_half(device: torch.device, precision: str = "auto") -> torch.dtype | None:

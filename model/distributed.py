@@ -104,7 +104,7 @@ def joined_processes(device: str = "auto") -> Iterator[tuple[Processes, torch.de
     the others end without a word.
 
     Args:
-        device: auto, cpu or cuda.
+        device: as `pick_device` takes it.
 
     Raises:
         BadConfig: no such device here, or an environment that torchrun did not set.

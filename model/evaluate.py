@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from model.clnet import View
-from model.data.loading import loads_of, view_loader
+from model.data.loading import loads_of, plain_errors, view_loader
 from model.data.pairs import PairSet
 from model.embeddings import write_embeddings
 from model.errors import BadConfig
@@ -155,7 +155,7 @@ def _embed_batches(
     encode: Encode, loader: torch.utils.data.DataLoader[Any], count: int, label: str
 ) -> Iterator[NDArray[np.float32]]:
     with tqdm(total=count, desc=label, unit="img", leave=False, disable=None) as bar:
-        for pixels in loader:
+        for pixels in plain_errors(loader):
             yield encode(pixels.numpy())
             bar.update(len(pixels))
 
@@ -184,7 +184,8 @@ def _ask(
     load, _ = loads_of(pairs)
     canvases = view_loader(chosen, load, sides.inputs, batch=block, workers=workers)
     with tqdm(total=len(numbers), desc="queries", unit="img", leave=False, disable=None) as bar:
-        for pixels, part in zip(canvases, np.split(numbers, range(block, len(numbers), block)), strict=True):
+        parts = np.split(numbers, range(block, len(numbers), block))
+        for pixels, part in zip(plain_errors(canvases), parts, strict=True):
             asked = [
                 protocol.ask(canvas, pairs.queries[number], int(number))
                 for canvas, number in zip(pixels.numpy(), part, strict=True)

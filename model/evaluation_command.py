@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping
+from functools import partial
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +61,8 @@ def _add_asking(parser: argparse.ArgumentParser, data_help: str) -> None:
                         help="ask N queries, evenly spaced, of the whole gallery (default: all)")  # fmt: skip
     asking.add_argument("--seed", type=int, help="of the directions and turns drawn (default 0)")
     asking.add_argument("--batch", type=parse_count, default=64, help="pictures encoded at once (default 64)")
-    asking.add_argument("--workers", type=int, default=0, help="processes that decode (default 0: this one)")
+    asking.add_argument("--workers", type=partial(parse_count, least=0), default=0,
+                        help="processes that decode (default 0: this one)")  # fmt: skip
 
 
 def _add_scoring(parser: argparse.ArgumentParser) -> None:
@@ -109,9 +112,7 @@ def run_evaluation(arguments: argparse.Namespace) -> str:
 
 
 def _check_outputs(arguments: argparse.Namespace) -> None:
-    for path in (arguments.save, arguments.plot, arguments.store):
-        if path is not None:
-            refuse_existing(path)
+    _refuse_collisions(store=arguments.store, save=arguments.save, plot=arguments.plot)
     if arguments.precision is not None and arguments.store is None:
         raise BadConfig("--store-as says how to store embeddings; give --store FOLDER as well")
     if arguments.plot is None:
@@ -122,6 +123,16 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
         import matplotlib  # noqa: F401
     except ImportError as error:
         raise MissingExtra("--plot needs Matplotlib; install the train extra: pip install '.[train]'") from error
+
+
+def _refuse_collisions(**outputs: Path | None) -> None:
+    """Refuse a path that is there already, or will be when its turn comes; they come in the order of their making."""
+    wanted = {f"--{name}": path for name, path in outputs.items() if path is not None}
+    for path in wanted.values():
+        refuse_existing(path)
+    for (first, made), (later, path) in combinations(wanted.items(), 2):
+        if path.resolve() in (made.resolve(), *made.resolve().parents):
+            raise BadConfig(f"{later} is {path}, which {first} {made} will have made by then; give another place")
 
 
 def _score_stored(arguments: argparse.Namespace, scoring: Scoring) -> tuple[Mapping[str, Any], Truth, Evaluation]:
@@ -145,7 +156,8 @@ def _embed(arguments: argparse.Namespace, scoring: Scoring) -> tuple[Mapping[str
 
     given = {name: getattr(arguments, name) for name in _ASKING}
     protocol = QueryProtocol(**{name: value for name, value in given.items() if value is not None})
-    encoder = Encoder.load(arguments.checkpoint or "demo", device=arguments.device, anchors=arguments.anchors)
+    bundle = "demo" if arguments.checkpoint is None else arguments.checkpoint
+    encoder = Encoder.load(bundle, device=arguments.device, anchors=arguments.anchors)
     checkpoint = {"name": encoder.name, "digest": encoder.digest, "trained_on": encoder.trained_on}
     pairs = open_pairs(arguments.data, cache=arguments.cache)
     Judge(truth := Truth.of(pairs), scoring)  # what it refuses, it refuses before the pictures are embedded

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -82,12 +83,28 @@ def _decode(data: bytes, name: str, at_least_px: tuple[int, int] | None, max_pix
             longest = max(at_least_px)  # either way up: EXIF may turn the picture by 90 degrees
             image.draft("RGB", at_least_px if _is_upright(image) else (longest, longest))
         image.load()
-        ImageOps.exif_transpose(image, in_place=True)  # otherwise an upright picture is copied
+        _turn_upright(image)
         return _to_rgb(image)
 
 
+def _turn_upright(image: Image.Image) -> None:
+    if _orientation(image) == 1:
+        return
+    for name in ("exif", "Raw profile type exif"):  # which would be written anew, and not every block can be
+        image.info.pop(name, None)
+    ImageOps.exif_transpose(image, in_place=True)  # otherwise the picture is copied
+
+
 def _is_upright(image: Image.Image) -> bool:
-    return image.getexif().get(0x0112, 1) in (1, 2, 3, 4)
+    return _orientation(image) in (1, 2, 3, 4)
+
+
+def _orientation(image: Image.Image) -> Any:
+    """What EXIF says, 1 for upright; a block that cannot be read says nothing, and the picture may be well."""
+    try:
+        return image.getexif().get(0x0112, 1)
+    except Exception:  # a parser may raise anything on hostile bytes
+        return 1
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

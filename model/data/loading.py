@@ -6,6 +6,7 @@ Because no hidden random state is carried along, a run that is resumed at any st
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
@@ -139,14 +140,15 @@ def training_loader(dataset: TrainingPairs, batches: Iterator[list[int]], *, wor
 
 
 def plain_errors(batches: Iterable[Any]) -> Iterator[Any]:
-    """Pass batches on; turn a worker's error, which carries a whole traceback, back into its own one line."""
+    """Pass batches on; turn a worker's error, which carries a whole traceback, back into its own message."""
     try:
         yield from batches
-    except GeoLocalizationError as error:
-        text = str(error)
-        if "Original Traceback" not in text:
+    except (GeoLocalizationError, OSError) as error:
+        name, text = type(error).__name__, str(error)
+        if not text.startswith(f"Caught {name} in DataLoader worker"):
             raise
-        raise type(error)(text.strip().splitlines()[-1].partition(": ")[2]) from None
+        own = re.split(rf"^(?:[\w.]+\.)?{name}: ", text, flags=re.MULTILINE)[-1]
+        raise type(error)(own.strip()) from None
 
 
 def view_loader(

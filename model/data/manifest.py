@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from model.data.manifest_rows import COLUMNS
+from model.data.manifest_rows import COLUMNS, NUMBERS
 from model.data.pairs import PairSet, Query, Reference
 from model.errors import BadCoordinates, BadDataset
 from model.geo import LatLon
@@ -57,12 +57,11 @@ def read_manifest(path: Path) -> PairSet:
 
 def _rows(path: Path) -> list[dict[str, Any]]:
     from pyarrow import ArrowException, parquet
-    from pyarrow import csv as arrow_csv
 
     if not path.is_file():
         raise BadDataset(f"there is no manifest {path}; give a CSV or Parquet file with the columns query, reference")
     try:
-        table = parquet.read_table(path) if path.suffix == ".parquet" else arrow_csv.read_csv(path)
+        table = parquet.read_table(path) if path.suffix == ".parquet" else _read_csv(path)
     except ArrowException as error:
         raise BadDataset(f"{path} cannot be read as a table: {error}") from error
     unknown = sorted(set(table.column_names) - set(COLUMNS))
@@ -71,6 +70,22 @@ def _rows(path: Path) -> list[dict[str, Any]]:
         raise BadDataset(f"{path} has unknown columns {unknown} and lacks {missing}; known are {', '.join(COLUMNS)}")
     rows: list[dict[str, Any]] = table.to_pylist()
     return rows
+
+
+def _read_csv(path: Path) -> Any:
+    """A table whose numbers are still text: a column of them would be text throughout as soon as one of them is bad."""
+    from pyarrow import array, compute, csv, string
+
+    options = csv.ConvertOptions(column_types=dict.fromkeys(NUMBERS, string()))
+    table = csv.read_csv(path, convert_options=options)
+    absent = array(options.null_values)
+    for place, name in enumerate(table.column_names):
+        if name in NUMBERS:
+            column = table.column(place)
+            table = table.set_column(
+                place, name, compute.if_else(compute.is_in(column, value_set=absent), None, column)
+            )
+    return table
 
 
 def _reference(row: Mapping[str, Any], folder: Path, where: str) -> Reference:
@@ -132,17 +147,32 @@ def _number(row: Mapping[str, Any], column: str, default: float, where: str) -> 
     value = row.get(column)
     if value is None or value == "":
         return default
-    if not isinstance(value, int | float) or not math.isfinite(value):
+    number = _parsed(value)
+    if not math.isfinite(number):
         raise BadDataset(f"{where}: {column} is {value!r}; give a number")
-    return float(value)
+    return number
+
+
+def _parsed(value: Any) -> float:
+    """A value as a number; not a number where it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return math.nan
+    try:
+        return math.nan if "_" in str(value) else float(value)  # to Python, 47_1 is 471
+    except ValueError:
+        return math.nan
 
 
 def _location(row: Mapping[str, Any], lat: str, lon: str, where: str) -> LatLon | None:
-    values = [_number(row, column, math.nan, where) for column in (lat, lon)]
-    if all(math.isnan(value) for value in values):
+    values = {column: _number(row, column, math.nan, where) for column in (lat, lon)}
+    given = [column for column, value in values.items() if not math.isnan(value)]
+    if not given:
         return None
+    if len(given) == 1:
+        other = lat if given == [lon] else lon
+        raise BadDataset(f"{where}: there is a {given[0]}, {row[given[0]]}, and no {other}; give both, or neither")
     try:
-        return LatLon(*values)
+        return LatLon(*values.values())
     except BadCoordinates as error:
         raise BadDataset(f"{where}: {lat}, {lon}: {error}") from error
 

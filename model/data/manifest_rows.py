@@ -9,7 +9,7 @@ from pathlib import Path
 
 from model.geo import LatLon
 
-__all__ = ["COLUMNS", "ManifestRow", "write_manifest"]
+__all__ = ["COLUMNS", "NUMBERS", "ManifestRow", "write_manifest"]
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,8 @@ class ManifestRow:
 
 COLUMNS = tuple(one.name for one in fields(ManifestRow))
 """Every column that a manifest may have, in the order in which this project writes them."""
+NUMBERS = tuple(name for name in COLUMNS if name not in ("query", "reference", "semi_positives"))
+"""Those that hold a number."""
 
 
 def write_manifest(path: Path, rows: Iterable[ManifestRow]) -> None:

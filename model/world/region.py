@@ -74,6 +74,11 @@ class Region:
         """Number of tiles."""
         return self.side * self.side
 
+    @property
+    def wanted(self) -> int:
+        """Number of panoramas asked for, those for calibration included."""
+        return self.panoramas + self.calibration
+
     def corner(self) -> tuple[int, int]:
         """(x, y) of the north-western tile."""
         middle = mercantile.tile(self.centre.lon, self.centre.lat, _ZOOM)
@@ -141,7 +146,7 @@ def _chunks(region: Region) -> list[_Chunk]:
         for y in steps
         for x in steps
     ]
-    ends = np.cumsum([len(block) for block in blocks]) * (region.panoramas + region.calibration) // region.tiles
+    ends = np.cumsum([len(block) for block in blocks]) * region.wanted // region.tiles
     shares = np.diff(ends, prepend=0)
     return [_Chunk(region, tuple(block), int(share)) for block, share in zip(blocks, shares, strict=True)]
 

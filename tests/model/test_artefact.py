@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from model.artefact import canonical_json, sha256_bytes, sha256_file, staged_file, staged_folder, write_json
-from model.errors import OutputExists
+from model.errors import BadConfig, OutputExists
 
 
 def test_a_folder_appears_whole_and_nothing_else_stays(tmp_path):
@@ -54,6 +54,40 @@ def test_a_file_whose_writing_fails_leaves_the_old_one(tmp_path):
     with pytest.raises(FileNotFoundError), staged_file(tmp_path / "log"):
         (tmp_path / "missing").read_text()
     assert (tmp_path / "log").read_text() == "old"
+
+
+def test_a_file_whose_writing_fails_half_way_leaves_nothing(tmp_path):
+    def fill(path):
+        path.write_text("half")
+        raise ValueError("half-way")
+
+    with pytest.raises(ValueError, match="half-way"), staged_file(tmp_path / "log") as staged:
+        fill(staged)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_that_write_the_same_file_at_once_do_not_meet(tmp_path):
+    with staged_file(tmp_path / "log") as one, staged_file(tmp_path / "log") as two:
+        one.write_text("one")
+        two.write_text("two")
+    assert (tmp_path / "log").read_text() == "one"  # the last to end
+    assert [path.name for path in tmp_path.iterdir()] == ["log"]
+
+
+def test_a_folder_in_the_place_of_a_file_is_named_and_nothing_is_left(tmp_path):
+    (tmp_path / "a.json").mkdir()
+    with pytest.raises(OutputExists, match=r"a\.json is a folder where a file is to be written; remove or rename it$"):
+        write_json(tmp_path / "a.json", {})
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_folder_inside_a_file_is_refused_by_the_name_of_the_file(tmp_path):
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(BadConfig, match=r"cannot be made, because .*/file is a file"),
+        staged_folder(tmp_path / "file" / "a" / "b"),
+    ):
+        pass
 
 
 def test_json_has_no_word_for_nan():

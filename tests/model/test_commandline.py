@@ -32,3 +32,9 @@ def test_what_is_no_place_is_refused(text):
 def test_a_count_is_a_whole_number_of_at_least_one(text):
     with pytest.raises(argparse.ArgumentTypeError):
         parse_count(text)
+
+
+def test_a_count_may_start_at_zero():
+    assert parse_count("0", least=0) == 0
+    with pytest.raises(argparse.ArgumentTypeError, match="'-1' is not a whole number of at least 0"):
+        parse_count("-1", least=0)

@@ -59,7 +59,7 @@ def test_pictures_of_another_shape_or_type_are_refused(folder, wrong):
 
 
 def test_a_device_that_is_not_there_is_refused(folder):
-    with pytest.raises(BadConfig, match="cannot be used here"):
+    with pytest.raises(BadConfig, match="'cuda:99' cannot be used here; choose auto, cpu"):
         Encoder.load(folder, device="cuda:99")
 
 

@@ -5,6 +5,7 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from model.errors import BadImage
 from model.images import declared_pixels, decode_image
@@ -46,6 +47,26 @@ def test_exif_orientation_is_applied():
     exif = Image.Exif()
     exif[0x0112] = 6
     assert decode_image(encoded(image, "JPEG", exif=exif)).size == (20, 40)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("options", [{}, {"dpi": (72, 72)}], ids=["bare", "dpi"])
+def test_an_exif_block_that_cannot_be_read_turns_nothing(kind, options):
+    data = encoded(Image.new("RGB", (40, 20), RED), kind, exif=b"Exif\0\0garbage", **options)
+    assert decode_image(data, at_least_px=(40, 20)).size == (40, 20)
+
+
+def test_an_older_exif_block_of_a_png_that_cannot_be_read_turns_nothing():
+    info = PngInfo()
+    info.add_text("Raw profile type exif", "\nexif\n 4\nno digits")
+    assert decode_image(encoded(Image.new("RGB", (40, 20), RED), pnginfo=info)).size == (40, 20)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_an_orientation_is_applied_though_the_rest_of_the_block_could_not_be_written_again(kind):
+    entries = struct.pack("<HHII", 0x0112, 3, 1, 6) + struct.pack("<HHII", 0x011A, 7, 3, 0)  # a resolution as bytes
+    block = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2) + entries + bytes(4)
+    assert decode_image(encoded(Image.new("RGB", (40, 20)), kind, exif=block)).size == (20, 40)
 
 
 def test_of_an_animation_the_first_frame_is_taken():

@@ -92,6 +92,13 @@ def test_embedding_once_and_scoring_again_without_data_or_checkpoint(bundle, man
         (["--data", "pairs.csv", "--plot", "recall.pdf"], "ends in .png"),
         (["--data", "pairs.csv", "--within", "5", "0"], "within 0.0 m; give metres above 0"),
         (["--data", "pairs.csv", "--store", "."], ". exists already"),
+        (["--data", "pairs.csv", "--store", "x", "--save", "./x"], "--save is x, which --store x will have made"),
+        (["--data", "pairs.csv", "--store", "x/y", "--save", "x"], "--save is x, which --store x/y will have made"),
+        (["--data", "pairs.csv", "--save", "x.png", "--plot", "x.png"], "--plot is x.png, which --save x.png will"),
+        (["--data", "pairs.csv", "--save", f"{__file__}/a/b"], f"cannot be made, because {__file__} is a file"),
+        (["--data", "pairs.csv", "--plot", f"{__file__}/p.png"], f"cannot be made, because {__file__} is a file"),
+        (["--data", "pairs.csv", "--checkpoint", ""], "'' is no checkpoint bundle"),
+        (["--data", "pairs.csv", "--device", "meta"], "device 'meta' cannot be used here; choose auto, cpu"),
     ],
 )
 def test_a_way_to_evaluate_that_cannot_be_ends_with_one_line(options, reason, capsys):
@@ -133,6 +140,28 @@ def test_a_count_below_one_is_a_wrong_argument(capsys, command, count):
     assert "is not a whole number of at least 1" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("count", ["-1", "many"])
+def test_fewer_workers_than_none_is_a_wrong_argument(capsys, count):
+    with pytest.raises(SystemExit, match="2"):
+        main(["evaluate", "--data", "pairs.csv", "--workers", count])
+    assert "is not a whole number of at least 0" in capsys.readouterr().err
+    assert main(["train", "--print-config", "--set", "data.workers=-1"]) == 1
+    assert "data.workers is -1; give 0 or more" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("side", ["pano3.png", "tile3.png"])
+def test_a_broken_picture_ends_with_the_same_line_with_workers_as_without(bundle, manifest, capsys, side):
+    (manifest.parent / side).write_bytes(b"no picture")
+    command = ["evaluate", "--checkpoint", str(bundle), "--data", str(manifest), "--workers"]
+    lines = []
+    for workers in ("0", "1"):
+        assert main([*command, workers]) == 1
+        lines.append(capsys.readouterr().err)
+    assert lines[0] == lines[1]
+    assert lines[0].startswith(f"error: {manifest.parent / side} is not a JPEG, PNG or WebP")
+    assert lines[0].count("\n") == 1
+
+
 def test_checking_a_benchmark_prints_draws_and_tells_by_its_exit_code(tmp_path, capsys, monkeypatch):
     root = write_cvusa(tmp_path / "cvusa")
     as_small = replace(CVUSA, splits={"train": Split("to train on", 4, 4), "val": Split("to evaluate on", 2, 2)})
@@ -169,6 +198,16 @@ def test_the_whole_configuration_can_be_printed_and_read_back(tmp_path, capsys):
     (tmp_path / "printed.json").write_text(printed)
     assert main(["train", "--print-config", "--config", str(tmp_path / "printed.json")]) == 0
     assert capsys.readouterr().out == printed
+
+
+def test_a_region_with_too_few_places_says_how_many_it_had(tmp_path, capsys):
+    command = ["render", "region", "--side", "2", "--workers", "1", "--panoramas", "9", "--calibration", "5", "--out"]
+    assert main([*command, str(tmp_path / "r")]) == 0
+    out, error = capsys.readouterr()
+    taken = len(list((tmp_path / "r" / "panoramas").iterdir()))
+    assert f"4 synthetic tiles and {taken} panoramas" in out
+    assert error.startswith(f"warning: {taken} of 14 panoramas could be taken, 0 of them to calibrate with")
+    assert error.count("\n") == 1
 
 
 def test_rendering_a_region_and_never_over_it(tmp_path, capsys):

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from PIL import Image
+from torch._utils import ExceptionWrapper
 
 from model.data.augment import AugmentSpec
 from model.data.loading import (
@@ -15,7 +16,7 @@ from model.data.loading import (
 )
 from model.data.manifest import read_manifest
 from model.data.pairs import Reference
-from model.errors import BadImage
+from model.errors import BadDataset, BadImage, MissingExtra, OutputExists
 from tests.model.tiny import INPUTS, write_pairs
 
 
@@ -51,6 +52,20 @@ def test_a_broken_picture_is_named_in_one_line_whichever_process_found_it(pairs)
         with pytest.raises(BadImage, match=r"pano3\.png is not a JPEG, PNG or WebP") as caught:
             list(plain_errors(training_loader(dataset, iter([[3, 1]]), workers=workers)))
         assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("kind", [BadDataset, MissingExtra, OutputExists, FileNotFoundError])
+def test_a_workers_error_has_the_message_that_it_was_raised_with(kind):
+    def raise_in_a_worker():
+        try:
+            raise kind("first: a line\nBadImage: another") from ValueError("its cause")
+        except kind:
+            ExceptionWrapper(where="in DataLoader worker process 0").reraise()
+        yield
+
+    with pytest.raises(kind) as caught:
+        list(plain_errors(raise_in_a_worker()))
+    assert str(caught.value) == "first: a line\nBadImage: another"
 
 
 def test_views_come_in_order(pairs):

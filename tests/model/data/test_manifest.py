@@ -42,6 +42,17 @@ def test_parquet_reads_like_csv(tmp_path):
     assert (query.heading_deg, query.fov_deg) == (270.0, 90.0)
 
 
+def test_numbers_may_be_quoted_or_text_and_nothing_may_be_spelled_out(tmp_path):
+    head = "query,reference,lat,lon,heading_deg\n"
+    path = manifest(tmp_path, head + 'pano0.png,tile0.png,"47.5", 8.5,1e1\npano1.png,tile1.png,NULL,nan,\n')
+    first, second = read_manifest(path).queries
+    assert (first.location, first.heading_deg) == (LatLon(47.5, 8.5), 10.0)
+    assert (second.location, second.heading_deg) == (None, 0.0)
+    text = pa.table({"query": ["pano0.png"], "reference": ["tile0.png"], "heading_deg": ["90.5"]})
+    parquet.write_table(text, tmp_path / "text.parquet")
+    assert read_manifest(tmp_path / "text.parquet").queries[0].heading_deg == 90.5
+
+
 def test_margins_and_semi_positives_are_read_whichever_row_names_the_tile_first(tmp_path):
     head = "query,reference,reference_margin,semi_positives\n"
     pairs = read_manifest(
@@ -61,10 +72,27 @@ def test_without_semi_positives_there_is_no_list_of_them(tmp_path):
         ("query,tile\na,b\n", r"unknown columns \['tile'\] and lacks \['reference'\]"),
         ("query,reference\npano0.png,nowhere.png\n", r"names 1 of 2 pictures that are not there: .*nowhere\.png"),
         ("query,reference,lat,lon\npano0.png,tile0.png,847,0\n", "row 2: lat, lon: latitude 847"),
-        ("query,reference,lat,lon\npano0.png,tile0.png,47,\n", "row 2: lat, lon"),
+        (
+            "query,reference,lat,lon\npano0.png,tile0.png,47,\n",
+            "row 2: there is a lat, 47, and no lon; give both, or neither",
+        ),
         ("query,reference,fov_deg\npano0.png,tile0.png,0\n", "row 2: fov_deg is 0"),
         ("query,reference,vertical_deg\npano0.png,tile0.png,-3\n", "row 2: vertical_deg is -3"),
         ("query,reference,heading_deg\npano0.png,tile0.png,north\n", "row 2: heading_deg is 'north'"),
+        ("query,reference,heading_deg\npano0.png,tile0.png,true\n", "row 2: heading_deg is 'true'"),
+        ("query,reference,heading_deg\npano0.png,tile0.png,1_0\n", "row 2: heading_deg is '1_0'"),
+        (
+            "query,reference,heading_deg\npano0.png,tile0.png,9.5\npano1.png,tile1.png,unknown\n",
+            "row 3: heading_deg is 'unknown'; give a number",
+        ),
+        (
+            'query,reference,lat,lon\npano0.png,tile0.png,NULL,nan\npano1.png,tile1.png,"47,1",8.5\n',
+            "row 3: lat is '47,1'; give a number",
+        ),
+        (
+            "query,reference,reference_lat,reference_lon\npano0.png,tile0.png,,8.5\n",
+            "row 2: there is a reference_lon, 8.5, and no reference_lat",
+        ),
         ("query,reference,reference_margin\npano0.png,tile0.png,-1\n", "row 2: reference_margin is -1"),
         (
             "query,reference,reference_margin\npano0.png,tile0.png,0.1\npano1.png,tile0.png,0.2\n",
