@@ -157,6 +157,13 @@ def _add_calibrate(parser: argparse.ArgumentParser) -> None:
         metavar="DEG",
         help="cut every photo to this horizontal angle (default: %(default)s)",
     )
+    add(
+        "--headings",
+        type=parse_count,
+        default=24,
+        metavar="N",
+        help="tried first where they are unknown, as by the service that will answer (default: %(default)s)",
+    )
     add("--check", action="store_true", help="measure the stored calibration on these photos; fit and write nothing")
     add("--json", action="store_true", help="print one JSON object")
     add("--quiet", action="store_true", help="no progress bar")
@@ -183,7 +190,7 @@ def _add_encoder(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--checkpoint", default="demo", metavar="BUNDLE", help="checkpoint bundle (default: %(default)s)"
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: %(default)s)")
 
 
 def _parse_bands(text: str) -> tuple[int, ...]:

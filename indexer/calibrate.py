@@ -107,8 +107,8 @@ def require_conditions(conditions: Conditions, calibration: Calibration) -> None
     """
     if not calibration.conditions.include(conditions):
         raise BadPhotos(
-            f"the photos were asked with {conditions}, the calibration speaks about {calibration.conditions}; "
-            "set --heading-deg and --fov-deg as when it was fitted"
+            f"the photos would be asked with {conditions}, the calibration speaks about {calibration.conditions}; "
+            "set --heading-deg, --headings and --fov-deg as when it was fitted"
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import sys
 from typing import Any
 
@@ -28,7 +29,7 @@ def calibrate(args: argparse.Namespace) -> int:
     """Fit a calibration and store it in the index, or check the one that is there."""
     if args.radius_m is not None and not (args.radius_m > 0 and math.isfinite(args.radius_m)):
         raise BadQuery(f"--radius-m is {args.radius_m}; give a positive number of metres")
-    protocol = QueryProtocol(fov_deg=args.fov_deg, heading=args.heading_deg or "known")
+    protocol = QueryProtocol(fov_deg=args.fov_deg, heading=args.heading_deg or "known", headings=args.headings)
     index = TileIndex.open(args.index)
     (_check if args.check else _fit)(args, index, protocol)
     return 0
@@ -37,6 +38,8 @@ def calibrate(args: argparse.Namespace) -> int:
 def _fit(args: argparse.Namespace, index: TileIndex, protocol: QueryProtocol) -> None:
     from indexer.calibration_diagram import draw_reliability
 
+    if not os.access(index.folder, os.W_OK):
+        raise BadCalibration(f"{index.folder} cannot be written to; calibrate a copy, or change its permissions")
     asked = _ask(args, index, protocol)
     radius_m = args.radius_m or default_radius_m(index.manifest)
     fitted = fit(asked, index.manifest, radius_m=radius_m)
@@ -45,7 +48,7 @@ def _fit(args: argparse.Namespace, index: TileIndex, protocol: QueryProtocol) ->
         _print(json.dumps(fitted.calibration.as_json()))
         return
     _print(*reliability_table(fitted.held_out, fitted.calibration), "measured on photos left out while fitting")
-    _print(f"stored in {index.folder}; the service and `info` take it from there")
+    _print(f"stored in {index.folder}; `info` shows it, and the service takes it when it is started again")
 
 
 def _check(args: argparse.Namespace, index: TileIndex, protocol: QueryProtocol) -> None:
@@ -80,7 +83,13 @@ def _ask(
         require_conditions(conditions_of(photos, protocol), checked)
     encoder = Encoder.load(args.checkpoint, device=args.device)
     with tqdm(total=len(photos), unit="photo", disable=args.quiet or None, file=sys.stderr) as bar:
-        return ask_photos(index, encoder, sets, protocol=protocol, on_progress=bar.update)
+        asked = ask_photos(index, encoder, sets, protocol=protocol, on_progress=bar.update)
+    if asked.left_out:
+        sys.stderr.write(
+            f"warning: {len(asked.left_out):,} of {len(photos):,} photos are left out, as an answer to them carries no "
+            f"confidence; {asked.left_out[0]}\n"
+        )
+    return asked
 
 
 def reliability_table(measured: Reliability, calibration: Calibration) -> list[str]:

@@ -73,13 +73,14 @@ class Conditions:
             KeyError, TypeError, ValueError: something is missing or of another kind.
         """
         least, most = map(_positive, content["fov_deg"])
-        match content["heading"], content["headings"]:
-            case "known", None:
-                return cls("known", (least, most))
-            case "unknown", int(headings):
-                return cls("unknown", (least, most), headings)
-            case heading, headings:
-                raise ValueError(f"its headings are {heading!r}, of which {headings!r} were tried")
+        if least > most:
+            raise ValueError(f"its fields of view are {least:g} to {most:g} degrees")
+        heading, headings = content["heading"], content["headings"]
+        if heading == "known" and headings is None:
+            return cls("known", (least, most))
+        if heading == "unknown" and type(headings) is int and headings > 0:
+            return cls("unknown", (least, most), headings)
+        raise ValueError(f"its headings are {heading!r}, of which {headings!r} were tried")
 
 
 @dataclass(frozen=True)
@@ -130,11 +131,13 @@ class Calibration:
         confidence, reading = content["confidence"], content["reading"]
         if set(confidence["coefficients"]) != set(FEATURES):
             raise ValueError(f"its features are {sorted(confidence['coefficients'])}, not {sorted(FEATURES)}")
-        coefficients = tuple(float(confidence["coefficients"][name]) for name in FEATURES)
-        metres = {name: _positive(reading[name]) for name in ("here_m", "reach_m", "temperature")}
+        coefficients = tuple(_finite(confidence["coefficients"][name]) for name in FEATURES)
+        if not isinstance(reading["fused"], bool):
+            raise ValueError(f"fused is {reading['fused']!r}, neither true nor false")
+        positive = {name: _positive(reading[name]) for name in ("here_m", "reach_m", "temperature")}
         values = content | {
-            "reading": Reading(**reading | metres),
-            "confidence": Logistic(float(confidence["intercept"]), coefficients),
+            "reading": Reading(**reading | positive),
+            "confidence": Logistic(_finite(confidence["intercept"]), coefficients),
             "radius_m": _positive(content["radius_m"]),
             "conditions": Conditions.from_json(content["conditions"]),
             "photos": PhotoSet.from_json(content["photos"]),
@@ -144,7 +147,13 @@ class Calibration:
         return cls(**values)
 
 
-def _positive(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-        raise ValueError(f"{value!r} is no positive number")
+def _finite(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{value!r} is no finite number")
     return float(value)
+
+
+def _positive(value: Any) -> float:
+    if not (number := _finite(value)) > 0:
+        raise ValueError(f"{value!r} is not above zero")
+    return number

@@ -6,10 +6,9 @@ new calibration is one replaced file: killed at any point, the folder has the ol
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -50,8 +49,25 @@ def read_calibration(folder: Path, manifest: Manifest) -> Calibration | None:
         BadCalibration: it is damaged, of another format version, or made for another encoder or index.
     """
     path = folder / CALIBRATION
-    if not path.exists():
+    while (seen := _version(path)) is not None:
+        try:
+            return _read(path, manifest)
+        except BadCalibration:
+            if _version(path) == seen:  # otherwise it was replaced meanwhile, and its diagram with it
+                raise
+    return None
+
+
+def _version(path: Path) -> tuple[int, int] | None:
+    """Which file lies there now, if any."""
+    try:
+        state = path.stat()
+    except OSError:
         return None
+    return state.st_ino, state.st_mtime_ns
+
+
+def _read(path: Path, manifest: Manifest) -> Calibration:
     content = _checked(path)
     if (made_for := content.get("encoder")) != manifest.encoder["digest"]:
         raise _misfit(path, "encoder", made_for, manifest.encoder["digest"])
@@ -63,16 +79,19 @@ def read_calibration(folder: Path, manifest: Manifest) -> Calibration | None:
         calibration = Calibration.from_json(content)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(path, f"is not whole: {error}") from error
-    _check_diagram(path, drawn, folder / diagram)
+    _check_diagram(path, drawn, path.with_name(diagram))
     return calibration
 
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Keeps other writers out; ends with its process."""
+    import fcntl
+
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with suppress(OSError):  # a file system without locks: then nobody waits
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)
@@ -81,7 +100,7 @@ def _locked(folder: Path) -> Iterator[None]:
 def _check_diagram(path: Path, entry: FileEntry, diagram: Path) -> None:
     try:
         entry.check(diagram)
-    except IndexDamaged as error:
+    except (IndexDamaged, OSError, ValueError) as error:
         state = "is not the one that was drawn with it" if diagram.is_file() else "is missing"
         raise _damaged(path, f"names the diagram {diagram.name}, which {state}") from error
 

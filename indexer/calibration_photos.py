@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +16,12 @@ from indexer.evidence import BEST, Shortlist
 from indexer.folder import TileIndex
 from indexer.photo_set import PhotoSet
 from indexer.search import SearchResult
-from model.data.loading import load_query
+from model.data.loading import lay_query, open_query
 from model.data.pairs import PairSet, Query
 from model.geo import LatLon
 from model.headings import search_headings
-from model.protocol import QueryProtocol
+from model.plausibility import photo_warnings
+from model.protocol import Asked, QueryProtocol
 
 __all__ = ["AskedPhotos", "Photo", "ask_photos", "conditions_of", "photos_with_places"]
 
@@ -41,20 +43,28 @@ class Photo:
 
 @dataclass(frozen=True)
 class AskedPhotos:
-    """Photos, under which conditions they were asked, and what tells this set from another."""
+    """Photos, under which conditions they were asked, and what tells this set from another.
+
+    Attributes:
+        photos: those that an answer with a confidence could be given to.
+        conditions: under which they were asked.
+        about: what they are.
+        left_out: the others, each as its name and the warning that an answer would carry instead of a confidence.
+    """
 
     photos: tuple[Photo, ...]
     conditions: Conditions
     about: PhotoSet
+    left_out: tuple[str, ...] = ()
 
 
 def photos_with_places(sets: Sequence[PairSet]) -> list[Query]:
-    """The queries of some data sets, each once; their references do not matter.
+    """The queries of some data sets; their references do not matter. A picture asked the same way twice counts once.
 
     Raises:
         BadPhotos: some have no coordinates.
     """
-    queries = list(dict.fromkeys(query for pairs in sets for query in pairs.queries))
+    queries = list({_question(query): query for pairs in sets for query in pairs.queries}.values())
     lost = [query.path for query in queries if query.location is None]
     if lost:
         raise BadPhotos(
@@ -83,20 +93,25 @@ def ask_photos(
 
     Raises:
         IndexMismatch: the index was built by another encoder.
-        BadPhotos: a photo has no coordinates.
+        BadPhotos: a photo has no coordinates, or a warning speaks against every one.
         BadImage: a picture cannot be read.
     """
     index.require_encoder(encoder)
     queries = photos_with_places(sets)
-    photos = []
+    photos, kept, left_out = [], [], []
     for number, query in enumerate(queries):
-        assert query.location is not None, "checked above"
-        asked = protocol.ask(load_query(query, encoder.inputs), query, number)
-        shortlist = _shortlist(index, encoder, asked.canvas, searches=protocol.searches, headings=protocol.headings)
-        photos.append(Photo(shortlist, query.location, index.covers(query.location)))
+        picture = open_query(query, encoder.inputs)
+        if warnings := photo_warnings(picture, query.fov_deg, query.vertical_deg):
+            left_out.append(f"{query.path.name}: {warnings[0]}")
+        else:
+            asked = protocol.ask(lay_query(picture, query, encoder.inputs), query, number)
+            photos.append(_answered(index, encoder, asked, query, protocol))
+            kept.append(query)
         on_progress(1)
-    about = PhotoSet.of([pairs.name for pairs in sets], [query.path for query in queries])
-    return AskedPhotos(tuple(photos), conditions_of(queries, protocol), about)
+    if not photos:
+        raise BadPhotos(f"all {len(queries):,} photos are left out, {left_out[0]}")
+    about = PhotoSet.of([pairs.name for pairs in sets], [query.path for query in kept])
+    return AskedPhotos(tuple(photos), conditions_of(kept, protocol), about, tuple(left_out))
 
 
 def conditions_of(queries: Sequence[Query], protocol: QueryProtocol) -> Conditions:
@@ -107,11 +122,15 @@ def conditions_of(queries: Sequence[Query], protocol: QueryProtocol) -> Conditio
     return Conditions("known", (min(wide), max(wide)))
 
 
-def _shortlist(
-    index: TileIndex, encoder: QueryEncoder, canvas: NDArray[np.uint8], *, searches: bool, headings: int
-) -> Shortlist:
+def _question(query: Query) -> tuple[Any, ...]:
+    return query.path.resolve(), query.heading_deg, query.fov_deg, query.vertical_deg
+
+
+def _answered(index: TileIndex, encoder: QueryEncoder, asked: Asked, query: Query, protocol: QueryProtocol) -> Photo:
     def find(canvases: NDArray[np.uint8]) -> list[SearchResult]:
         return index.search(encoder.encode_ground(canvases), top_k=BEST)
 
-    hits = search_headings(canvas, find, heading_deg=None if searches else 0.0, count=headings)
-    return index.shortlist(hits)
+    assert query.location is not None, "photos_with_places has checked it"
+    heading_deg = None if protocol.searches else 0.0
+    hits = search_headings(asked.canvas, find, heading_deg=heading_deg, count=protocol.headings)
+    return Photo(index.shortlist(hits), query.location, index.covers(query.location))

@@ -25,9 +25,8 @@ from indexer.region import BoxRegion, CircleRegion, Region
 from indexer.sources.base import SourceOptions, TileSource
 from indexer.sources.opening import open_source
 from indexer.verify import verify_index
-from model.artefact import canonical_json
+from model.artefact import canonical_json, refuse_existing
 from model.encoder import Encoder
-from model.errors import OutputExists
 from model.images import decode_image
 
 __all__ = ["build", "calibrate", "info", "search", "verify"]
@@ -37,8 +36,7 @@ def build(args: argparse.Namespace) -> int:
     """Embed a tile source and write an index folder, or print what that would take."""
     options = SourceOptions(**{field.name: getattr(args, field.name) for field in fields(SourceOptions)})
     spec = BuildSpec(batch_size=args.batch_size, workers=args.workers)
-    if args.out.exists():
-        raise OutputExists(f"{args.out} exists already; choose another output folder, or remove it first")
+    refuse_existing(args.out)
     with _opened(args.tiles, options) as source:
         encoder = Encoder.load(args.checkpoint, device=args.device, anchors=args.anchors)
         plan = make_plan(source, encoder, args.out.absolute(), spec)

@@ -178,10 +178,10 @@ def _render_region(arguments: argparse.Namespace) -> int:
     with tqdm(total=region.tiles, unit="tile", disable=None) as bar:
         taken = render_region(region, arguments.out, workers=arguments.workers, progress=bar.update)
     if taken < region.wanted:
-        aside = max(taken - region.panoramas, 0)
+        aside = f", {max(taken - region.panoramas, 0)} of them to calibrate with" if region.calibration else ""
         sys.stderr.write(
-            f"warning: {taken} of {region.wanted} panoramas could be taken, {aside} of them to calibrate with: too few "
-            f"of the {region.tiles} tiles have a place to stand in their middle; give a larger --side\n"
+            f"warning: {taken} of {region.wanted} panoramas could be taken{aside}: too few of the {region.tiles} tiles "
+            "have a place to stand in their middle; give a larger --side\n"
         )
     print(f"rendered {region.tiles} synthetic tiles and {taken} panoramas: {arguments.out}")
     return 0

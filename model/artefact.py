@@ -64,10 +64,13 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
 def staged_file(target: Path) -> Iterator[Path]:
     """A name to write to; when the block ends well the file is fsynced and replaces `target`, else it vanishes.
 
+    The name is always the same, so that one that was killed leaves nothing that the next does not overwrite: two
+    writers of one file must keep each other out.
+
     Raises:
         OutputExists: `target` is a folder.
     """
-    staged = _beside(target)
+    staged = target.with_name(f".{target.name}.tmp")
     try:
         yield staged
         _fsync(staged)
@@ -102,7 +105,8 @@ def staged_folder(target: Path) -> Iterator[Path]:
         BadConfig: it would lie inside a file.
     """
     refuse_existing(target)
-    staged = _beside(target)
+    # Not named by the process: in a restarted container the number of the one that was killed comes again.
+    staged = target.with_name(f".{target.name}.tmp-{uuid.uuid4().hex[:12]}")
     target.parent.mkdir(parents=True, exist_ok=True)
     staged.mkdir()
     try:
@@ -139,12 +143,6 @@ def refuse_existing(target: Path) -> None:
     above = next((path for path in target.parents if path.exists()), None)
     if above is not None and not above.is_dir():
         raise BadConfig(f"{target} cannot be made, because {above} is a file and no folder; choose another place")
-
-
-def _beside(target: Path) -> Path:
-    """A name that no one else uses, in the same folder."""
-    # Not named by the process: in a restarted container the number of the one that was killed comes again.
-    return target.with_name(f".{target.name}.tmp-{uuid.uuid4().hex[:12]}")
 
 
 def _fsync(path: Path) -> None:

@@ -10,8 +10,8 @@ from PIL import Image, ImageStat
 
 __all__ = ["photo_warnings", "shape_warnings"]
 
-_BARE_LEVELS = 4.0
-"""Standard deviation, in grey levels of 0 to 255, below which a picture is one colour: a wall, fog, a covered lens."""
+_BARE_LEVELS = 3.0
+"""Standard deviation, in grey levels of 0 to 255, below which a picture shows nothing: a wall, a covered lens."""
 
 _GLANCE_PX = (64, 32)
 """Size at which that is looked at, so that noise does not count."""
@@ -32,19 +32,26 @@ _PHOTO_DEG = 70
 """Horizontal field of view of a phone's main camera held upright or across, roughly."""
 
 
-def photo_warnings(photo: Image.Image, fov_deg: float) -> list[str]:
-    """What speaks against a photo, as it is seen after any EXIF rotation, with a stated field of view in (0, 360]."""
-    return [*_content_warnings(photo), *shape_warnings(photo.width, photo.height, fov_deg)]
+def photo_warnings(photo: Image.Image, fov_deg: float, vertical_deg: float | None = None) -> list[str]:
+    """What speaks against a photo and what is said of it; empty where nothing does.
+
+    Args:
+        photo: RGB, as it is seen after any EXIF rotation.
+        fov_deg: stated horizontal field of view, in (0, 360].
+        vertical_deg: stated vertical angle, with which any shape can go; None where a pixel is as high as it is wide.
+    """
+    shape = [] if vertical_deg is not None else shape_warnings(photo.width, photo.height, fov_deg)
+    return [*_content_warnings(photo), *shape]
 
 
 def _content_warnings(photo: Image.Image) -> list[str]:
-    glance = photo.convert("RGB").resize(_GLANCE_PX, Image.Resampling.BOX, reducing_gap=1.0)
+    glance = photo.resize(_GLANCE_PX, Image.Resampling.BOX, reducing_gap=1.0)
     deviation = max(ImageStat.Stat(glance).stddev)
     if deviation >= _BARE_LEVELS:
         return []
     return [
-        f"the picture is nearly one colour (standard deviation {deviation:.1f} of 255 levels), so that no place can be "
-        "told from it; send one that shows streets and buildings"
+        f"the picture shows next to nothing (standard deviation {deviation:.1f} of 255 levels), so that no place can "
+        "be told from it; is it one colour, or far too dark or bright?"
     ]
 
 

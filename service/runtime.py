@@ -104,6 +104,7 @@ class Runtime:
             self._preparation.run()
         index = TileIndex.open(Path(self._settings.index), verify=self._settings.verify_index)
         index.require_encoder(encoder)
+        _tell_of_other_headings(index, self._settings.headings)
         _try_out(encoder, index)
         self._metrics.index_tiles(index.count)
         return self._set_up(encoder, index, accelerated=accelerated)
@@ -130,6 +131,16 @@ class Runtime:
             observer=metrics,
         )
         return Serving(localizer, pool, batcher)
+
+
+def _tell_of_other_headings(index: TileIndex, headings: int) -> None:
+    tried = None if index.calibration is None else index.calibration.conditions.headings
+    if tried not in (None, headings):
+        logger.warning(
+            "answers carry no confidence: %s was calibrated with %s headings tried, the service tries %s; "
+            "start it with --headings %s, or calibrate with --headings %s",
+            *(index.folder, tried, headings, tried, headings),
+        )
 
 
 def _try_out(encoder: QueryEncoder, index: TileIndex) -> None:

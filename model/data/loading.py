@@ -14,6 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
@@ -27,11 +28,13 @@ __all__ = [
     "PictureFiles",
     "Pictures",
     "TrainingPairs",
+    "lay_query",
     "load_query",
     "load_reference",
     "load_wide_reference",
     "loads_of",
     "margin_px",
+    "open_query",
     "plain_errors",
     "training_loader",
     "view_loader",
@@ -43,7 +46,16 @@ Item = TypeVar("Item")
 
 def load_query(query: Query, inputs: InputSpec) -> _Pixels:
     """A query's picture on the encoder's canvas, uint8 [H, W, 3]."""
-    picture = decode_image(query.path, at_least_px=inputs.ground_decode_px)
+    return lay_query(open_query(query, inputs), query, inputs)
+
+
+def open_query(query: Query, inputs: InputSpec) -> Image.Image:
+    """A query's picture, no smaller than its canvas if the file is not."""
+    return decode_image(query.path, at_least_px=inputs.ground_decode_px)
+
+
+def lay_query(picture: Image.Image, query: Query, inputs: InputSpec) -> _Pixels:
+    """A query's opened picture on the encoder's canvas, uint8 [H, W, 3]."""
     return lay_panorama(
         picture, inputs, heading_deg=query.heading_deg, fov_deg=query.fov_deg, vertical_deg=query.vertical_deg
     )
@@ -147,7 +159,9 @@ def plain_errors(batches: Iterable[Any]) -> Iterator[Any]:
         name, text = type(error).__name__, str(error)
         if not text.startswith(f"Caught {name} in DataLoader worker"):
             raise
-        own = re.split(rf"^(?:[\w.]+\.)?{name}: ", text, flags=re.MULTILINE)[-1]
+        home = type(error).__module__
+        full = name if home == "builtins" else f"{home}.{name}"  # as the last line of a traceback has it
+        own = re.split(rf"^{re.escape(full)}: ", text, flags=re.MULTILINE)[-1]
         raise type(error)(own.strip()) from None
 
 

@@ -91,16 +91,18 @@ function showWarnings(warnings) {
 /** How sure the service is of its estimate, in words. */
 function trust({ lat, lon, radius_m, confidence, confidence_radius_m }, warned) {
   const near = metres(radius_m);
-  if (confidence === null) return `radius ${near} · confidence: ${warned ? "none, see the warning" : "not calibrated for this index and question"}`;
+  const guess = `the best guess, ${place({ lat, lon })}`;
+  if (warned) return `${guess}, is not to be relied on: see the warning`;
+  if (confidence === null) return `radius ${near} · confidence: not calibrated for this index and question`;
   const sure = `${percent(confidence)} sure that the photo was taken within ${metres(confidence_radius_m)} of`;
-  if (confidence < DOUBTFUL) return `only ${sure} the best guess, ${place({ lat, lon })}`;
+  if (confidence < DOUBTFUL) return `only ${sure} ${guess}`;
   return `${sure} here; if it was, most likely within ${near}`;
 }
 
 /** `heading`: what was asked for, "unknown" where the service searched. */
 function showAnswer(answer, heading) {
   const { estimate, warnings, timings_ms } = answer;
-  const doubtful = estimate.confidence !== null && estimate.confidence < DOUBTFUL;
+  const doubtful = warnings.length > 0 || (estimate.confidence !== null && estimate.confidence < DOUBTFUL);
   get("answer").hidden = false;
   get("position").textContent = doubtful ? "No confident match" : place(estimate);
   get("details").textContent = `${trust(estimate, warnings.length > 0)} · ${looks(answer.matches[0], heading)} · answered in ${timings_ms.total.toFixed(0)} ms`;

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from indexer.__main__ import main
 from indexer.folder import TileIndex
@@ -104,6 +105,28 @@ def test_a_check_of_another_radius_or_heading_is_refused(root: Path, index: Path
     assert "--radius-m is 50.0, the calibration is about 2500 m" in capsys.readouterr().err
     assert calibrate(root, index, "--check", "--fov-deg", "90", "--checkpoint", "none is loaded for that") == 1
     assert "fields of view of 90 to 90 degrees" in capsys.readouterr().err
+
+
+def test_photos_that_no_confident_answer_is_given_to_are_left_out(root: Path, index: Path, capsys: Captured) -> None:
+    photos = Path(shutil.copytree(root / "photos", index.parent / "some"))
+    for number in (3, 4):
+        with Image.open(photos / f"{number}.png") as photo:
+            Image.new("RGB", photo.size, (9, 9, 9)).save(photos / f"{number}.png")
+    (photos / "again").symlink_to(photos)
+    pairs = [str(folder / "pairs.csv") for folder in (photos, photos / "again")]
+    options = ["--checkpoint", str(root / "bundle"), "--device", "cpu", "--quiet", "--radius-m", "2500"]
+    assert main(["calibrate", "--index", str(index), *options, "--queries", *pairs]) == 0
+    printed = capsys.readouterr()
+    assert "warning: 2 of 110 photos are left out, as an answer to them carries no confidence; 3.png: " in printed.err
+    assert "108 with known headings" in printed.out
+
+
+def test_another_number_of_headings_is_another_question(root: Path, index: Path, capsys: Captured) -> None:
+    searched = ["--radius-m", "2500", "--heading-deg", "unknown", "--headings", "4"]
+    assert calibrate(root, index, *searched) == 0
+    assert "unknown headings (4 tried)" in capsys.readouterr().out
+    assert calibrate(root, index, "--check", "--heading-deg", "unknown") == 1
+    assert "would be asked with unknown headings (24 tried)" in capsys.readouterr().err
 
 
 def test_a_damaged_calibration_is_not_checked_but_replaced(root: Path, index: Path, capsys: Captured) -> None:

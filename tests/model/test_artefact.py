@@ -66,14 +66,6 @@ def test_a_file_whose_writing_fails_half_way_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_two_that_write_the_same_file_at_once_do_not_meet(tmp_path):
-    with staged_file(tmp_path / "log") as one, staged_file(tmp_path / "log") as two:
-        one.write_text("one")
-        two.write_text("two")
-    assert (tmp_path / "log").read_text() == "one"  # the last to end
-    assert [path.name for path in tmp_path.iterdir()] == ["log"]
-
-
 def test_a_folder_in_the_place_of_a_file_is_named_and_nothing_is_left(tmp_path):
     (tmp_path / "a.json").mkdir()
     with pytest.raises(OutputExists, match=r"a\.json is a folder where a file is to be written; remove or rename it$"):

@@ -53,7 +53,7 @@ def test_a_picture_of_one_colour_shows_no_place(size_px, noise):
     width, height = size_px
     pixels = 120.0 + noise * (width > 64) * np.random.default_rng(0).standard_normal((height, width, 3))
     (warning,) = photo_warnings(Image.fromarray(pixels.astype(np.uint8)), 360.0 if width >= 2 * height else 90.0)
-    assert "nearly one colour" in warning
+    assert "next to nothing" in warning
 
 
 def test_sky_and_ground_are_something_to_be_seen():

@@ -5,7 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from indexer.calibration import Conditions
 from indexer.calibration_file import write_calibration
 from indexer.folder import TileIndex
 from service.settings import Settings
@@ -49,10 +51,24 @@ def test_questions_it_was_not_fitted_on_get_none(calibrated, fields):
 
 def test_what_speaks_against_a_photo_speaks_against_confidence(calibrated):
     square = encoded(PHOTO_IMAGE.resize((64, 64)))
+    blank = encoded(Image.new("RGB", (128, 64), (250, 250, 250)))
     with serving(Settings(index=calibrated, workers=1)) as client:
-        answer = client.post("/localize", files={"panorama": ("photo", square)}).json()
-    assert "give its horizontal field of view" in answer["warnings"][0]
-    assert answer["estimate"]["confidence"] is None
+        for photo, words in ((square, "give its horizontal field of view"), (blank, "shows next to nothing")):
+            answer = client.post("/localize", files={"panorama": ("photo", photo)}).json()
+            assert words in answer["warnings"][0]
+            assert answer["estimate"]["confidence"] is None
+
+
+def test_a_calibration_with_other_headings_is_told(calibrated, caplog):
+    index = TileIndex.open(calibrated)
+    searched = replace(index.calibration, conditions=Conditions("unknown", (360.0, 360.0), headings=24))
+    write_calibration(calibrated, searched, b"png")
+    with serving(Settings(index=calibrated, workers=1)) as client:
+        assert estimate(client, heading_deg="unknown")["confidence"] is not None
+    assert "headings tried" not in caplog.text
+    with serving(Settings(index=calibrated, workers=1, headings=8)) as client:
+        assert estimate(client, heading_deg="unknown")["confidence"] is None
+    assert "was calibrated with 24 headings tried, the service tries 8" in caplog.text
 
 
 def test_the_index_keeps_its_identity(calibrated, index_folder):
