@@ -29,7 +29,7 @@ class ServeSettings(BaseSettings):
     model_config = _CONFIG
 
     checkpoint: str = Field("demo", description="encoder bundle: 'demo', or a folder")
-    device: str = Field("auto", description="where the encoder runs: auto, cpu, cuda, cuda:1, ...")
+    device: str = Field("auto", description="where the encoder runs: auto, cpu, cuda, cuda:1, mps")
     host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 for every interface")
     port: int = Field(8000, ge=0, le=65535, description="TCP port to listen on; 0 takes a free one")
     workers: int = Field(0, ge=0, le=256, description="requests worked on at once; 0: one a core, 16 with a GPU")
