@@ -83,7 +83,8 @@ def _ask(
         require_conditions(conditions_of(photos, protocol), checked)
     encoder = Encoder.load(args.checkpoint, device=args.device)
     with tqdm(total=len(photos), unit="photo", disable=args.quiet or None, file=sys.stderr) as bar:
-        asked = ask_photos(index, encoder, sets, protocol=protocol, on_progress=bar.update)
+        names = [pairs.name for pairs in sets]
+        asked = ask_photos(index, encoder, photos, names=names, protocol=protocol, on_progress=bar.update)
     if asked.left_out:
         sys.stderr.write(
             f"warning: {len(asked.left_out):,} of {len(photos):,} photos are left out, as an answer to them carries no "

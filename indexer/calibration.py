@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,32 +38,27 @@ class Conditions:
     """The questions that a calibration was fitted on, and so can speak about.
 
     Attributes:
-        heading: whether the photos' headings were given ("known") or searched for ("unknown").
         fov_deg: least and largest horizontal field of view.
-        headings: how many were tried at first where they were searched for; None where they were given.
+        headings: how many were tried at first where the photos' own were unknown; None where they were known.
     """
 
-    heading: Literal["known", "unknown"]
     fov_deg: tuple[float, float]
     headings: int | None = None
 
     @classmethod
     def of(cls, heading_deg: float | None, fov_deg: float, *, headings: int) -> Conditions:
         """Those of one photo; a heading of None is unknown, and `headings` are tried."""
-        wide = (fov_deg, fov_deg)
-        return cls("unknown", wide, headings) if heading_deg is None else cls("known", wide)
+        return cls((fov_deg, fov_deg), headings if heading_deg is None else None)
 
     def include(self, others: Conditions) -> bool:
         """Whether other questions are like these."""
         least, most = others.fov_deg
         wide_enough = least >= self.fov_deg[0] - _SLACK_DEG
-        same_search = (others.heading, others.headings) == (self.heading, self.headings)
-        return same_search and wide_enough and most <= self.fov_deg[1] + _SLACK_DEG
+        return others.headings == self.headings and wide_enough and most <= self.fov_deg[1] + _SLACK_DEG
 
     def __str__(self) -> str:
-        tried = "" if self.headings is None else f" ({self.headings} tried)"
-        wide = f"{self.fov_deg[0]:g} to {self.fov_deg[1]:g} degrees"
-        return f"{self.heading} headings{tried} and fields of view of {wide}"
+        headings = "known headings" if self.headings is None else f"unknown headings ({self.headings} tried)"
+        return f"{headings} and fields of view of {self.fov_deg[0]:g} to {self.fov_deg[1]:g} degrees"
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Conditions:
@@ -75,12 +70,10 @@ class Conditions:
         least, most = map(_positive, content["fov_deg"])
         if least > most:
             raise ValueError(f"its fields of view are {least:g} to {most:g} degrees")
-        heading, headings = content["heading"], content["headings"]
-        if heading == "known" and headings is None:
-            return cls("known", (least, most))
-        if heading == "unknown" and type(headings) is int and headings > 0:
-            return cls("unknown", (least, most), headings)
-        raise ValueError(f"its headings are {heading!r}, of which {headings!r} were tried")
+        headings = content["headings"]
+        if headings is not None and (type(headings) is not int or headings < 1):
+            raise ValueError(f"{headings!r} headings were tried")
+        return cls((least, most), headings)
 
 
 @dataclass(frozen=True)

@@ -77,8 +77,9 @@ def photos_with_places(sets: Sequence[PairSet]) -> list[Query]:
 def ask_photos(
     index: TileIndex,
     encoder: QueryEncoder,
-    sets: Sequence[PairSet],
+    queries: Sequence[Query],
     *,
+    names: Sequence[str],
     protocol: QueryProtocol,
     on_progress: Callable[[int], object],
 ) -> AskedPhotos:
@@ -87,17 +88,17 @@ def ask_photos(
     Args:
         index: what to search.
         encoder: the one that built it.
-        sets: the photos.
+        queries: the photos, of `photos_with_places`.
+        names: of the data sets that they come from.
         protocol: what is known of a photo: its heading, and how wide it sees.
         on_progress: called with the number of photos done since the last call.
 
     Raises:
         IndexMismatch: the index was built by another encoder.
-        BadPhotos: a photo has no coordinates, or a warning speaks against every one.
+        BadPhotos: a warning speaks against every photo.
         BadImage: a picture cannot be read.
     """
     index.require_encoder(encoder)
-    queries = photos_with_places(sets)
     photos, kept, left_out = [], [], []
     for number, query in enumerate(queries):
         picture = open_query(query, encoder.inputs)
@@ -110,16 +111,14 @@ def ask_photos(
         on_progress(1)
     if not photos:
         raise BadPhotos(f"all {len(queries):,} photos are left out, {left_out[0]}")
-    about = PhotoSet.of([pairs.name for pairs in sets], [query.path for query in kept])
+    about = PhotoSet.of(names, [query.path for query in kept])
     return AskedPhotos(tuple(photos), conditions_of(kept, protocol), about, tuple(left_out))
 
 
 def conditions_of(queries: Sequence[Query], protocol: QueryProtocol) -> Conditions:
     """The questions that asking these photos so would be."""
     wide = [min(query.fov_deg, protocol.fov_deg) for query in queries]
-    if protocol.searches:
-        return Conditions("unknown", (min(wide), max(wide)), protocol.headings)
-    return Conditions("known", (min(wide), max(wide)))
+    return Conditions((min(wide), max(wide)), protocol.headings if protocol.searches else None)
 
 
 def _question(query: Query) -> tuple[Any, ...]:

@@ -137,7 +137,7 @@ def _calibrates(settings: UpSettings) -> bool:
 
 def discard_stale_demo(settings: UpSettings) -> None:
     """Remove of the demo what another version made: its calibration, its index by another checkpoint, or all of it."""
-    from indexer.calibration_file import FORMAT_VERSION
+    from indexer.calibration_file import CALIBRATION, FORMAT_VERSION
     from model.world.pairs import WORLD_VERSION
 
     if settings.tiles is not None:
@@ -155,7 +155,7 @@ def discard_stale_demo(settings: UpSettings) -> None:
     if made_by != bundle_digest(settings.checkpoint):
         logger.warning("the demo index was made by another checkpoint; making it again")
         shutil.rmtree(manifest.parent)
-    calibration = manifest.parent / "calibration.json"
+    calibration = manifest.parent / CALIBRATION
     if _value(calibration, "version") not in (None, FORMAT_VERSION):
         logger.warning("the demo's calibration was made by another version; making it again")
         calibration.unlink()

@@ -36,7 +36,7 @@ CALIBRATION = Calibration(
     reading=Reading(100.0, 110.0, 0.05, fused=True),
     confidence=Logistic(-1.0, (2.0, 0.0, 0.0, 0.0, 0.0)),
     radius_m=25.0,
-    conditions=Conditions("known", (360.0, 360.0)),
+    conditions=Conditions((360.0, 360.0)),
     photos=PhotoSet(("made up",), ("00000000",)),
     held_out=measure(
         np.array([0.2, 0.8]),
@@ -67,7 +67,7 @@ def shortlist(*tiles: tuple[float, float, float]) -> Shortlist:
 
 def asked(photos: list[Photo]) -> AskedPhotos:
     prints = tuple(f"{number:08x}" for number in range(len(photos)))
-    return AskedPhotos(tuple(photos), Conditions("known", (360.0, 360.0)), PhotoSet(("made up",), prints))
+    return AskedPhotos(tuple(photos), Conditions((360.0, 360.0)), PhotoSet(("made up",), prints))
 
 
 def known_probability(count: int, seed: int) -> tuple[list[Photo], np.ndarray]:

@@ -8,6 +8,7 @@ import pytest
 from indexer.__main__ import _parser, main
 from indexer.plan import BuildSpec
 from indexer.sources.base import SourceOptions
+from model.headings import COARSE_HEADINGS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -21,6 +22,10 @@ def test_help_is_instant_and_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[] 0"
+
+
+def test_a_calibration_tries_as_many_headings_as_a_search_does() -> None:
+    assert _parser().parse_args(["calibrate", "--index", "x", "--queries", "y"]).headings == COARSE_HEADINGS
 
 
 def test_the_help_of_info_names_all_that_its_json_holds(capsys: pytest.CaptureFixture[str]) -> None:

@@ -61,7 +61,7 @@ def test_what_speaks_against_a_photo_speaks_against_confidence(calibrated):
 
 def test_a_calibration_with_other_headings_is_told(calibrated, caplog):
     index = TileIndex.open(calibrated)
-    searched = replace(index.calibration, conditions=Conditions("unknown", (360.0, 360.0), headings=24))
+    searched = replace(index.calibration, conditions=Conditions((360.0, 360.0), headings=24))
     write_calibration(calibrated, searched, b"png")
     with serving(Settings(index=calibrated, workers=1)) as client:
         assert estimate(client, heading_deg="unknown")["confidence"] is not None
