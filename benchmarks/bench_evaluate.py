@@ -25,11 +25,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.record import write_record
-from model.embeddings import open_embeddings, write_embeddings
-from model.judging import AskedQueries
-from model.metrics import recall_table
-from model.scoring import Scoring
-from model.truth import Truth
+from model.evaluation.embeddings import open_embeddings, write_embeddings
+from model.evaluation.ground_truth import Truth
+from model.evaluation.metrics import recall_table
+from model.evaluation.ranking import AskedQueries
+from model.evaluation.scoring import Scoring
 
 _NOISE = 5.0
 """Length of what is added to a reference to make its query: enough that some are not found first."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from indexer.folder import TileIndex
-from indexer.tiles import TileRecord
+from indexer.index.tile_index import TileIndex
+from indexer.tiles.tile_table import TileRecord
 from service import schemas
 from service.localizer import Localization, Localizer, Match
 

@@ -17,14 +17,14 @@ from fastapi.staticfiles import StaticFiles
 from starlette.responses import FileResponse
 from starlette.types import ASGIApp
 
-from indexer.encoding import QueryEncoder
+from indexer.common.encoders import QueryEncoder
 from model._version import VERSION
-from service.bootstrap import Preparation
-from service.guard import CountRequests, SecurityHeaders, TooLarge, UploadGuard
+from service.demo.preparation import Preparation
+from service.engine import LoadEncoder, Runtime
 from service.metrics import Metrics
+from service.middleware import CountRequests, SecurityHeaders, TooLarge, UploadGuard
 from service.problems import install_handlers
 from service.routes import router
-from service.runtime import LoadEncoder, Runtime
 from service.settings import Settings
 
 __all__ = ["create_app"]
@@ -117,7 +117,7 @@ def _lifespan(
 def _load_checkpoint(settings: Settings) -> tuple[QueryEncoder, bool]:
     import torch
 
-    from model.encoder import Encoder
+    from model.network.encoder import Encoder
 
     torch.set_num_threads(settings.torch_threads or max(1, (os.cpu_count() or 1) // 2))  # the others decode and answer
     encoder = Encoder.load(settings.checkpoint, device=settings.device)

@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from model.errors import BadCoordinates, BadImage, GeoLocalizationError
+from model.common.errors import BadCoordinates, BadImage, GeoLocalizationError
 
 __all__ = [
     "Abandoned",

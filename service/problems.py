@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from model.errors import GeoLocalizationError
+from model.common.errors import GeoLocalizationError
 from service.errors import ProblemKind, problem_body, problem_kind
 
 __all__ = ["PROBLEM_JSON", "install_handlers", "problem_response", "response_for"]

@@ -11,17 +11,17 @@ from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import FormData
 from starlette.responses import JSONResponse
 
-from indexer.region import BoxRegion, CircleRegion, Region
+from indexer.tiles.region import BoxRegion, CircleRegion, Region
 from model._version import VERSION
-from model.commandline import parse_bounds, parse_lat_lon
+from model.common.command_line import parse_bounds, parse_lat_lon
 from service.answers import describe, json_answer, picture_zooms
-from service.disconnects import unless_gone
+from service.concurrency.disconnects import unless_gone
+from service.engine import Runtime, Serving
 from service.errors import TileNotFound
 from service.geojson import GEO_JSON, feature_collection, wants_geojson
 from service.localizer import Localization, View
 from service.metrics import Metrics
 from service.problems import PROBLEM_JSON
-from service.runtime import Runtime, Serving
 from service.schemas import Info, LocalizeAnswer, LocalizeForm, Problem, Status
 from service.settings import Settings
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from fastapi import UploadFile
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from model.commandline import parse_bounds, parse_lat_lon
+from model.common.command_line import parse_bounds, parse_lat_lon
 
 __all__ = [
     "Estimate",

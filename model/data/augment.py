@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from model.anchors import NEUTRAL, anchor_px, recentre
-from model.data.looks import compress, drop_grid, drop_holes, sharpen, shift_colours
-from model.errors import BadConfig
-from model.transforms import InputSpec, limit_view, roll_to_north
+from model.common.errors import BadConfig
+from model.data.photometric import compress, drop_grid, drop_holes, sharpen, shift_colours
+from model.inputs.anchors import NEUTRAL, anchor_px, recentre
+from model.inputs.transforms import InputSpec, limit_view, roll_to_north
 
 __all__ = ["AugmentSpec", "augment_pair", "crop_tile", "jitter_colour", "mirror_pair", "turn_pair"]
 

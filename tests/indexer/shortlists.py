@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from indexer.calibration import Calibration, Conditions, Logistic
-from indexer.calibration_photos import AskedPhotos, Photo
-from indexer.evidence import BEST, Reading, Shortlist
-from indexer.manifest import Manifest, SearchRecipe
-from indexer.photo_set import PhotoSet
-from indexer.reliability import measure
-from indexer.tiles import TileRecord
-from model.geo import EARTH_RADIUS_M, Bounds, LatLon, normal_lon
+from indexer.confidence.calibration import Calibration, Conditions, Logistic
+from indexer.confidence.features import BEST, Reading, Shortlist
+from indexer.confidence.photo_fingerprints import PhotoSet
+from indexer.confidence.queries import AskedPhotos, Photo
+from indexer.confidence.reliability import measure
+from indexer.index.manifest import Manifest, SearchRecipe
+from indexer.tiles.tile_table import TileRecord
+from model.common.geo import EARTH_RADIUS_M, Bounds, LatLon, normal_lon
 
 METRE = float(np.degrees(1.0 / EARTH_RADIUS_M))
 """Degrees of a metre on the equator."""

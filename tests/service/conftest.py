@@ -8,8 +8,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from indexer.build import build_index
-from indexer.sources.opening import open_source
+from indexer.building.build import build_index
+from indexer.tiles.sources.open_source import open_source
 from service.app import create_app
 from service.settings import Settings
 from tests.fakes import FakeEncoder

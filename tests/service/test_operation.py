@@ -5,7 +5,7 @@ import threading
 import pytest
 from fastapi.testclient import TestClient
 
-from model.errors import BadCheckpoint
+from model.common.errors import BadCheckpoint
 from service.app import create_app
 from service.settings import Settings
 from tests.fakes import FakeEncoder
@@ -131,8 +131,8 @@ def test_tile_address_that_is_no_number_is_refused(client):
 def test_without_its_tiles_the_index_still_localizes(tmp_path, tile_folder):
     import shutil
 
-    from indexer.build import build_index
-    from indexer.sources.opening import open_source
+    from indexer.building.build import build_index
+    from indexer.tiles.sources.open_source import open_source
 
     copy = shutil.copytree(tile_folder, tmp_path / "tiles")
     source = open_source(copy)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from model.data.benchmarks.base import Benchmark
+from model.data.benchmarks.benchmark import Benchmark
 from model.data.benchmarks.survey import Examined, SplitSurvey, Survey
 
 __all__ = ["describe"]

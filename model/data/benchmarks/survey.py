@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from model.data.benchmarks.base import Listing, Split
+from model.common.errors import BadDataset, BadImage
+from model.common.images import decode_image
+from model.data.benchmarks.benchmark import Listing, Split
 from model.data.benchmarks.files import Presence, find_pictures, without_missing
 from model.data.benchmarks.folders import require_root
-from model.data.benchmarks.opening import Source
+from model.data.benchmarks.registry import Source
 from model.data.pairs import PairSet
-from model.errors import BadDataset, BadImage
-from model.images import decode_image
 
 __all__ = ["Examined", "SplitSurvey", "Survey", "evenly", "survey"]
 

@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from model.common.errors import BadConfig
 from model.data.augment import AugmentSpec, augment_pair, crop_tile, jitter_colour, mirror_pair, turn_pair
-from model.errors import BadConfig
-from model.transforms import NEUTRAL, InputSpec
+from model.inputs.transforms import NEUTRAL, InputSpec
 
 PLAIN = AugmentSpec(turns=False, mirror=False, colour=0)
 

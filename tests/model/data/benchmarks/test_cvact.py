@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
 
+from model.common.errors import BadDataset
+from model.common.geo import great_circle_m
 from model.data.benchmarks.cvact import CVACT
 from model.data.sources import open_pairs
-from model.errors import BadDataset
-from model.geo import great_circle_m
-from model.truth import Nearby, Truth
+from model.evaluation.ground_truth import Nearby, Truth
 from tests.model.data.benchmarks.trees import cvact_ids, write_cvact
 
 IDS = cvact_ids(6)

@@ -1,0 +1,114 @@
+"""From scores to outcomes: every query's references are ranked by each reading of what is right.
+
+Queries come in blocks and a block's scores are all that is in memory, so 92,802 queries can be asked of as many tiles.
+Loads no torch: stored embeddings are scored again in seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.evaluation.ground_truth import Nearby, Truth
+from model.evaluation.metrics import NEVER, average_precisions, standing
+from model.evaluation.query_results import Outcomes
+from model.evaluation.scoring import Scoring
+from model.evaluation.similarity import best_over_copies
+
+__all__ = ["AskedQueries", "Judge", "judge_all"]
+
+
+@dataclass(frozen=True)
+class AskedQueries:
+    """A block of embedded queries.
+
+    Attributes:
+        numbers: int64 [B], of the queries in the data set.
+        vectors: [B, C, D] unit vectors of C copies, one for each heading tried.
+        headings_deg: float64 [B, C], the heading that each copy supposes.
+        view_deg: float64 [B], direction of the middle of what is shown.
+        true_deg: float64 [B], where the centre of the canvas looks.
+    """
+
+    numbers: NDArray[np.int64]
+    vectors: NDArray[np.floating[Any]]
+    headings_deg: NDArray[np.float64]
+    view_deg: NDArray[np.float64]
+    true_deg: NDArray[np.float64]
+
+
+class Judge:
+    """Ranks the references of a data set by the rules of a scoring.
+
+    Raises:
+        BadConfig: recall within a radius is asked for, and a coordinate is not known.
+    """
+
+    def __init__(self, truth: Truth, scoring: Scoring) -> None:
+        self._truth, self._scoring = truth, scoring
+        self._dropped = truth.distractors if scoring.distractors == "drop" else np.empty(0, np.int64)
+        self._nearby = Nearby(truth) if scoring.within_m else None
+
+    def outcomes(self, scores: NDArray[np.float32], numbers: NDArray[np.int64]) -> Outcomes:
+        """What becomes of some queries.
+
+        Args:
+            scores: float32 [B, R] of all references; those of dropped ones are overwritten.
+            numbers: int64 [B] of the queries in the data set.
+        """
+        scores[:, self._dropped] = -np.inf
+        truth = self._truth
+        stands = [standing(row, truth.positives[number]) for row, number in zip(scores, numbers, strict=True)]
+        hits = [self._hits(row, number) for row, number in zip(scores, numbers, strict=True)]
+        within = [self._within(row, number) for row, number in zip(scores, numbers, strict=True)]
+        return Outcomes(
+            numbers=numbers,
+            tops=np.array([stand.top for stand in stands], np.int64),
+            spans=np.stack([stand.span for stand in stands]),
+            precisions=np.stack([average_precisions(stand.before) for stand in stands]),
+            hits=np.array(hits, np.int64) if truth.semi_positives else None,
+            within=np.array(within, np.int64) if self._nearby is not None else None,
+        )
+
+    def _hits(self, scores: NDArray[np.float32], number: int) -> list[NDArray[np.int64]]:
+        """VIGOR's hit rate as the spans of its two readings.
+
+        By the prose the reference ranked first covers the place: semi-positives are right, too. By the published code
+        nothing outranks the positive once they are dropped. The second implies the first.
+        """
+        if not self._truth.semi_positives:
+            return []
+        positives, covering = self._truth.positives[number], self._truth.semi_positives[number]
+        prose = standing(scores, np.concatenate([positives, covering]))
+        return [prose.span, standing(scores, positives, covering).span]
+
+    def _within(self, scores: NDArray[np.float32], number: int) -> list[NDArray[np.int64]]:
+        if self._nearby is None:
+            return []
+        spans = []
+        for radius_m in self._scoring.within_m:
+            near = self._nearby.rows(number, radius_m)
+            near = near[~np.isin(near, self._dropped)]
+            spans.append(standing(scores, near).span if len(near) else np.full(2, NEVER))
+        return spans
+
+
+def judge_all(
+    blocks: Iterable[AskedQueries], references: NDArray[np.floating[Any]], truth: Truth, scoring: Scoring
+) -> Outcomes:
+    """Score blocks of queries against the gallery [R, D] and judge them."""
+    judge = Judge(truth, scoring)
+    parts = [_judge_block(block, references, judge) for block in blocks]
+    return Outcomes.joined(parts).located(truth)
+
+
+def _judge_block(block: AskedQueries, references: NDArray[np.floating[Any]], judge: Judge) -> Outcomes:
+    scores, peaks = best_over_copies(block.vectors, references)
+    outcomes = judge.outcomes(scores, block.numbers)
+    found = block.headings_deg[np.arange(len(scores)), peaks.argmax(axis=1)]
+    searched = block.vectors.shape[1] > 1
+    return outcomes.seen(block.view_deg, block.true_deg, found if searched else None)
