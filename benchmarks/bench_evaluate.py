@@ -27,9 +27,8 @@ from numpy.typing import NDArray
 from benchmarks.record import write_record
 from model.evaluation.embeddings import open_embeddings, write_embeddings
 from model.evaluation.ground_truth import Truth
-from model.evaluation.metrics import recall_table
+from model.evaluation.metrics import Scoring, recall_table
 from model.evaluation.ranking import AskedQueries
-from model.evaluation.scoring import Scoring
 
 _NOISE = 5.0
 """Length of what is added to a reference to make its query: enough that some are not found first."""

@@ -190,9 +190,8 @@ def _render_region(arguments: argparse.Namespace) -> int:
 def _check_data(arguments: argparse.Namespace) -> int:
     from model.common.errors import BadDataset
     from model.data.benchmarks.registry import parse_source
-    from model.data.benchmarks.report import describe
     from model.data.benchmarks.sheet import draw_sheet
-    from model.data.benchmarks.survey import survey
+    from model.data.benchmarks.survey import describe, survey
 
     source = parse_source(arguments.data)
     root = arguments.root or source.root

@@ -21,9 +21,9 @@ from indexer.common.encoders import QueryEncoder
 from model._version import VERSION
 from service.demo.preparation import Preparation
 from service.engine import LoadEncoder, Runtime
+from service.errors import install_handlers
 from service.metrics import Metrics
 from service.middleware import CountRequests, SecurityHeaders, TooLarge, UploadGuard
-from service.problems import install_handlers
 from service.routes import router
 from service.settings import Settings
 

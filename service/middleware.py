@@ -13,9 +13,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.errors import Overloaded, problem_kind
+from service.errors import Overloaded, problem_kind, problem_response, response_for
 from service.metrics import Metrics
-from service.problems import problem_response, response_for
 
 __all__ = ["CountRequests", "SecurityHeaders", "TooLarge", "UploadGuard"]
 

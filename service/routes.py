@@ -14,15 +14,13 @@ from starlette.responses import JSONResponse
 from indexer.tiles.region import BoxRegion, CircleRegion, Region
 from model._version import VERSION
 from model.common.command_line import parse_bounds, parse_lat_lon
-from service.answers import describe, json_answer, picture_zooms
 from service.concurrency.disconnects import unless_gone
 from service.engine import Runtime, Serving
-from service.errors import TileNotFound
+from service.errors import PROBLEM_JSON, TileNotFound
 from service.geojson import GEO_JSON, feature_collection, wants_geojson
 from service.localizer import Localization, View
 from service.metrics import Metrics
-from service.problems import PROBLEM_JSON
-from service.schemas import Info, LocalizeAnswer, LocalizeForm, Problem, Status
+from service.schemas import Info, LocalizeAnswer, LocalizeForm, Problem, Status, describe, json_answer, picture_zooms
 from service.settings import Settings
 
 __all__ = ["router"]

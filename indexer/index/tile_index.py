@@ -20,12 +20,11 @@ from indexer.index.exact_search import ExactScan, rank
 from indexer.index.geoparquet import read_tiles
 from indexer.index.ivf import load_approximate, propose_rows
 from indexer.index.manifest import EMBEDDINGS, SEARCH, TILES, Manifest
-from indexer.index.picture import TileImage, as_tile_image
 from indexer.index.zones import SearchResult, ZoneMap, best_anchors
 from indexer.tiles.grid import MAX_ZOOM, curve_keys_of_tiles
 from indexer.tiles.region import CircleRegion, Region
 from indexer.tiles.sources.open_source import open_source
-from indexer.tiles.sources.source import SourceOptions, TileSource
+from indexer.tiles.sources.source import SourceOptions, TileImage, TileSource, as_tile_image
 from indexer.tiles.tile_table import TileRecord, TileTable
 from model.common.errors import BadImage, MissingExtra
 from model.common.geo import LatLon, normal_lon

@@ -14,8 +14,7 @@ from model.common.atomic_io import refuse_existing
 from model.common.command_line import parse_count
 from model.common.errors import BadConfig, MissingExtra
 from model.data.sources import open_pairs
-from model.evaluation.metrics import ONE_PERCENT, TIES
-from model.evaluation.scoring import DISTRACTORS, Scoring
+from model.evaluation.metrics import DISTRACTORS, ONE_PERCENT, TIES, Scoring
 
 if TYPE_CHECKING:
     from model.evaluation.ground_truth import Truth
@@ -99,7 +98,7 @@ def run_evaluation(arguments: argparse.Namespace) -> str:
         **result.as_json(),
     }
     if arguments.save is not None:
-        from model.evaluation.query_results import save_outcomes
+        from model.evaluation.results import save_outcomes
 
         save_outcomes(result.outcomes, truth, scoring, content, arguments.save)
     if arguments.plot is not None:

@@ -20,10 +20,9 @@ from tqdm import tqdm
 from model.common.atomic_io import read_json, sha256_file, staged_folder, write_json
 from model.common.errors import BadStore
 from model.evaluation.ground_truth import Truth
-from model.evaluation.ranking import AskedQueries, judge_all
+from model.evaluation.metrics import Scoring
+from model.evaluation.ranking import AskedQueries, judge_all, queries_at_once
 from model.evaluation.results import Evaluation
-from model.evaluation.scoring import Scoring
-from model.evaluation.similarity import queries_at_once
 
 __all__ = ["PRECISIONS", "Embeddings", "open_embeddings", "write_embeddings"]
 

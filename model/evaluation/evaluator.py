@@ -18,11 +18,10 @@ from model.data.loaders import loads_of, plain_errors, view_loader
 from model.data.pairs import PairSet
 from model.evaluation.embeddings import write_embeddings
 from model.evaluation.ground_truth import Truth
+from model.evaluation.metrics import Scoring
 from model.evaluation.protocol import Asked, QueryProtocol
-from model.evaluation.ranking import AskedQueries, judge_all
+from model.evaluation.ranking import AskedQueries, best_over_copies, judge_all, queries_at_once
 from model.evaluation.results import Evaluation
-from model.evaluation.scoring import Scoring
-from model.evaluation.similarity import best_over_copies, queries_at_once
 from model.inputs.heading_search import coarse_turns, fine_offsets, heading_of
 from model.inputs.transforms import InputSpec, roll_to_north
 from model.network.clnet import View

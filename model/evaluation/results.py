@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from model.common.atomic_io import sha256_file, staged_folder, write_json
+from model.common.geo import great_circle_many_m
 from model.evaluation.ground_truth import Truth
-from model.evaluation.metrics import median_rank, one_percent, recall_at, recall_table
-from model.evaluation.query_results import Outcomes
-from model.evaluation.scoring import Scoring
+from model.evaluation.metrics import NEVER, Scoring, median_rank, one_percent, recall_at, recall_table
 
-__all__ = ["Evaluation"]
+__all__ = ["Evaluation", "Outcomes", "save_outcomes"]
 
 _UNITS = {"distance": "m", "heading": "degrees"}
 _CURVE_TO = 100
@@ -100,3 +102,144 @@ class Evaluation:
             name: np.array([recall_at(spans, k, self.scoring.ties) for k in range(1, most + 1)])
             for name, spans in readings.items()
         }
+
+
+_Column = NDArray[np.float64] | None
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """One row a query; a column that the data set or the protocol leaves without meaning is None.
+
+    A span is (rivals ahead, rivals ahead or tied), see `model.evaluation.metrics`.
+
+    Attributes:
+        numbers: int64 [Q], of the queries in the data set.
+        tops: int64 [Q], the reference ranked first; a tied rival goes before the positive.
+        spans: int64 [Q, 2], of the best positive.
+        precisions: float64 [Q, 2, 2]: average precision by trapezoids and by steps, ties for and against the model.
+        hits: int64 [Q, 2, 2]: the spans of VIGOR's hit rate by the prose and by the code.
+        within: int64 [Q, M, 2]: the span where all references within the m-th radius are right; `NEVER` if none is.
+        distances_m: [Q], from the centre of the first reference to where the query was taken.
+        view_deg: [Q], direction of the middle of what was shown.
+        true_deg: [Q], where the centre of the canvas looked.
+        found_deg: [Q], where the search says it looks.
+    """
+
+    numbers: NDArray[np.int64]
+    tops: NDArray[np.int64]
+    spans: NDArray[np.int64]
+    precisions: NDArray[np.float64]
+    hits: NDArray[np.int64] | None = None
+    within: NDArray[np.int64] | None = None
+    distances_m: _Column = None
+    view_deg: _Column = None
+    true_deg: _Column = None
+    found_deg: _Column = None
+
+    @classmethod
+    def joined(cls, parts: Sequence[Outcomes]) -> Outcomes:
+        """Blocks one after another; a column that one of them lacks is lost."""
+        columns: dict[str, Any] = {}
+        for field in fields(cls):
+            values = [getattr(part, field.name) for part in parts]
+            columns[field.name] = None if any(value is None for value in values) else np.concatenate(values)
+        return cls(**columns)
+
+    def seen(self, view_deg: NDArray[np.float64], true_deg: NDArray[np.float64], found_deg: _Column) -> Outcomes:
+        """The same with the angles."""
+        return replace(self, view_deg=view_deg, true_deg=true_deg, found_deg=found_deg)
+
+    def located(self, truth: Truth) -> Outcomes:
+        """The same with distances, where all coordinates are known."""
+        places, centres = truth.places[self.numbers], truth.centres[self.tops]
+        distances_m = great_circle_many_m(*places.T, *centres.T)
+        return self if np.isnan(distances_m).any() else replace(self, distances_m=distances_m)
+
+    @property
+    def ranks(self) -> NDArray[np.int64]:
+        """int64 [Q], of the best positive, 0 for the best; ties count against the model."""
+        return self.spans[:, 1]
+
+    @property
+    def heading_errors_deg(self) -> _Column:
+        """[Q] in [0, 180], whether the tile is right or not; None where no heading was searched."""
+        if self.found_deg is None or self.true_deg is None:
+            return None
+        errors: NDArray[np.float64] = np.abs((self.found_deg - self.true_deg + 180.0) % 360.0 - 180.0)
+        return errors
+
+    def summary(self, scoring: Scoring, references: int) -> dict[str, float | None]:
+        """What can be measured beside recall, in a gallery of so many references.
+
+        `ap` and `ap_step` (percent, see `average_precisions`); `hit_rate` and `hit_rate_by_code` (percent) where
+        semi-positives are known; `recall@1_within_5m` and its like for each radius; `distance_m_median` and `_p90`
+        where coordinates are known; `heading_error_deg_median` and `_p90`, over queries whose first tile is the right
+        one (null if there is none), where the heading was searched.
+        """
+        ends = {"optimistic": [0], "pessimistic": [1], "average": [0, 1]}[scoring.ties]
+        by_area, by_steps = self.precisions[:, :, ends].mean(axis=(0, 2)) * 100.0
+        found: dict[str, float | None] = {"ap": float(by_area), "ap_step": float(by_steps)}
+        if self.hits is not None:
+            for place, name in enumerate(("hit_rate", "hit_rate_by_code")):
+                found[name] = recall_at(self.hits[:, place], 1, scoring.ties)
+        for radius_m, spans in self.of_radii(scoring):
+            table = recall_table(spans, references, ties=scoring.ties, rule=scoring.one_percent)
+            found |= {f"{name}_within_{radius_m:g}m": value for name, value in table.items()}
+        if self.distances_m is not None:
+            found |= _quantiles("distance_m", self.distances_m)
+        if (errors := self.heading_errors_deg) is not None:
+            found |= _quantiles("heading_error_deg", errors[self.ranks == 0])
+        return found
+
+    def of_radii(self, scoring: Scoring) -> list[tuple[float, NDArray[np.int64]]]:
+        """Each radius in metres with its spans."""
+        return [] if self.within is None else list(zip(scoring.within_m, self.within.swapaxes(0, 1), strict=True))
+
+
+def save_outcomes(outcomes: Outcomes, truth: Truth, scoring: Scoring, result: Mapping[str, Any], out: Path) -> None:
+    """Write a new folder: `queries.csv`, one row a query, and `result.json`, which holds its digest.
+
+    Raises:
+        OutputExists: the folder is there already.
+    """
+    with staged_folder(out) as staged:
+        table = staged / "queries.csv"
+        columns = _columns(outcomes, truth, scoring)
+        with table.open("w", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(columns)
+            writer.writerows(zip(*columns.values(), strict=True))
+        write_json(staged / "result.json", {**result, "files": {table.name: sha256_file(table)}})
+
+
+def _columns(outcomes: Outcomes, truth: Truth, scoring: Scoring) -> dict[str, list[Any]]:
+    numbers, spans = outcomes.numbers, outcomes.spans
+    angles_and_distance = {
+        "view_deg": outcomes.view_deg,
+        "heading_deg": outcomes.true_deg,
+        "found_heading_deg": outcomes.found_deg,
+        "distance_m": outcomes.distances_m,
+    }
+    return {
+        "query": numbers.tolist(),
+        "picture": [truth.pictures[number] for number in numbers],
+        "rank": outcomes.ranks.tolist(),
+        "tied": (spans[:, 1] - spans[:, 0]).tolist(),
+        "top_reference": [truth.tiles[row] for row in outcomes.tops],
+        **{
+            name: [""] * len(numbers) if values is None else values.round(3).tolist()
+            for name, values in angles_and_distance.items()
+        },
+        **{
+            f"rank_within_{radius_m:g}m": ["" if rank == NEVER else rank for rank in spans[:, 1].tolist()]
+            for radius_m, spans in outcomes.of_radii(scoring)
+        },
+    }
+
+
+def _quantiles(name: str, values: NDArray[np.float64]) -> dict[str, float | None]:
+    if not len(values):
+        return {f"{name}_median": None, f"{name}_p90": None}
+    median, most = np.percentile(values, [50, 90])
+    return {f"{name}_median": float(median), f"{name}_p90": float(most)}

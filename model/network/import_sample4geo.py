@@ -12,10 +12,9 @@ from pathlib import Path
 from model.common.atomic_io import refuse_existing, sha256_file
 from model.common.errors import BadCheckpoint, BadConfig
 from model.inputs.transforms import InputSpec
-from model.network.checkpoints import save_bundle
+from model.network.checkpoints import load_exactly, read_weights, save_bundle
 from model.network.clnet import CLNet, CLNetSpec
 from model.network.pretrained import pretrained_config
-from model.network.weights import load_exactly, read_weights
 
 __all__ = ["SAMPLE4GEO_BACKBONE", "SAMPLE4GEO_GROUND_PX", "import_sample4geo", "sample4geo_inputs"]
 

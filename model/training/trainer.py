@@ -44,8 +44,16 @@ from model.network.checkpoints import save_bundle
 from model.network.clnet import CLNet, View
 from model.network.encoder import encode_batch, encode_view
 from model.network.pretrained import find_pretrained
-from model.training.best_checkpoint import forget_best, keep_best, load_best
-from model.training.checkpoint import load_order, load_scaler, load_state, newest_state, save_state
+from model.training.checkpoint import (
+    forget_best,
+    keep_best,
+    load_best,
+    load_order,
+    load_scaler,
+    load_state,
+    newest_state,
+    save_state,
+)
 from model.training.config import OptimSpec, RunSpec, spec_from
 from model.training.distributed import ALONE, Processes
 from model.training.grad_cache import find_gradients, refuse_batch_statistics

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,9 +14,10 @@ from indexer.common.errors import BadSource
 from indexer.tiles.grid import MAX_ZOOM
 from indexer.tiles.region import BoxRegion
 from indexer.tiles.tile_table import TileRecord, TileTable
+from model.common.errors import BadImage
 from model.common.geo import Bounds
 
-__all__ = ["Listing", "SourceOptions", "TileSource", "inside", "select"]
+__all__ = ["Listing", "SourceOptions", "TileImage", "TileSource", "as_tile_image", "inside", "select"]
 
 
 @dataclass(frozen=True)
@@ -148,3 +150,30 @@ def inside(table: TileTable, options: SourceOptions, where: Path) -> TileTable:
 
 def _zoom_list(zooms: dict[int, int]) -> str:
     return ", ".join(f"{zoom} ({count:,} tiles)" for zoom, count in sorted(zooms.items()))
+
+
+@dataclass(frozen=True)
+class TileImage:
+    """Encoded picture and its media type."""
+
+    data: bytes
+    media_type: str
+
+
+def as_tile_image(picture: bytes | Image.Image) -> TileImage:
+    """Wrap what a source read.
+
+    Raises:
+        BadImage: bytes that are no JPEG, PNG or WebP.
+    """
+    if isinstance(picture, Image.Image):
+        buffer = io.BytesIO()
+        picture.save(buffer, format="PNG")
+        return TileImage(buffer.getvalue(), "image/png")
+    if picture.startswith(b"\xff\xd8\xff"):
+        return TileImage(picture, "image/jpeg")
+    if picture.startswith(b"\x89PNG\r\n\x1a\n"):
+        return TileImage(picture, "image/png")
+    if picture[:4] == b"RIFF" and picture[8:12] == b"WEBP":
+        return TileImage(picture, "image/webp")
+    raise BadImage(f"the tile is not a JPEG, PNG or WebP (it starts with {picture[:8]!r})")

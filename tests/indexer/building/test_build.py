@@ -1,5 +1,6 @@
 import errno
 import io
+import json
 import os
 import shutil
 import struct
@@ -12,14 +13,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from indexer.building.build import build_index
+from indexer.building.build import build_index, finish_folder
 from indexer.building.plan import BuildSpec
 from indexer.common.errors import BuildConflict, DiskFull, EncoderFault, NothingUsable
 from indexer.index.tile_index import TileIndex
 from indexer.tiles.sources.open_source import open_source
 from model.common.errors import OutputExists
 from tests.fakes import FakeEncoder
-from tests.indexer.tiny import LEFT, TOP, encoded, files_of, make_tiles, picture, vector_of
+from tests.indexer.index.test_exact_search import unit
+from tests.indexer.tiny import LEFT, TOP, build_tiny, encoded, files_of, make_tiles, picture, table_of_boxes, vector_of
 
 SMALL = BuildSpec(batch_size=4, shard_tiles=5, workers=2)
 
@@ -256,7 +258,7 @@ def test_a_disk_that_fills_while_the_folder_is_put_together(
 
     make_tiles(tmp_path / "tiles")
     with monkeypatch.context() as patched:
-        patched.setattr(f"indexer.building.assemble.{failing}", full)
+        patched.setattr(f"indexer.building.build.{failing}", full)
         with pytest.raises(DiskFull, match="No space left on device"):
             build_index(open_source(tmp_path / "tiles"), FakeEncoder(), tmp_path / "index")
     assert not (tmp_path / "index").exists()
@@ -272,3 +274,22 @@ def test_large_corpora_get_an_approximate_index_whose_scores_are_exact(tmp_path:
     assert not result.exact
     assert index.tile(int(result.rows[0])).tile_id == f"15/{LEFT + 6}/{TOP + 3}"
     assert result.scores[0] == pytest.approx(float(index.vectors[result.rows[0]].astype(float) @ vector_of(123)[0]))
+
+
+def test_the_manifest_says_what_lies_in_the_folder(tmp_path: Path) -> None:
+    np.save(tmp_path / "embeddings.npy", unit(2, FakeEncoder().dim).astype(np.float16))
+    tiles = table_of_boxes([8.0, 8.001], [47.0, 47.0], [8.002, 8.003], [47.001, 47.001])
+    manifest = finish_folder(
+        tmp_path, tiles, FakeEncoder(), spec=BuildSpec(), source={"kind": "list", "path": "x"}, counts={"listed": 2}
+    )
+    assert (manifest.count, manifest.dim) == (2, 27)
+    assert manifest.bounds.as_tuple() == (8.0, 47.0, 8.003, 47.001)
+    assert manifest.tile_size_m == (151.67, 111.2)
+    assert sorted(manifest.files) == ["embeddings.npy", "tiles.parquet"]
+    assert TileIndex.open(tmp_path, verify=True).manifest == manifest
+
+
+def test_the_manifest_holds_nothing_of_time_or_place(tmp_path: Path) -> None:
+    manifests = [build_tiny(tmp_path / name).folder / "manifest.json" for name in ("here", "there")]
+    assert manifests[0].read_bytes() == manifests[1].read_bytes()
+    assert str(tmp_path) not in json.dumps(json.loads(manifests[0].read_text()))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from indexer.building.assemble import finish_folder
+from indexer.building.build import finish_folder
 from indexer.building.plan import BuildSpec
 from indexer.index.tile_index import TileIndex
 from indexer.tiles.region import BoxRegion, CircleRegion, Region

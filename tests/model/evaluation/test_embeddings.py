@@ -12,8 +12,8 @@ import pytest
 from model.common.errors import BadStore, OutputExists
 from model.evaluation.embeddings import open_embeddings, write_embeddings
 from model.evaluation.ground_truth import Truth
+from model.evaluation.metrics import Scoring
 from model.evaluation.ranking import AskedQueries
-from model.evaluation.scoring import Scoring
 
 ABOUT = {"checkpoint": {"name": "tiny", "digest": "0", "trained_on": None}, "asked": {"fov_deg": 360.0}}
 RANDOM = np.random.default_rng(0)
@@ -132,7 +132,7 @@ import json, re, resource, sys
 from pathlib import Path
 import numpy as np
 from model.evaluation.embeddings import open_embeddings
-from model.evaluation.scoring import Scoring
+from model.evaluation.metrics import Scoring
 
 stored = open_embeddings(Path(sys.argv[1]))
 now = 1024 * int(re.search(r"VmSize:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])

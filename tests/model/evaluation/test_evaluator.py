@@ -15,9 +15,9 @@ from model.data.pairs import PairSet, Query, Reference
 from model.evaluation.embeddings import open_embeddings
 from model.evaluation.evaluator import Sides, evaluate, store
 from model.evaluation.ground_truth import Truth
+from model.evaluation.metrics import Scoring
 from model.evaluation.protocol import QueryProtocol
-from model.evaluation.query_results import save_outcomes
-from model.evaluation.scoring import Scoring
+from model.evaluation.results import save_outcomes
 from model.inputs.transforms import InputSpec, lay_panorama
 
 INPUTS = InputSpec(satellite_px=32, ground_height_px=32, ground_width_px=64, ground_vertical_deg=None)

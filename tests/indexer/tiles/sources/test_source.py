@@ -1,12 +1,16 @@
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from indexer.common.errors import BadSource
-from indexer.tiles.sources.source import SourceOptions, select
+from indexer.tiles.sources.source import SourceOptions, as_tile_image, select
 from indexer.tiles.tile_table import grid_table
+from model.common.errors import BadImage
 from model.common.geo import Bounds
+from tests.indexer.tiny import encoded, picture
 
 ROOT = Path("somewhere")
 TWO_ZOOMS = grid_table(np.array([[14, 8500, 5500], [15, 17_000, 11_000], [15, 17_001, 11_000]]), ["a", "b", "c"])
@@ -57,3 +61,20 @@ def test_options_that_cannot_be_are_refused(wrong: dict[str, object]) -> None:
 def test_options_survive_json() -> None:
     options = SourceOptions(tile_size_m=100.0, bands=(4, 3, 2))
     assert SourceOptions.from_json({"tile_size_m": 100.0, "bands": [4, 3, 2]}) == options
+
+
+@pytest.mark.parametrize(("form", "media_type"), [("PNG", "png"), ("JPEG", "jpeg"), ("WEBP", "webp")])
+def test_encoded_pictures_pass_as_they_are(form: str, media_type: str) -> None:
+    image = as_tile_image(encoded(1, form=form))
+    assert (image.data, image.media_type) == (encoded(1, form=form), f"image/{media_type}")
+
+
+def test_pixels_become_png() -> None:
+    image = as_tile_image(picture(1))
+    assert image.media_type == "image/png"
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(image.data))), np.asarray(picture(1)))
+
+
+def test_other_bytes_are_refused() -> None:
+    with pytest.raises(BadImage, match="not a JPEG, PNG or WebP"):
+        as_tile_image(b"<svg/>")
