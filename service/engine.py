@@ -23,7 +23,7 @@ from service.localizer import Localizer
 from service.metrics import Metrics
 from service.settings import Settings
 
-__all__ = ["LoadEncoder", "Runtime", "Serving"]
+__all__ = ["Engine", "LoadEncoder", "Serving"]
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class Serving:
         self.localizer.index.close()
 
 
-class Runtime:
+class Engine:
     """Loads model and index once, hands them to requests, and lets go of them at the end."""
 
     def __init__(

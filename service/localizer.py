@@ -137,7 +137,7 @@ class Localizer:
         hits = search_headings(canvas, find, heading_deg=view.heading_deg, count=self._headings)
         matches = self._matches(hits[:top_k])
         watch.seconds["total"] = time.perf_counter() - begin
-        position = locate(self.index.shortlist(hits), None if warnings else self._calibration(view))
+        position = locate(self.index.candidates(hits), None if warnings else self._calibration(view))
         return Localization(matches, position, watch.seconds, warnings)
 
     def _calibration(self, view: View) -> Calibration | None:

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.errors import Overloaded, problem_kind, problem_response, response_for
 from service.metrics import Metrics
 
-__all__ = ["CountRequests", "SecurityHeaders", "TooLarge", "UploadGuard"]
+__all__ = ["BodyLimitMiddleware", "MetricsMiddleware", "SecurityHeadersMiddleware", "UploadMiddleware"]
 
 _UPLOAD_PATH = "/localize"
 _DOCS_PATHS = ("/docs",)
@@ -27,7 +27,7 @@ _CSP = (
 )
 
 
-class UploadGuard:
+class UploadMiddleware:
     """Bounds the uploads that arrive at once, and the time in which each must arrive."""
 
     def __init__(self, app: ASGIApp, *, max_uploads: int, timeout_s: float) -> None:
@@ -73,7 +73,7 @@ def _in_time(receive: Receive, timeout_s: float) -> Receive:
     return receive_in_time
 
 
-class SecurityHeaders:
+class SecurityHeadersMiddleware:
     """Adds the headers that keep a browser from doing more than the page needs.
 
     The interactive documentation is left as FastAPI makes it, which loads its scripts from elsewhere.
@@ -99,7 +99,7 @@ class SecurityHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
-class CountRequests:
+class MetricsMiddleware:
     """Counts answers by method, route and status."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
@@ -121,7 +121,7 @@ class CountRequests:
         await self._app(scope, receive, send_counted)
 
 
-class TooLarge:
+class BodyLimitMiddleware:
     """Tells every 413 as the same problem: the framework's body limit answers some of them in plain text."""
 
     def __init__(self, app: ASGIApp, *, limit_mb: int) -> None:

@@ -15,7 +15,7 @@ from indexer.tiles.region import BoxRegion, CircleRegion, Region
 from model._version import VERSION
 from model.common.command_line import parse_bounds, parse_lat_lon
 from service.concurrency.disconnects import unless_gone
-from service.engine import Runtime, Serving
+from service.engine import Engine, Serving
 from service.errors import PROBLEM_JSON, TileNotFound
 from service.geojson import GEO_JSON, feature_collection, wants_geojson
 from service.localizer import Localization, View
@@ -34,13 +34,13 @@ def _problem(description: str) -> dict[str, Any]:
     return {"description": description, "content": {PROBLEM_JSON: {"schema": Problem.model_json_schema()}}}
 
 
-def _runtime(request: Request) -> Runtime:
-    runtime: Runtime = request.app.state.runtime
-    return runtime
+def _engine(request: Request) -> Engine:
+    engine: Engine = request.app.state.engine
+    return engine
 
 
-def _serving(runtime: Annotated[Runtime, Depends(_runtime)]) -> Serving:
-    return runtime.require()
+def _serving(engine: Annotated[Engine, Depends(_engine)]) -> Serving:
+    return engine.require()
 
 
 def _metrics(request: Request) -> Metrics:

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from indexer.common.errors import BadCalibration, BadQuery
 from indexer.confidence.calibration import Calibration
 from indexer.confidence.fitting import check, default_radius_m, fit, require_conditions, require_enough
-from indexer.confidence.queries import AskedPhotos, ask_photos, conditions_of, photos_with_places
+from indexer.confidence.queries import SearchedPhotos, ask_photos, conditions_of, photos_with_places
 from indexer.confidence.reliability import Distances, Reliability
 from indexer.confidence.storage import read_calibration, write_calibration
 from indexer.index.tile_index import TileIndex
@@ -73,7 +73,7 @@ def _check(args: argparse.Namespace, index: TileIndex, protocol: QueryProtocol) 
 
 def _ask(
     args: argparse.Namespace, index: TileIndex, protocol: QueryProtocol, checked: Calibration | None = None
-) -> AskedPhotos:
+) -> SearchedPhotos:
     """Ask the photos, if there is anything to fit or, of a calibration that is `checked`, anything to tell."""
     sets = [open_pairs(text) for text in args.queries]
     photos = photos_with_places(sets)

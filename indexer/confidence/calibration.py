@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.confidence.features import FEATURES, Reading
+from indexer.confidence.features import FEATURES, FeatureReader
 from indexer.confidence.photo_fingerprints import PhotoSet
 from indexer.confidence.reliability import Reliability
 
@@ -95,7 +95,7 @@ class Calibration:
 
     encoder: str
     index: str
-    reading: Reading
+    reading: FeatureReader
     confidence: Logistic
     radius_m: float
     conditions: Conditions
@@ -129,7 +129,7 @@ class Calibration:
             raise ValueError(f"fused is {reading['fused']!r}, neither true nor false")
         positive = {name: _positive(reading[name]) for name in ("here_m", "reach_m", "temperature")}
         values = content | {
-            "reading": Reading(**reading | positive),
+            "reading": FeatureReader(**reading | positive),
             "confidence": Logistic(_finite(confidence["intercept"]), coefficients),
             "radius_m": _positive(content["radius_m"]),
             "conditions": Conditions.from_json(content["conditions"]),

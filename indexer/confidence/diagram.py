@@ -32,7 +32,7 @@ def draw_reliability(fitted: Fitted) -> bytes:
     parts = [fitted.confidence[fitted.right], fitted.confidence[~fitted.right]]
     below.hist(parts, bins=_BARS.tolist(), stacked=True, label=["right", "wrong"])
     below.set(xlabel="confidence", ylabel="photos", xlim=(0, 1))
-    below.legend()
+    below.legend(loc="upper left")  # the search for the best place warns on a slow machine
     for axes in (above, below):
         axes.grid(alpha=0.3)
     buffer = io.BytesIO()

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from model.common.geo import Bounds, LatLon, great_circle_many_m, normal_lon
 
-__all__ = ["BEST", "FEATURES", "Evidence", "Reading", "Shortlist"]
+__all__ = ["BEST", "FEATURES", "FeatureReader", "PlaceFeatures", "TopK"]
 
 BEST = 20
 """Number of best tiles that an estimate looks at, whatever `top_k` a client asks for."""
 
 FEATURES = ("score", "margin", "contrast", "agreement", "spread")
-"""What is read from a shortlist. "Here" is within `Reading.here_m` of the estimate, or of a fused estimate within
-`Reading.reach_m` where that is more, as it is by default (1.1 tile sides to 1); T is the temperature.
+"""What is read from a shortlist. "Here" is within `FeatureReader.here_m` of the estimate, or of a fused estimate within
+`FeatureReader.reach_m` where that is more, as it is by default (1.1 tile sides to 1); T is the temperature.
 
 score: the best score here.
 margin: that, less the best score elsewhere; where all tiles are here, less the last score, which bounds all others.
@@ -33,7 +33,7 @@ _Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Shortlist:
+class TopK:
     """The best tiles of one photo, best first, K of them with 1 <= K <= `BEST`.
 
     Attributes:
@@ -59,7 +59,7 @@ class Shortlist:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class PlaceFeatures:
     """An estimated place and the `FEATURES` that speak for it, float64 [5]."""
 
     centre: LatLon
@@ -67,7 +67,7 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Reading:
+class FeatureReader:
     """How a shortlist is read.
 
     Attributes:
@@ -83,29 +83,29 @@ class Reading:
     temperature: float
     fused: bool
 
-    def read(self, shortlist: Shortlist) -> Evidence:
+    def read(self, candidates: TopK) -> PlaceFeatures:
         """The place that a shortlist speaks for, and how clearly.
 
         Example:
-            >>> one = Shortlist(np.zeros(1), np.zeros(1), np.array([0.9]), Bounds(-0.001, -0.001, 0.001, 0.001))
-            >>> Reading(100.0, 110.0, 0.05, fused=False).read(one).features.tolist()
+            >>> one = TopK(np.zeros(1), np.zeros(1), np.array([0.9]), Bounds(-0.001, -0.001, 0.001, 0.001))
+            >>> FeatureReader(100.0, 110.0, 0.05, fused=False).read(one).features.tolist()
             [0.9, 0.0, 0.0, 0.0, 0.0]
         """
-        centre = self._fused_centre(shortlist) if self.fused else LatLon(shortlist.lats[0], shortlist.lons[0])
-        return Evidence(centre, self._features(shortlist, shortlist.distances_m(centre)))
+        centre = self._fused_centre(candidates) if self.fused else LatLon(candidates.lats[0], candidates.lons[0])
+        return PlaceFeatures(centre, self._features(candidates, candidates.distances_m(centre)))
 
-    def _fused_centre(self, shortlist: Shortlist) -> LatLon:
+    def _fused_centre(self, candidates: TopK) -> LatLon:
         """Each tile collects the weights of the tiles around it; where most comes together, their weighted mean."""
-        lats, lons, weights = shortlist.lats, shortlist.lons, shortlist.weights(self.temperature)
+        lats, lons, weights = candidates.lats, candidates.lons, candidates.weights(self.temperature)
         near = great_circle_many_m(lats[:, None], lons[:, None], lats, lons) <= self.reach_m
         chosen = int(np.argmax(near @ weights))
         share = weights * near[chosen] / (weights @ near[chosen])
         east_deg = (lons - lons[chosen] + 180.0) % 360.0 - 180.0  # across the antimeridian, too
         return LatLon(float(share @ lats), normal_lon(float(lons[chosen] + share @ east_deg)))
 
-    def _features(self, shortlist: Shortlist, distances_m: _Floats) -> _Floats:
+    def _features(self, candidates: TopK, distances_m: _Floats) -> _Floats:
         # A fused centre lies within reach_m of the tile it was chosen for, so at least that one is here.
-        scores, weights = shortlist.scores, shortlist.weights(self.temperature)
+        scores, weights = candidates.scores, candidates.weights(self.temperature)
         here = distances_m <= max(self.here_m, self.reach_m if self.fused else 0.0)
         elsewhere = scores[~here] if not here.all() else scores[-1:]
         best = scores[here].max()

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from indexer.common.errors import BadPhotos
 from indexer.confidence.calibration import Calibration, Conditions, Logistic
-from indexer.confidence.features import Reading
-from indexer.confidence.queries import AskedPhotos, Photo
+from indexer.confidence.features import FeatureReader
+from indexer.confidence.queries import Photo, SearchedPhotos
 from indexer.confidence.reliability import Distances, Reliability, measure
 from indexer.index.manifest import Manifest
 from model._version import VERSION
@@ -74,7 +74,7 @@ def require_enough(photos: int) -> None:
         raise BadPhotos(f"{photos} photos are too few to calibrate on; give at least {LEAST_PHOTOS}, better 1,000")
 
 
-def fit(asked: AskedPhotos, manifest: Manifest, *, radius_m: float) -> Fitted:
+def fit(asked: SearchedPhotos, manifest: Manifest, *, radius_m: float) -> Fitted:
     """Fit a calibration of an index.
 
     Args:
@@ -87,7 +87,7 @@ def fit(asked: AskedPhotos, manifest: Manifest, *, radius_m: float) -> Fitted:
     """
     require_enough(len(asked.photos))
     reach_m = round(_REACH_TILES * default_radius_m(manifest), 1)
-    reading = Reading(radius_m, reach_m, _TEMPERATURES[0], fused=False)
+    reading = FeatureReader(radius_m, reach_m, _TEMPERATURES[0], fused=False)
     best_tile = _Table.read(asked.photos, reading)
     fused = _Table.read(asked.photos, replace(reading, fused=True))
     folds = _folds(best_tile.right(0), _place_numbers(asked.photos, 2 * default_radius_m(manifest)), radius_m)
@@ -113,7 +113,7 @@ def require_conditions(conditions: Conditions, calibration: Calibration) -> None
         )
 
 
-def check(asked: AskedPhotos, calibration: Calibration) -> Reliability:
+def check(asked: SearchedPhotos, calibration: Calibration) -> Reliability:
     """Measure a calibration on photos that it was not fitted on.
 
     Raises:
@@ -123,7 +123,7 @@ def check(asked: AskedPhotos, calibration: Calibration) -> Reliability:
     reading = calibration.reading
     ways = replace(reading, fused=False), replace(reading, fused=True, temperature=calibration.fused_temperature)
     best_tile_m, fused_m = (np.array([_error_m(photo, way) for photo in asked.photos]) for way in ways)
-    features = np.array([reading.read(photo.shortlist).features for photo in asked.photos])
+    features = np.array([reading.read(photo.candidates).features for photo in asked.photos])
     right = (fused_m if reading.fused else best_tile_m) <= reading.here_m
     inside = np.array([photo.inside for photo in asked.photos])
     return measure(calibration.confidence.of(features), right, inside, best_tile_m=best_tile_m, fused_m=fused_m)
@@ -140,18 +140,18 @@ class _Table:
         inside: [N] whether a tile lies at the true place.
     """
 
-    reading: Reading
+    reading: FeatureReader
     errors_m: _Floats
     features: _Floats
     inside: _Flags
 
     @classmethod
-    def read(cls, photos: Sequence[Photo], reading: Reading) -> _Table:
+    def read(cls, photos: Sequence[Photo], reading: FeatureReader) -> _Table:
         readings = [replace(reading, temperature=temperature) for temperature in _TEMPERATURES]
         return cls(
             reading,
             np.array([[_error_m(photo, at) for photo in photos] for at in readings]),
-            np.array([[at.read(photo.shortlist).features for photo in photos] for at in readings]),
+            np.array([[at.read(photo.candidates).features for photo in photos] for at in readings]),
             np.array([photo.inside for photo in photos]),
         )
 
@@ -193,7 +193,7 @@ class _Table:
 
 
 def _calibration(
-    asked: AskedPhotos, manifest: Manifest, table: _Table, held_out: Reliability, fused_temperature: float
+    asked: SearchedPhotos, manifest: Manifest, table: _Table, held_out: Reliability, fused_temperature: float
 ) -> Calibration:
     """The one that is kept, fitted on all photos."""
     everything = np.arange(len(asked.photos))
@@ -213,8 +213,8 @@ def _calibration(
     )
 
 
-def _error_m(photo: Photo, reading: Reading) -> float:
-    return great_circle_m(reading.read(photo.shortlist).centre, photo.place)
+def _error_m(photo: Photo, reading: FeatureReader) -> float:
+    return great_circle_m(reading.read(photo.candidates).centre, photo.place)
 
 
 def _beats(fused_m: _Floats, best_tile_m: _Floats, inside: _Flags) -> bool:

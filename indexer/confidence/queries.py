@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 from indexer.common.encoders import QueryEncoder
 from indexer.common.errors import BadPhotos
 from indexer.confidence.calibration import Conditions
-from indexer.confidence.features import BEST, Shortlist
+from indexer.confidence.features import BEST, TopK
 from indexer.confidence.photo_fingerprints import PhotoSet
 from indexer.index.tile_index import TileIndex
 from indexer.index.zones import SearchResult
 from model.common.geo import LatLon
 from model.data.loaders import lay_query, open_query
 from model.data.pairs import PairSet, Query
-from model.evaluation.protocol import Asked, QueryProtocol
+from model.evaluation.protocol import QueryProtocol, QueryView
 from model.inputs.heading_search import search_headings
 from model.inputs.photo_checks import photo_warnings
 
-__all__ = ["AskedPhotos", "Photo", "ask_photos", "conditions_of", "photos_with_places"]
+__all__ = ["Photo", "SearchedPhotos", "ask_photos", "conditions_of", "photos_with_places"]
 
 
 @dataclass(frozen=True)
@@ -31,18 +31,18 @@ class Photo:
     """What an index answers to one photo, and what is true.
 
     Attributes:
-        shortlist: the best tiles.
+        candidates: the best tiles.
         place: where it was taken.
         inside: whether a tile of the index lies there.
     """
 
-    shortlist: Shortlist
+    candidates: TopK
     place: LatLon
     inside: bool
 
 
 @dataclass(frozen=True)
-class AskedPhotos:
+class SearchedPhotos:
     """Photos, under which conditions they were asked, and what tells this set from another.
 
     Attributes:
@@ -82,7 +82,7 @@ def ask_photos(
     names: Sequence[str],
     protocol: QueryProtocol,
     on_progress: Callable[[int], object],
-) -> AskedPhotos:
+) -> SearchedPhotos:
     """Embed every photo and search the whole index.
 
     Args:
@@ -112,7 +112,7 @@ def ask_photos(
     if not photos:
         raise BadPhotos(f"all {len(queries):,} photos are left out, {left_out[0]}")
     about = PhotoSet.of(names, [query.path for query in kept])
-    return AskedPhotos(tuple(photos), conditions_of(kept, protocol), about, tuple(left_out))
+    return SearchedPhotos(tuple(photos), conditions_of(kept, protocol), about, tuple(left_out))
 
 
 def conditions_of(queries: Sequence[Query], protocol: QueryProtocol) -> Conditions:
@@ -125,11 +125,13 @@ def _question(query: Query) -> tuple[Any, ...]:
     return query.path.resolve(), query.heading_deg, query.fov_deg, query.vertical_deg
 
 
-def _answered(index: TileIndex, encoder: QueryEncoder, asked: Asked, query: Query, protocol: QueryProtocol) -> Photo:
+def _answered(
+    index: TileIndex, encoder: QueryEncoder, asked: QueryView, query: Query, protocol: QueryProtocol
+) -> Photo:
     def find(canvases: NDArray[np.uint8]) -> list[SearchResult]:
         return index.search(encoder.encode_ground(canvases), top_k=BEST)
 
     assert query.location is not None, "photos_with_places has checked it"
     heading_deg = None if protocol.searches else 0.0
     hits = search_headings(asked.canvas, find, heading_deg=heading_deg, count=protocol.headings)
-    return Photo(index.shortlist(hits), query.location, index.covers(query.location))
+    return Photo(index.candidates(hits), query.location, index.covers(query.location))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from indexer.common.encoders import EncoderIdentity
 from indexer.common.errors import BadCalibration, BadQuery, BadSource, IndexDamaged, IndexMismatch, TileWithoutData
 from indexer.confidence.calibration import Calibration
-from indexer.confidence.features import BEST, Shortlist
+from indexer.confidence.features import BEST, TopK
 from indexer.confidence.storage import read_calibration
 from indexer.index.exact_search import ExactScan, rank
 from indexer.index.geoparquet import read_tiles
@@ -176,12 +176,12 @@ class TileIndex:
         east_deg = east * ((bounds.east - bounds.west) % 360.0)
         return LatLon(lat - south * (bounds.north - bounds.south), normal_lon(lon + east_deg) if east_deg else lon)
 
-    def shortlist(self, hits: Sequence[Hit]) -> Shortlist:
+    def candidates(self, hits: Sequence[Hit]) -> TopK:
         """What a search found, best first, at least one, as evidence; what follows the first `BEST` is left out."""
         points = [self.point(hit.row, hit.anchor) for hit in hits[:BEST]]
         lats, lons = np.array([(point.lat, point.lon) for point in points], np.float64).T
         scores = np.array([hit.score for hit in hits[:BEST]], np.float64)
-        return Shortlist(lats, lons, scores, self.tile(hits[0].row).bounds)
+        return TopK(lats, lons, scores, self.tile(hits[0].row).bounds)
 
     def row_of(self, z: int, x: int, y: int) -> int | None:
         """The row of a tile of the Web Mercator grid, or None."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from indexer.confidence.calibration import Calibration
-from indexer.confidence.features import Shortlist
+from indexer.confidence.features import TopK
 from model.common.geo import LatLon, great_circle_m
 
 __all__ = ["Position", "locate"]
@@ -36,24 +36,24 @@ class Position:
     confidence_radius_m: float | None = None
 
 
-def locate(shortlist: Shortlist, calibration: Calibration | None = None) -> Position:
+def locate(candidates: TopK, calibration: Calibration | None = None) -> Position:
     """The position that the best tiles of a photo speak for."""
     if calibration is None:
-        return _uncalibrated(shortlist)
-    evidence = calibration.reading.read(shortlist)
+        return _uncalibrated(candidates)
+    evidence = calibration.reading.read(candidates)
     confidence = calibration.confidence.of(evidence.features)
     return Position(evidence.centre, calibration.radius_m, float(confidence), calibration.reading.here_m)
 
 
-def _uncalibrated(shortlist: Shortlist) -> Position:
-    centre, bounds = LatLon(shortlist.lats[0], shortlist.lons[0]), shortlist.best
+def _uncalibrated(candidates: TopK) -> Position:
+    centre, bounds = LatLon(candidates.lats[0], candidates.lons[0]), candidates.best
     diagonal_m = great_circle_m(LatLon(bounds.south, bounds.west), LatLon(bounds.north, bounds.east))
-    return Position(centre, math.hypot(diagonal_m / 2, _spread_m(shortlist, centre)))
+    return Position(centre, math.hypot(diagonal_m / 2, _spread_m(candidates, centre)))
 
 
-def _spread_m(shortlist: Shortlist, centre: LatLon) -> float:
+def _spread_m(candidates: TopK, centre: LatLon) -> float:
     """Root mean square distance of the rivals; the nearer a score is to the best of them, the more it weighs."""
-    scores = shortlist.scores
+    scores = candidates.scores
     span = scores[0] - scores[-1]
     weights = np.ones_like(scores) if span <= 0 else ((scores - scores[-1]) / span) ** 2
-    return float(np.sqrt(np.average(shortlist.distances_m(centre) ** 2, weights=weights)))
+    return float(np.sqrt(np.average(candidates.distances_m(centre) ** 2, weights=weights)))

@@ -17,7 +17,7 @@ from model.data.sources import open_pairs
 from model.evaluation.metrics import DISTRACTORS, ONE_PERCENT, TIES, Scoring
 
 if TYPE_CHECKING:
-    from model.evaluation.ground_truth import Truth
+    from model.evaluation.ground_truth import GroundTruth
     from model.evaluation.results import Evaluation
 
 __all__ = ["add_options", "run_evaluation"]
@@ -98,15 +98,15 @@ def run_evaluation(arguments: argparse.Namespace) -> str:
         **result.as_json(),
     }
     if arguments.save is not None:
-        from model.evaluation.results import save_outcomes
+        from model.evaluation.results import save_query_results
 
-        save_outcomes(result.outcomes, truth, scoring, content, arguments.save)
+        save_query_results(result.query_results, truth, scoring, content, arguments.save)
     if arguments.plot is not None:
         from model.common.plots import plot_recall
 
         arguments.plot.parent.mkdir(parents=True, exist_ok=True)
         title = f"{checkpoint['name']} on {result.data}"
-        plot_recall(result.curves(), arguments.plot, title=title, protocol=result.told_protocol)
+        plot_recall(result.curves(), arguments.plot, title=title, protocol=result.reported_protocol)
     return json.dumps(content) if arguments.json else result.table(checkpoint["name"], checkpoint["trained_on"])
 
 
@@ -134,7 +134,7 @@ def _refuse_collisions(**outputs: Path | None) -> None:
             raise BadConfig(f"{later} is {path}, which {first} {made} will have made by then; give another place")
 
 
-def _score_stored(arguments: argparse.Namespace, scoring: Scoring) -> tuple[Mapping[str, Any], Truth, Evaluation]:
+def _score_stored(arguments: argparse.Namespace, scoring: Scoring) -> tuple[Mapping[str, Any], GroundTruth, Evaluation]:
     from model.evaluation.embeddings import open_embeddings
 
     fixed = ("checkpoint", "anchors", "store", "precision", *_ASKING)
@@ -145,12 +145,12 @@ def _score_stored(arguments: argparse.Namespace, scoring: Scoring) -> tuple[Mapp
     return stored.about["checkpoint"], stored.truth, stored.evaluate(scoring)
 
 
-def _embed(arguments: argparse.Namespace, scoring: Scoring) -> tuple[Mapping[str, Any], Truth, Evaluation]:
+def _embed(arguments: argparse.Namespace, scoring: Scoring) -> tuple[Mapping[str, Any], GroundTruth, Evaluation]:
     from model.evaluation.embeddings import open_embeddings
-    from model.evaluation.evaluator import Sides, evaluate, store
-    from model.evaluation.ground_truth import Truth
+    from model.evaluation.evaluator import DualEncoder, evaluate, store
+    from model.evaluation.ground_truth import GroundTruth
     from model.evaluation.protocol import QueryProtocol
-    from model.evaluation.ranking import Judge
+    from model.evaluation.ranking import Ranker
     from model.network.encoder import Encoder
 
     given = {name: getattr(arguments, name) for name in _ASKING}
@@ -159,10 +159,10 @@ def _embed(arguments: argparse.Namespace, scoring: Scoring) -> tuple[Mapping[str
     encoder = Encoder.load(bundle, device=arguments.device, anchors=arguments.anchors)
     checkpoint = {"name": encoder.name, "digest": encoder.digest, "trained_on": encoder.trained_on}
     pairs = open_pairs(arguments.data, cache=arguments.cache)
-    Judge(truth := Truth.of(pairs), scoring)  # what it refuses, it refuses before the pictures are embedded
-    sides = Sides(encoder.encode_ground, encoder.encode_satellite, encoder.inputs, encoder.dim)
+    Ranker(truth := GroundTruth.of(pairs), scoring)  # what it refuses, it refuses before the pictures are embedded
+    encoders = DualEncoder(encoder.encode_ground, encoder.encode_satellite, encoder.inputs, encoder.dim)
     options: dict[str, Any] = {"protocol": protocol, "batch": arguments.batch, "workers": arguments.workers}
     if arguments.store is None:
-        return checkpoint, truth, evaluate(sides, pairs, scoring=scoring, **options)
-    store(sides, pairs, arguments.store, checkpoint, precision=arguments.precision or "float32", **options)
+        return checkpoint, truth, evaluate(encoders, pairs, scoring=scoring, **options)
+    store(encoders, pairs, arguments.store, checkpoint, precision=arguments.precision or "float32", **options)
     return checkpoint, truth, open_embeddings(arguments.store).evaluate(scoring)

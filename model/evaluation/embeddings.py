@@ -19,9 +19,9 @@ from tqdm import tqdm
 
 from model.common.atomic_io import read_json, sha256_file, staged_folder, write_json
 from model.common.errors import BadStore
-from model.evaluation.ground_truth import Truth
+from model.evaluation.ground_truth import GroundTruth
 from model.evaluation.metrics import Scoring
-from model.evaluation.ranking import AskedQueries, judge_all, queries_at_once
+from model.evaluation.ranking import EmbeddedQueries, queries_at_once, rank_queries
 from model.evaluation.results import Evaluation
 
 __all__ = ["PRECISIONS", "Embeddings", "open_embeddings", "write_embeddings"]
@@ -52,18 +52,18 @@ class Embeddings:
     """
 
     about: Mapping[str, Any]
-    truth: Truth
+    truth: GroundTruth
     references: _Vectors
-    queries: AskedQueries
+    queries: EmbeddedQueries
 
-    def blocks(self) -> Iterator[AskedQueries]:
+    def blocks(self) -> Iterator[EmbeddedQueries]:
         """The queries in blocks of bounded size."""
         whole = self.queries
         _, copies, dim = whole.vectors.shape
         step = queries_at_once(max(len(self.references), copies * dim))
         for start in range(0, len(whole.numbers), step):
             part = slice(start, start + step)
-            yield AskedQueries(
+            yield EmbeddedQueries(
                 whole.numbers[part],
                 whole.vectors[part],
                 whole.headings_deg[part],
@@ -78,17 +78,17 @@ class Embeddings:
             BadConfig: recall within a radius is asked for, and a coordinate is not known.
         """
         with tqdm(total=len(self.queries.numbers), desc="scoring", unit="query", leave=False, disable=None) as bar:
-            outcomes = judge_all(_counted(self.blocks(), bar), self.references, self.truth, scoring)
+            query_results = rank_queries(_counted(self.blocks(), bar), self.references, self.truth, scoring)
         asked = {**self.about["asked"], "vectors": self.about["precision"]}
-        return Evaluation.of(outcomes, self.truth, scoring, asked)
+        return Evaluation.of(query_results, self.truth, scoring, asked)
 
 
 def write_embeddings(
     folder: Path,
     about: Mapping[str, Any],
-    truth: Truth,
+    truth: GroundTruth,
     gallery: Iterable[NDArray[np.float32]],
-    ask: Callable[[_Vectors], Iterable[AskedQueries]],
+    ask: Callable[[_Vectors], Iterable[EmbeddedQueries]],
     *,
     precision: str = "float32",
 ) -> None:
@@ -105,12 +105,12 @@ def write_embeddings(
     Raises:
         OutputExists: the folder is there already.
     """
-    small: list[AskedQueries] = []
+    small: list[EmbeddedQueries] = []
 
-    def vectors(blocks: Iterable[AskedQueries]) -> Iterator[NDArray[np.float32]]:
+    def vectors(blocks: Iterable[EmbeddedQueries]) -> Iterator[NDArray[np.float32]]:
         for block in blocks:
             none = block.vectors[:, :0, :0]
-            small.append(AskedQueries(block.numbers, none, block.headings_deg, block.view_deg, block.true_deg))
+            small.append(EmbeddedQueries(block.numbers, none, block.headings_deg, block.view_deg, block.true_deg))
             yield np.asarray(block.vectors, np.float32)
 
     with staged_folder(folder) as staged:
@@ -145,7 +145,7 @@ def open_embeddings(folder: Path) -> Embeddings:
     return Embeddings(about, truth, references, asked)
 
 
-def _counted(blocks: Iterable[AskedQueries], bar: Any) -> Iterator[AskedQueries]:
+def _counted(blocks: Iterable[EmbeddedQueries], bar: Any) -> Iterator[EmbeddedQueries]:
     for block in blocks:
         yield block
         bar.update(len(block.numbers))
@@ -187,7 +187,7 @@ def _read_about(folder: Path) -> dict[str, Any]:
     return about
 
 
-def _write_truth(folder: Path, truth: Truth) -> None:
+def _write_truth(folder: Path, truth: GroundTruth) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -210,12 +210,12 @@ def _coordinates(degrees: NDArray[np.float64], metres: NDArray[np.float64] | Non
     return {name: pa.array(values, mask=np.isnan(values)) for name, values in columns.items()}
 
 
-def _read_truth(folder: Path, data: str) -> Truth:
+def _read_truth(folder: Path, data: str) -> GroundTruth:
     from pyarrow import parquet
 
     references, queries = (parquet.read_table(folder / name) for name in _TABLES[:2])
     known = "semi_positives" in queries.column_names
-    return Truth(
+    return GroundTruth(
         data,
         tuple(queries["picture"].to_pylist()),
         tuple(references["picture"].to_pylist()),
@@ -238,7 +238,7 @@ def _lists(column: Any) -> tuple[NDArray[np.int64], ...]:
     return tuple(np.split(lists.flatten().to_numpy(), lists.offsets.to_numpy()[1:-1]))
 
 
-def _write_asked(folder: Path, blocks: list[AskedQueries]) -> None:
+def _write_asked(folder: Path, blocks: list[EmbeddedQueries]) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -251,10 +251,10 @@ def _write_asked(folder: Path, blocks: list[AskedQueries]) -> None:
     parquet.write_table(pa.table(columns), folder / _TABLES[2])
 
 
-def _read_asked(folder: Path) -> AskedQueries:
+def _read_asked(folder: Path) -> EmbeddedQueries:
     from pyarrow import parquet
 
     table = parquet.read_table(folder / _TABLES[2])
     numbers, view_deg, true_deg = (table[name].to_numpy() for name in ("number", "view_deg", "true_deg"))
     headings_deg = table["headings_deg"].combine_chunks().flatten().to_numpy().reshape(len(table), -1)
-    return AskedQueries(numbers, np.load(folder / _VECTORS[1], mmap_mode="r"), headings_deg, view_deg, true_deg)
+    return EmbeddedQueries(numbers, np.load(folder / _VECTORS[1], mmap_mode="r"), headings_deg, view_deg, true_deg)

@@ -17,16 +17,16 @@ from model.common.errors import BadConfig
 from model.data.loaders import loads_of, plain_errors, view_loader
 from model.data.pairs import PairSet
 from model.evaluation.embeddings import write_embeddings
-from model.evaluation.ground_truth import Truth
+from model.evaluation.ground_truth import GroundTruth
 from model.evaluation.metrics import Scoring
-from model.evaluation.protocol import Asked, QueryProtocol
-from model.evaluation.ranking import AskedQueries, best_over_copies, judge_all, queries_at_once
+from model.evaluation.protocol import QueryProtocol, QueryView
+from model.evaluation.ranking import EmbeddedQueries, best_over_copies, queries_at_once, rank_queries
 from model.evaluation.results import Evaluation
 from model.inputs.heading_search import coarse_turns, fine_offsets, heading_of
 from model.inputs.transforms import InputSpec, roll_to_north
 from model.network.clnet import View
 
-__all__ = ["Encode", "Sides", "embed", "evaluate", "store"]
+__all__ = ["DualEncoder", "Encode", "embed", "evaluate", "store"]
 
 Encode = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
@@ -35,8 +35,8 @@ _STRICTLY = Scoring()
 
 
 @dataclass(frozen=True)
-class Sides:
-    """The two sides of an encoder.
+class DualEncoder:
+    """The two encoders of an encoder.
 
     Attributes:
         encode_ground: canvases uint8 [B, H, W, 3] -> unit vectors float32 [B, dim].
@@ -63,7 +63,7 @@ def embed(
 
 
 def evaluate(
-    sides: Sides,
+    encoders: DualEncoder,
     pairs: PairSet,
     *,
     protocol: QueryProtocol = _AS_IT_IS,
@@ -76,7 +76,7 @@ def evaluate(
     Memory is that of the gallery's vectors and a few blocks of scores, however many queries and copies.
 
     Args:
-        sides: the encoders.
+        encoders: the encoders.
         pairs: the data set.
         protocol: which queries are asked, and how.
         scoring: how ranks are counted.
@@ -86,16 +86,16 @@ def evaluate(
     Raises:
         BadConfig: the protocol does not fit the data set, or a radius needs coordinates that are not known.
     """
-    _refuse_protocol(sides, pairs, protocol)
-    gallery = _embed_gallery(sides, pairs, batch, workers)
-    references = _filled(gallery, len(pairs.references), sides.dim * sides.inputs.anchors**2)
-    truth, blocks = Truth.of(pairs), _ask(sides, pairs, protocol, batch, workers, references)
-    outcomes = judge_all(blocks, references, truth, scoring)
-    return Evaluation.of(outcomes, truth, scoring, _told(sides, pairs, protocol))
+    _refuse_protocol(encoders, pairs, protocol)
+    gallery = _embed_gallery(encoders, pairs, batch, workers)
+    references = _filled(gallery, len(pairs.references), encoders.dim * encoders.inputs.anchors**2)
+    truth, blocks = GroundTruth.of(pairs), _ask(encoders, pairs, protocol, batch, workers, references)
+    query_results = rank_queries(blocks, references, truth, scoring)
+    return Evaluation.of(query_results, truth, scoring, _reported(encoders, pairs, protocol))
 
 
 def store(
-    sides: Sides,
+    encoders: DualEncoder,
     pairs: PairSet,
     folder: Path,
     checkpoint: Mapping[str, Any],
@@ -108,7 +108,7 @@ def store(
     """Embed a data set into a new folder, for `open_embeddings`.
 
     Args:
-        sides: the encoders.
+        encoders: the encoders.
         pairs: the data set.
         folder: to be made.
         checkpoint: what to remember of the encoder: `name`, `digest` and `trained_on`.
@@ -121,33 +121,34 @@ def store(
         BadConfig: the protocol does not fit the data set.
         OutputExists: the folder is there already.
     """
-    _refuse_protocol(sides, pairs, protocol)
-    about = {"checkpoint": checkpoint, "asked": _told(sides, pairs, protocol)}
-    gallery = _embed_gallery(sides, pairs, batch, workers)
-    ask = partial(_ask, sides, pairs, protocol, batch, workers)
-    write_embeddings(folder, about, Truth.of(pairs), gallery, ask, precision=precision)
+    _refuse_protocol(encoders, pairs, protocol)
+    about = {"checkpoint": checkpoint, "asked": _reported(encoders, pairs, protocol)}
+    gallery = _embed_gallery(encoders, pairs, batch, workers)
+    ask = partial(_ask, encoders, pairs, protocol, batch, workers)
+    write_embeddings(folder, about, GroundTruth.of(pairs), gallery, ask, precision=precision)
 
 
-def _refuse_protocol(sides: Sides, pairs: PairSet, protocol: QueryProtocol) -> None:
-    if pairs.query_view != "ground" and sides.inputs.anchors > 1:
+def _refuse_protocol(encoders: DualEncoder, pairs: PairSet, protocol: QueryProtocol) -> None:
+    if pairs.query_view != "ground" and encoders.inputs.anchors > 1:
         raise BadConfig(
-            f"the queries of {pairs.name} are tiles, which this checkpoint describes around {sides.inputs.anchors**2} "
-            "anchors each; evaluate the other direction, or a checkpoint with inputs.anchors 1"
+            f"the queries of {pairs.name} are tiles, which this checkpoint describes around "
+            f"{encoders.inputs.anchors**2} anchors each; evaluate the other direction, or a checkpoint with "
+            "inputs.anchors 1"
         )
     if pairs.query_view != "ground" and (protocol.searches or protocol.fov_deg < 360):
         raise BadConfig(f"the queries of {pairs.name} are tiles; leave the field of view whole and the heading known")
 
 
-def _told(sides: Sides, pairs: PairSet, protocol: QueryProtocol) -> dict[str, Any]:
-    asked = protocol.as_json(total=len(pairs.queries), columns=sides.inputs.ground_width_px)
-    return {**asked, "anchors": sides.inputs.anchors**2}
+def _reported(encoders: DualEncoder, pairs: PairSet, protocol: QueryProtocol) -> dict[str, Any]:
+    asked = protocol.as_json(total=len(pairs.queries), columns=encoders.inputs.ground_width_px)
+    return {**asked, "anchors": encoders.inputs.anchors**2}
 
 
-def _embed_gallery(sides: Sides, pairs: PairSet, batch: int, workers: int) -> Iterator[NDArray[np.float32]]:
+def _embed_gallery(encoders: DualEncoder, pairs: PairSet, batch: int, workers: int) -> Iterator[NDArray[np.float32]]:
     """Vectors [B, D] of all references, in order."""
     _, load = loads_of(pairs)
-    tiles = view_loader(pairs.references, load, sides.inputs, batch=batch, workers=workers)
-    return _embed_batches(sides.encode(pairs.reference_view), tiles, len(pairs.references), "gallery")
+    tiles = view_loader(pairs.references, load, encoders.inputs, batch=batch, workers=workers)
+    return _embed_batches(encoders.encode(pairs.reference_view), tiles, len(pairs.references), "gallery")
 
 
 def _embed_batches(
@@ -169,19 +170,19 @@ def _filled(batches: Iterable[NDArray[np.float32]], count: int, dim: int) -> NDA
 
 
 def _ask(
-    sides: Sides,
+    encoders: DualEncoder,
     pairs: PairSet,
     protocol: QueryProtocol,
     batch: int,
     workers: int,
     references: NDArray[np.floating[Any]],
-) -> Iterator[AskedQueries]:
+) -> Iterator[EmbeddedQueries]:
     """Embed the queries that the protocol chooses, block by block."""
     numbers = protocol.chosen(len(pairs.queries))
     block = min(batch, queries_at_once(len(references)))
     chosen = [pairs.queries[number] for number in numbers]
     load, _ = loads_of(pairs)
-    canvases = view_loader(chosen, load, sides.inputs, batch=block, workers=workers)
+    canvases = view_loader(chosen, load, encoders.inputs, batch=block, workers=workers)
     with tqdm(total=len(numbers), desc="queries", unit="img", leave=False, disable=None) as bar:
         parts = np.split(numbers, range(block, len(numbers), block))
         for pixels, part in zip(plain_errors(canvases), parts, strict=True):
@@ -189,17 +190,17 @@ def _ask(
                 protocol.ask(canvas, pairs.queries[number], int(number))
                 for canvas, number in zip(pixels.numpy(), part, strict=True)
             ]
-            yield _embed_asked(sides.encode(pairs.query_view), asked, part, references, protocol)
+            yield _embed_asked(encoders.encode(pairs.query_view), asked, part, references, protocol)
             bar.update(len(part))
 
 
 def _embed_asked(
     encode: Encode,
-    asked: list[Asked],
+    asked: list[QueryView],
     numbers: NDArray[np.int64],
     references: NDArray[np.floating[Any]],
     protocol: QueryProtocol,
-) -> AskedQueries:
+) -> EmbeddedQueries:
     """Embed each query at every heading to be tried; where it is searched, also around the best one so far."""
     canvases = np.stack([query.canvas for query in asked])
     columns = canvases.shape[2]
@@ -213,7 +214,7 @@ def _embed_asked(
         finer = (around[:, np.newaxis] + offsets) % columns
         vectors = np.concatenate([vectors, _embed_copies(encode, canvases, finer)], axis=1)
         turns = np.concatenate([turns, finer], axis=1)
-    return AskedQueries(
+    return EmbeddedQueries(
         numbers,
         vectors,
         turns * 360.0 / columns,

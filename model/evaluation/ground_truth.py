@@ -14,14 +14,14 @@ from model.common.errors import BadConfig
 from model.common.geo import EARTH_RADIUS_M, LatLon, great_circle_many_m
 from model.data.pairs import PairSet
 
-__all__ = ["Nearby", "Truth"]
+__all__ = ["GroundTruth", "RadiusIndex"]
 
 _Rows = NDArray[np.int64]
 _Places = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Truth:
+class GroundTruth:
     """The right answers of a data set.
 
     Attributes:
@@ -48,7 +48,7 @@ class Truth:
     centres_m: _Places | None = None
 
     @classmethod
-    def of(cls, pairs: PairSet) -> Truth:
+    def of(cls, pairs: PairSet) -> GroundTruth:
         """What a data set says; pictures are named by their paths below the folder that all of them share."""
         names = _names([*(query.path for query in pairs.queries), *(tile.path for tile in pairs.references)])
         return cls(
@@ -77,14 +77,14 @@ class Truth:
         return min(counts), max(counts)
 
 
-class Nearby:
+class RadiusIndex:
     """Finds the references around each query: on the data set's plane where it has one, else along great circles.
 
     Raises:
         BadConfig: a coordinate is not known.
     """
 
-    def __init__(self, truth: Truth) -> None:
+    def __init__(self, truth: GroundTruth) -> None:
         places, centres = truth.places, truth.centres
         self._on_plane = False
         if truth.places_m is not None and truth.centres_m is not None:

@@ -1,7 +1,7 @@
 """Retrieval metrics: where each query's positives stand, recall at k, average precision; ties by three rules.
 
 A query may have several positives, and references that are left out of its ranking. Where a positive stands is a
-*span*, (rivals ahead, rivals ahead or tied): which end counts is a choice made when the numbers are summed up.
+*interval*, (rivals ahead, rivals ahead or tied): which end counts is a choice made when the numbers are summed up.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ __all__ = [
     "ONE_PERCENT",
     "TIE",
     "TIES",
+    "RankInterval",
     "Scoring",
-    "Standing",
     "average_precisions",
     "median_rank",
     "one_percent",
+    "rank_interval",
     "recall_at",
     "recall_table",
-    "standing",
 ]
 
 TIE = 1e-6
@@ -49,7 +49,7 @@ _Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Standing:
+class RankInterval:
     """Where one query's positives stand.
 
     Attributes:
@@ -62,13 +62,13 @@ class Standing:
     top: int
 
     @property
-    def span(self) -> _Rows:
+    def interval(self) -> _Rows:
         """int64 [2], of the best positive."""
         first: _Rows = self.before[0]
         return first
 
 
-def standing(scores: NDArray[np.float32], positives: _Rows, left_out: ArrayLike = _NONE) -> Standing:
+def rank_interval(scores: NDArray[np.float32], positives: _Rows, left_out: ArrayLike = _NONE) -> RankInterval:
     """Rank one query's references.
 
     A score that is not a number counts as a rival ahead; a positive's counts as the worst there is.
@@ -90,7 +90,7 @@ def standing(scores: NDArray[np.float32], positives: _Rows, left_out: ArrayLike 
     ahead = len(rivals) - np.searchsorted(ranked, thresholds + TIE, "right")
     ahead_or_tied = len(rivals) - np.searchsorted(ranked, thresholds - TIE, "left")
     top = rows[rivals.argmax()] if ahead_or_tied[0] else positives[order[0]]
-    return Standing(np.stack([ahead, ahead_or_tied], axis=1), int(top))
+    return RankInterval(np.stack([ahead, ahead_or_tied], axis=1), int(top))
 
 
 def average_precisions(before: _Rows) -> NDArray[np.float64]:
@@ -110,22 +110,22 @@ def average_precisions(before: _Rows) -> NDArray[np.float64]:
     return np.stack([((precision_before + precision) / 2).mean(axis=0), precision.mean(axis=0)])
 
 
-def recall_at(spans: _Rows, k: int, ties: str = "pessimistic") -> float:
+def recall_at(intervals: _Rows, k: int, ties: str = "pessimistic") -> float:
     """Share of queries, in percent, one of whose positives is among the first k.
 
     Args:
-        spans: int64 [Q, 2], of the best positives.
+        intervals: int64 [Q, 2], of the best positives.
         k: at least 1.
         ties: one of `TIES`; `average` is the mean over all places that a positive can take among its tied rivals.
     """
-    ahead, tied = spans[:, 0], spans[:, 1] - spans[:, 0]
+    ahead, tied = intervals[:, 0], intervals[:, 1] - intervals[:, 0]
     places = {"pessimistic": k - ahead - tied, "optimistic": k - ahead, "average": (k - ahead) / (tied + 1)}
-    return float(100.0 * np.clip(places[ties], 0, 1).sum() / len(spans))  # divided last: 9,110 of 10,000 are 91.1
+    return float(100.0 * np.clip(places[ties], 0, 1).sum() / len(intervals))  # divided last: 9,110 of 10,000 are 91.1
 
 
-def median_rank(spans: _Rows, ties: str = "pessimistic") -> float:
+def median_rank(intervals: _Rows, ties: str = "pessimistic") -> float:
     """The median rank of the best positives, counted from 1."""
-    ranks = {"pessimistic": spans[:, 1], "optimistic": spans[:, 0], "average": spans.mean(axis=1)}
+    ranks = {"pessimistic": intervals[:, 1], "optimistic": intervals[:, 0], "average": intervals.mean(axis=1)}
     return float(np.median(ranks[ties]) + 1)
 
 
@@ -142,11 +142,11 @@ def one_percent(gallery: int, rule: str = "floor") -> int:
 
 
 def recall_table(
-    spans: _Rows, gallery: int, *, ties: str = "pessimistic", rule: str = "floor", ks: Sequence[int] = (1, 5, 10)
+    intervals: _Rows, gallery: int, *, ties: str = "pessimistic", rule: str = "floor", ks: Sequence[int] = (1, 5, 10)
 ) -> dict[str, float]:
     """Recall at each k and at 1 % of the gallery, in percent."""
-    table = {f"recall@{k}": recall_at(spans, k, ties) for k in ks}
-    table["recall@1%"] = recall_at(spans, one_percent(gallery, rule), ties)
+    table = {f"recall@{k}": recall_at(intervals, k, ties) for k in ks}
+    table["recall@1%"] = recall_at(intervals, one_percent(gallery, rule), ties)
     return table
 
 

@@ -18,7 +18,7 @@ from model.data.pairs import Query
 from model.inputs.heading_search import COARSE_HEADINGS, coarse_turns, fine_offsets, heading_of
 from model.inputs.transforms import limit_view, roll_to_north
 
-__all__ = ["HEADINGS", "Asked", "QueryProtocol"]
+__all__ = ["HEADINGS", "QueryProtocol", "QueryView"]
 
 HEADINGS = ("known", "unknown")
 """Whether the search is told where a query's centre looks."""
@@ -28,7 +28,7 @@ _MOST_HEADINGS = 360
 
 
 @dataclass(frozen=True)
-class Asked:
+class QueryView:
     """A query as it is asked.
 
     Attributes:
@@ -85,7 +85,7 @@ class QueryProtocol:
         asked = count if self.queries is None else min(self.queries, count)
         return np.arange(asked, dtype=np.int64) * count // asked
 
-    def ask(self, canvas: NDArray[np.uint8], query: Query, number: int) -> Asked:
+    def ask(self, canvas: NDArray[np.uint8], query: Query, number: int) -> QueryView:
         """Hide what the protocol hides.
 
         Args:
@@ -100,7 +100,7 @@ class QueryProtocol:
         turn = math.floor(of_turn * columns) if self.searches else 0
         view_deg = heading_of(view, columns)
         seen = limit_view(canvas, self.fov_deg, view_deg)
-        return Asked(roll_to_north(seen, -heading_of(turn, columns)), view_deg, turn)
+        return QueryView(roll_to_north(seen, -heading_of(turn, columns)), view_deg, turn)
 
     def as_json(self, *, total: int, columns: int) -> dict[str, Any]:
         """Every choice behind a result.

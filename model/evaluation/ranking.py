@@ -1,4 +1,4 @@
-"""From scores to outcomes: every query's references are ranked by each reading of what is right.
+"""From scores to per-query results: every query's references are ranked by each reading of what is right.
 
 Queries come in blocks and a block's scores are all that is in memory, so 92,802 queries can be asked of as many tiles.
 Loads no torch: stored embeddings are scored again in seconds.
@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.evaluation.ground_truth import Nearby, Truth
-from model.evaluation.metrics import NEVER, Scoring, average_precisions, standing
-from model.evaluation.results import Outcomes
+from model.evaluation.ground_truth import GroundTruth, RadiusIndex
+from model.evaluation.metrics import NEVER, Scoring, average_precisions, rank_interval
+from model.evaluation.results import QueryResults
 
-__all__ = ["BLOCK_BYTES", "AskedQueries", "Judge", "best_over_copies", "judge_all", "queries_at_once"]
+__all__ = ["BLOCK_BYTES", "EmbeddedQueries", "Ranker", "best_over_copies", "queries_at_once", "rank_queries"]
 
 
 @dataclass(frozen=True)
-class AskedQueries:
+class EmbeddedQueries:
     """A block of embedded queries.
 
     Attributes:
@@ -39,19 +39,19 @@ class AskedQueries:
     true_deg: NDArray[np.float64]
 
 
-class Judge:
+class Ranker:
     """Ranks the references of a data set by the rules of a scoring.
 
     Raises:
         BadConfig: recall within a radius is asked for, and a coordinate is not known.
     """
 
-    def __init__(self, truth: Truth, scoring: Scoring) -> None:
+    def __init__(self, truth: GroundTruth, scoring: Scoring) -> None:
         self._truth, self._scoring = truth, scoring
         self._dropped = truth.distractors if scoring.distractors == "drop" else np.empty(0, np.int64)
-        self._nearby = Nearby(truth) if scoring.within_m else None
+        self._nearby = RadiusIndex(truth) if scoring.within_m else None
 
-    def outcomes(self, scores: NDArray[np.float32], numbers: NDArray[np.int64]) -> Outcomes:
+    def query_results(self, scores: NDArray[np.float32], numbers: NDArray[np.int64]) -> QueryResults:
         """What becomes of some queries.
 
         Args:
@@ -60,20 +60,20 @@ class Judge:
         """
         scores[:, self._dropped] = -np.inf
         truth = self._truth
-        stands = [standing(row, truth.positives[number]) for row, number in zip(scores, numbers, strict=True)]
+        stands = [rank_interval(row, truth.positives[number]) for row, number in zip(scores, numbers, strict=True)]
         hits = [self._hits(row, number) for row, number in zip(scores, numbers, strict=True)]
         within = [self._within(row, number) for row, number in zip(scores, numbers, strict=True)]
-        return Outcomes(
+        return QueryResults(
             numbers=numbers,
             tops=np.array([stand.top for stand in stands], np.int64),
-            spans=np.stack([stand.span for stand in stands]),
+            intervals=np.stack([stand.interval for stand in stands]),
             precisions=np.stack([average_precisions(stand.before) for stand in stands]),
             hits=np.array(hits, np.int64) if truth.semi_positives else None,
             within=np.array(within, np.int64) if self._nearby is not None else None,
         )
 
     def _hits(self, scores: NDArray[np.float32], number: int) -> list[NDArray[np.int64]]:
-        """VIGOR's hit rate as the spans of its two readings.
+        """VIGOR's hit rate as the intervals of its two readings.
 
         By the prose the reference ranked first covers the place: semi-positives are right, too. By the published code
         nothing outranks the positive once they are dropped. The second implies the first.
@@ -81,35 +81,35 @@ class Judge:
         if not self._truth.semi_positives:
             return []
         positives, covering = self._truth.positives[number], self._truth.semi_positives[number]
-        prose = standing(scores, np.concatenate([positives, covering]))
-        return [prose.span, standing(scores, positives, covering).span]
+        prose = rank_interval(scores, np.concatenate([positives, covering]))
+        return [prose.interval, rank_interval(scores, positives, covering).interval]
 
     def _within(self, scores: NDArray[np.float32], number: int) -> list[NDArray[np.int64]]:
         if self._nearby is None:
             return []
-        spans = []
+        intervals = []
         for radius_m in self._scoring.within_m:
             near = self._nearby.rows(number, radius_m)
             near = near[~np.isin(near, self._dropped)]
-            spans.append(standing(scores, near).span if len(near) else np.full(2, NEVER))
-        return spans
+            intervals.append(rank_interval(scores, near).interval if len(near) else np.full(2, NEVER))
+        return intervals
 
 
-def judge_all(
-    blocks: Iterable[AskedQueries], references: NDArray[np.floating[Any]], truth: Truth, scoring: Scoring
-) -> Outcomes:
-    """Score blocks of queries against the gallery [R, D] and judge them."""
-    judge = Judge(truth, scoring)
-    parts = [_judge_block(block, references, judge) for block in blocks]
-    return Outcomes.joined(parts).located(truth)
+def rank_queries(
+    blocks: Iterable[EmbeddedQueries], references: NDArray[np.floating[Any]], truth: GroundTruth, scoring: Scoring
+) -> QueryResults:
+    """Score blocks of queries against the gallery [R, D] and rank them."""
+    ranker = Ranker(truth, scoring)
+    parts = [_rank_block(block, references, ranker) for block in blocks]
+    return QueryResults.joined(parts).located(truth)
 
 
-def _judge_block(block: AskedQueries, references: NDArray[np.floating[Any]], judge: Judge) -> Outcomes:
+def _rank_block(block: EmbeddedQueries, references: NDArray[np.floating[Any]], ranker: Ranker) -> QueryResults:
     scores, peaks = best_over_copies(block.vectors, references)
-    outcomes = judge.outcomes(scores, block.numbers)
+    query_results = ranker.query_results(scores, block.numbers)
     found = block.headings_deg[np.arange(len(scores)), peaks.argmax(axis=1)]
     searched = block.vectors.shape[1] > 1
-    return outcomes.seen(block.view_deg, block.true_deg, found if searched else None)
+    return query_results.seen(block.view_deg, block.true_deg, found if searched else None)
 
 
 BLOCK_BYTES = 64 << 20

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from model.common.atomic_io import sha256_file, staged_folder, write_json
 from model.common.geo import great_circle_many_m
-from model.evaluation.ground_truth import Truth
+from model.evaluation.ground_truth import GroundTruth
 from model.evaluation.metrics import NEVER, Scoring, median_rank, one_percent, recall_at, recall_table
 
-__all__ = ["Evaluation", "Outcomes", "save_outcomes"]
+__all__ = ["Evaluation", "QueryResults", "save_query_results"]
 
 _UNITS = {"distance": "m", "heading": "degrees"}
 _CURVE_TO = 100
@@ -32,9 +32,9 @@ class Evaluation:
         gallery: number of references that they were ranked in, distractors included unless dropped.
         recall: `recall@1`, `@5`, `@10`, `@1%`, in percent.
         median_rank: of the best positives, counted from 1.
-        further: what else the data set allows to measure, see `Outcomes.summary`.
+        further: what else the data set allows to measure, see `QueryResults.summary`.
         protocol: every choice behind the numbers.
-        outcomes: the same query by query.
+        query_results: the same query by query.
         scoring: the choices of how ranks are counted.
     """
 
@@ -45,23 +45,25 @@ class Evaluation:
     median_rank: float
     further: dict[str, float | None]
     protocol: dict[str, Any]
-    outcomes: Outcomes
+    query_results: QueryResults
     scoring: Scoring
 
     @classmethod
-    def of(cls, outcomes: Outcomes, truth: Truth, scoring: Scoring, asked: Mapping[str, Any]) -> Evaluation:
-        """Sum up outcomes; `asked` are the choices of how the queries were asked."""
+    def of(
+        cls, query_results: QueryResults, truth: GroundTruth, scoring: Scoring, asked: Mapping[str, Any]
+    ) -> Evaluation:
+        """Sum up per-query results; `asked` are the choices of how the queries were asked."""
         references, distractors = len(truth.tiles), len(truth.distractors)
         rules = scoring.as_json(references=references, distractors=distractors, positives=truth.positives_each)
         return cls(
             data=truth.data,
-            queries=len(outcomes.numbers),
+            queries=len(query_results.numbers),
             gallery=references - (distractors if scoring.distractors == "drop" else 0),
-            recall=recall_table(outcomes.spans, references, ties=scoring.ties, rule=scoring.one_percent),
-            median_rank=median_rank(outcomes.spans, scoring.ties),
-            further=outcomes.summary(scoring, references),
+            recall=recall_table(query_results.intervals, references, ties=scoring.ties, rule=scoring.one_percent),
+            median_rank=median_rank(query_results.intervals, scoring.ties),
+            further=query_results.summary(scoring, references),
             protocol={**rules, **asked},
-            outcomes=outcomes,
+            query_results=query_results,
             scoring=scoring,
         )
 
@@ -85,22 +87,24 @@ class Evaluation:
             unit = _UNITS.get(name.partition("_")[0], "%")
             lines.append(f"  {name:26} {'none' if value is None else f'{value:8.2f} {unit}'}")
         lines.append(f"  {'median rank':26} {self.median_rank:8g}")
-        lines.append(f"  {self.told_protocol}")
+        lines.append(f"  {self.reported_protocol}")
         return "\n".join(lines)
 
     @property
-    def told_protocol(self) -> str:
+    def reported_protocol(self) -> str:
         """The protocol in one line."""
         return f"protocol: {'; '.join(f'{name} {value}' for name, value in self.protocol.items())}"
 
     def curves(self) -> dict[str, NDArray[np.float64]]:
         """Recall in percent at every k from 1 to the larger of 100 and 1 % of the gallery, for each reading."""
         most = min(self.gallery, max(_CURVE_TO, one_percent(self.gallery)))
-        readings = {"positives": self.outcomes.spans}
-        readings |= {f"within {radius_m:g} m": spans for radius_m, spans in self.outcomes.of_radii(self.scoring)}
+        readings = {"positives": self.query_results.intervals}
+        readings |= {
+            f"within {radius_m:g} m": intervals for radius_m, intervals in self.query_results.of_radii(self.scoring)
+        }
         return {
-            name: np.array([recall_at(spans, k, self.scoring.ties) for k in range(1, most + 1)])
-            for name, spans in readings.items()
+            name: np.array([recall_at(intervals, k, self.scoring.ties) for k in range(1, most + 1)])
+            for name, intervals in readings.items()
         }
 
 
@@ -108,18 +112,18 @@ _Column = NDArray[np.float64] | None
 
 
 @dataclass(frozen=True)
-class Outcomes:
+class QueryResults:
     """One row a query; a column that the data set or the protocol leaves without meaning is None.
 
-    A span is (rivals ahead, rivals ahead or tied), see `model.evaluation.metrics`.
+    An interval is (rivals ahead, rivals ahead or tied), see `model.evaluation.metrics`.
 
     Attributes:
         numbers: int64 [Q], of the queries in the data set.
         tops: int64 [Q], the reference ranked first; a tied rival goes before the positive.
-        spans: int64 [Q, 2], of the best positive.
+        intervals: int64 [Q, 2], of the best positive.
         precisions: float64 [Q, 2, 2]: average precision by trapezoids and by steps, ties for and against the model.
-        hits: int64 [Q, 2, 2]: the spans of VIGOR's hit rate by the prose and by the code.
-        within: int64 [Q, M, 2]: the span where all references within the m-th radius are right; `NEVER` if none is.
+        hits: int64 [Q, 2, 2]: the intervals of VIGOR's hit rate by the prose and by the code.
+        within: int64 [Q, M, 2]: the interval where all references within the m-th radius are right; `NEVER` if none is.
         distances_m: [Q], from the centre of the first reference to where the query was taken.
         view_deg: [Q], direction of the middle of what was shown.
         true_deg: [Q], where the centre of the canvas looked.
@@ -128,7 +132,7 @@ class Outcomes:
 
     numbers: NDArray[np.int64]
     tops: NDArray[np.int64]
-    spans: NDArray[np.int64]
+    intervals: NDArray[np.int64]
     precisions: NDArray[np.float64]
     hits: NDArray[np.int64] | None = None
     within: NDArray[np.int64] | None = None
@@ -138,7 +142,7 @@ class Outcomes:
     found_deg: _Column = None
 
     @classmethod
-    def joined(cls, parts: Sequence[Outcomes]) -> Outcomes:
+    def joined(cls, parts: Sequence[QueryResults]) -> QueryResults:
         """Blocks one after another; a column that one of them lacks is lost."""
         columns: dict[str, Any] = {}
         for field in fields(cls):
@@ -146,11 +150,11 @@ class Outcomes:
             columns[field.name] = None if any(value is None for value in values) else np.concatenate(values)
         return cls(**columns)
 
-    def seen(self, view_deg: NDArray[np.float64], true_deg: NDArray[np.float64], found_deg: _Column) -> Outcomes:
+    def seen(self, view_deg: NDArray[np.float64], true_deg: NDArray[np.float64], found_deg: _Column) -> QueryResults:
         """The same with the angles."""
         return replace(self, view_deg=view_deg, true_deg=true_deg, found_deg=found_deg)
 
-    def located(self, truth: Truth) -> Outcomes:
+    def located(self, truth: GroundTruth) -> QueryResults:
         """The same with distances, where all coordinates are known."""
         places, centres = truth.places[self.numbers], truth.centres[self.tops]
         distances_m = great_circle_many_m(*places.T, *centres.T)
@@ -159,7 +163,7 @@ class Outcomes:
     @property
     def ranks(self) -> NDArray[np.int64]:
         """int64 [Q], of the best positive, 0 for the best; ties count against the model."""
-        return self.spans[:, 1]
+        return self.intervals[:, 1]
 
     @property
     def heading_errors_deg(self) -> _Column:
@@ -183,8 +187,8 @@ class Outcomes:
         if self.hits is not None:
             for place, name in enumerate(("hit_rate", "hit_rate_by_code")):
                 found[name] = recall_at(self.hits[:, place], 1, scoring.ties)
-        for radius_m, spans in self.of_radii(scoring):
-            table = recall_table(spans, references, ties=scoring.ties, rule=scoring.one_percent)
+        for radius_m, intervals in self.of_radii(scoring):
+            table = recall_table(intervals, references, ties=scoring.ties, rule=scoring.one_percent)
             found |= {f"{name}_within_{radius_m:g}m": value for name, value in table.items()}
         if self.distances_m is not None:
             found |= _quantiles("distance_m", self.distances_m)
@@ -193,11 +197,13 @@ class Outcomes:
         return found
 
     def of_radii(self, scoring: Scoring) -> list[tuple[float, NDArray[np.int64]]]:
-        """Each radius in metres with its spans."""
+        """Each radius in metres with its intervals."""
         return [] if self.within is None else list(zip(scoring.within_m, self.within.swapaxes(0, 1), strict=True))
 
 
-def save_outcomes(outcomes: Outcomes, truth: Truth, scoring: Scoring, result: Mapping[str, Any], out: Path) -> None:
+def save_query_results(
+    query_results: QueryResults, truth: GroundTruth, scoring: Scoring, result: Mapping[str, Any], out: Path
+) -> None:
     """Write a new folder: `queries.csv`, one row a query, and `result.json`, which holds its digest.
 
     Raises:
@@ -205,7 +211,7 @@ def save_outcomes(outcomes: Outcomes, truth: Truth, scoring: Scoring, result: Ma
     """
     with staged_folder(out) as staged:
         table = staged / "queries.csv"
-        columns = _columns(outcomes, truth, scoring)
+        columns = _columns(query_results, truth, scoring)
         with table.open("w", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(columns)
@@ -213,27 +219,27 @@ def save_outcomes(outcomes: Outcomes, truth: Truth, scoring: Scoring, result: Ma
         write_json(staged / "result.json", {**result, "files": {table.name: sha256_file(table)}})
 
 
-def _columns(outcomes: Outcomes, truth: Truth, scoring: Scoring) -> dict[str, list[Any]]:
-    numbers, spans = outcomes.numbers, outcomes.spans
+def _columns(query_results: QueryResults, truth: GroundTruth, scoring: Scoring) -> dict[str, list[Any]]:
+    numbers, intervals = query_results.numbers, query_results.intervals
     angles_and_distance = {
-        "view_deg": outcomes.view_deg,
-        "heading_deg": outcomes.true_deg,
-        "found_heading_deg": outcomes.found_deg,
-        "distance_m": outcomes.distances_m,
+        "view_deg": query_results.view_deg,
+        "heading_deg": query_results.true_deg,
+        "found_heading_deg": query_results.found_deg,
+        "distance_m": query_results.distances_m,
     }
     return {
         "query": numbers.tolist(),
         "picture": [truth.pictures[number] for number in numbers],
-        "rank": outcomes.ranks.tolist(),
-        "tied": (spans[:, 1] - spans[:, 0]).tolist(),
-        "top_reference": [truth.tiles[row] for row in outcomes.tops],
+        "rank": query_results.ranks.tolist(),
+        "tied": (intervals[:, 1] - intervals[:, 0]).tolist(),
+        "top_reference": [truth.tiles[row] for row in query_results.tops],
         **{
             name: [""] * len(numbers) if values is None else values.round(3).tolist()
             for name, values in angles_and_distance.items()
         },
         **{
-            f"rank_within_{radius_m:g}m": ["" if rank == NEVER else rank for rank in spans[:, 1].tolist()]
-            for radius_m, spans in outcomes.of_radii(scoring)
+            f"rank_within_{radius_m:g}m": ["" if rank == NEVER else rank for rank in intervals[:, 1].tolist()]
+            for radius_m, intervals in query_results.of_radii(scoring)
         },
     }
 

@@ -35,7 +35,7 @@ from model.data.image_cache import ensure_decoded
 from model.data.loaders import PictureFiles, Pictures, TrainingPairs, plain_errors, training_loader, view_loader
 from model.data.pairs import PairSet
 from model.data.samplers import Order, epoch_batches
-from model.evaluation.evaluator import Encode, Sides, embed, evaluate
+from model.evaluation.evaluator import DualEncoder, Encode, embed, evaluate
 from model.evaluation.results import Evaluation
 from model.inputs.anchors import REACH
 from model.inputs.transforms import InputSpec
@@ -271,7 +271,7 @@ class Trainer:
     def evaluate(self, val: PairSet) -> Evaluation:
         """Recall of the present weights, or of their average."""
         net = self.best
-        return evaluate(Sides(self._encoder("ground"), self._encoder("satellite"), net.inputs, net.dim), val)
+        return evaluate(DualEncoder(self._encoder("ground"), self._encoder("satellite"), net.inputs, net.dim), val)
 
     def _encoder(self, view: View, *, anchors: int | None = None) -> Encode:
         """The present best network as a function of pictures."""

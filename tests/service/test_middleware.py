@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from service.metrics import Metrics
-from service.middleware import UploadGuard
+from service.middleware import UploadMiddleware
 
 
 def post_scope() -> dict:
@@ -29,7 +29,7 @@ def test_upload_that_trickles_is_given_up_with_408():
     async def discard(_):
         pass
 
-    guard = UploadGuard(read_all, max_uploads=1, timeout_s=0.1)
+    guard = UploadMiddleware(read_all, max_uploads=1, timeout_s=0.1)
     with pytest.raises(HTTPException) as error:
         asyncio.run(guard(post_scope(), trickle, discard))
     assert error.value.status_code == 408
@@ -47,21 +47,21 @@ def test_waiting_for_the_answer_is_not_part_of_the_uploads_time():
         await asyncio.sleep(0.2)
         assert (await receive_in_time())["type"] == "http.disconnect"
 
-    asyncio.run(UploadGuard(app, max_uploads=1, timeout_s=0.05)(post_scope(), receive, None))
+    asyncio.run(UploadMiddleware(app, max_uploads=1, timeout_s=0.05)(post_scope(), receive, None))
 
 
 def test_place_is_free_again_after_a_failure():
     async def broken(*_):
         raise RuntimeError
 
-    guard = UploadGuard(broken, max_uploads=1, timeout_s=1)
+    guard = UploadMiddleware(broken, max_uploads=1, timeout_s=1)
     for _ in range(3):
         with pytest.raises(RuntimeError):
             asyncio.run(guard(post_scope(), None, None))
 
 
 def test_methods_that_clients_make_up_share_one_counter():
-    from service.middleware import CountRequests
+    from service.middleware import MetricsMiddleware
 
     metrics = Metrics()
 
@@ -71,7 +71,7 @@ def test_methods_that_clients_make_up_share_one_counter():
     async def receive():
         return {"type": "http.request"}
 
-    counted = CountRequests(read_all, metrics)
+    counted = MetricsMiddleware(read_all, metrics)
     for method in ("BREW", "FROB"):
         asyncio.run(counted({**post_scope(), "method": method}, receive, discard))
     assert 'clnet_requests_total{method="other",route="other",status="200"} 2.0' in metrics.text().decode()

@@ -31,7 +31,7 @@ def test_health_answers_while_the_model_is_still_loading(settings):
         assert "being loaded" in waiting.json()["detail"]
         assert client.post("/localize", files={"panorama": encoded(panorama_of(1))}).status_code == 503
         opened.set()
-        app.state.runtime.loaded.wait(10)
+        app.state.engine.loaded.wait(10)
         assert client.get("/readyz").json() == {"status": "ready"}
 
 
@@ -39,7 +39,7 @@ def test_index_of_another_encoder_is_never_ready_and_says_why(settings):
     failures = []
     app = create_app(settings, load_encoder=lambda _: (FakeEncoder("other"), False), on_failure=failures.append)
     with TestClient(app) as client:
-        app.state.runtime.loaded.wait(10)
+        app.state.engine.loaded.wait(10)
         response = client.get("/readyz")
         assert response.status_code == 503
         assert "Rebuild it" in response.json()["detail"]
@@ -62,7 +62,7 @@ def test_wrong_checkpoint_is_told_before_anything_is_made(settings):
 
     app = create_app(settings, preparation=Never(), load_encoder=no_checkpoint)
     with TestClient(app) as client:
-        app.state.runtime.loaded.wait(10)
+        app.state.engine.loaded.wait(10)
         assert "weights are missing" in client.get("/readyz").json()["detail"]
 
 
@@ -82,7 +82,7 @@ def test_step_that_makes_the_index_is_told_while_it_runs(settings):
     with TestClient(app) as client:
         assert "indexer build" in client.get("/readyz").json()["detail"]
         opened.set()
-        app.state.runtime.loaded.wait(10)
+        app.state.engine.loaded.wait(10)
         assert client.get("/readyz").status_code == 200
 
 

@@ -209,9 +209,6 @@ def _examine(items: Sequence[Any], most: int) -> Examined:
     return Examined(len(chosen), tuple(sizes.most_common()), tuple(unreadable))
 
 
-_SHOWN = 3
-
-
 def describe(found: Survey, benchmark: Benchmark) -> str:
     """The report of a whole folder, for people."""
     lines = [f"{found.benchmark} at {found.root}"]

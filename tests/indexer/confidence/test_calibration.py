@@ -3,7 +3,7 @@
 import pytest
 
 from indexer.confidence.calibration import Calibration, Conditions
-from tests.indexer.shortlists import CALIBRATION
+from tests.indexer.candidates import CALIBRATION
 
 
 def test_conditions_tell_what_a_calibration_can_speak_about() -> None:

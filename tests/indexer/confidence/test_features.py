@@ -5,16 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from indexer.confidence.features import BEST, FEATURES, Reading
+from indexer.confidence.features import BEST, FEATURES, FeatureReader
 from model.common.geo import LatLon, great_circle_m
-from tests.indexer.shortlists import METRE, shortlist
+from tests.indexer.candidates import METRE, candidates
 
-PLAIN = Reading(here_m=100.0, reach_m=110.0, temperature=0.05, fused=False)
-FUSED = Reading(here_m=100.0, reach_m=110.0, temperature=0.05, fused=True)
+PLAIN = FeatureReader(here_m=100.0, reach_m=110.0, temperature=0.05, fused=False)
+FUSED = FeatureReader(here_m=100.0, reach_m=110.0, temperature=0.05, fused=True)
 
 
 def features(reading, *tiles):
-    return dict(zip(FEATURES, reading.read(shortlist(*tiles)).features, strict=True))
+    return dict(zip(FEATURES, reading.read(candidates(*tiles)).features, strict=True))
 
 
 @pytest.mark.parametrize("reading", [PLAIN, FUSED])
@@ -50,23 +50,23 @@ def test_far_rivals_of_like_score_spread():
 
 
 def test_fused_centre_is_the_weighted_mean_of_tiles_that_agree():
-    centre = FUSED.read(shortlist((0, 0, 0.9), (80, 0, 0.9), (5_000, 0, 0.85))).centre
+    centre = FUSED.read(candidates((0, 0, 0.9), (80, 0, 0.9), (5_000, 0, 0.85))).centre
     assert centre.lon == pytest.approx(40 * METRE)
 
 
 def test_several_tiles_that_agree_outvote_a_lone_better_one():
-    centre = FUSED.read(shortlist((5_000, 0, 0.9), (0, 0, 0.88), (50, 0, 0.88), (0, 50, 0.88))).centre
+    centre = FUSED.read(candidates((5_000, 0, 0.9), (0, 0, 0.88), (50, 0, 0.88), (0, 50, 0.88))).centre
     assert great_circle_m(centre, LatLon(0.0, 0.0)) < 60
 
 
 def test_fusing_works_across_the_antimeridian():
     west, east = 180.0 / METRE - 30, -180.0 / METRE + 30
-    assert abs(FUSED.read(shortlist((west, 0, 0.9), (east, 0, 0.9))).centre.lon) == pytest.approx(180.0)
+    assert abs(FUSED.read(candidates((west, 0, 0.9), (east, 0, 0.9))).centre.lon) == pytest.approx(180.0)
 
 
 def test_a_fused_estimate_has_tiles_here_even_for_a_small_radius():
-    exact = Reading(here_m=1.0, reach_m=110.0, temperature=0.05, fused=True)
-    assert np.isfinite(exact.read(shortlist((0, 0, 0.9), (80, 0, 0.9), (900, 0, 0.5))).features).all()
+    exact = FeatureReader(here_m=1.0, reach_m=110.0, temperature=0.05, fused=True)
+    assert np.isfinite(exact.read(candidates((0, 0, 0.9), (80, 0, 0.9), (900, 0, 0.5))).features).all()
 
 
 @pytest.mark.parametrize(("reading", "margin"), [(PLAIN, 0.1), (FUSED, 0.3)])
@@ -78,4 +78,4 @@ def test_of_a_fused_estimate_tiles_within_reach_are_here_too(reading, margin):
 
 def test_only_the_best_few_are_looked_at():
     few = [(100.0 * i, 0, 0.9 - 0.01 * i) for i in range(BEST)]
-    assert shortlist(*few, (90_000, 0, 0.1)).scores.tolist() == shortlist(*few).scores.tolist()
+    assert candidates(*few, (90_000, 0, 0.1)).scores.tolist() == candidates(*few).scores.tolist()

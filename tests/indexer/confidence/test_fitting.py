@@ -11,7 +11,7 @@ from indexer.confidence.calibration import Calibration, Conditions
 from indexer.confidence.fitting import check, default_radius_m, fit
 from indexer.confidence.queries import Photo
 from model.common.geo import LatLon
-from tests.indexer.shortlists import MANIFEST, METRE, asked, known_probability, overlapping_grid, shortlist
+from tests.indexer.candidates import MANIFEST, METRE, asked, candidates, known_probability, overlapping_grid
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def fitted():
 def test_known_probabilities_are_found(fitted):
     photos, probability = known_probability(1_000, seed=2)
     reading, model = fitted.calibration.reading, fitted.calibration.confidence
-    confidence = np.array([model.of(reading.read(photo.shortlist).features) for photo in photos])
+    confidence = np.array([model.of(reading.read(photo.candidates).features) for photo in photos])
     assert np.abs(confidence - probability).mean() < 0.05
 
 
@@ -90,7 +90,7 @@ def test_photos_of_one_kind_are_refused():
 
 
 def test_photos_from_few_places_are_refused():
-    found = [shortlist((east_m, 0, 0.8), (9_000, 0, 0.5)) for east_m in (0, 5_000)]
+    found = [candidates((east_m, 0, 0.8), (9_000, 0, 0.5)) for east_m in (0, 5_000)]
     photos = [Photo(one, LatLon(0.0, METRE), inside=True) for one in found]
     with pytest.raises(BadPhotos, match="100 of 200 photos are placed within 100 m, but they come from too few places"):
         fit(asked(photos * 100), MANIFEST, radius_m=100.0)
@@ -102,7 +102,7 @@ def test_a_place_is_a_square_as_far_north_and_east_as_one_likes():
     for number in range(200):
         north_m = (row + (number % 40 + 0.5) / 40) * side_m
         east_m = (column + number % 4 + 0.5) * side_m / np.cos(np.radians(row * side_m * METRE))  # on the equator
-        found = shortlist((east_m, north_m + 5_000 * (number % 2), 0.8), (0, 0, 0.5))
+        found = candidates((east_m, north_m + 5_000 * (number % 2), 0.8), (0, 0, 0.5))
         photos.append(Photo(found, LatLon(north_m * METRE, east_m * METRE), inside=True))
     with pytest.raises(BadPhotos, match="100 of 200 photos are placed within 100 m, but they come from too few places"):
         fit(asked(photos), MANIFEST, radius_m=100.0)

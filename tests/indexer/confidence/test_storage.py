@@ -15,7 +15,7 @@ from indexer.common.errors import BadCalibration, BadPhotos, IndexMismatch
 from indexer.confidence.calibration import Conditions
 from indexer.confidence.diagram import draw_reliability
 from indexer.confidence.fitting import Fitted, check, fit
-from indexer.confidence.queries import AskedPhotos, ask_photos, photos_with_places
+from indexer.confidence.queries import SearchedPhotos, ask_photos, photos_with_places
 from indexer.confidence.storage import read_calibration, write_calibration
 from indexer.index.tile_index import TileIndex
 from model.common.atomic_io import canonical_json, sha256_bytes
@@ -27,7 +27,7 @@ from tests.indexer.photos import write_photos
 from tests.indexer.tiny import build_tiny, files_of
 
 
-def ask(index: TileIndex, pairs: Path, protocol: QueryProtocol = QueryProtocol()) -> AskedPhotos:  # noqa: B008
+def ask(index: TileIndex, pairs: Path, protocol: QueryProtocol = QueryProtocol()) -> SearchedPhotos:  # noqa: B008
     photos = photos_with_places([read_manifest(pairs)])
     return ask_photos(index, FakeEncoder(), photos, names=["x"], protocol=protocol, on_progress=lambda _: None)
 
@@ -222,7 +222,7 @@ def test_headings_are_searched_where_they_are_unknown(index: TileIndex, root: Pa
     protocol = QueryProtocol(heading="unknown", fov_deg=180.0, headings=4)
     asked = ask(index, root / "photos" / "pairs.csv", protocol)
     assert asked.conditions == Conditions((180.0, 180.0), headings=4)
-    assert len(asked.photos[0].shortlist.scores) == 20
+    assert len(asked.photos[0].candidates.scores) == 20
 
 
 def test_photos_without_a_place_are_counted(index: TileIndex, tmp_path: Path) -> None:

@@ -73,9 +73,9 @@ def test_the_answers_point_is_the_anchor_that_matches(index: TileIndex) -> None:
     side_m = math.dist((0, 0), index.manifest.tile_size_m)
     assert great_circle_m(corner, LatLon(tile.lat, tile.lon)) == pytest.approx(side_m / 6, rel=1e-3)
     found = search_photo(index, FakeEncoder(), picture(0, 64), top_k=3)
-    shortlist = index.shortlist(found.hits)
+    candidates = index.candidates(found.hits)
     points = [index.point(hit.row, hit.anchor) for hit in found.hits]
-    assert [LatLon(*place) for place in zip(shortlist.lats, shortlist.lons, strict=True)] == points
+    assert [LatLon(*place) for place in zip(candidates.lats, candidates.lons, strict=True)] == points
 
 
 def test_the_index_says_its_anchors_and_is_verified_by_them(index: TileIndex, tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ import pytest
 
 from model.common.errors import BadStore, OutputExists
 from model.evaluation.embeddings import open_embeddings, write_embeddings
-from model.evaluation.ground_truth import Truth
+from model.evaluation.ground_truth import GroundTruth
 from model.evaluation.metrics import Scoring
-from model.evaluation.ranking import AskedQueries
+from model.evaluation.ranking import EmbeddedQueries
 
 ABOUT = {"checkpoint": {"name": "tiny", "digest": "0", "trained_on": None}, "asked": {"fov_deg": 360.0}}
 RANDOM = np.random.default_rng(0)
@@ -28,7 +28,7 @@ def small_truth(queries=5, references=7):
     places = np.stack([np.full(queries, 47.0), np.arange(queries, dtype=float)], axis=1)
     centres = np.stack([np.full(references, 47.0), np.arange(references, dtype=float)], axis=1)
     centres[-1] = np.nan
-    return Truth(
+    return GroundTruth(
         "small",
         tuple(f"q{n}" for n in range(queries)),
         tuple(f"r{n}" for n in range(references)),
@@ -47,7 +47,7 @@ def write(folder, *, precision="float32", copies=1, truth=None):
         assert references.shape == (7, 8)
         for part in (np.arange(0, 3), np.arange(3, 5)):
             headings = np.tile(np.arange(copies) * 10.0, (len(part), 1))
-            yield AskedQueries(part, queries[part], headings, part * 1.0, part * 2.0)
+            yield EmbeddedQueries(part, queries[part], headings, part * 1.0, part * 2.0)
 
     write_embeddings(folder, ABOUT, truth, np.split(gallery, [4]), ask, precision=precision)
     return gallery, queries
@@ -88,7 +88,7 @@ def test_other_rules_need_no_other_embeddings(tmp_path):
     stored = open_embeddings(tmp_path / "e")
     kept, dropped = (stored.evaluate(Scoring(distractors=rule)) for rule in ("keep", "drop"))
     assert (kept.gallery, dropped.gallery) == (7, 5)
-    assert (dropped.outcomes.ranks <= kept.outcomes.ranks).all()
+    assert (dropped.query_results.ranks <= kept.query_results.ranks).all()
 
 
 @pytest.mark.parametrize("name", ["references.npy", "queries.parquet", "asked.parquet"])
@@ -152,11 +152,11 @@ def test_a_product_larger_than_memory_is_scored(tmp_path):
     vectors = unit((count, 16)).astype(np.float16)
     places = np.stack([np.full(count, 47.0), np.arange(count) / 100], axis=1)
     names = tuple(str(n) for n in range(count))
-    truth = Truth("many", names, names, tuple(np.arange(count).reshape(-1, 1)), (), places, places)
+    truth = GroundTruth("many", names, names, tuple(np.arange(count).reshape(-1, 1)), (), places, places)
 
     def ask(_):
         zeros = np.zeros(count)
-        yield AskedQueries(np.arange(count), vectors[:, np.newaxis], zeros[:, np.newaxis], zeros, zeros)
+        yield EmbeddedQueries(np.arange(count), vectors[:, np.newaxis], zeros[:, np.newaxis], zeros, zeros)
 
     write_embeddings(tmp_path / "e", ABOUT, truth, [vectors], ask, precision="float16")
     command = [sys.executable, "-c", _LIMITED, str(tmp_path / "e"), str(256 << 20)]

@@ -13,11 +13,11 @@ from model.common.errors import BadConfig, OutputExists
 from model.common.geo import LatLon, great_circle_m
 from model.data.pairs import PairSet, Query, Reference
 from model.evaluation.embeddings import open_embeddings
-from model.evaluation.evaluator import Sides, evaluate, store
-from model.evaluation.ground_truth import Truth
+from model.evaluation.evaluator import DualEncoder, evaluate, store
+from model.evaluation.ground_truth import GroundTruth
 from model.evaluation.metrics import Scoring
 from model.evaluation.protocol import QueryProtocol
-from model.evaluation.results import save_outcomes
+from model.evaluation.results import save_query_results
 from model.inputs.transforms import InputSpec, lay_panorama
 
 INPUTS = InputSpec(satellite_px=32, ground_height_px=32, ground_width_px=64, ground_vertical_deg=None)
@@ -59,8 +59,8 @@ def pairs(tmp_path) -> PairSet:
 
 def measure(pairs, ground=profile, tiles=profile_of_tile, **options):
     batch, scoring = options.pop("batch", 5), options.pop("scoring", Scoring())
-    sides = Sides(ground, tiles, INPUTS, DIM)
-    return evaluate(sides, pairs, protocol=QueryProtocol(**options), scoring=scoring, batch=batch)
+    encoders = DualEncoder(ground, tiles, INPUTS, DIM)
+    return evaluate(encoders, pairs, protocol=QueryProtocol(**options), scoring=scoring, batch=batch)
 
 
 def test_what_is_seen_whole_is_found(pairs):
@@ -83,7 +83,7 @@ def test_the_second_pass_finds_what_lies_between_the_first_headings(pairs):
     coarse = [360.0 * round(64 * i / 24) / 64 for i in range(24)]
     assert result.recall["recall@1"] > 60.0
     assert result.further["heading_error_deg_p90"] == 0.0
-    assert not set(result.outcomes.found_deg[result.outcomes.ranks == 0]) <= set(coarse)
+    assert not set(result.query_results.found_deg[result.query_results.ranks == 0]) <= set(coarse)
 
 
 def test_a_narrower_view_is_harder(pairs):
@@ -115,7 +115,7 @@ def test_ranks_equal_those_of_the_whole_score_matrix_over_all_copies(pairs):
         copies = np.stack([np.roll(canvas, turn, axis=1) for turn in range(64)])
         whole.append((profile(copies) @ profile_of_tile(tiles).T).max(axis=0))
     expected = np.array([(row > row[own]).sum() for row, own in zip(whole, pairs.positives, strict=True)])
-    found = measure(pairs, fov_deg=120.0, heading="unknown", headings=64).outcomes.ranks
+    found = measure(pairs, fov_deg=120.0, heading="unknown", headings=64).query_results.ranks
     assert found.tolist() == expected.tolist()
     assert 0 < (expected > 0).sum() < 24  # the case tells right from wrong
 
@@ -123,7 +123,7 @@ def test_ranks_equal_those_of_the_whole_score_matrix_over_all_copies(pairs):
 @pytest.mark.parametrize("batch", [1, 7, 64])
 def test_blocks_do_not_change_the_result(pairs, batch):
     options = {"fov_deg": 90.0, "heading": "unknown", "headings": 8}
-    whole, blocks = (measure(pairs, batch=size, **options).outcomes for size in (24, batch))
+    whole, blocks = (measure(pairs, batch=size, **options).query_results for size in (24, batch))
     assert whole.ranks.tolist() == blocks.ranks.tolist()
     assert np.array_equal(whole.found_deg, blocks.found_deg)
 
@@ -131,10 +131,10 @@ def test_blocks_do_not_change_the_result(pairs, batch):
 def test_a_subset_is_asked_as_in_the_whole_set_and_the_gallery_stays(pairs):
     options = {"fov_deg": 90.0, "heading": "unknown", "headings": 8}
     whole, part = measure(pairs, **options), measure(pairs, queries=6, **options)
-    assert part.outcomes.numbers.tolist() == [0, 4, 8, 12, 16, 20]
+    assert part.query_results.numbers.tolist() == [0, 4, 8, 12, 16, 20]
     assert (part.queries, part.gallery) == (6, 28)
-    assert part.outcomes.ranks.tolist() == whole.outcomes.ranks[::4].tolist()
-    assert part.outcomes.true_deg.tolist() == whole.outcomes.true_deg[::4].tolist()
+    assert part.query_results.ranks.tolist() == whole.query_results.ranks[::4].tolist()
+    assert part.query_results.true_deg.tolist() == whole.query_results.true_deg[::4].tolist()
     assert part.protocol["queries"] == "6 of 24, evenly spaced"
 
 
@@ -160,39 +160,39 @@ def test_distances_need_the_coordinates_of_both_sides(pairs):
 
 
 def test_a_saved_result_can_be_checked_and_is_never_overwritten(pairs, tmp_path):
-    scoring, truth = Scoring(within_m=(1.0, 200.0)), Truth.of(pairs)
+    scoring, truth = Scoring(within_m=(1.0, 200.0)), GroundTruth.of(pairs)
     result = measure(pairs, fov_deg=90.0, heading="unknown", headings=8, scoring=scoring)
-    save_outcomes(result.outcomes, truth, scoring, result.as_json(), tmp_path / "saved")
+    save_query_results(result.query_results, truth, scoring, result.as_json(), tmp_path / "saved")
     with (tmp_path / "saved" / "queries.csv").open() as file:
         rows = list(csv.DictReader(file))
     content = json.loads((tmp_path / "saved" / "result.json").read_text())
     assert np.mean([row["rank"] == "0" for row in rows]) * 100 == pytest.approx(content["recall@1"])
     assert [row["picture"] for row in rows][:2] == ["pano0.png", "pano1.png"]
-    assert float(rows[3]["heading_deg"]) == pytest.approx(result.outcomes.true_deg[3], abs=1e-3)
+    assert float(rows[3]["heading_deg"]) == pytest.approx(result.query_results.true_deg[3], abs=1e-3)
     assert np.mean([row["rank_within_200m"] == "0" for row in rows]) * 100 == content["recall@1_within_200m"]
     assert {row["tied"] for row in rows} == {"0"}
     assert content["files"] == {"queries.csv": sha256_file(Path(tmp_path / "saved" / "queries.csv"))}
     with pytest.raises(OutputExists):
-        save_outcomes(result.outcomes, truth, scoring, result.as_json(), tmp_path / "saved")
+        save_query_results(result.query_results, truth, scoring, result.as_json(), tmp_path / "saved")
 
 
 @pytest.mark.parametrize("heading", ["known", "unknown"])
 def test_stored_embeddings_give_the_same_outcomes_and_any_other_rule(pairs, tmp_path, heading):
     options = {"fov_deg": 90.0, "heading": heading, "headings": 8}
-    sides = Sides(profile, profile_of_tile, INPUTS, DIM)
-    store(sides, pairs, tmp_path / "e", {"name": "profiles"}, protocol=QueryProtocol(**options), batch=5)
+    encoders = DualEncoder(profile, profile_of_tile, INPUTS, DIM)
+    store(encoders, pairs, tmp_path / "e", {"name": "profiles"}, protocol=QueryProtocol(**options), batch=5)
     stored = open_embeddings(tmp_path / "e")
     for scoring in (Scoring(), Scoring("average", "floor+1", "drop", (200.0,))):
         live, again = measure(pairs, scoring=scoring, **options), stored.evaluate(scoring)
         assert again.as_json() | {"protocol": 0} == live.as_json() | {"protocol": 0}
         assert again.protocol == {**live.protocol, "vectors": "float32"}
         for name in ("ranks", "tops", "view_deg", "true_deg", "heading_errors_deg"):
-            np.testing.assert_array_equal(getattr(again.outcomes, name), getattr(live.outcomes, name))
+            np.testing.assert_array_equal(getattr(again.query_results, name), getattr(live.query_results, name))
 
 
 def test_half_precision_finds_what_whole_precision_finds(pairs, tmp_path):
-    sides = Sides(profile, profile_of_tile, INPUTS, DIM)
-    store(sides, pairs, tmp_path / "e", {"name": "profiles"}, precision="float16")
+    encoders = DualEncoder(profile, profile_of_tile, INPUTS, DIM)
+    store(encoders, pairs, tmp_path / "e", {"name": "profiles"}, precision="float16")
     assert open_embeddings(tmp_path / "e").evaluate(Scoring()).recall == measure(pairs).recall
 
 

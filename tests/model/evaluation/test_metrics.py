@@ -17,9 +17,9 @@ from model.evaluation.metrics import (
     average_precisions,
     median_rank,
     one_percent,
+    rank_interval,
     recall_at,
     recall_table,
-    standing,
 )
 
 
@@ -30,61 +30,61 @@ def unit_rows(rows):
 
 def stand(scores, positives, left_out=()):
     positives = np.atleast_1d(np.array(positives, np.int64))
-    return standing(np.array(scores, np.float32), positives, np.array(left_out, np.int64))
+    return rank_interval(np.array(scores, np.float32), positives, np.array(left_out, np.int64))
 
 
-def spans_of(queries, references, positives):
+def intervals_of(queries, references, positives):
     scores = queries @ references.T
-    return np.stack([stand(row, positive).span for row, positive in zip(scores, positives, strict=True)])
+    return np.stack([stand(row, positive).interval for row, positive in zip(scores, positives, strict=True)])
 
 
 def test_a_perfect_model_ranks_every_positive_first():
     vectors = np.eye(5, dtype=np.float32)
-    assert spans_of(vectors, vectors, np.arange(5)).tolist() == [[0, 0]] * 5
+    assert intervals_of(vectors, vectors, np.arange(5)).tolist() == [[0, 0]] * 5
 
 
 def test_constant_features_score_zero_not_a_hundred_unless_asked_to():
     same = unit_rows(np.ones((300, 64)))
-    spans = spans_of(same, same, np.arange(300))
-    assert spans.tolist() == [[0, 299]] * 300
-    assert [recall_at(spans, 1, ties) for ties in TIES] == [0.0, 100.0, pytest.approx(100 / 300)]
-    assert recall_at(spans, 150, "average") == pytest.approx(50.0)
-    assert [median_rank(spans, ties) for ties in TIES] == [300.0, 1.0, 150.5]
+    intervals = intervals_of(same, same, np.arange(300))
+    assert intervals.tolist() == [[0, 299]] * 300
+    assert [recall_at(intervals, 1, ties) for ties in TIES] == [0.0, 100.0, pytest.approx(100 / 300)]
+    assert recall_at(intervals, 150, "average") == pytest.approx(50.0)
+    assert [median_rank(intervals, ties) for ties in TIES] == [300.0, 1.0, 150.5]
 
 
 def test_whole_counts_give_the_shortest_numbers():
-    spans = np.repeat(np.array([[0, 0], [9, 9]]), [9_110, 890], axis=0)
-    assert recall_at(spans, 1) == 91.1
+    intervals = np.repeat(np.array([[0, 0], [9, 9]]), [9_110, 890], axis=0)
+    assert recall_at(intervals, 1) == 91.1
 
 
 @pytest.mark.parametrize("ties", TIES)
 def test_scores_that_are_not_a_number_count_as_misses_by_every_rule(ties):
-    spans = np.stack([stand([np.nan] * 8, 3).span, stand([0.1, 0.2, 0.3, np.nan, 0, 0, 0, 0], 3).span])
-    assert spans.tolist() == [[7, 7]] * 2
-    assert recall_at(spans, 5, ties) == 0.0
+    intervals = np.stack([stand([np.nan] * 8, 3).interval, stand([0.1, 0.2, 0.3, np.nan, 0, 0, 0, 0], 3).interval])
+    assert intervals.tolist() == [[7, 7]] * 2
+    assert recall_at(intervals, 5, ties) == 0.0
 
 
 def test_a_rival_that_is_not_a_number_is_ahead():
-    assert stand([0.9, np.nan, 0.1], 0).span.tolist() == [1, 1]
+    assert stand([0.9, np.nan, 0.1], 0).interval.tolist() == [1, 1]
 
 
 def test_a_tied_rival_may_go_on_either_side_of_the_positive():
     found = stand([1.0, 1.0, 0.0], 0)
-    assert found.span.tolist() == [0, 1]
+    assert found.interval.tolist() == [0, 1]
     assert found.top == 1
-    spans = found.span[np.newaxis]
-    assert [recall_at(spans, 1, ties) for ties in TIES] == [0.0, 100.0, 50.0]
+    intervals = found.interval[np.newaxis]
+    assert [recall_at(intervals, 1, ties) for ties in TIES] == [0.0, 100.0, 50.0]
 
 
 def test_ranks_by_hand():
     references = unit_rows([[1, 0], [0.8, 0.6], [0, 1]])
     queries = unit_rows([[1, 0.1], [0.1, 1]])
-    assert spans_of(queries, references, [1, 0]).tolist() == [[1, 1], [2, 2]]
+    assert intervals_of(queries, references, [1, 0]).tolist() == [[1, 1], [2, 2]]
 
 
 def test_several_queries_may_share_a_positive():
     references = np.eye(3, dtype=np.float32)
-    assert spans_of(references[[2, 2]], references, [2, 2]).tolist() == [[0, 0], [0, 0]]
+    assert intervals_of(references[[2, 2]], references, [2, 2]).tolist() == [[0, 0], [0, 0]]
 
 
 def test_of_several_positives_the_best_counts_and_none_is_a_rival():
@@ -96,13 +96,13 @@ def test_of_several_positives_the_best_counts_and_none_is_a_rival():
 
 def test_what_is_left_out_is_no_rival_and_never_first():
     found = stand([0.9, 0.5, 0.7, 0.6], 1, [0, 2])
-    assert found.span.tolist() == [1, 1]
+    assert found.interval.tolist() == [1, 1]
     assert found.top == 3
     assert stand([0.9, 0.5], 1, [0]).top == 1
 
 
 def test_a_gallery_of_one_is_always_found():
-    assert stand([0.5], 0).span.tolist() == [0, 0]
+    assert stand([0.5], 0).interval.tolist() == [0, 0]
     assert stand([0.5], 0).top == 0
 
 
@@ -119,7 +119,7 @@ def test_a_gallery_of_one_is_always_found():
 )
 def test_the_hit_rate_by_prose_and_by_code(scores, expected):
     by_prose, by_code = stand(scores, [0, 1]), stand(scores, 0, [1])
-    assert (by_prose.span[1], by_code.span[1]) == expected
+    assert (by_prose.interval[1], by_code.interval[1]) == expected
 
 
 @pytest.mark.parametrize(
@@ -150,10 +150,10 @@ def test_one_percent_by_each_published_rule(gallery, rule, expected):
 
 
 def test_the_table_uses_the_rules_asked_for():
-    spans = np.repeat(np.array([0, 0, 1, 5, 9, 10, 10, 12])[:, np.newaxis], 2, axis=1)
-    assert recall_table(spans, 951)["recall@1%"] == 50.0
-    assert recall_table(spans, 951, rule="round+1")["recall@1%"] == 87.5
-    assert recall_table(spans, 951) | {"recall@1%": 0} == {
+    intervals = np.repeat(np.array([0, 0, 1, 5, 9, 10, 10, 12])[:, np.newaxis], 2, axis=1)
+    assert recall_table(intervals, 951)["recall@1%"] == 50.0
+    assert recall_table(intervals, 951, rule="round+1")["recall@1%"] == 87.5
+    assert recall_table(intervals, 951) | {"recall@1%": 0} == {
         "recall@1": 25.0, "recall@5": 37.5, "recall@10": 62.5, "recall@1%": 0,
     }  # fmt: skip
 
@@ -177,7 +177,7 @@ def random_case(seed, levels):
 def test_with_ties_and_one_positive_the_rank_is_that_of_scikit_learn(seed):
     scores, _ = random_case(seed, levels=6)
     positives = np.random.default_rng(seed).integers(0, 25, 40)
-    ranks = np.array([stand(row, positive).span[1] for row, positive in zip(scores, positives, strict=True)])
+    ranks = np.array([stand(row, positive).interval[1] for row, positive in zip(scores, positives, strict=True)])
     right = np.eye(25, dtype=np.int64)[positives]
     for row in range(40):
         assert ranks[row] + 1 == coverage_error(right[row : row + 1], scores[row : row + 1])
@@ -201,10 +201,10 @@ def test_the_step_rule_is_that_of_scikit_learn_where_both_say_the_same(seed, lev
 def test_recall_is_the_top_k_accuracy_of_scikit_learn_where_nothing_is_tied(k):
     scores, _ = random_case(7, levels=10**6)
     positives = np.random.default_rng(7).integers(0, 25, 40)
-    spans = np.stack([stand(row, positive).span for row, positive in zip(scores, positives, strict=True)])
+    intervals = np.stack([stand(row, positive).interval for row, positive in zip(scores, positives, strict=True)])
     expected = top_k_accuracy_score(positives, scores, k=k, labels=range(25)) * 100
     for ties in TIES:
-        assert recall_at(spans, k, ties) == pytest.approx(expected)
+        assert recall_at(intervals, k, ties) == pytest.approx(expected)
 
 
 def place_in_random_order(scores, positive, random):
@@ -217,9 +217,9 @@ def test_average_ties_are_the_mean_over_orders_of_the_tied():
     random = np.random.default_rng(3)
     scores = np.array([0.5, 0.9, 0.5, 0.5, 0.1, 0.5], np.float32)
     places = np.array([place_in_random_order(scores, 0, random) for _ in range(4000)])
-    spans = stand(scores, 0).span[np.newaxis]
+    intervals = stand(scores, 0).interval[np.newaxis]
     for k in range(1, 7):
-        assert recall_at(spans, k, "average") == pytest.approx((places < k).mean() * 100, abs=3.0)
+        assert recall_at(intervals, k, "average") == pytest.approx((places < k).mean() * 100, abs=3.0)
 
 
 def published_average_precision(order, good):

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from model.common.errors import BadConfig
-from model.evaluation import similarity
-from model.evaluation.ground_truth import Truth
+from model.evaluation.ground_truth import GroundTruth
 from model.evaluation.metrics import Scoring
-from model.evaluation.ranking import AskedQueries, Judge, best_over_copies, judge_all, queries_at_once
+from model.evaluation.ranking import EmbeddedQueries, Ranker, best_over_copies, queries_at_once, rank_queries
 from model.evaluation.results import Evaluation
 
 METRE_DEG = 1 / 111_195
@@ -19,7 +18,7 @@ def truth_of(positives, references, *, semi=(), places=None, centres=None):
             return np.full((count, 2), np.nan)
         return np.array([[47.0 + metre * METRE_DEG, 8.5] for metre in metres])
 
-    return Truth(
+    return GroundTruth(
         "hand-made",
         tuple(f"q{n}" for n in range(len(positives))),
         tuple(f"r{n}" for n in range(references)),
@@ -32,8 +31,8 @@ def truth_of(positives, references, *, semi=(), places=None, centres=None):
 
 def measure(truth, scores, **rules):
     scoring = Scoring(**rules)
-    outcomes = Judge(truth, scoring).outcomes(np.array(scores, np.float32), np.arange(len(scores)))
-    return Evaluation.of(outcomes.located(truth), truth, scoring, {})
+    query_results = Ranker(truth, scoring).query_results(np.array(scores, np.float32), np.arange(len(scores)))
+    return Evaluation.of(query_results.located(truth), truth, scoring, {})
 
 
 def test_distractors_kept_or_dropped_as_the_published_numbers_differ():
@@ -106,9 +105,9 @@ def test_blocks_and_copies_are_joined():
         for start in range(0, 6, size):
             part = np.arange(start, min(start + size, 6))
             headings = np.tile([0.0, 120.0, 240.0], (len(part), 1))
-            yield AskedQueries(part, vectors[part], headings, np.zeros(len(part)), np.zeros(len(part)))
+            yield EmbeddedQueries(part, vectors[part], headings, np.zeros(len(part)), np.zeros(len(part)))
 
-    whole, pieces = (judge_all(blocks(size), gallery, truth, Scoring()) for size in (6, 4))
+    whole, pieces = (rank_queries(blocks(size), gallery, truth, Scoring()) for size in (6, 4))
     products = np.einsum("bcd,rd->bcr", vectors, gallery)
     assert whole.found_deg.tolist() == [[0.0, 120.0, 240.0][copy] for copy in products.max(axis=2).argmax(axis=1)]
     best = products.max(axis=1)

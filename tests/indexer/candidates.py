@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from indexer.confidence.calibration import Calibration, Conditions, Logistic
-from indexer.confidence.features import BEST, Reading, Shortlist
+from indexer.confidence.features import BEST, FeatureReader, TopK
 from indexer.confidence.photo_fingerprints import PhotoSet
-from indexer.confidence.queries import AskedPhotos, Photo
+from indexer.confidence.queries import Photo, SearchedPhotos
 from indexer.confidence.reliability import measure
 from indexer.index.manifest import Manifest, SearchRecipe
 from indexer.tiles.tile_table import TileRecord
@@ -33,7 +33,7 @@ MANIFEST = Manifest(
 CALIBRATION = Calibration(
     encoder="e",
     index="i",
-    reading=Reading(100.0, 110.0, 0.05, fused=True),
+    reading=FeatureReader(100.0, 110.0, 0.05, fused=True),
     confidence=Logistic(-1.0, (2.0, 0.0, 0.0, 0.0, 0.0)),
     radius_m=25.0,
     conditions=Conditions((360.0, 360.0)),
@@ -58,16 +58,16 @@ def tile(east_m: float, north_m: float, half_m: float = 50.0) -> TileRecord:
     return TileRecord("tile", None, None, None, lat, lon, bounds, "tile.png")
 
 
-def shortlist(*tiles: tuple[float, float, float]) -> Shortlist:
+def candidates(*tiles: tuple[float, float, float]) -> TopK:
     """Of (east, north, score), best first."""
     listed = [tile(east_m, north_m) for east_m, north_m, _ in tiles[:BEST]]
     lats, lons = np.array([(one.lat, one.lon) for one in listed], np.float64).T
-    return Shortlist(lats, lons, np.array([score for *_, score in tiles[:BEST]], np.float64), listed[0].bounds)
+    return TopK(lats, lons, np.array([score for *_, score in tiles[:BEST]], np.float64), listed[0].bounds)
 
 
-def asked(photos: list[Photo]) -> AskedPhotos:
+def asked(photos: list[Photo]) -> SearchedPhotos:
     prints = tuple(f"{number:08x}" for number in range(len(photos)))
-    return AskedPhotos(tuple(photos), Conditions((360.0, 360.0)), PhotoSet(("made up",), prints))
+    return SearchedPhotos(tuple(photos), Conditions((360.0, 360.0)), PhotoSet(("made up",), prints))
 
 
 def known_probability(count: int, seed: int) -> tuple[list[Photo], np.ndarray]:
@@ -81,7 +81,7 @@ def known_probability(count: int, seed: int) -> tuple[list[Photo], np.ndarray]:
         rivals = [(*random.uniform(-40_000, 40_000, 2), 0.2) for _ in range(BEST - 1)]
         offset = random.uniform(-30, 30, 2) if right else np.array([0.0, 5_000.0])
         east_m, north_m = home + offset
-        photos.append(Photo(shortlist((*home, score), *rivals), LatLon(north_m * METRE, east_m * METRE), inside=True))
+        photos.append(Photo(candidates((*home, score), *rivals), LatLon(north_m * METRE, east_m * METRE), inside=True))
     return photos, probability
 
 
@@ -97,7 +97,7 @@ def overlapping_grid(count: int, seed: int, *, exact: bool) -> list[Photo]:
         if exact:  # only the camera's own tile is alike
             scores = np.where(np.linalg.norm(around, axis=1) == 0, 0.8, random.uniform(0.1, 0.4, len(around)))
         order = np.argsort(-scores)[:BEST]
-        found = shortlist(*((*tiles[row], float(scores[row] + 0.001 * random.random())) for row in order))
+        found = candidates(*((*tiles[row], float(scores[row] + 0.001 * random.random())) for row in order))
         truth = camera if number % 2 else camera + 30_000.0
         photos.append(Photo(found, LatLon(truth[1] * METRE, truth[0] * METRE), inside=bool(number % 2)))
     return photos
