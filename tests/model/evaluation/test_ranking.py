@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from model.common.errors import BadConfig
+from model.evaluation import ranking
 from model.evaluation.ground_truth import GroundTruth
 from model.evaluation.metrics import Scoring
 from model.evaluation.ranking import EmbeddedQueries, Ranker, best_over_copies, queries_at_once, rank_queries
