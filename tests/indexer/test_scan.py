@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from indexer import scan
 from indexer.scan import ExactScan, rank
 
 Runs = list[tuple[int, int]]
@@ -80,3 +81,28 @@ def test_a_read_only_memory_map_is_searched_in_place(tmp_path_factory: pytest.Te
     vectors = np.load(path, mmap_mode="r")
     ((_, rows),) = ExactScan(vectors).search(unit(4_000)[1_234:1_235], np.array([[0, 4_000]]), top_k=1)
     assert rows.tolist() == [1_234]
+
+
+def test_only_a_tie_at_the_last_place_takes_the_slow_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some candidates to spare tell whether there is one; a search by range costs many times as much."""
+    slow: list[float] = []
+    view = scan._view
+
+    class Noting:
+        def __init__(self, vectors: NDArray[np.float16]) -> None:
+            self.index = view(vectors)
+
+        def search(self, queries: NDArray[np.float32], count: int) -> object:
+            return self.index.search(queries, count)
+
+        def range_search(self, queries: NDArray[np.float32], least: float) -> object:
+            slow.append(least)
+            return self.index.range_search(queries, least)
+
+    monkeypatch.setattr(scan, "_view", Noting)
+    vectors, asked, everything = unit(5_000).astype(np.float16), unit(40, seed=1), np.array([[0, 5_000]])
+    ExactScan(vectors, threads=1).search(asked, everything, top_k=10)
+    assert slow == []
+    vectors[:30] = unit(1, seed=7)[0].astype(np.float16)
+    ExactScan(vectors, threads=1).search(unit(1, seed=7), everything, top_k=10)
+    assert slow == [pytest.approx(1.0, abs=1e-3)]

@@ -90,3 +90,33 @@ def test_json_has_no_word_for_nan():
 def test_a_file_has_the_digest_of_its_bytes(tmp_path: Path):
     (tmp_path / "file").write_bytes(b"x" * 3_000_000)
     assert sha256_file(tmp_path / "file") == sha256_bytes(b"x" * 3_000_000)
+
+
+def test_a_folder_is_on_disk_before_it_has_its_name_and_its_name_before_the_block_ends(tmp_path, monkeypatch):
+    synced, really = [], os.fsync
+
+    def note(descriptor):
+        synced.append((os.fstat(descriptor).st_ino, (tmp_path / "made").exists()))
+        really(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    with staged_folder(tmp_path / "made") as staged:
+        (staged / "part").mkdir()
+        for name in ("file", "part/inner"):
+            (staged / name).write_text("content")
+    made = tmp_path / "made"
+    expected = [made / "file", made / "part", made / "part" / "inner", made]
+    assert synced == [*((path.stat().st_ino, False) for path in expected), (tmp_path.stat().st_ino, True)]
+
+
+def test_a_file_is_on_disk_before_it_replaces_the_old_one(tmp_path, monkeypatch):
+    synced, really = [], os.fsync
+    (tmp_path / "a.json").write_text("old")
+
+    def note(descriptor):
+        synced.append((os.fstat(descriptor).st_ino, (tmp_path / "a.json").read_text()))
+        really(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    write_json(tmp_path / "a.json", {})
+    assert synced == [((tmp_path / "a.json").stat().st_ino, "old")]

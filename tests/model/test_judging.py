@@ -45,6 +45,12 @@ def test_distractors_kept_or_dropped_as_the_published_numbers_differ():
     assert dropped.protocol["distractors"] == "dropped, 2 of 3 references"
 
 
+def test_a_dropped_distractor_is_behind_every_score_even_the_lowest_cosine():
+    truth = truth_of([[0], [2]], 3)
+    result = measure(truth, [[-0.5, 0.9, -0.9], [-0.8, 0.9, -0.6]], distractors="drop")
+    assert (result.recall["recall@1"], result.further["ap"], result.median_rank) == (100.0, 100.0, 1.0)
+
+
 def test_many_positives_as_from_satellite_to_drone():
     truth = truth_of([[0, 1], [2]], 4)
     result = measure(truth, [[0.9, 0.5, 0.7, 0.1], [0.2, 0.8, 0.9, 0.1]])

@@ -45,6 +45,20 @@ def test_waiting_photos_share_one_forward_pass_and_keep_their_order():
     batcher.close()
 
 
+def test_requests_of_several_photos_that_were_joined_each_get_their_own_rows():
+    gate = Gate()
+    batcher = MicroBatcher(gate, max_rows=8, wait_s=0.05)
+    first = batcher.submit(rows(0))
+    gate.entered.wait(10)
+    asked = [(1, 2), (3, 4, 5), (6, 7, 8)]
+    later = [batcher.submit(rows(*values)) for values in asked]
+    gate.opened.set()
+    wait([first, *later], timeout=10)
+    assert gate.batches == [1, 8]
+    assert [tuple(future.result()[:, 0]) for future in later] == asked
+    batcher.close()
+
+
 def test_batch_never_exceeds_the_limit_unless_one_request_does():
     gate = Gate()
     batcher = MicroBatcher(gate, max_rows=4, wait_s=0.05)
