@@ -71,7 +71,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         told = summary(changes, [one for one in settings.get("equivalent", []) if one["module"] == module])
         told |= {"tests": settings["modules"][module], "seconds": round(time.monotonic() - began)}
         share = record(module, told, list(settings["modules"]))
-        print(f"{module}: {told['killed']} of {told['mutants']} killed, {len(told['equivalent'])} equivalent", flush=True)
+        print(
+            f"{module}: {told['killed']} of {told['mutants']} killed, {len(told['equivalent'])} equivalent", flush=True
+        )
         for one in told["survivors"]:
             print(f"  {one['mutant']}\n    - {one['removed']}\n    + {one['added']}", flush=True)
     print(f"{share:.1%} of all recorded mutants killed, equivalents apart")

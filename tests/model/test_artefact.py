@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from model.artefact import canonical_json, sha256_bytes, sha256_file, staged_file, staged_folder, write_json
+from model.artefact import canonical_json, read_json, sha256_bytes, sha256_file, staged_file, staged_folder, write_json
 from model.errors import BadConfig, OutputExists
 
 
@@ -47,6 +47,31 @@ def test_json_is_written_whole_and_depends_on_the_value_only(tmp_path):
     assert (tmp_path / "a.json").read_bytes() == canonical_json({"a": "ä", "b": 1})
     assert json.loads((tmp_path / "a.json").read_bytes()) == {"a": "ä", "b": 1}
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_canonical_json_is_laid_out_for_readers_and_has_letters_as_they_are():
+    assert canonical_json({"b": [1], "a": "ä"}) == '{\n  "a": "ä",\n  "b": [\n    1\n  ]\n}\n'.encode()
+
+
+def test_an_object_is_read_as_it_was_written(tmp_path):
+    write_json(tmp_path / "a.json", {"b": [1, None], "a": {"ä": 0.5}})
+    assert read_json(tmp_path / "a.json") == {"b": [1, None], "a": {"ä": 0.5}}
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("[1]", "^it holds a list where an object is wanted$"),
+        ("{", "^Expecting property name"),
+        ('{"a": NaN}', "not JSON compliant"),
+        ('{"a": "\\ud800"}', "surrogates not allowed"),
+        ("[" * 100_000, "^it is nested too deeply$"),
+    ],
+)
+def test_what_canonical_json_could_not_write_is_not_read_either(tmp_path, content, reason):
+    (tmp_path / "a.json").write_text(content)
+    with pytest.raises(ValueError, match=reason):
+        read_json(tmp_path / "a.json")
 
 
 def test_a_file_whose_writing_fails_leaves_the_old_one(tmp_path):

@@ -39,6 +39,11 @@ def test_the_value_is_that_of_the_formula_with_the_labels_of_both_directions_smo
     assert found.item() == pytest.approx((one_way(scores) + one_way(scores.T)) / 2, rel=1e-6)
 
 
+def test_the_loss_is_computed_where_the_vectors_lie():
+    vectors, scale = torch.zeros(4, 8, device="meta"), torch.zeros((), device="meta")  # no CPU, and everywhere there
+    assert symmetric_info_nce(vectors, vectors, scale).device.type == "meta"
+
+
 def test_the_temperature_is_bounded():
     vectors = torch.eye(4)
     far, bound = (symmetric_info_nce(vectors, vectors, torch.tensor(s)) for s in (50.0, MAX_LOGIT_SCALE))
