@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.record import write_record
-from model.encoder import Encoder
-from model.headings import coarse_turns, fine_offsets
+from model.inputs.heading_search import coarse_turns, fine_offsets
+from model.network.encoder import Encoder
 
 _CENTRE = ("--anchors", "1")  # the camera is known to stand there
 _SEARCHED = ("--heading", "unknown", "--queries", "2000")  # 30 copies of each query

@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.record import RESULTS, write_record
-from model.data.manifest_rows import ManifestRow, write_manifest
+from model.common.geo import LatLon
+from model.common.manifest_rows import ManifestRow, write_manifest
 from model.data.pairs import PairSet
 from model.data.sources import open_pairs
-from model.geo import LatLon
-from model.world.splits import TILE_M
+from model.synthetic.splits import TILE_M
 
 _ELSEWHERE_DEG = 1.0
 

@@ -25,11 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.record import write_record
-from model.embeddings import open_embeddings, write_embeddings
-from model.judging import AskedQueries
-from model.metrics import recall_table
-from model.scoring import Scoring
-from model.truth import Truth
+from model.evaluation.embeddings import open_embeddings, write_embeddings
+from model.evaluation.ground_truth import GroundTruth
+from model.evaluation.metrics import Scoring, recall_table
+from model.evaluation.ranking import EmbeddedQueries
 
 _NOISE = 5.0
 """Length of what is added to a reference to make its query: enough that some are not found first."""
@@ -71,18 +70,20 @@ def write_vectors(folder: Path, queries: int, references: int, dim: int) -> Path
         for start in range(0, references, _BATCH):
             yield unit(rng.standard_normal((min(_BATCH, references - start), dim), dtype=np.float32))
 
-    def ask(stored: NDArray[Any]) -> Iterator[AskedQueries]:
+    def ask(stored: NDArray[Any]) -> Iterator[EmbeddedQueries]:
         for start in range(0, queries, _BATCH):
             numbers = np.arange(start, min(start + _BATCH, queries))
             noise = unit(rng.standard_normal((len(numbers), dim), dtype=np.float32))
             near = unit(stored[positives[numbers]].astype(np.float32) + _NOISE * noise)
             zeros = np.zeros(len(numbers))
-            yield AskedQueries(numbers, near[:, np.newaxis], zeros[:, np.newaxis], zeros, zeros)
+            yield EmbeddedQueries(numbers, near[:, np.newaxis], zeros[:, np.newaxis], zeros, zeros)
 
     names = tuple(map(str, range(max(queries, references))))
     unknown = np.full((len(names), 2), np.nan)
     rows = tuple(positives.reshape(-1, 1))
-    truth = Truth("random", names[:queries], names[:references], rows, (), unknown[:queries], unknown[:references])
+    truth = GroundTruth(
+        "random", names[:queries], names[:references], rows, (), unknown[:queries], unknown[:references]
+    )
     write_embeddings(folder, {"checkpoint": {}, "asked": {}}, truth, gallery(), ask, precision="float16")
     return folder
 

@@ -18,12 +18,12 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.record import turns, write_record
-from indexer.build import build_index
-from indexer.encoding import TileEncoder
-from indexer.plan import BuildSpec
-from indexer.sources.opening import open_source
-from model.encoder import Encoder
-from model.transforms import resize_tile
+from indexer.building.build import build_index
+from indexer.building.plan import BuildSpec
+from indexer.common.encoders import TileEncoder
+from indexer.tiles.sources.open_source import open_source
+from model.inputs.transforms import resize_tile
+from model.network.encoder import Encoder
 
 
 def main() -> None:

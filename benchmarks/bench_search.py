@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.record import turns, write_record
-from indexer.scan import ExactScan
+from indexer.index.exact_search import ExactScan
 
 _TOP_K = 10
 _CHUNK_ROWS = 4096

@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def bare_forward(checkpoint: str, seconds: float) -> Bare:
     """Encode neutral canvases one by one for some seconds."""
-    from model.encoder import Encoder
+    from model.network.encoder import Encoder
 
     encoder = Encoder.load(checkpoint)
     width, height = encoder.inputs.ground_size_px

@@ -26,16 +26,16 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from benchmarks.record import write_record
-from model.clnet import CLNet
-from model.config import DataSpec, OptimSpec, RunSpec
 from model.data.augment import AugmentSpec
-from model.data.decoded import ensure_decoded
-from model.data.loading import PictureFiles, TrainingPairs, training_loader
+from model.data.image_cache import ensure_decoded
+from model.data.loaders import PictureFiles, TrainingPairs, training_loader
 from model.data.manifest import read_manifest
 from model.data.pairs import PairSet
-from model.loss import symmetric_info_nce
-from model.train import Trainer
-from model.transforms import InputSpec
+from model.inputs.transforms import InputSpec
+from model.network.clnet import CLNet
+from model.training.config import DataSpec, OptimSpec, RunSpec
+from model.training.loss import symmetric_info_nce
+from model.training.trainer import Trainer
 
 _PREFETCH = 4
 _TILE_PX, _PANORAMA_PX = (640, 640), (1664, 832)

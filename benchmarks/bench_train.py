@@ -14,15 +14,15 @@ from collections.abc import Callable
 import torch
 
 from benchmarks.record import turns, write_record
-from model.clnet import CLNet, CLNetSpec
-from model.compute import autocast
-from model.loss import symmetric_info_nce
-from model.transforms import InputSpec, normalise
-from model.world.appearance import Difficulty, draw_appearance
-from model.world.ground import Window
-from model.world.panorama import Camera, render_panorama
-from model.world.terrain import paint_ground
-from model.world.tile import render_tile
+from model.common.devices import autocast
+from model.inputs.transforms import InputSpec, normalise
+from model.network.clnet import CLNet, CLNetSpec
+from model.synthetic.appearance import Difficulty, draw_appearance
+from model.synthetic.ground import Window
+from model.synthetic.panorama import Camera, render_panorama
+from model.synthetic.terrain import paint_ground
+from model.synthetic.tile import render_tile
+from model.training.loss import symmetric_info_nce
 
 
 def main() -> None:

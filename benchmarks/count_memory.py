@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 from benchmarks.record import write_record
-from model.clnet import CLNet, View
-from model.compute import autocast
-from model.config import RunSpec, load_run
+from model.common.devices import autocast
+from model.network.clnet import CLNet, View
+from model.training.config import RunSpec, load_run
 
 _CHUNK = 16
 _FLOAT32_COPIES = 4

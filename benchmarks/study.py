@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.record import RESULTS, write_record
-from model.logs import read_log
+from model.training.run_log import read_log
 
 _OFF = {"model.ncm": False, "model.nec": False, "model.gfr": False}
 _ADAMW = {"optim.optimizer": "adamw", "optim.lr": 0.002}

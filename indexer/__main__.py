@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from indexer import __version__
-from model.commandline import (
+from model.common.command_line import (
     as_argument,
     join_coordinates,
     parse_bounds,
@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(join_coordinates(sys.argv[1:] if argv is None else argv))
 
     def command() -> int:
-        from indexer import commands
+        from indexer.commands import commands
 
         chosen: Callable[[argparse.Namespace], int] = getattr(commands, args.command)
         return chosen(args)

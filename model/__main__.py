@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model._version import VERSION
-from model.commandline import as_argument, join_coordinates, parse_count, parse_lat_lon, run
+from model.commands.evaluate import add_options, run_evaluation
+from model.common.command_line import as_argument, join_coordinates, parse_count, parse_lat_lon, run
 from model.data.sources import DEFAULT_CACHE
-from model.evaluation_command import add_options, run_evaluation
 
 if TYPE_CHECKING:
-    from model.distributed import Processes
+    from model.training.distributed import Processes
 
 _DATA_HELP = (
     "world:SPLIT (train, val, same-area, cross-area, ...; docs/world.md), BENCHMARK:SPLIT?root=DIR (docs/datasets.md), "
@@ -121,12 +121,12 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 def _train(arguments: argparse.Namespace) -> int:
     from dataclasses import asdict
 
-    from model.config import load_run
+    from model.training.config import load_run
 
     if arguments.print_config:
         print(json.dumps(asdict(load_run(arguments.config, arguments.overrides)), indent=2))
         return 0
-    from model.distributed import joined_processes
+    from model.training.distributed import joined_processes
 
     with joined_processes(arguments.device) as (processes, device):
         _train_together(arguments, processes, str(device))
@@ -134,10 +134,10 @@ def _train(arguments: argparse.Namespace) -> int:
 
 
 def _train_together(arguments: argparse.Namespace, processes: Processes, device: str) -> None:
-    from model.config import load_run
+    from model.common.errors import BadConfig
     from model.data.sources import open_pairs
-    from model.errors import BadConfig
-    from model.train import train
+    from model.training.config import load_run
+    from model.training.trainer import train
 
     spec = load_run(arguments.config, arguments.overrides)
     if arguments.out is None:
@@ -157,8 +157,8 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 def _render_pairs(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from model.world.pairs import render_split
-    from model.world.splits import find_split
+    from model.synthetic.pair_set import render_split
+    from model.synthetic.splits import find_split
 
     split, manifest = find_split(arguments.data.removeprefix("world:"))
     with tqdm(total=split.places, unit="pair", disable=None) as bar:
@@ -170,8 +170,8 @@ def _render_pairs(arguments: argparse.Namespace) -> int:
 def _render_region(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from model.world.plane import ORIGIN
-    from model.world.region import Region, render_region
+    from model.synthetic.plane import ORIGIN
+    from model.synthetic.tile_region import Region, render_region
 
     centre = arguments.centre or ORIGIN
     region = Region(arguments.seed, centre, arguments.side, arguments.panoramas, arguments.calibration)
@@ -188,11 +188,10 @@ def _render_region(arguments: argparse.Namespace) -> int:
 
 
 def _check_data(arguments: argparse.Namespace) -> int:
-    from model.data.benchmarks.opening import parse_source
-    from model.data.benchmarks.report import describe
+    from model.common.errors import BadDataset
+    from model.data.benchmarks.registry import parse_source
     from model.data.benchmarks.sheet import draw_sheet
-    from model.data.benchmarks.survey import survey
-    from model.errors import BadDataset
+    from model.data.benchmarks.survey import describe, survey
 
     source = parse_source(arguments.data)
     root = arguments.root or source.root
@@ -206,7 +205,7 @@ def _check_data(arguments: argparse.Namespace) -> int:
 
 
 def _import_sample4geo(arguments: argparse.Namespace) -> int:
-    from model.published import SAMPLE4GEO_BACKBONE, import_sample4geo
+    from model.network.import_sample4geo import SAMPLE4GEO_BACKBONE, import_sample4geo
 
     backbone = arguments.backbone or SAMPLE4GEO_BACKBONE
     import_sample4geo(arguments.weights, arguments.benchmark, arguments.out, backbone=backbone, name=arguments.name)
@@ -217,7 +216,7 @@ def _import_sample4geo(arguments: argparse.Namespace) -> int:
 def _info(arguments: argparse.Namespace) -> int:
     from dataclasses import asdict
 
-    from model.bundle import load_bundle, resolve_bundle
+    from model.network.checkpoints import load_bundle, resolve_bundle
 
     bundle = load_bundle(arguments.checkpoint)
     print(json.dumps(

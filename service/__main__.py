@@ -8,12 +8,12 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from model.commandline import run
-from service.ports import require_free
+from model.common.command_line import run
+from service.demo.ports import require_free
 from service.settings import Settings, UpSettings, add_flags, read_settings
 
 if TYPE_CHECKING:
-    from service.bootstrap import Preparation
+    from service.demo.preparation import Preparation
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,7 +40,7 @@ def _up(arguments: Sequence[str]) -> int:
     )
     add_flags(parser, UpSettings)
     settings = read_settings(UpSettings, vars(parser.parse_args(arguments)))
-    from service.bootstrap import Preparation, index_folder
+    from service.demo.preparation import Preparation, index_folder
 
     return _serve(settings.serving(index_folder(settings)), Preparation(settings))
 

@@ -17,14 +17,14 @@ from fastapi.staticfiles import StaticFiles
 from starlette.responses import FileResponse
 from starlette.types import ASGIApp
 
-from indexer.encoding import QueryEncoder
+from indexer.common.encoders import QueryEncoder
 from model._version import VERSION
-from service.bootstrap import Preparation
-from service.guard import CountRequests, SecurityHeaders, TooLarge, UploadGuard
+from service.demo.preparation import Preparation
+from service.engine import Engine, LoadEncoder
+from service.errors import install_handlers
 from service.metrics import Metrics
-from service.problems import install_handlers
+from service.middleware import BodyLimitMiddleware, MetricsMiddleware, SecurityHeadersMiddleware, UploadMiddleware
 from service.routes import router
-from service.runtime import LoadEncoder, Runtime
 from service.settings import Settings
 
 __all__ = ["create_app"]
@@ -55,18 +55,18 @@ def create_app(
             what is wrong.
     """
     metrics = Metrics()
-    runtime = Runtime(settings, metrics, load_encoder=load_encoder or _load_checkpoint, preparation=preparation)
+    engine = Engine(settings, metrics, load_encoder=load_encoder or _load_checkpoint, preparation=preparation)
     app = _GuardedApp(
         guard=lambda inner: _guarded(inner, settings, metrics),
         title="CLNet geo-localization",
         description=_DESCRIPTION,
         version=VERSION,
         redoc_url=None,
-        lifespan=_lifespan(runtime, preparation, on_failure),
+        lifespan=_lifespan(engine, preparation, on_failure),
         max_body_size=settings.max_upload_bytes,
         form_limits={"max_files": 1, "max_fields": _FORM_FIELDS, "max_part_size": _TEXT_FIELD_BYTES},
     )
-    app.state.runtime, app.state.metrics, app.state.settings = runtime, metrics, settings
+    app.state.engine, app.state.metrics, app.state.settings = engine, metrics, settings
     install_handlers(app)
     app.include_router(router)
     app.add_api_route("/", _page, include_in_schema=False)
@@ -86,13 +86,13 @@ class _GuardedApp(FastAPI):
 
 
 def _guarded(inner: ASGIApp, settings: Settings, metrics: Metrics) -> ASGIApp:
-    guard = UploadGuard(inner, max_uploads=settings.max_uploads, timeout_s=settings.upload_timeout_s)
-    too_large = TooLarge(guard, limit_mb=settings.max_upload_mb)
-    return CountRequests(SecurityHeaders(too_large), metrics)
+    guard = UploadMiddleware(inner, max_uploads=settings.max_uploads, timeout_s=settings.upload_timeout_s)
+    too_large = BodyLimitMiddleware(guard, limit_mb=settings.max_upload_mb)
+    return MetricsMiddleware(SecurityHeadersMiddleware(too_large), metrics)
 
 
 def _lifespan(
-    runtime: Runtime, preparation: Preparation | None, on_failure: Callable[[Exception], None] | None
+    engine: Engine, preparation: Preparation | None, on_failure: Callable[[Exception], None] | None
 ) -> Callable[[FastAPI], object]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -100,16 +100,16 @@ def _lifespan(
             # A thread that ends: the OpenMP team which loading leaves with its thread would compete with the encoder's,
             # and make every forward pass take twice as long.
             with ThreadPoolExecutor(1, thread_name_prefix="load") as once:
-                await asyncio.get_running_loop().run_in_executor(once, runtime.load)
-            if runtime.failure is not None and on_failure is not None:
-                on_failure(runtime.failure)
+                await asyncio.get_running_loop().run_in_executor(once, engine.load)
+            if engine.failure is not None and on_failure is not None:
+                on_failure(engine.failure)
 
         loading = asyncio.create_task(load())
         yield
         if preparation is not None:
             preparation.stop()
         await loading
-        await asyncio.to_thread(runtime.close)
+        await asyncio.to_thread(engine.close)
 
     return lifespan
 
@@ -117,7 +117,7 @@ def _lifespan(
 def _load_checkpoint(settings: Settings) -> tuple[QueryEncoder, bool]:
     import torch
 
-    from model.encoder import Encoder
+    from model.network.encoder import Encoder
 
     torch.set_num_threads(settings.torch_threads or max(1, (os.cpu_count() or 1) // 2))  # the others decode and answer
     encoder = Encoder.load(settings.checkpoint, device=settings.device)

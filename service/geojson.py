@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from indexer.geojson import tile_feature
-from model.geo import Bounds
+from indexer.commands.geojson import tile_feature
+from model.common.geo import Bounds
 from service.schemas import LocalizeAnswer, Match
 
 __all__ = ["GEO_JSON", "feature_collection", "wants_geojson"]

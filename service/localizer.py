@@ -13,18 +13,18 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.calibration import Calibration, Conditions
-from indexer.encoding import QueryEncoder
-from indexer.evidence import BEST
-from indexer.folder import TileIndex
-from indexer.position import Position, locate
-from indexer.region import Region
-from indexer.tiles import TileRecord
-from model.headings import COARSE_HEADINGS, Hit, Ranking, search_headings
-from model.images import MAX_PIXELS, declared_pixels, decode_image
-from model.plausibility import photo_warnings
-from model.transforms import lay_panorama
-from service.budget import PixelBudget
+from indexer.common.encoders import QueryEncoder
+from indexer.confidence.calibration import Calibration, Conditions
+from indexer.confidence.features import BEST
+from indexer.index.tile_index import TileIndex
+from indexer.localization.position import Position, locate
+from indexer.tiles.region import Region
+from indexer.tiles.tile_table import TileRecord
+from model.common.images import MAX_PIXELS, declared_pixels, decode_image
+from model.inputs.heading_search import COARSE_HEADINGS, Hit, Ranking, search_headings
+from model.inputs.photo_checks import photo_warnings
+from model.inputs.transforms import lay_panorama
+from service.concurrency.pixel_budget import PixelBudget
 from service.errors import NoTilesInRegion
 
 __all__ = ["Localization", "Localizer", "Match", "View"]
@@ -137,7 +137,7 @@ class Localizer:
         hits = search_headings(canvas, find, heading_deg=view.heading_deg, count=self._headings)
         matches = self._matches(hits[:top_k])
         watch.seconds["total"] = time.perf_counter() - begin
-        position = locate(self.index.shortlist(hits), None if warnings else self._calibration(view))
+        position = locate(self.index.candidates(hits), None if warnings else self._calibration(view))
         return Localization(matches, position, watch.seconds, warnings)
 
     def _calibration(self, view: View) -> Calibration | None:

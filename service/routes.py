@@ -11,18 +11,16 @@ from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import FormData
 from starlette.responses import JSONResponse
 
-from indexer.region import BoxRegion, CircleRegion, Region
+from indexer.tiles.region import BoxRegion, CircleRegion, Region
 from model._version import VERSION
-from model.commandline import parse_bounds, parse_lat_lon
-from service.answers import describe, json_answer, picture_zooms
-from service.disconnects import unless_gone
-from service.errors import TileNotFound
+from model.common.command_line import parse_bounds, parse_lat_lon
+from service.concurrency.disconnects import unless_gone
+from service.engine import Engine, Serving
+from service.errors import PROBLEM_JSON, TileNotFound
 from service.geojson import GEO_JSON, feature_collection, wants_geojson
 from service.localizer import Localization, View
 from service.metrics import Metrics
-from service.problems import PROBLEM_JSON
-from service.runtime import Runtime, Serving
-from service.schemas import Info, LocalizeAnswer, LocalizeForm, Problem, Status
+from service.schemas import Info, LocalizeAnswer, LocalizeForm, Problem, Status, describe, json_answer, picture_zooms
 from service.settings import Settings
 
 __all__ = ["router"]
@@ -36,13 +34,13 @@ def _problem(description: str) -> dict[str, Any]:
     return {"description": description, "content": {PROBLEM_JSON: {"schema": Problem.model_json_schema()}}}
 
 
-def _runtime(request: Request) -> Runtime:
-    runtime: Runtime = request.app.state.runtime
-    return runtime
+def _engine(request: Request) -> Engine:
+    engine: Engine = request.app.state.engine
+    return engine
 
 
-def _serving(runtime: Annotated[Runtime, Depends(_runtime)]) -> Serving:
-    return runtime.require()
+def _serving(engine: Annotated[Engine, Depends(_engine)]) -> Serving:
+    return engine.require()
 
 
 def _metrics(request: Request) -> Metrics:

@@ -8,10 +8,15 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from fastapi import UploadFile
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from model.commandline import parse_bounds, parse_lat_lon
+from indexer.index.tile_index import TileIndex
+from indexer.tiles.tile_table import TileRecord
+from model.common.command_line import parse_bounds, parse_lat_lon
+from service.localizer import Localization, Localizer
+from service.localizer import Match as FoundMatch
 
 __all__ = [
     "Estimate",
@@ -24,6 +29,10 @@ __all__ = [
     "Problem",
     "Status",
     "Timings",
+    "describe",
+    "json_answer",
+    "picture_zooms",
+    "tile_url",
 ]
 
 _HALF_EARTH_M = 20_040_000.0
@@ -197,3 +206,65 @@ class Problem(BaseModel):
     title: str = Field(examples=["The photo cannot be used"])
     status: int = Field(examples=[422])
     detail: str | None = Field(None, examples=["the image is empty (0 bytes); send a JPEG, PNG or WebP"])
+
+
+def json_answer(found: Localization, localizer: Localizer, *, root: str = "") -> LocalizeAnswer:
+    """The answer to one photo.
+
+    Args:
+        found: what the localizer found.
+        localizer: who found it.
+        root: path under which a proxy mounts the service, without a closing slash.
+    """
+    model, index = describe(localizer)
+    position = found.position
+    return LocalizeAnswer(
+        matches=[_match(match, localizer.index, root) for match in found.matches],
+        estimate=Estimate(
+            lat=position.centre.lat,
+            lon=position.centre.lon,
+            radius_m=round(position.radius_m, 1),
+            confidence=None if position.confidence is None else round(position.confidence, 4),
+            confidence_radius_m=position.confidence_radius_m,
+        ),
+        warnings=list(found.warnings),
+        model=model,
+        index=index,
+        timings_ms=Timings(**{step: round(1000 * value, 2) for step, value in found.seconds.items()}),
+    )
+
+
+def describe(localizer: Localizer) -> tuple[ModelInfo, IndexInfo]:
+    """Which encoder and which index answer."""
+    encoder, index = localizer.encoder, localizer.index
+    return (
+        ModelInfo(name=encoder.name, digest=encoder.digest),
+        IndexInfo(name=index.name, tiles=index.count, digest=index.digest),
+    )
+
+
+def tile_url(tile: TileRecord, index: TileIndex, root: str) -> str | None:
+    """Where the service gives a tile's picture; None where it cannot."""
+    if tile.z is None or tile.x is None or tile.y is None or index.source is None:
+        return None
+    return f"{root}/tiles/{tile.z}/{tile.x}/{tile.y}"
+
+
+def picture_zooms(index: TileIndex) -> list[int]:
+    """Zoom levels of the tiles whose pictures the service can give, ascending."""
+    zooms = np.unique(index.tiles.z)
+    return [int(zoom) for zoom in zooms if zoom >= 0] if index.source is not None else []
+
+
+def _match(match: FoundMatch, index: TileIndex, root: str) -> Match:
+    tile = match.tile
+    return Match(
+        rank=match.rank,
+        tile_id=tile.tile_id,
+        lat=tile.lat,
+        lon=tile.lon,
+        bounds=tile.bounds.as_tuple(),
+        score=match.score,
+        heading_deg=match.heading_deg,
+        image_url=tile_url(tile, index, root),
+    )

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from model.errors import BadConfig
+from model.common.errors import BadConfig
 
 __all__ = ["Settings", "UpSettings", "add_flags", "read_settings"]
 

@@ -7,8 +7,8 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-from model.anchors import anchor_px, recentre
-from model.transforms import InputSpec
+from model.inputs.anchors import anchor_px, recentre
+from model.inputs.transforms import InputSpec
 
 __all__ = ["FakeEncoder"]
 

@@ -8,7 +8,7 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
-from model.artefact import canonical_json, sha256_bytes
+from model.common.atomic_io import canonical_json, sha256_bytes
 from model.data.pairs import PairSet, Query, Reference
 
 __all__ = ["file_stats", "pairs_digest"]

@@ -1,7 +1,7 @@
 """Pairs of one's own: a CSV or Parquet manifest with one row a pair.
 
 Columns: `query` and `reference` (paths, relative to the manifest), and optionally the others of
-`model.data.manifest_rows`. A row whose `query` is empty adds a distractor to the gallery. Rows that name the same
+`model.common.manifest_rows`. A row whose `query` is empty adds a distractor to the gallery. Rows that name the same
 reference share it.
 """
 
@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from model.data.manifest_rows import COLUMNS, NUMBERS
+from model.common.errors import BadCoordinates, BadDataset
+from model.common.geo import LatLon
+from model.common.manifest_rows import COLUMNS, NUMBERS
 from model.data.pairs import PairSet, Query, Reference
-from model.errors import BadCoordinates, BadDataset
-from model.geo import LatLon
 
 __all__ = ["read_manifest"]
 

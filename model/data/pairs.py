@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from model.errors import BadDataset
-from model.geo import LatLon
+from model.common.errors import BadDataset
+from model.common.geo import LatLon
 
 if TYPE_CHECKING:  # loads torch
-    from model.clnet import View
+    from model.network.clnet import View
 
 __all__ = ["PairSet", "Query", "Reference"]
 

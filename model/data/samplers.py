@@ -15,8 +15,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from model.common.errors import BadConfig, BadDataset
 from model.data.pairs import PairSet
-from model.errors import BadConfig, BadDataset
 
 __all__ = ["Order", "SamplerSpec", "epoch_batches"]
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from model.data.benchmarks.opening import BENCHMARKS, names_benchmark, open_benchmark
+from model.common.errors import BadDataset
+from model.data.benchmarks.registry import BENCHMARKS, names_benchmark, open_benchmark
 from model.data.manifest import read_manifest
 from model.data.pairs import PairSet
-from model.errors import BadDataset
 
 __all__ = ["DEFAULT_CACHE", "open_pairs"]
 
@@ -23,8 +23,8 @@ def open_pairs(text: str, *, cache: Path = DEFAULT_CACHE, workers: int = 2) -> P
     """Open a data set; a split of the world is rendered below `cache` the first time.
 
     Args:
-        text: `world:SPLIT`, a benchmark (see `model.data.benchmarks.opening`), or the path of a CSV or Parquet manifest
-            (see `model.data.manifest`).
+        text: `world:SPLIT`, a benchmark (see `model.data.benchmarks.registry`), or the path of a CSV or Parquet
+            manifest (see `model.data.manifest`).
         cache: folder for rendered splits.
         workers: processes that render.
 
@@ -39,8 +39,8 @@ def open_pairs(text: str, *, cache: Path = DEFAULT_CACHE, workers: int = 2) -> P
                 f"there is no data set {text!r}; known are world, {', '.join(BENCHMARKS)}, or give a manifest"
             )
         return read_manifest(Path(text))
-    from model.world.pairs import ensure_split
-    from model.world.splits import find_split
+    from model.synthetic.pair_set import ensure_split
+    from model.synthetic.splits import find_split
 
     split, manifest = find_split(text.removeprefix("world:"))
     with tqdm(total=split.places, desc=f"rendering {text}", unit="pair", leave=False, disable=None) as bar:

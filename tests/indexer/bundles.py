@@ -6,9 +6,9 @@ from pathlib import Path
 
 import torch
 
-from model.bundle import save_bundle
-from model.clnet import CLNet, CLNetSpec
-from model.transforms import InputSpec
+from model.inputs.transforms import InputSpec
+from model.network.checkpoints import save_bundle
+from model.network.clnet import CLNet, CLNetSpec
 
 
 def write_bundle(folder: Path, seed: int = 0) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from indexer.folder import TileIndex
+from indexer.index.tile_index import TileIndex
 from tests.indexer.tiny import LEFT, TOP, picture
 
 ROWS = 3

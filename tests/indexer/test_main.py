@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from indexer.__main__ import _parser, main
-from indexer.plan import BuildSpec
-from indexer.sources.base import SourceOptions
-from model.headings import COARSE_HEADINGS
+from indexer.building.plan import BuildSpec
+from indexer.tiles.sources.source import SourceOptions
+from model.inputs.heading_search import COARSE_HEADINGS
 
 ROOT = Path(__file__).resolve().parents[2]
 

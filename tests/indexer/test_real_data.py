@@ -8,11 +8,11 @@ import pyproj
 import pytest
 import rasterio
 
-from indexer.build import BuildSummary, build_index
-from indexer.folder import TileIndex
-from indexer.sources.base import SourceOptions
-from indexer.sources.opening import open_source
-from indexer.verify import verify_index
+from indexer.building.build import BuildSummary, build_index
+from indexer.building.verify import verify_index
+from indexer.index.tile_index import TileIndex
+from indexer.tiles.sources.open_source import open_source
+from indexer.tiles.sources.source import SourceOptions
 from tests.fakes import FakeEncoder
 
 NAIP = ["naip_20090818.tif", "naip_20180716.tif"]

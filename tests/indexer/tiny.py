@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from indexer.build import build_index
-from indexer.encoding import TileEncoder
-from indexer.folder import TileIndex
-from indexer.plan import BuildSpec
-from indexer.sources.opening import open_source
-from indexer.tiles import TileTable, centres, texts
+from indexer.building.build import build_index
+from indexer.building.plan import BuildSpec
+from indexer.common.encoders import TileEncoder
+from indexer.index.tile_index import TileIndex
+from indexer.tiles.sources.open_source import open_source
+from indexer.tiles.tile_table import TileTable, centres, texts
 from tests.fakes import FakeEncoder
 
 ZOOM, LEFT, TOP = 15, 17_000, 11_000

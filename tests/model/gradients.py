@@ -4,10 +4,10 @@ from functools import partial
 
 import torch
 
-from model.distributed import ALONE, Processes
-from model.encoder import encode_batch
-from model.loss import symmetric_info_nce
-from model.step import find_gradients
+from model.network.encoder import encode_batch
+from model.training.distributed import ALONE, Processes
+from model.training.grad_cache import find_gradients
+from model.training.loss import symmetric_info_nce
 from tests.model.tiny import INPUTS, tiny_net
 
 PAIRS = 8

@@ -4,10 +4,10 @@ from dataclasses import replace
 import pytest
 
 from model.__main__ import main
-from model.bundle import save_bundle
-from model.data.benchmarks.base import Split
+from model.data.benchmarks.benchmark import Split
 from model.data.benchmarks.cvusa import CVUSA
-from model.data.benchmarks.opening import BENCHMARKS
+from model.data.benchmarks.registry import BENCHMARKS
+from model.network.checkpoints import save_bundle
 from tests.model.data.benchmarks.trees import write_cvusa
 from tests.model.tiny import tiny_net, write_pairs
 

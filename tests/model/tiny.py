@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from model.clnet import CLNet, CLNetSpec
-from model.config import DataSpec, OptimSpec, RunSpec
-from model.transforms import InputSpec
+from model.inputs.transforms import InputSpec
+from model.network.clnet import CLNet, CLNetSpec
+from model.training.config import DataSpec, OptimSpec, RunSpec
 
 INPUTS = InputSpec(satellite_px=32, ground_height_px=32, ground_width_px=64, ground_vertical_deg=None)
 SPEC = CLNetSpec(backbone="test_convnext", levels=(1, 2), dim=16, nec_hidden=8)

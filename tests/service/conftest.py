@@ -8,8 +8,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from indexer.build import build_index
-from indexer.sources.opening import open_source
+from indexer.building.build import build_index
+from indexer.tiles.sources.open_source import open_source
 from service.app import create_app
 from service.settings import Settings
 from tests.fakes import FakeEncoder
@@ -68,7 +68,7 @@ def serving(settings: Settings, encoder=None) -> Iterator[TestClient]:
     """A client of a started app that is ready."""
     app: FastAPI = create_app(settings, load_encoder=lambda _: (encoder or FakeEncoder(), False))
     with TestClient(app, raise_server_exceptions=False) as client:
-        app.state.runtime.loaded.wait(timeout=30)
+        app.state.engine.loaded.wait(timeout=30)
         yield client
 
 

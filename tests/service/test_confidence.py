@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from indexer.calibration import Conditions
-from indexer.calibration_file import write_calibration
-from indexer.folder import TileIndex
+from indexer.confidence.calibration import Conditions
+from indexer.confidence.storage import write_calibration
+from indexer.index.tile_index import TileIndex
 from service.settings import Settings
-from tests.indexer.shortlists import CALIBRATION
+from tests.indexer.candidates import CALIBRATION
 from tests.service.conftest import serving
 from tests.service.pictures import encoded, panorama_of
 

@@ -5,7 +5,7 @@ import threading
 import pytest
 from fastapi.testclient import TestClient
 
-from model.errors import BadCheckpoint
+from model.common.errors import BadCheckpoint
 from service.app import create_app
 from service.settings import Settings
 from tests.fakes import FakeEncoder
@@ -31,7 +31,7 @@ def test_health_answers_while_the_model_is_still_loading(settings):
         assert "being loaded" in waiting.json()["detail"]
         assert client.post("/localize", files={"panorama": encoded(panorama_of(1))}).status_code == 503
         opened.set()
-        app.state.runtime.loaded.wait(10)
+        app.state.engine.loaded.wait(10)
         assert client.get("/readyz").json() == {"status": "ready"}
 
 
@@ -39,7 +39,7 @@ def test_index_of_another_encoder_is_never_ready_and_says_why(settings):
     failures = []
     app = create_app(settings, load_encoder=lambda _: (FakeEncoder("other"), False), on_failure=failures.append)
     with TestClient(app) as client:
-        app.state.runtime.loaded.wait(10)
+        app.state.engine.loaded.wait(10)
         response = client.get("/readyz")
         assert response.status_code == 503
         assert "Rebuild it" in response.json()["detail"]
@@ -62,7 +62,7 @@ def test_wrong_checkpoint_is_told_before_anything_is_made(settings):
 
     app = create_app(settings, preparation=Never(), load_encoder=no_checkpoint)
     with TestClient(app) as client:
-        app.state.runtime.loaded.wait(10)
+        app.state.engine.loaded.wait(10)
         assert "weights are missing" in client.get("/readyz").json()["detail"]
 
 
@@ -82,7 +82,7 @@ def test_step_that_makes_the_index_is_told_while_it_runs(settings):
     with TestClient(app) as client:
         assert "indexer build" in client.get("/readyz").json()["detail"]
         opened.set()
-        app.state.runtime.loaded.wait(10)
+        app.state.engine.loaded.wait(10)
         assert client.get("/readyz").status_code == 200
 
 
@@ -131,8 +131,8 @@ def test_tile_address_that_is_no_number_is_refused(client):
 def test_without_its_tiles_the_index_still_localizes(tmp_path, tile_folder):
     import shutil
 
-    from indexer.build import build_index
-    from indexer.sources.opening import open_source
+    from indexer.building.build import build_index
+    from indexer.tiles.sources.open_source import open_source
 
     copy = shutil.copytree(tile_folder, tmp_path / "tiles")
     source = open_source(copy)

@@ -13,12 +13,12 @@ import httpx
 import pytest
 import torch
 
-from indexer.build import build_index
-from indexer.sources.opening import open_source
-from model.bundle import save_bundle
-from model.clnet import CLNet, CLNetSpec
-from model.encoder import Encoder
-from model.transforms import InputSpec
+from indexer.building.build import build_index
+from indexer.tiles.sources.open_source import open_source
+from model.inputs.transforms import InputSpec
+from model.network.checkpoints import save_bundle
+from model.network.clnet import CLNet, CLNetSpec
+from model.network.encoder import Encoder
 from tests.service.pictures import encoded, panorama_of
 
 _ROOT = Path(__file__).parents[2]

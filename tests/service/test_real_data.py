@@ -2,8 +2,8 @@
 
 import pytest
 
-from indexer.build import build_index
-from indexer.sources.opening import open_source
+from indexer.building.build import build_index
+from indexer.tiles.sources.open_source import open_source
 from service.settings import Settings
 from tests.fakes import FakeEncoder
 from tests.service.conftest import serving

@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from model.errors import BadConfig
+from model.common.errors import BadConfig
 from service.settings import Settings, UpSettings, add_flags, read_settings
 
 

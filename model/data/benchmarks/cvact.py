@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.data.benchmarks.base import Benchmark, Listing, Split
+from model.common.errors import BadDataset
+from model.common.geo import Bounds, LatLon
+from model.data.benchmarks.benchmark import Benchmark, Listing, Split
 from model.data.benchmarks.folders import names_in, require_root, require_unique
+from model.data.benchmarks.utm import utm_to_lat_lon
 from model.data.pairs import PairSet, Query, Reference
-from model.errors import BadDataset
-from model.geo import Bounds, LatLon
-from model.utm import utm_to_lat_lon
 
 __all__ = ["CVACT"]
 

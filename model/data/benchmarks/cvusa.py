@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from model.data.benchmarks.base import Benchmark, Listing, Split
+from model.common.errors import BadDataset
+from model.common.geo import Bounds, LatLon
+from model.data.benchmarks.benchmark import Benchmark, Listing, Split
+from model.data.benchmarks.coordinates import parse_place
 from model.data.benchmarks.folders import ListFile, first_folder, first_place, read_list, require_root, require_unique
-from model.data.benchmarks.places import parse_place
 from model.data.pairs import PairSet, Query, Reference
-from model.errors import BadDataset
-from model.geo import Bounds, LatLon
 
 __all__ = ["CVUSA"]
 

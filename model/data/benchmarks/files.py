@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from model.data.benchmarks.base import Listing
+from model.common.errors import BadDataset
+from model.data.benchmarks.benchmark import Listing
 from model.data.pairs import PairSet
-from model.errors import BadDataset
 
 __all__ = ["Presence", "find_pictures", "without_missing"]
 

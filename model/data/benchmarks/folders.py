@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from model.errors import BadDataset
+from model.common.errors import BadDataset
 
 __all__ = ["ListFile", "first_folder", "first_place", "names_in", "read_list", "require_root", "require_unique"]
 

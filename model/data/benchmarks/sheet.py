@@ -11,12 +11,12 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from model.data.benchmarks.base import Benchmark
-from model.data.benchmarks.places import offset_px
+from model.common.errors import BadDataset, BadImage
+from model.common.images import decode_image
+from model.data.benchmarks.benchmark import Benchmark
+from model.data.benchmarks.coordinates import offset_px
 from model.data.benchmarks.survey import SplitSurvey, evenly
 from model.data.pairs import PairSet
-from model.errors import BadDataset, BadImage
-from model.images import decode_image
 
 __all__ = ["draw_sheet"]
 

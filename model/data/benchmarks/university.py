@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model.data.benchmarks.base import Benchmark, Listing, Split
+from model.common.errors import BadDataset
+from model.common.images import IMAGE_SUFFIXES
+from model.data.benchmarks.benchmark import Benchmark, Listing, Split
 from model.data.benchmarks.folders import names_in, require_root, require_unique
 from model.data.pairs import PairSet, Query, Reference
-from model.errors import BadDataset
-from model.images import IMAGE_SUFFIXES
 
 if TYPE_CHECKING:  # loads torch
-    from model.clnet import View
+    from model.network.clnet import View
 
 __all__ = ["UNIVERSITY"]
 

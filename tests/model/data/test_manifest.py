@@ -5,11 +5,11 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from model.common.errors import BadDataset
+from model.common.geo import LatLon
+from model.common.manifest_rows import COLUMNS, ManifestRow, write_manifest
 from model.data.manifest import read_manifest
-from model.data.manifest_rows import COLUMNS, ManifestRow, write_manifest
 from model.data.pairs import Query, Reference
-from model.errors import BadDataset
-from model.geo import LatLon
 from tests.model.tiny import write_pairs
 
 

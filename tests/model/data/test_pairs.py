@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from model.common.errors import BadDataset
 from model.data.pairs import PairSet, Query, Reference
-from model.errors import BadDataset
 
 
 def pair_set(positives=(0, 1), semi_positives=(), **more):

@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from model.common.errors import BadConfig, BadDataset
 from model.data.pairs import PairSet, Query, Reference
 from model.data.samplers import Order, SamplerSpec, epoch_batches
-from model.errors import BadConfig, BadDataset
 
 
 def pair_set(positives, semi_positives=(), tiles=None):

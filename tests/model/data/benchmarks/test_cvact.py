@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
 
+from model.common.errors import BadDataset
+from model.common.geo import great_circle_m
 from model.data.benchmarks.cvact import CVACT
 from model.data.sources import open_pairs
-from model.errors import BadDataset
-from model.geo import great_circle_m
-from model.truth import Nearby, Truth
+from model.evaluation.ground_truth import GroundTruth, RadiusIndex
 from tests.model.data.benchmarks.trees import cvact_ids, write_cvact
 
 IDS = cvact_ids(6)
@@ -50,7 +50,7 @@ def test_utm_becomes_coordinates_whichever_column_comes_first(tmp_path, swapped)
 
 def test_positives_within_five_metres_are_told_by_the_files_own_metres(tmp_path):
     pairs = open_split(write_cvact(tmp_path), "test")  # at 3, 15, 9 and 12 m along a line
-    nearby = Nearby(Truth.of(pairs))
+    nearby = RadiusIndex(GroundTruth.of(pairs))
     assert [nearby.rows(query, 5.0).tolist() for query in range(4)] == [[0], [1, 3], [2, 3], [1, 2, 3]]
     assert [nearby.rows(query, 2.9).tolist() for query in range(4)] == [[0], [1], [2], [3]]
 

@@ -1,9 +1,9 @@
 import pytest
 
+from model.common.errors import BadDataset
+from model.common.geo import LatLon
 from model.data.benchmarks.cvusa import CVUSA
 from model.data.sources import open_pairs
-from model.errors import BadDataset
-from model.geo import LatLon
 from tests.model.data.benchmarks.trees import text, write_cvusa
 
 

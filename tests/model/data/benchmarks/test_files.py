@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from model.data.benchmarks.base import Listing
+from model.common.errors import BadDataset
+from model.data.benchmarks.benchmark import Listing
 from model.data.benchmarks.files import find_pictures, without_missing
 from model.data.pairs import PairSet, Query, Reference
-from model.errors import BadDataset
 
 
 @pytest.fixture

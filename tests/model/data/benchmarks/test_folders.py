@@ -1,7 +1,7 @@
 import pytest
 
+from model.common.errors import BadDataset
 from model.data.benchmarks.folders import first_folder, first_place, names_in, read_list, require_root, require_unique
-from model.errors import BadDataset
 from tests.model.data.benchmarks.trees import text
 
 MARKERS = ("bingmap", "ACT_data.mat")

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from model.__main__ import main
-from model.bundle import save_bundle
+from model.network.checkpoints import save_bundle
 from tests.model.data.benchmarks.trees import write_cvact, write_university, write_vigor
 from tests.model.tiny import tiny_net
 

@@ -5,12 +5,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from model.data.benchmarks.base import Split
-from model.data.benchmarks.opening import parse_source
-from model.data.benchmarks.report import describe
+from model.common.errors import BadDataset
+from model.data.benchmarks.benchmark import Split
+from model.data.benchmarks.registry import parse_source
 from model.data.benchmarks.sheet import draw_sheet
-from model.data.benchmarks.survey import evenly, survey
-from model.errors import BadDataset
+from model.data.benchmarks.survey import describe, evenly, survey
 from tests.model.data.benchmarks.trees import picture, write_cvact, write_cvusa, write_university, write_vigor
 
 

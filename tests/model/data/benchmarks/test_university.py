@@ -2,9 +2,9 @@ import shutil
 
 import pytest
 
+from model.common.errors import BadDataset
 from model.data.benchmarks.university import UNIVERSITY
 from model.data.sources import open_pairs
-from model.errors import BadDataset
 from tests.model.data.benchmarks.trees import picture, write_university
 
 

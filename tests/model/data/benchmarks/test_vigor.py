@@ -4,12 +4,12 @@ import shutil
 import numpy as np
 import pytest
 
+from model.common.errors import BadDataset
+from model.common.geo import LatLon
+from model.data.benchmarks.coordinates import offset_px
 from model.data.benchmarks.folders import read_list
-from model.data.benchmarks.places import offset_px
 from model.data.benchmarks.vigor import VIGOR
 from model.data.sources import open_pairs
-from model.errors import BadDataset
-from model.geo import LatLon
 from tests.model.data.benchmarks.trees import CITIES, text, vigor_label, vigor_tiles, write_vigor
 
 

@@ -1,0 +1,1 @@
+"""From a tile source to an index folder."""

@@ -1,0 +1,261 @@
+"""Build an index folder from a tile source: plan, embed shard by shard, put together, publish in one rename."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from indexer.building.embed import DecodeAhead, embed_shard
+from indexer.building.plan import BuildPlan, BuildSpec, make_plan
+from indexer.building.shards import ShardReport, WorkFolder, open_work
+from indexer.common.encoders import EncoderIdentity, TileEncoder
+from indexer.common.errors import DiskFull, NothingUsable
+from indexer.index.geoparquet import write_tiles
+from indexer.index.ivf import recipe_for, write_approximate
+from indexer.index.manifest import EMBEDDINGS, SEARCH, TILES, FileEntry, Manifest, SearchRecipe
+from indexer.tiles.sources.source import TileSource
+from indexer.tiles.tile_table import TileTable
+from model._version import VERSION
+from model.common.atomic_io import publish
+from model.common.errors import GeoLocalizationError, OutputExists
+from model.common.geo import great_circle_many_m
+
+__all__ = ["BuildSummary", "assemble", "build_index", "finish_folder"]
+
+_REASONS_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class BuildSummary:
+    """How a build ended.
+
+    Attributes:
+        embedded: tiles in the index.
+        skipped: tiles without data.
+        failed: tiles that could not be read.
+        resumed: tiles whose vectors an earlier, killed build had left.
+        reasons: (tile id, reason) of the first failures.
+        notes: warnings and remarks.
+        seconds: wall time.
+        tiles_per_s: tiles handled by this run, over that time.
+    """
+
+    embedded: int
+    skipped: int
+    failed: int
+    resumed: int
+    reasons: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    tiles_per_s: float = 0.0
+
+
+def build_index(
+    source: TileSource,
+    encoder: TileEncoder,
+    out: Path,
+    *,
+    spec: BuildSpec | None = None,
+    plan: BuildPlan | None = None,
+    restart: bool = False,
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> BuildSummary:
+    """Embed every tile of a source and write the index folder.
+
+    A killed build leaves its finished shards in `.{out.name}.partial`; the same call resumes from them and its result
+    has the same bytes as that of an undisturbed one.
+
+    Args:
+        source: where the tiles come from.
+        encoder: makes the vectors.
+        out: the folder to write; it must not exist.
+        spec: how to work.
+        plan: the plan for exactly these arguments, where the caller has made it already.
+        restart: discard an unfinished build instead of resuming it.
+        on_progress: called with the number of tiles just finished.
+
+    Raises:
+        OutputExists: `out` is there already.
+        BadSource: the source holds no tile.
+        NothingUsable: no tile could be embedded.
+        BuildConflict: an unfinished build differs, or one is running.
+        DiskFull: there is no room; free some and repeat the call.
+    """
+    began, spec, out = time.monotonic(), spec or BuildSpec(), out.absolute()
+    if out.exists():
+        raise OutputExists(f"{out} exists already; choose another output folder, or remove it first")
+    plan = plan or make_plan(source, encoder, out, spec)
+    with _full_disk_named(out), open_work(out, plan.identity, restart=restart) as work:
+        reports, resumed = _embed_all(source, encoder, plan, spec, work, on_progress)
+        _refuse_nothing(reports, plan, work)
+        assemble(work, plan, reports, encoder, spec)
+        publish(work.final, out)
+        work.remove()
+    return _summary(reports, plan, resumed, time.monotonic() - began)
+
+
+def _embed_all(
+    source: TileSource,
+    encoder: TileEncoder,
+    plan: BuildPlan,
+    spec: BuildSpec,
+    work: WorkFolder,
+    on_progress: Callable[[int], None],
+) -> tuple[list[ShardReport], int]:
+    """Embed the shards that are not done yet; the reports of all, and the number of tiles found done."""
+    count, size = len(plan.tiles), spec.shard_tiles
+    reports = [work.report(shard) for shard in range(-(-count // size))]
+    missing = [shard for shard, report in enumerate(reports) if report is None]
+    rows = [row for shard in missing for row in range(shard * size, min((shard + 1) * size, count))]
+    on_progress(count - len(rows))
+    ahead = 4 * spec.batch_size
+    with DecodeAhead(source, plan.tiles, encoder.inputs, threads=spec.threads, ahead=ahead) as decoding:
+        stream = decoding.stream(rows)
+        for shard in missing:
+            tiles = islice(stream, min(size, count - shard * size))
+            vectors, report = embed_shard(tiles, encoder, batch_size=spec.batch_size, on_progress=on_progress)
+            work.write(shard, vectors, report)
+            reports[shard] = report
+    return [report for report in reports if report is not None], count - len(rows)
+
+
+@contextmanager
+def _full_disk_named(out: Path) -> Iterator[None]:
+    """Turn the system's ways of saying that a disk is full into one error that says what to do."""
+    try:
+        yield
+    except GeoLocalizationError:
+        raise
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        raise DiskFull(
+            f"no room left to write {out} ({error.strerror}); nothing was published. Free some space and repeat the "
+            f"command: it resumes from {out.with_name(f'.{out.name}.partial')}"
+        ) from error
+
+
+def _refuse_nothing(reports: list[ShardReport], plan: BuildPlan, work: WorkFolder) -> None:
+    if any(report.rows for report in reports):
+        return
+    summary = _summary(reports, plan, 0, 0.0)
+    work.remove()
+    reasons = "; ".join(f"{tile}: {reason}" for tile, reason in summary.reasons)
+    raise NothingUsable(
+        f"none of {len(plan.tiles):,} tiles could be embedded: {summary.skipped:,} without data, "
+        f"{summary.failed:,} failed. {reasons}".rstrip()
+    )
+
+
+def _summary(reports: list[ShardReport], plan: BuildPlan, resumed: int, seconds: float) -> BuildSummary:
+    failures = [failure for report in reports for failure in report.failures]
+    sizes: Counter[str] = Counter()
+    for report in reports:
+        sizes.update(report.sizes)
+    return BuildSummary(
+        embedded=sum(len(report.rows) for report in reports),
+        skipped=sum(len(report.skipped) for report in reports),
+        failed=len(failures),
+        resumed=resumed,
+        reasons=[(str(plan.tiles.tile_id[row]), reason) for row, reason in failures[:_REASONS_SHOWN]],
+        notes=plan.notes + _size_warning(sizes),
+        seconds=seconds,
+        tiles_per_s=(len(plan.tiles) - resumed) / max(seconds, 1e-9),
+    )
+
+
+def _size_warning(sizes: Counter[str]) -> list[str]:
+    if len(sizes) < 2:
+        return []
+    common = ", ".join(f"{size} ({count:,})" for size, count in sizes.most_common(4))
+    return [
+        f"warning: tiles have {len(sizes)} different sizes in pixels: {common}; each was resized, so check that they "
+        "show ground of the same extent"
+    ]
+
+
+def assemble(
+    work: WorkFolder, plan: BuildPlan, reports: list[ShardReport], encoder: EncoderIdentity, spec: BuildSpec
+) -> None:
+    """Write the whole index folder to `work.final`; the bytes depend on the plan and the vectors only."""
+    folder = work.final
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    rows = np.array([row for report in reports for row in report.rows], np.int64)
+    _join_vectors(folder / EMBEDDINGS, work, len(reports), (len(rows), encoder.dim * len(encoder.inputs.anchor_points)))
+    counts = {
+        "listed": len(plan.tiles),
+        "embedded": len(rows),
+        "skipped": sum(len(report.skipped) for report in reports),
+        "failed": sum(len(report.failures) for report in reports),
+    }
+    finish_folder(folder, plan.tiles.take(rows), encoder, spec=spec, source=plan.source, counts=counts)
+
+
+def finish_folder(
+    folder: Path,
+    tiles: TileTable,
+    encoder: EncoderIdentity,
+    *,
+    spec: BuildSpec,
+    source: dict[str, object],
+    counts: dict[str, int],
+) -> Manifest:
+    """Add everything that follows from `embeddings.npy` and the tiles of its rows."""
+    write_tiles(folder / TILES, tiles)
+    recipe = recipe_for(len(tiles) * len(encoder.inputs.anchor_points), spec.exact_up_to)
+    if recipe.kind != "exact":
+        stored = np.load(folder / EMBEDDINGS, mmap_mode="r", allow_pickle=False)
+        write_approximate(folder / SEARCH, stored.reshape(-1, encoder.dim), recipe)
+    manifest = _manifest(folder, tiles, encoder, recipe, source=source, counts=counts)
+    manifest.write(folder)
+    return manifest
+
+
+def _join_vectors(path: Path, work: WorkFolder, shards: int, shape: tuple[int, int]) -> None:
+    """One array of all shards' vectors, streamed."""
+    with path.open("wb") as file:
+        header = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.float16)), "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        for shard in range(shards):
+            file.write(work.vectors(shard).tobytes())
+
+
+def _manifest(
+    folder: Path,
+    tiles: TileTable,
+    encoder: EncoderIdentity,
+    recipe: SearchRecipe,
+    *,
+    source: dict[str, object],
+    counts: dict[str, int],
+) -> Manifest:
+    return Manifest(
+        encoder={"name": encoder.name, "digest": encoder.digest},
+        dim=encoder.dim,
+        anchors=encoder.inputs.anchor_points,
+        count=len(tiles),
+        search=recipe,
+        source=source,
+        bounds=tiles.bounds,
+        tile_size_m=_ground_size_m(tiles),
+        tiles=counts,
+        files={path.name: FileEntry.of(path) for path in sorted(folder.iterdir())},
+        written_by=VERSION,
+    )
+
+
+def _ground_size_m(tiles: TileTable) -> tuple[float, float]:
+    """Median (east-west, north-south) extent in metres, to the centimetre."""
+    across = great_circle_many_m(tiles.lat, tiles.west, tiles.lat, tiles.east)
+    down = great_circle_many_m(tiles.south, tiles.lon, tiles.north, tiles.lon)
+    return round(float(np.median(across)), 2), round(float(np.median(down)), 2)

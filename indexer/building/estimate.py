@@ -1,0 +1,48 @@
+"""What a build would take, from timing a small sample of its tiles."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from indexer.building.embed import DecodeAhead, embed_shard
+from indexer.building.plan import BuildPlan, BuildSpec
+from indexer.common.encoders import TileEncoder
+from indexer.tiles.sources.source import TileSource
+
+__all__ = ["BuildEstimate", "estimate_build"]
+
+_SAMPLE_BATCHES = 2
+_TABLE_BYTES_PER_TILE = 90
+"""A row of `tiles.parquet`, measured on grid tiles."""
+
+
+@dataclass(frozen=True)
+class BuildEstimate:
+    """Duration and size of a build to come."""
+
+    tiles_per_s: float
+    minutes: float
+    index_bytes: int
+
+
+def estimate_build(source: TileSource, encoder: TileEncoder, plan: BuildPlan, spec: BuildSpec) -> BuildEstimate:
+    """Embed a few batches of evenly spread tiles, after one to warm up, and extrapolate."""
+    count = len(plan.tiles)
+    wanted = min(count, (_SAMPLE_BATCHES + 1) * spec.batch_size)
+    rows = np.linspace(0, count - 1, wanted).astype(np.int64).tolist()
+    warm_up = min(spec.batch_size, wanted // 2)
+    _time(source, encoder, plan, spec, rows[:warm_up])
+    seconds = _time(source, encoder, plan, spec, rows[warm_up:])
+    rate = (wanted - warm_up) / max(seconds, 1e-9)
+    numbers = encoder.dim * len(encoder.inputs.anchor_points)
+    return BuildEstimate(rate, count / rate / 60, count * (2 * numbers + _TABLE_BYTES_PER_TILE))
+
+
+def _time(source: TileSource, encoder: TileEncoder, plan: BuildPlan, spec: BuildSpec, rows: list[int]) -> float:
+    began = time.monotonic()
+    with DecodeAhead(source, plan.tiles, encoder.inputs, threads=spec.threads, ahead=4 * spec.batch_size) as decoding:
+        embed_shard(decoding.stream(rows), encoder, batch_size=spec.batch_size, on_progress=lambda _: None)
+    return time.monotonic() - began

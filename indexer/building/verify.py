@@ -1,0 +1,66 @@
+"""Check that an index still says what its source and its encoder say, by embedding some of its tiles again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from indexer.building.embed import DecodeAhead, encode_checked
+from indexer.common.encoders import TileEncoder
+from indexer.common.errors import IndexDamaged
+from indexer.confidence.storage import read_calibration
+from indexer.index.tile_index import TileIndex
+
+__all__ = ["VerifyReport", "verify_index"]
+
+_LEAST_SIMILARITY = 0.995
+"""Another device or precision stays above 0.999; another picture falls far below."""
+
+
+@dataclass(frozen=True)
+class VerifyReport:
+    """Tiles embedded again (0 where the source is gone), the worst agreement, and whether the index is calibrated."""
+
+    sampled: int
+    least_similarity: float
+    calibrated: bool
+
+
+def verify_index(index: TileIndex, encoder: TileEncoder, *, sample: int = 16) -> VerifyReport:
+    """Embed evenly spread tiles again and compare with the stored vectors.
+
+    The files' digests are checked by `TileIndex.open(folder, verify=True)`.
+
+    Raises:
+        IndexMismatch: the encoder is not the one that built the index.
+        BadCalibration: its calibration is damaged, or belongs to another index.
+        IndexDamaged: a vector is not of unit length, or a tile can no longer be read or looks different.
+    """
+    index.require_encoder(encoder)
+    calibrated = read_calibration(index.folder, index.manifest) is not None
+    rows = np.unique(np.linspace(0, index.count - 1, max(1, sample)).astype(np.int64))
+    stored = index.vectors[rows].astype(np.float32).reshape(-1, index.dim)
+    lengths = np.linalg.norm(stored, axis=1)
+    if not np.allclose(lengths, 1.0, atol=1e-2):
+        raise IndexDamaged(f"{index.folder} holds vectors of length {lengths.min()} to {lengths.max()}; rebuild it")
+    source = index.source
+    if source is None or sample < 1:
+        return VerifyReport(0, 1.0, calibrated)
+    with DecodeAhead(source, index.tiles, encoder.inputs, threads=1, ahead=1) as decoding:
+        decoded = list(decoding.stream(rows.tolist()))
+    for tile in decoded:
+        if tile.pixels is None:
+            reason = tile.reason or "it holds no data now"
+            raise IndexDamaged(f"tile {index.tile(tile.row).tile_id} was indexed but cannot be read again: {reason}")
+    again = encode_checked(encoder, [tile.pixels for tile in decoded if tile.pixels is not None]).astype(np.float32)
+    again = again.reshape(-1, index.dim)
+    each = (again * stored).sum(axis=1) / (lengths * np.linalg.norm(again, axis=1))
+    similarity = each.reshape(len(rows), -1).min(axis=1)
+    worst = int(np.argmin(similarity))
+    if similarity[worst] < _LEAST_SIMILARITY:
+        raise IndexDamaged(
+            f"tile {index.tile(int(rows[worst])).tile_id} embeds to a vector of similarity {similarity[worst]:.4f} "
+            f"with the stored one; {index.source_path} has changed since, so rebuild the index"
+        )
+    return VerifyReport(len(rows), float(similarity[worst]), calibrated)

@@ -1,0 +1,1 @@
+"""What all stages share: errors, optional libraries, what is asked of an encoder."""

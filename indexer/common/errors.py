@@ -1,0 +1,81 @@
+"""The errors of `indexer/`; their base is the one of all three packages.
+
+GeoLocalizationError
+├── BadSource        (ValueError)    a tile source that is missing, empty, damaged or of no known kind
+├── BadQuery         (ValueError)    a search that cannot be answered: top_k, region or vectors out of range
+├── TileWithoutData  (ValueError)    one tile that is mostly nodata or transparent; builds skip it and count it
+├── NothingUsable    (ValueError)    every tile of a source failed or was skipped
+├── EncoderFault     (ValueError)    an encoder returned vectors of another shape, or not finite
+├── BuildConflict    (RuntimeError)  an unfinished build of another specification, or one still running
+├── DiskFull         (OSError)       no room left to write
+├── BadCalibration   (ValueError)    a stored calibration that is damaged, or made for another encoder or index
+├── BadPhotos        (ValueError)    photos that nothing can be calibrated on: too few, of one kind, without a place
+├── IndexDamaged     (ValueError)    an index folder with a missing, changed or contradictory file
+├── IndexVersion     (ValueError)    an index folder of a format that this version does not read
+└── IndexMismatch    (ValueError)    the index was built by another encoder than the one asked to search it
+"""
+
+from model.common.errors import GeoLocalizationError
+
+__all__ = [
+    "BadCalibration",
+    "BadPhotos",
+    "BadQuery",
+    "BadSource",
+    "BuildConflict",
+    "DiskFull",
+    "EncoderFault",
+    "IndexDamaged",
+    "IndexMismatch",
+    "IndexVersion",
+    "NothingUsable",
+    "TileWithoutData",
+]
+
+
+class BadSource(GeoLocalizationError, ValueError):
+    """A tile source that is missing, empty, damaged or of no known kind."""
+
+
+class BadQuery(GeoLocalizationError, ValueError):
+    """A search that cannot be answered: top_k, region or vectors out of range."""
+
+
+class TileWithoutData(GeoLocalizationError, ValueError):
+    """One tile that is mostly nodata or transparent."""
+
+
+class NothingUsable(GeoLocalizationError, ValueError):
+    """Every tile of a source failed or was skipped."""
+
+
+class EncoderFault(GeoLocalizationError, ValueError):
+    """An encoder returned vectors of another shape, or not finite."""
+
+
+class BuildConflict(GeoLocalizationError, RuntimeError):
+    """An unfinished build of another specification lies in the way, or one is still running."""
+
+
+class DiskFull(GeoLocalizationError, OSError):
+    """There is no room left to write."""
+
+
+class BadCalibration(GeoLocalizationError, ValueError):
+    """A stored calibration that is damaged, or made for another encoder or index."""
+
+
+class BadPhotos(GeoLocalizationError, ValueError):
+    """Photos that nothing can be calibrated on: too few, all of one kind, or without a place."""
+
+
+class IndexDamaged(GeoLocalizationError, ValueError):
+    """An index folder with a missing, changed or contradictory file."""
+
+
+class IndexVersion(GeoLocalizationError, ValueError):
+    """An index folder of a format that this version does not read."""
+
+
+class IndexMismatch(GeoLocalizationError, ValueError):
+    """The index was built by another encoder than the one asked to search it."""

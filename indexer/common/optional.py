@@ -1,0 +1,31 @@
+"""Heavy or optional libraries, imported when first needed; a missing one is an error that names the extra."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from model.common.errors import MissingExtra
+
+__all__ = ["load_faiss", "load_rasterio"]
+
+
+def load_faiss() -> Any:
+    """The module `faiss`, whose bundled types lack much of what it has."""
+    return importlib.import_module("faiss")
+
+
+def load_rasterio() -> Any:
+    """The module `rasterio` with its submodules `warp` and `vrt`.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    try:
+        for part in ("warp", "vrt", "transform", "errors"):
+            importlib.import_module(f"rasterio.{part}")
+        return importlib.import_module("rasterio")
+    except ImportError as error:
+        raise MissingExtra(
+            "reading GeoTIFFs needs rasterio; install it with `pip install clnet-geolocalization[geo]`"
+        ) from error

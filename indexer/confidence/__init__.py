@@ -1,0 +1,1 @@
+"""How sure an answer is: features, calibration, its fit and its worth."""

@@ -1,0 +1,152 @@
+"""A fitted confidence as a value: how to turn the best tiles of a photo into a position and a probability."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.confidence.features import FEATURES, FeatureReader
+from indexer.confidence.photo_fingerprints import PhotoSet
+from indexer.confidence.reliability import Reliability
+
+__all__ = ["Calibration", "Conditions", "Logistic"]
+
+_SLACK_DEG = 0.5
+"""How far a field of view may lie outside those that were calibrated; less than a column of most canvases."""
+
+
+@dataclass(frozen=True)
+class Logistic:
+    """Probability as a logistic function of the features, one coefficient each in the order of `FEATURES`."""
+
+    intercept: float
+    coefficients: tuple[float, ...]
+
+    def of(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """[..., 5] features -> [...] probabilities."""
+        odds = np.clip(features @ np.array(self.coefficients) + self.intercept, -50.0, 50.0)
+        probability: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-odds))
+        return probability
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """The questions that a calibration was fitted on, and so can speak about.
+
+    Attributes:
+        fov_deg: least and largest horizontal field of view.
+        headings: how many were tried at first where the photos' own were unknown; None where they were known.
+    """
+
+    fov_deg: tuple[float, float]
+    headings: int | None = None
+
+    @classmethod
+    def of(cls, heading_deg: float | None, fov_deg: float, *, headings: int) -> Conditions:
+        """Those of one photo; a heading of None is unknown, and `headings` are tried."""
+        return cls((fov_deg, fov_deg), headings if heading_deg is None else None)
+
+    def include(self, others: Conditions) -> bool:
+        """Whether other questions are like these."""
+        least, most = others.fov_deg
+        wide_enough = least >= self.fov_deg[0] - _SLACK_DEG
+        return others.headings == self.headings and wide_enough and most <= self.fov_deg[1] + _SLACK_DEG
+
+    def __str__(self) -> str:
+        headings = "known headings" if self.headings is None else f"unknown headings ({self.headings} tried)"
+        return f"{headings} and fields of view of {self.fov_deg[0]:g} to {self.fov_deg[1]:g} degrees"
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Conditions:
+        """From the object that `asdict` makes.
+
+        Raises:
+            KeyError, TypeError, ValueError: something is missing or of another kind.
+        """
+        least, most = map(_positive, content["fov_deg"])
+        if least > most:
+            raise ValueError(f"its fields of view are {least:g} to {most:g} degrees")
+        headings = content["headings"]
+        if headings is not None and (type(headings) is not int or headings < 1):
+            raise ValueError(f"{headings!r} headings were tried")
+        return cls((least, most), headings)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How to turn a shortlist into a position and a confidence.
+
+    Attributes:
+        encoder: digest of the encoder.
+        index: digest of the index.
+        reading: how a shortlist is read; its `here_m` is the radius that the confidence is about.
+        confidence: from the features to the probability that the true place lies within that radius.
+        radius_m: of the right answers, 68 % lie within it of the true place.
+        conditions: the questions that it can speak about.
+        photos: what it was fitted on.
+        held_out: what it is worth on photos left out while fitting.
+        fused_temperature: the reading's, were the estimate fused; what a fused position is measured with.
+        written_by: version of this software.
+    """
+
+    encoder: str
+    index: str
+    reading: FeatureReader
+    confidence: Logistic
+    radius_m: float
+    conditions: Conditions
+    photos: PhotoSet
+    held_out: Reliability
+    fused_temperature: float
+    written_by: str
+
+    def as_json(self) -> dict[str, Any]:
+        """One object; coefficients by the name of their feature."""
+        named = dict(zip(FEATURES, self.confidence.coefficients, strict=True))
+        return asdict(self) | {
+            "confidence": {"intercept": self.confidence.intercept, "coefficients": named},
+            "conditions": asdict(self.conditions) | {"fov_deg": list(self.conditions.fov_deg)},
+            "photos": self.photos.as_json(),
+            "held_out": self.held_out.as_json(),
+        }
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Calibration:
+        """The reverse of `as_json`.
+
+        Raises:
+            KeyError, TypeError, ValueError: something is missing, of another kind, or no possible value.
+        """
+        confidence, reading = content["confidence"], content["reading"]
+        if set(confidence["coefficients"]) != set(FEATURES):
+            raise ValueError(f"its features are {sorted(confidence['coefficients'])}, not {sorted(FEATURES)}")
+        coefficients = tuple(_finite(confidence["coefficients"][name]) for name in FEATURES)
+        if not isinstance(reading["fused"], bool):
+            raise ValueError(f"fused is {reading['fused']!r}, neither true nor false")
+        positive = {name: _positive(reading[name]) for name in ("here_m", "reach_m", "temperature")}
+        values = content | {
+            "reading": FeatureReader(**reading | positive),
+            "confidence": Logistic(_finite(confidence["intercept"]), coefficients),
+            "radius_m": _positive(content["radius_m"]),
+            "conditions": Conditions.from_json(content["conditions"]),
+            "photos": PhotoSet.from_json(content["photos"]),
+            "held_out": Reliability.from_json(content["held_out"]),
+            "fused_temperature": _positive(content["fused_temperature"]),
+        }
+        return cls(**values)
+
+
+def _finite(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{value!r} is no finite number")
+    return float(value)
+
+
+def _positive(value: Any) -> float:
+    if not (number := _finite(value)) > 0:
+        raise ValueError(f"{value!r} is not above zero")
+    return number

@@ -1,0 +1,1 @@
+"""An index folder: written, checked, opened, searched."""

@@ -1,0 +1,145 @@
+"""Exact search over the float16 memory map, without copying it.
+
+FAISS scans float16 codes fastest, and its scalar quantizer can look at memory that is not its own; so long runs of
+rows are searched in place, on several threads, and short runs are gathered first. FAISS leaves open which of several
+equal rows it returns, so every row within rounding of the last place is rescored in float64: best score first, then
+the lowest row, the same on every machine.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.common.optional import load_faiss
+
+__all__ = ["ExactScan", "rank"]
+
+_Half = NDArray[np.float16]
+_Floats = NDArray[np.float32]
+_Rows = NDArray[np.int64]
+_Pair = tuple[_Floats, _Rows]
+
+_SPARE = 16
+"""Candidates beyond top_k, so that a tie at the last place is seen."""
+_ROUNDING = 1e-5
+"""More than the float32 sum of products of unit vectors can be off; measured below 1e-6 up to 2048 dimensions."""
+_GATHER_BELOW = 1024
+"""Runs of fewer rows are copied together: a view costs as much as scanning about this many rows."""
+_PIECE_BYTES = 16 << 20
+"""A thread's portion; below this, dividing the work costs more than it gains."""
+
+
+class ExactScan:
+    """Scores of queries against rows of a memory-mapped matrix [N, D] of unit vectors.
+
+    Thread-safe. Reads the rows in place; only short runs are copied.
+    """
+
+    def __init__(self, vectors: _Half, *, threads: int | None = None) -> None:
+        self._vectors = vectors
+        self._threads = threads or os.cpu_count() or 1
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="scan")  # starts threads when needed
+
+    def search(self, queries: _Floats, runs: NDArray[np.int64], *, top_k: int) -> list[_Pair]:
+        """The best rows of each query.
+
+        Args:
+            queries: [Q, D] unit vectors.
+            runs: [R, 2] first row and row behind the last, ascending and apart.
+            top_k: how many; fewer come back where the runs hold fewer rows.
+
+        Returns:
+            For each query scores and rows, best first, equal scores by ascending row.
+        """
+        jobs = [partial(_candidates, rows, ids, queries, top_k) for rows, ids in self._pieces(runs)]
+        found = [job() for job in jobs] if len(jobs) < 2 else list(self._pool.map(_call, jobs))
+        return [
+            rank(self._vectors, query, _contenders([piece[number] for piece in found], top_k), top_k)
+            for number, query in enumerate(queries)
+        ]
+
+    def close(self) -> None:
+        """Stop the threads."""
+        self._pool.shutdown()
+
+    def _pieces(self, runs: NDArray[np.int64]) -> list[tuple[_Half, _Rows | int]]:
+        """(vectors, their row numbers or the first of them) whose scan is one thread's job."""
+        most = max(1, _PIECE_BYTES // (2 * self._vectors.shape[1]))
+        lengths = runs[:, 1] - runs[:, 0]
+        short = runs[lengths < _GATHER_BELOW]
+        rows = _expand(short)
+        pieces: list[tuple[_Half, _Rows | int]] = [
+            (self._vectors[part], part) for part in np.split(rows, range(most, len(rows), most)) if len(part)
+        ]
+        for start, stop in runs[lengths >= _GATHER_BELOW].tolist():
+            share = min(most, -(-(stop - start) // self._threads)) if stop - start > most else stop - start
+            pieces += [(self._vectors[at : min(at + share, stop)], at) for at in range(start, stop, share)]
+        return pieces
+
+
+def rank(vectors: _Half, query: _Floats, rows: _Rows, top_k: int) -> _Pair:
+    """(scores, rows) of the best of some rows, rescored in float64: best first, equal scores by ascending row."""
+    rows = np.unique(rows)
+    exact = vectors[rows].astype(np.float64) @ query.astype(np.float64)
+    scores = exact.astype(np.float32)
+    best = np.lexsort((rows, -scores))[:top_k]
+    return scores[best], rows[best]
+
+
+def _call(job: Callable[[], list[_Pair]]) -> list[_Pair]:
+    return job()
+
+
+def _candidates(vectors: _Half, ids: _Rows | int, queries: _Floats, top_k: int) -> list[_Pair]:
+    """For each query FAISS's scores and the rows that may be among its best: a few, and all that tie with the last."""
+    view = _view(vectors)
+    wanted = min(len(vectors), top_k + _SPARE)
+    scores, places = view.search(queries, wanted)
+    found: list[_Pair] = list(zip(scores, places, strict=True))
+    last = scores[:, min(top_k, wanted) - 1] - 2 * _ROUNDING
+    for number in np.flatnonzero((scores[:, -1] >= last) & (wanted < len(vectors))):
+        # The slow way, for indexes full of equal tiles: every row that scores more.
+        _, above, where = view.range_search(queries[number : number + 1], float(last[number]))
+        found[number] = above, where
+    return [(score, place + ids if isinstance(ids, int) else ids[place]) for score, place in found]
+
+
+def _contenders(pieces: list[_Pair], top_k: int) -> _Rows:
+    """The rows of all pieces that may be among the best, rounding considered."""
+    if not pieces:
+        return np.empty(0, np.int64)
+    scores, rows = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
+    if len(rows) <= top_k:
+        return rows
+    least = np.partition(scores, len(scores) - top_k)[len(scores) - top_k] - 2 * _ROUNDING
+    contenders: _Rows = rows[scores >= least]
+    return contenders
+
+
+def _view(vectors: _Half) -> Any:
+    """A FAISS index whose codes are these rows, in place; use it only while they live."""
+    faiss = load_faiss()
+    faiss.omp_set_num_threads(1)  # a setting of the calling thread: the pieces are what runs in parallel
+    count, dim = vectors.shape
+    index = faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+    codes = vectors.view(np.uint8).reshape(-1)  # rows are contiguous, so this is the same memory
+    index.codes = faiss.MaybeOwnedVectorUInt8.create_view(
+        faiss.swig_ptr(codes), codes.nbytes, faiss.MaybeOwnedVectorUInt8().owner
+    )
+    index.ntotal = count
+    index.is_trained = True
+    return index
+
+
+def _expand(runs: NDArray[np.int64]) -> _Rows:
+    """Every row number of [R, 2] runs."""
+    lengths = runs[:, 1] - runs[:, 0]
+    before = np.cumsum(lengths) - lengths
+    return np.repeat(runs[:, 0] - before, lengths) + np.arange(int(lengths.sum()))

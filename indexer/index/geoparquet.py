@@ -1,0 +1,82 @@
+"""The tile table as GeoParquet 1.1: one row a vector, footprints as WKB polygons. https://geoparquet.org"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from indexer.common.errors import IndexDamaged
+from indexer.tiles.tile_table import TileTable, texts
+from indexer.tiles.wkb import box_wkb
+
+__all__ = ["read_tiles", "write_tiles"]
+
+_GRID = ("z", "x", "y")
+_DEGREES = ("lat", "lon", "west", "south", "east", "north")
+_SCHEMA = pa.schema(
+    [
+        pa.field("tile_id", pa.string(), nullable=False),
+        *(pa.field(name, pa.int32()) for name in _GRID),
+        *(pa.field(name, pa.float64(), nullable=False) for name in _DEGREES),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("geometry", pa.binary(), nullable=False),
+    ]
+)
+_ROW_GROUP = 65_536
+
+
+def write_tiles(path: Path, table: TileTable) -> None:
+    """Write the table; equal tables give equal bytes."""
+    schema = _SCHEMA.with_metadata({"geo": json.dumps(_geo_metadata(table), sort_keys=True)})
+    # A Python file, because its errors carry the reason (no space left, say).
+    with path.open("wb") as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
+        for start in range(0, len(table), _ROW_GROUP):
+            part = table.take(np.arange(start, min(start + _ROW_GROUP, len(table))))
+            writer.write_table(_arrow(part, schema))
+
+
+def read_tiles(path: Path) -> TileTable:
+    """Read the table back; sizes and stamps, which it does not hold, are zero.
+
+    Raises:
+        IndexDamaged: not Parquet, or without a column.
+    """
+    try:
+        table = pq.read_table(path, columns=[name for name in _SCHEMA.names if name != "geometry"], memory_map=True)
+    except (pa.ArrowException, OSError) as error:
+        raise IndexDamaged(f"{path} cannot be read: {error}; rebuild the index") from error
+    wanted = {field.name: field.type for field in _SCHEMA if field.name != "geometry"}
+    found = {field.name: field.type for field in table.schema}
+    if found != wanted or any(table[name].null_count for name in _DEGREES):
+        raise IndexDamaged(f"{path} has columns {found}; this version reads {wanted}, rebuild the index")
+    zeros = np.zeros(len(table), np.int64)
+    grid = {name: table[name].fill_null(-1).to_numpy().astype(np.int64) for name in _GRID}
+    degrees = {name: table[name].to_numpy() for name in _DEGREES}
+    names, sources = (texts(table[name].to_pylist()) for name in ("tile_id", "source"))
+    return TileTable(tile_id=names, source=sources, size_bytes=zeros, stamp=zeros, **grid, **degrees)
+
+
+def _arrow(table: TileTable, schema: pa.Schema) -> pa.Table:
+    off_grid = table.z < 0
+    columns: dict[str, Any] = {name: getattr(table, name) for name in _DEGREES}
+    columns |= {name: pa.array(getattr(table, name).astype(np.int32), mask=off_grid) for name in _GRID}
+    columns |= {name: pa.array(getattr(table, name).tolist(), pa.string()) for name in ("tile_id", "source")}
+    columns["geometry"] = pa.array(box_wkb(table.west, table.south, table.east, table.north), pa.binary())
+    return pa.table([columns[name] for name in schema.names], schema=schema)
+
+
+def _geo_metadata(table: TileTable) -> dict[str, Any]:
+    """The file's `geo` key. Without a `crs` it means longitude and latitude on WGS 84."""
+    kinds = ["Polygon", "MultiPolygon"] if np.any(table.west > table.east) else ["Polygon"]
+    column = {
+        "encoding": "WKB",
+        "geometry_types": kinds,
+        "orientation": "counterclockwise",
+        "bbox": list(table.bounds.as_tuple()),
+    }
+    return {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}

@@ -1,0 +1,153 @@
+"""`manifest.json` of an index folder: what made it, what it holds, and the digests that prove it whole.
+
+It holds nothing that varies between two builds of the same tiles: no time, no host, no name of the folder.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from indexer.common.errors import IndexDamaged, IndexVersion
+from model.common.atomic_io import canonical_json, read_json, sha256_bytes, sha256_file, write_json
+from model.common.geo import Bounds
+
+__all__ = ["EMBEDDINGS", "FORMAT_VERSION", "MANIFEST", "SEARCH", "TILES", "FileEntry", "Manifest", "SearchRecipe"]
+
+FORMAT = "clnet-geolocalization index"
+FORMAT_VERSION = 2
+MANIFEST, TILES, EMBEDDINGS, SEARCH = "manifest.json", "tiles.parquet", "embeddings.npy", "search.faiss"
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """Size and SHA-256 of one file of the folder."""
+
+    size_bytes: int
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path) -> FileEntry:
+        """Measure a file."""
+        return cls(path.stat().st_size, sha256_file(path))
+
+    def check(self, path: Path, *, hashed: bool = True) -> None:
+        """Make sure that a file is the one that was measured.
+
+        Raises:
+            IndexDamaged: it is missing or another; without `hashed` only its size is looked at.
+        """
+        if not path.is_file():
+            raise IndexDamaged(f"{path} is missing; restore it or rebuild the index")
+        size = path.stat().st_size
+        if size != self.size_bytes:
+            raise IndexDamaged(f"{path} has {size:,} bytes, the manifest says {self.size_bytes:,}; rebuild the index")
+        if hashed and (found := sha256_file(path)) != self.sha256:
+            raise IndexDamaged(f"{path} has SHA-256 {found}, the manifest says {self.sha256}; rebuild the index")
+
+
+@dataclass(frozen=True)
+class SearchRecipe:
+    """How to search without a region: "exact" scans every row, "ivf" re-ranks an approximate index's candidates.
+
+    Attributes:
+        kind: "exact" or "ivf".
+        lists: number of inverted lists, 0 for "exact".
+        probes: lists visited by a query.
+        candidates: rows re-ranked exactly for each result asked for.
+    """
+
+    kind: str = "exact"
+    lists: int = 0
+    probes: int = 0
+    candidates: int = 0
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The manifest's content.
+
+    Attributes:
+        encoder: name and digest of the encoder.
+        dim: length of a vector.
+        anchors: where in a tile its vectors are centred: (east, south) of its centre, in shares of its side.
+        count: number of tiles.
+        search: how to search without a region.
+        source: kind, path and options of the tile source; a relative path starts at the index folder's parent.
+        bounds: box around all tiles.
+        tile_size_m: median (east-west, north-south) extent of a tile on the ground.
+        tiles: how many tiles were listed, embedded, skipped and failed.
+        files: the other files of the folder.
+        written_by: version of this software.
+    """
+
+    encoder: dict[str, str]
+    dim: int
+    anchors: list[tuple[float, float]]
+    count: int
+    search: SearchRecipe
+    source: dict[str, Any]
+    bounds: Bounds
+    tile_size_m: tuple[float, float]
+    tiles: dict[str, int]
+    files: dict[str, FileEntry]
+    written_by: str
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything above: the identity of the index."""
+        return sha256_bytes(canonical_json(self._content()))
+
+    def write(self, folder: Path) -> None:
+        """Write `manifest.json`, its own digest included."""
+        write_json(folder / MANIFEST, self._content() | {"digest": self.digest})
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """Read and check `manifest.json`.
+
+        Raises:
+            IndexDamaged: missing, not JSON, changed since it was written, or with other keys than expected.
+            IndexVersion: of another format version.
+        """
+        path = folder / MANIFEST
+        content = _load(path)
+        if content.get("format") != FORMAT:
+            raise IndexDamaged(f"{path} is not the manifest of an index (its format is {content.get('format')!r})")
+        if content.get("version") != FORMAT_VERSION:
+            raise IndexVersion(
+                f"{path} has format version {content.get('version')!r}; this software reads version {FORMAT_VERSION}. "
+                "Update it, or rebuild the index with `python -m indexer build`"
+            )
+        stated = content.pop("digest", None)
+        if stated != sha256_bytes(canonical_json(content)):
+            raise IndexDamaged(f"{path} does not match its own digest {stated}; it was changed, rebuild the index")
+        return cls._from_content(content, path)
+
+    def _content(self) -> dict[str, Any]:
+        return {"format": FORMAT, "version": FORMAT_VERSION, "metric": "inner product", "dtype": "float16"} | (
+            asdict(self) | {"bounds": list(self.bounds.as_tuple()), "tile_size_m": list(self.tile_size_m)}
+        )
+
+    @classmethod
+    def _from_content(cls, content: dict[str, Any], path: Path) -> Manifest:
+        try:
+            values = {field.name: content[field.name] for field in fields(cls)}
+            values["search"] = SearchRecipe(**content["search"])
+            values["files"] = {name: FileEntry(**entry) for name, entry in content["files"].items()}
+            values["bounds"] = Bounds(*content["bounds"])
+            values["anchors"] = [(float(east), float(south)) for east, south in content["anchors"]]
+            values["tile_size_m"] = tuple(content["tile_size_m"])
+            return cls(**values)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise IndexDamaged(f"{path} lacks or contradicts something: {error!r}; rebuild the index") from error
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        return read_json(path)
+    except FileNotFoundError:
+        raise IndexDamaged(f"{path} is missing; {path.parent} is no index, or not a whole one") from None
+    except ValueError as error:
+        raise IndexDamaged(f"{path} is not a JSON object ({error}); rebuild the index") from error

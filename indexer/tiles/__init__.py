@@ -1,0 +1,1 @@
+"""Tiles as a table with places, regions, and the sources that they are read from."""

@@ -1,0 +1,95 @@
+"""Where a place may be: a box or a circle on the sphere, and which tiles it leaves.
+
+A tile stays when its footprint touches the region. The test is exact on the mean sphere, across the antimeridian and
+around the poles, and it also holds for boxes that enclose many tiles, so whole blocks can be ruled out at once.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from indexer.common.errors import BadQuery
+from model.common.geo import Bounds, LatLon, great_circle_many_m
+
+__all__ = ["BoxRegion", "CircleRegion", "Region"]
+
+_Floats = NDArray[np.float64]
+_Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class BoxRegion:
+    """Everything inside a box in degrees.
+
+    Example:
+        >>> region = BoxRegion(Bounds(west=8.0, south=47.0, east=9.0, north=48.0))
+        >>> region.mask([8.9, 9.1], [47.5, 47.5], [9.1, 9.2], [47.6, 47.6]).tolist()
+        [True, False]
+    """
+
+    bounds: Bounds
+
+    def mask(self, west: ArrayLike, south: ArrayLike, east: ArrayLike, north: ArrayLike) -> _Mask:
+        """Which of the boxes, in degrees, touch the region; `west > east` crosses the antimeridian."""
+        west, south, east, north = (np.asarray(edge, np.float64) for edge in (west, south, east, north))
+        own = self.bounds
+        own_width = _width(np.float64(own.west), np.float64(own.east))
+        beside = ((own.west - west) % 360.0 <= _width(west, east)) | ((west - own.west) % 360.0 <= own_width)
+        # At a pole all longitudes are one point.
+        beside |= ((north == 90.0) & (own.north == 90.0)) | ((south == -90.0) & (own.south == -90.0))
+        mask: _Mask = beside & (south <= own.north) & (north >= own.south)
+        return mask
+
+
+@dataclass(frozen=True)
+class CircleRegion:
+    """Everything within some metres of a point, over the sphere.
+
+    Example:
+        >>> region = CircleRegion(LatLon(47.0, 8.0), radius_m=1_000.0)
+        >>> region.mask([8.01, 8.1], [47.0, 47.0], [8.02, 8.2], [47.1, 47.1]).tolist()
+        [True, False]
+
+    Raises:
+        BadQuery: the radius is not a positive number.
+    """
+
+    centre: LatLon
+    radius_m: float
+
+    def __post_init__(self) -> None:
+        if not (self.radius_m > 0 and math.isfinite(self.radius_m)):
+            raise BadQuery(f"radius_m is {self.radius_m}; give a positive number of metres")
+
+    def mask(self, west: ArrayLike, south: ArrayLike, east: ArrayLike, north: ArrayLike) -> _Mask:
+        """Which of the boxes, in degrees, touch the region; `west > east` crosses the antimeridian."""
+        west, south, east, north = (np.asarray(edge, np.float64) for edge in (west, south, east, north))
+        lat, lon = self.centre.lat, self.centre.lon
+        straight_m = great_circle_many_m(lat, lon, np.clip(lat, south, north), lon)
+        sideways_m = np.minimum(self._to_meridian_m(west, south, north), self._to_meridian_m(east, south, north))
+        abreast = (lon - west) % 360.0 <= _width(west, east)
+        mask: _Mask = np.where(abreast, straight_m, sideways_m) <= self.radius_m
+        return mask
+
+    def _to_meridian_m(self, meridian: _Floats, south: _Floats, north: _Floats) -> _Floats:
+        """Distance to the nearest point of a stretch of a meridian."""
+        lat, lon = self.centre.lat, self.centre.lon
+        phi = math.radians(lat)
+        # Along the meridian's great circle the cosine of the distance peaks where tan(lat*) = tan(lat) / cos(dlon).
+        foot = np.degrees(np.arctan2(math.sin(phi), math.cos(phi) * np.cos(np.radians(meridian - lon))))
+        nearest_m = great_circle_many_m(lat, lon, np.clip(foot, south, north), meridian)
+        for end in (south, north):  # beyond a pole the foot is off the stretch, and either end may be nearer
+            nearest_m = np.minimum(nearest_m, great_circle_many_m(lat, lon, end, meridian))
+        return nearest_m
+
+
+Region = BoxRegion | CircleRegion
+
+
+def _width(west: _Floats | np.float64, east: _Floats | np.float64) -> _Floats:
+    """Extent in degrees eastwards; 360 for the whole way round."""
+    return np.where(east >= west, east - west, east - west + 360.0)

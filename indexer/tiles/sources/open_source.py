@@ -1,0 +1,96 @@
+"""Find out what a path holds and open it as a tile source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from indexer.common.errors import BadSource
+from indexer.tiles.sources.source import SourceOptions, TileSource
+
+__all__ = ["open_source"]
+
+_KINDS = (
+    "a folder of z/x/y tiles or of GeoTIFFs, a .pmtiles, .mbtiles, .tif or .vrt file, "
+    "or a .csv or .parquet list of paths and coordinates"
+)
+
+
+def open_source(text: str | Path, options: SourceOptions | None = None) -> TileSource:
+    """The source at a path, recognised by what it holds.
+
+    Example:
+        >>> open_source("tiles/", SourceOptions(zoom=18))  # doctest: +SKIP
+
+    Raises:
+        BadSource: nothing is there, or nothing that this version reads.
+        MissingExtra: it is a raster and rasterio is not installed.
+    """
+    if "://" in str(text):
+        raise BadSource(f"{text} is an address; tiles are read from disk, so download them first")
+    path = Path(text).expanduser().resolve()
+    if not path.exists():
+        raise BadSource(f"{path} does not exist; give {_KINDS}")
+    opener = _folder_opener(path) if path.is_dir() else _file_opener(path)
+    return opener(path, options or SourceOptions())
+
+
+_Opener = Callable[[Path, SourceOptions], TileSource]
+
+
+def _folder_opener(path: Path) -> _Opener:
+    if (path / "manifest.json").exists() and (path / "embeddings.npy").exists():
+        raise BadSource(f"{path} is an index, not a tile source; give {_KINDS}")
+    if any(_is_raster(child) for child in path.iterdir()):
+        return _raster
+    return _folder
+
+
+def _file_opener(path: Path) -> _Opener:
+    with path.open("rb") as file:
+        magic = file.read(16)
+    if not magic:
+        raise BadSource(f"{path} is empty (0 bytes); give {_KINDS}")
+    if magic.startswith(b"PMTiles") or path.suffix == ".pmtiles":
+        return _pmtiles
+    if magic.startswith(b"SQLite format 3") or path.suffix == ".mbtiles":
+        return _mbtiles
+    if magic.startswith(b"PAR1") or path.suffix.lower() in {".csv", ".parquet", ".geoparquet"}:
+        return _manifest
+    if _is_raster(path) or magic[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return _raster
+    raise BadSource(f"{path} is of no known kind (it starts with {magic[:8]!r}); give {_KINDS}")
+
+
+def _is_raster(path: Path) -> bool:
+    return path.suffix.lower() in {".tif", ".tiff", ".vrt"} and path.is_file()
+
+
+def _folder(path: Path, options: SourceOptions) -> TileSource:
+    from indexer.tiles.sources.tile_folder import FolderSource
+
+    return FolderSource(path, options)
+
+
+def _pmtiles(path: Path, options: SourceOptions) -> TileSource:
+    from indexer.tiles.sources.pmtiles import PMTilesSource
+
+    return PMTilesSource(path, options)
+
+
+def _mbtiles(path: Path, options: SourceOptions) -> TileSource:
+    from indexer.tiles.sources.mbtiles import MBTilesSource
+
+    return MBTilesSource(path, options)
+
+
+def _raster(path: Path, options: SourceOptions) -> TileSource:
+    from indexer.tiles.sources.raster import RasterSource
+
+    return RasterSource(path, options)
+
+
+def _manifest(path: Path, options: SourceOptions) -> TileSource:
+    from indexer.tiles.sources.tile_list import ManifestSource
+
+    return ManifestSource(path, options)

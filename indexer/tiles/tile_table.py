@@ -1,0 +1,164 @@
+"""Tiles as values: one record, and a table of many whose columns are arrays. WGS 84 degrees throughout."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.tiles.grid import curve_keys_of_points, curve_keys_of_tiles, tile_bounds
+from model.common.geo import Bounds, normal_lon
+
+__all__ = ["TileRecord", "TileTable", "centres", "grid_table", "grid_tile_id", "texts"]
+
+_Floats = NDArray[np.float64]
+_Ints = NDArray[np.int64]
+_Texts = NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class TileRecord:
+    """One tile: its name, its place on the grid where it has one, its ground, and the file it comes from.
+
+    Attributes:
+        tile_id: unique within a source; "z/x/y" for a tile of the Web Mercator grid.
+        z: zoom, or None off the grid; likewise `x` eastwards and `y` southwards (XYZ, not TMS).
+        lat: of the centre.
+        lon: of the centre.
+        bounds: footprint.
+        source: path relative to the source's root.
+    """
+
+    tile_id: str
+    z: int | None
+    x: int | None
+    y: int | None
+    lat: float
+    lon: float
+    bounds: Bounds
+    source: str
+
+
+@dataclass(frozen=True)
+class TileTable:
+    """Many tiles, one array a column, all of one length.
+
+    Attributes:
+        tile_id: str.
+        z: int64, -1 off the grid; likewise x and y.
+        lat: float64 degrees of the centre; likewise lon and the four edges.
+        source: str, path relative to the source's root.
+        size_bytes: int64 of encoded data, 0 where not known.
+        stamp: int64 that changes when the tile's file does (modification time in ns).
+    """
+
+    tile_id: _Texts
+    z: _Ints
+    x: _Ints
+    y: _Ints
+    lat: _Floats
+    lon: _Floats
+    west: _Floats
+    south: _Floats
+    east: _Floats
+    north: _Floats
+    source: _Texts
+    size_bytes: _Ints
+    stamp: _Ints
+
+    def __len__(self) -> int:
+        return len(self.lat)
+
+    def record(self, row: int) -> TileRecord:
+        """The tile in a row."""
+        on_grid = self.z[row] >= 0
+        z, x, y = (int(axis[row]) if on_grid else None for axis in (self.z, self.x, self.y))
+        edges = (float(edge[row]) for edge in (self.west, self.south, self.east, self.north))
+        lat, lon = float(self.lat[row]), float(self.lon[row])
+        return TileRecord(str(self.tile_id[row]), z, x, y, lat, lon, Bounds(*edges), str(self.source[row]))
+
+    def take(self, rows: _Ints | NDArray[np.bool_]) -> TileTable:
+        """The tiles of some rows, in that order."""
+        return replace(self, **{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
+    @cached_property
+    def curve_keys(self) -> _Ints:
+        """Place of each tile's centre on the space-filling curve."""
+        keys = curve_keys_of_points(self.lat, self.lon)
+        on_grid = self.z >= 0
+        keys[on_grid] = curve_keys_of_tiles(self.z[on_grid], self.x[on_grid], self.y[on_grid])
+        return keys
+
+    @cached_property
+    def bounds(self) -> Bounds:
+        """A box around all tiles; it crosses the antimeridian where that makes it narrower."""
+        south, north = float(self.south.min()), float(self.north.max())
+        west, east = _narrowest_span(self.west, self.east)
+        return Bounds(west, south, east, north)
+
+    def digest(self) -> str:
+        """SHA-256 over every column, stamps and sizes included."""
+        state = hashlib.sha256()
+        for field in fields(self):
+            column = getattr(self, field.name)
+            data = "\0".join(column).encode() if column.dtype == object else column.tobytes()
+            state.update(f"{field.name}:{len(data)}:".encode() + data)
+        return state.hexdigest()
+
+
+def grid_tile_id(z: int, x: int, y: int) -> str:
+    """The name of a tile of the Web Mercator grid."""
+    return f"{z}/{x}/{y}"
+
+
+def grid_table(
+    zxy: _Ints, source: Sequence[str], *, size_bytes: _Ints | None = None, stamp: _Ints | None = None
+) -> TileTable:
+    """A table of tiles of the Web Mercator grid, from [N, 3] (z, x, y)."""
+    z, x, y = zxy.reshape(-1, 3).T.copy()
+    west, south, east, north = tile_bounds(z, x, y)
+    names = [grid_tile_id(*tile) for tile in zxy.reshape(-1, 3).tolist()]
+    zeros = np.zeros(len(z), np.int64)
+    lat, lon = (south + north) / 2, (west + east) / 2
+    return TileTable(
+        texts(names), z, x, y, lat, lon, west, south, east, north, texts(source),
+        zeros if size_bytes is None else size_bytes, zeros if stamp is None else stamp,
+    )  # fmt: skip
+
+
+def texts(values: Sequence[str]) -> _Texts:
+    """Strings as an object array."""
+    column = np.empty(len(values), object)
+    column[:] = values
+    return column
+
+
+def centres(west: _Floats, south: _Floats, east: _Floats, north: _Floats) -> tuple[_Floats, _Floats]:
+    """(lat, lon) of the middle of boxes in degrees, `west > east` crossing the antimeridian."""
+    middle = west + np.where(east >= west, east - west, east - west + 360.0) / 2
+    return (south + north) / 2, np.where(middle > 180.0, middle - 360.0, middle)
+
+
+def _narrowest_span(west: _Floats, east: _Floats) -> tuple[float, float]:
+    """(west, east) of the smallest arc of longitude that holds all arcs."""
+    if np.any(west > east):
+        return _span_by_gaps(west, east)
+    plain = float(west.min()), float(east.max())
+    return plain if plain[1] - plain[0] <= 180.0 else _span_by_gaps(west, east)
+
+
+def _span_by_gaps(west: _Floats, east: _Floats) -> tuple[float, float]:
+    """The arc left when the widest gap between arcs is taken out of the circle."""
+    order = np.argsort(west)
+    start = west[order]
+    end = start + np.where(east >= west, east - west, east - west + 360.0)[order]
+    reach = np.maximum.accumulate(end)
+    gaps = np.append(start[1:], start[0] + 360.0) - np.maximum(reach, reach[-1] - 360.0)
+    widest = int(np.argmax(gaps))
+    if gaps[widest] <= 0:
+        return -180.0, 180.0
+    return float(start[(widest + 1) % len(start)]), normal_lon(float(reach[widest]))

@@ -1,0 +1,1 @@
+"""What all stages share: coordinates, checked decoding, files written whole, devices, errors."""

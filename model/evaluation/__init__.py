@@ -1,0 +1,1 @@
+"""One evaluator: protocols, ground truth, ranking, metrics, stored embeddings."""

@@ -1,0 +1,239 @@
+"""Evaluation with an encoder: embed the gallery once, ask every query by a protocol, and score or store what comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from model.common.errors import BadConfig
+from model.data.loaders import loads_of, plain_errors, view_loader
+from model.data.pairs import PairSet
+from model.evaluation.embeddings import write_embeddings
+from model.evaluation.ground_truth import GroundTruth
+from model.evaluation.metrics import Scoring
+from model.evaluation.protocol import QueryProtocol, QueryView
+from model.evaluation.ranking import EmbeddedQueries, best_over_copies, queries_at_once, rank_queries
+from model.evaluation.results import Evaluation
+from model.inputs.heading_search import heading_of, sweep_turns
+from model.inputs.transforms import InputSpec, roll_to_north
+from model.network.clnet import View
+
+__all__ = ["DualEncoder", "Encode", "embed", "evaluate", "store"]
+
+Encode = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+
+_AS_IT_IS = QueryProtocol()
+_STRICTLY = Scoring()
+
+
+@dataclass(frozen=True)
+class DualEncoder:
+    """The two encoders of an encoder.
+
+    Attributes:
+        encode_ground: canvases uint8 [B, H, W, 3] -> unit vectors float32 [B, dim].
+        encode_satellite: tiles, likewise; [B, A * dim] where each is described around A anchors.
+        inputs: sizes of the pictures.
+        dim: length of the vectors.
+    """
+
+    encode_ground: Encode
+    encode_satellite: Encode
+    inputs: InputSpec
+    dim: int
+
+    def encode(self, view: View) -> Encode:
+        """The side that reads a view."""
+        return self.encode_ground if view == "ground" else self.encode_satellite
+
+
+def embed(
+    encode: Encode, loader: torch.utils.data.DataLoader[Any], count: int, dim: int, label: str
+) -> NDArray[np.float32]:
+    """All vectors [count, dim] of one view, in the loader's order."""
+    return _filled(_embed_batches(encode, loader, count, label), count, dim)
+
+
+def evaluate(
+    encoders: DualEncoder,
+    pairs: PairSet,
+    *,
+    protocol: QueryProtocol = _AS_IT_IS,
+    scoring: Scoring = _STRICTLY,
+    batch: int = 64,
+    workers: int = 0,
+) -> Evaluation:
+    """Recall of a pair of encoders on a data set.
+
+    Memory is that of the gallery's vectors and a few blocks of scores, however many queries and copies.
+
+    Args:
+        encoders: the encoders.
+        pairs: the data set.
+        protocol: which queries are asked, and how.
+        scoring: how ranks are counted.
+        batch: pictures encoded at once.
+        workers: processes that decode.
+
+    Raises:
+        BadConfig: the protocol does not fit the data set, or a radius needs coordinates that are not known.
+    """
+    _refuse_protocol(encoders, pairs, protocol)
+    gallery = _embed_gallery(encoders, pairs, batch, workers)
+    references = _filled(gallery, len(pairs.references), encoders.dim * encoders.inputs.anchors**2)
+    truth, blocks = GroundTruth.of(pairs), _ask(encoders, pairs, protocol, batch, workers, references)
+    query_results = rank_queries(blocks, references, truth, scoring)
+    return Evaluation.of(query_results, truth, scoring, _reported(encoders, pairs, protocol))
+
+
+def store(
+    encoders: DualEncoder,
+    pairs: PairSet,
+    folder: Path,
+    checkpoint: Mapping[str, Any],
+    *,
+    protocol: QueryProtocol = _AS_IT_IS,
+    precision: str = "float32",
+    batch: int = 64,
+    workers: int = 0,
+) -> None:
+    """Embed a data set into a new folder, for `open_embeddings`.
+
+    Args:
+        encoders: the encoders.
+        pairs: the data set.
+        folder: to be made.
+        checkpoint: what to remember of the encoder: `name`, `digest` and `trained_on`.
+        protocol: which queries are asked, and how.
+        precision: `float32` or `float16`.
+        batch: pictures encoded at once.
+        workers: processes that decode.
+
+    Raises:
+        BadConfig: the protocol does not fit the data set.
+        OutputExists: the folder is there already.
+    """
+    _refuse_protocol(encoders, pairs, protocol)
+    about = {"checkpoint": checkpoint, "asked": _reported(encoders, pairs, protocol)}
+    gallery = _embed_gallery(encoders, pairs, batch, workers)
+    ask = partial(_ask, encoders, pairs, protocol, batch, workers)
+    write_embeddings(folder, about, GroundTruth.of(pairs), gallery, ask, precision=precision)
+
+
+def _refuse_protocol(encoders: DualEncoder, pairs: PairSet, protocol: QueryProtocol) -> None:
+    if pairs.query_view != "ground" and encoders.inputs.anchors > 1:
+        raise BadConfig(
+            f"the queries of {pairs.name} are tiles, which this checkpoint describes around "
+            f"{encoders.inputs.anchors**2} anchors each; evaluate the other direction, or a checkpoint with "
+            "inputs.anchors 1"
+        )
+    if pairs.query_view != "ground" and (protocol.searches or protocol.fov_deg < 360):
+        raise BadConfig(f"the queries of {pairs.name} are tiles; leave the field of view whole and the heading known")
+
+
+def _reported(encoders: DualEncoder, pairs: PairSet, protocol: QueryProtocol) -> dict[str, Any]:
+    asked = protocol.as_json(total=len(pairs.queries), columns=encoders.inputs.ground_width_px)
+    return {**asked, "anchors": encoders.inputs.anchors**2}
+
+
+def _embed_gallery(encoders: DualEncoder, pairs: PairSet, batch: int, workers: int) -> Iterator[NDArray[np.float32]]:
+    """Vectors [B, D] of all references, in order."""
+    _, load = loads_of(pairs)
+    tiles = view_loader(pairs.references, load, encoders.inputs, batch=batch, workers=workers)
+    return _embed_batches(encoders.encode(pairs.reference_view), tiles, len(pairs.references), "gallery")
+
+
+def _embed_batches(
+    encode: Encode, loader: torch.utils.data.DataLoader[Any], count: int, label: str
+) -> Iterator[NDArray[np.float32]]:
+    with tqdm(total=count, desc=label, unit="img", leave=False, disable=None) as bar:
+        for pixels in plain_errors(loader):
+            yield encode(pixels.numpy())
+            bar.update(len(pixels))
+
+
+def _filled(batches: Iterable[NDArray[np.float32]], count: int, dim: int) -> NDArray[np.float32]:
+    vectors = np.empty((count, dim), np.float32)
+    done = 0
+    for batch in batches:
+        vectors[done : done + len(batch)] = batch
+        done += len(batch)
+    return vectors
+
+
+def _ask(
+    encoders: DualEncoder,
+    pairs: PairSet,
+    protocol: QueryProtocol,
+    batch: int,
+    workers: int,
+    references: NDArray[np.floating[Any]],
+) -> Iterator[EmbeddedQueries]:
+    """Embed the queries that the protocol chooses, block by block."""
+    numbers = protocol.chosen(len(pairs.queries))
+    block = min(batch, queries_at_once(len(references)))
+    chosen = [pairs.queries[number] for number in numbers]
+    load, _ = loads_of(pairs)
+    canvases = view_loader(chosen, load, encoders.inputs, batch=block, workers=workers)
+    with tqdm(total=len(numbers), desc="queries", unit="img", leave=False, disable=None) as bar:
+        parts = np.split(numbers, range(block, len(numbers), block))
+        for pixels, part in zip(plain_errors(canvases), parts, strict=True):
+            asked = [
+                protocol.ask(canvas, pairs.queries[number], int(number))
+                for canvas, number in zip(pixels.numpy(), part, strict=True)
+            ]
+            yield _embed_asked(encoders.encode(pairs.query_view), asked, part, references, protocol)
+            bar.update(len(part))
+
+
+def _embed_asked(
+    encode: Encode,
+    asked: list[QueryView],
+    numbers: NDArray[np.int64],
+    references: NDArray[np.floating[Any]],
+    protocol: QueryProtocol,
+) -> EmbeddedQueries:
+    """Embed each query at every heading to be tried; where it is searched, also around the best one so far."""
+    canvases = np.stack([query.canvas for query in asked])
+    columns = canvases.shape[2]
+    tried: list[NDArray[np.int64]] = []
+    parts: list[NDArray[np.float32]] = []
+
+    def try_turns(at: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        tried.append(at)
+        parts.append(_embed_copies(encode, canvases, at))
+        if len(parts) > 1:
+            return None
+        return at[np.arange(len(at)), best_over_copies(parts[0], references)[1].argmax(axis=1)]
+
+    if protocol.searches:
+        sweep_turns(len(canvases), columns, try_turns, count=protocol.headings)
+    else:
+        tried.append(np.zeros((len(canvases), 1), np.int64))
+        parts.append(_embed_copies(encode, canvases, tried[0]))
+    turns, vectors = np.concatenate(tried, axis=1), np.concatenate(parts, axis=1)
+    return EmbeddedQueries(
+        numbers,
+        vectors,
+        turns * 360.0 / columns,
+        np.array([query.view_deg for query in asked]),
+        np.array([heading_of(query.turn, columns) for query in asked]),
+    )
+
+
+def _embed_copies(encode: Encode, canvases: NDArray[np.uint8], turns: NDArray[np.int64]) -> NDArray[np.float32]:
+    """[B, C, D] of every canvas at its turns [B, C]; as many pictures at once as there are canvases."""
+    columns = canvases.shape[2]
+    copies = [
+        encode(np.stack([roll_to_north(c, heading_of(int(t), columns)) for c, t in zip(canvases, at, strict=True)]))
+        for at in turns.T
+    ]
+    return np.stack(copies, axis=1)

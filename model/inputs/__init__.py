@@ -1,0 +1,1 @@
+"""How pictures become what the network sees, and how a heading is searched."""

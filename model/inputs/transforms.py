@@ -1,0 +1,211 @@
+"""From a decoded picture to the encoder's input: the only home of sizes, padding, mean and standard deviation.
+
+A tile is resized. A panorama is laid on a canvas of 360 degrees whose centre column looks north: rolled by its
+heading, cropped or padded to the canvas's vertical angle, with neutral grey where the photo saw nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from model.common.errors import BadConfig
+from model.inputs.anchors import NEUTRAL, anchor_points
+
+__all__ = [
+    "MIN_SIDE_PX",
+    "NEUTRAL",
+    "InputSpec",
+    "lay_panorama",
+    "limit_view",
+    "normalise",
+    "resize_tile",
+    "roll_to_north",
+]
+
+MIN_SIDE_PX = 32
+"""What a backbone that halves its grid five times needs."""
+
+_Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """What the encoder wants to see; stored in the checkpoint bundle.
+
+    Attributes:
+        satellite_px: side of the square tile input.
+        ground_height_px: height of the panorama canvas.
+        ground_width_px: width of the panorama canvas, 360 degrees.
+        ground_vertical_deg: vertical angle of the canvas around the horizon; None takes the picture's whole height
+            whatever its angle, as public code does.
+        mean: per channel, of values in [0, 1].
+        std: per channel, of values in [0, 1].
+        polar: the network sees tiles unrolled around their centres, in the size of the panorama canvas
+            (`model.inputs.polar`).
+        antialias: average all pixels of a picture that fall into one of the input's. Without, four are interpolated
+            wherever the picture is larger, as OpenCV's bilinear resizing does, which most public code uses.
+        anchors: points along each axis around which a tile is described (`model.inputs.anchors`); 1 is its centre.
+    """
+
+    satellite_px: int = 128
+    ground_height_px: int = 64
+    ground_width_px: int = 256
+    ground_vertical_deg: float | None = 40.0
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    polar: bool = False
+    anchors: int = 1
+    antialias: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("satellite_px", "ground_height_px", "ground_width_px"):
+            if getattr(self, name) < MIN_SIDE_PX:
+                raise BadConfig(f"{name} is {getattr(self, name)}; inputs need at least {MIN_SIDE_PX} pixels a side")
+        if self.ground_vertical_deg is not None and not 0 < self.ground_vertical_deg <= 180:
+            raise BadConfig(f"ground_vertical_deg is {self.ground_vertical_deg}; give (0, 180] or null")
+        if self.anchors < 1:
+            raise BadConfig(f"anchors is {self.anchors}; give at least 1, the tile's centre")
+        if min(self.std) <= 0:
+            raise BadConfig(f"std is {self.std}; every channel needs a value above 0")
+
+    @property
+    def satellite_size_px(self) -> tuple[int, int]:
+        """(width, height) of the tile input, as Pillow orders them."""
+        return self.satellite_px, self.satellite_px
+
+    @property
+    def satellite_canvas_px(self) -> tuple[int, int]:
+        """(width, height) of what the network sees of a tile."""
+        return self.ground_size_px if self.polar else self.satellite_size_px
+
+    @property
+    def anchor_points(self) -> list[tuple[float, float]]:
+        """(east, south) of the anchors from a tile's centre, in shares of its side."""
+        return anchor_points(self.anchors)
+
+    @property
+    def ground_size_px(self) -> tuple[int, int]:
+        """(width, height) of the panorama canvas, as Pillow orders them."""
+        return self.ground_width_px, self.ground_height_px
+
+    @property
+    def ground_decode_px(self) -> tuple[int, int] | None:
+        """(width, height) below which a 360 x 180 degree panorama would be upsampled to the canvas.
+
+        None where it has to be decoded whole, since a JPEG that is decoded smaller is antialiased.
+        """
+        if not self.antialias:
+            return None
+        if self.ground_vertical_deg is None:
+            return self.ground_size_px
+        return self.ground_width_px, round(self.ground_height_px * 180.0 / self.ground_vertical_deg)
+
+
+def resize_tile(image: Image.Image, spec: InputSpec, *, margin: float = 0.0, keep_px: int = 0) -> _Pixels:
+    """A north-up tile as uint8 [H, W, 3] of the encoder's size.
+
+    Args:
+        image: the tile, and `margin` tile sides more on every side.
+        spec: the encoder's input.
+        margin: share of the tile's side that the picture shows beyond the tile on every side.
+        keep_px: how much of the margin to keep on every side; the result has `satellite_px + 2 * keep_px` a side.
+    """
+    side_px = spec.satellite_px + 2 * keep_px
+    share = min(1.0, side_px / (spec.satellite_px * (1.0 + 2.0 * margin)))
+    left, top = image.width * (1.0 - share) / 2, image.height * (1.0 - share) / 2
+    box = (left, top, image.width - left, image.height - top)
+    return _resized(image, (side_px, side_px), box, spec)
+
+
+def lay_panorama(
+    image: Image.Image,
+    spec: InputSpec,
+    *,
+    heading_deg: float = 0.0,
+    fov_deg: float = 360.0,
+    vertical_deg: float | None = None,
+) -> _Pixels:
+    """A panorama or photo as uint8 [H, W, 3] on the encoder's north-centred canvas.
+
+    Args:
+        image: equirectangular: columns and rows are equal angles, the horizon in the middle.
+        spec: the encoder's input.
+        heading_deg: direction of the picture's centre column, clockwise from north.
+        fov_deg: horizontal angle of the picture, in (0, 360].
+        vertical_deg: vertical angle of the picture; None where a pixel is as high as it is wide.
+
+    Raises:
+        BadConfig: a field of view is out of range or the heading is not finite.
+    """
+    if not 0 < fov_deg <= 360:
+        raise BadConfig(f"fov_deg is {fov_deg}; give the horizontal angle of the photo in (0, 360] degrees")
+    if not np.isfinite(heading_deg):
+        raise BadConfig(f"heading_deg is {heading_deg}; give degrees clockwise from north")
+    columns = max(1, round(spec.ground_width_px * fov_deg / 360.0))
+    if vertical_deg is not None and not vertical_deg > 0:
+        raise BadConfig(f"vertical_deg is {vertical_deg}; give the vertical angle of the photo, above 0 degrees")
+    picture_deg = fov_deg * image.height / image.width if vertical_deg is None else vertical_deg  # a tiny one may be 0
+    strip = _vertical_fit(image, spec, columns, picture_deg)
+    canvas = np.full((spec.ground_height_px, spec.ground_width_px, 3), NEUTRAL, np.uint8)
+    left = (spec.ground_width_px - columns) // 2
+    canvas[:, left : left + columns] = strip
+    return roll_to_north(canvas, heading_deg)
+
+
+def roll_to_north(canvas: _Pixels, heading_deg: float) -> _Pixels:
+    """Roll a 360 degree canvas [..., W, 3] whose centre looks `heading_deg` so that its centre looks north.
+
+    Columns run S-W-N-E-S: what lay in the centre moves right by heading / 360 of the width.
+    """
+    shift = round(heading_deg / 360.0 * canvas.shape[-2])
+    return np.roll(canvas, shift, axis=-2)
+
+
+def limit_view(canvas: _Pixels, fov_deg: float, heading_deg: float) -> _Pixels:
+    """Keep what a photo of `fov_deg` looking `heading_deg` sees of a canvas, where it is; the rest turns neutral.
+
+    The view has the nearest whole number of columns, at least one, and is moved by whole columns, too.
+    """
+    columns = canvas.shape[-2]
+    width = max(1, round(columns * fov_deg / 360.0))
+    left = (columns - width) // 2 + round(heading_deg / 360.0 * columns)
+    seen = np.zeros(columns, np.bool_)
+    seen[np.arange(left, left + width) % columns] = True
+    return np.where(seen[:, np.newaxis], canvas, np.uint8(NEUTRAL))
+
+
+def normalise(pixels: torch.Tensor, spec: InputSpec) -> torch.Tensor:
+    """uint8 [B, H, W, 3] -> float32 [B, 3, H, W], mean and standard deviation applied."""
+    mean = torch.tensor(spec.mean, device=pixels.device) * 255.0
+    scale = 1.0 / (torch.tensor(spec.std, device=pixels.device) * 255.0)
+    return ((pixels.float() - mean) * scale).permute(0, 3, 1, 2).contiguous()
+
+
+def _vertical_fit(image: Image.Image, spec: InputSpec, columns: int, picture_deg: float) -> _Pixels:
+    """The picture resized to [canvas height, columns, 3], rows matched by angle around the horizon."""
+    rows = spec.ground_height_px
+    if spec.ground_vertical_deg is None:
+        return _resized(image, (columns, rows), (0.0, 0.0, *image.size), spec)
+    if picture_deg >= spec.ground_vertical_deg:
+        half = image.height * spec.ground_vertical_deg / picture_deg / 2
+        box = (0.0, image.height / 2 - half, float(image.width), image.height / 2 + half)
+        return _resized(image, (columns, rows), box, spec)
+    covered = max(1, round(rows * picture_deg / spec.ground_vertical_deg))
+    strip = np.full((rows, columns, 3), NEUTRAL, np.uint8)
+    top = (rows - covered) // 2
+    strip[top : top + covered] = _resized(image, (columns, covered), (0.0, 0.0, *image.size), spec)
+    return strip
+
+
+def _resized(
+    image: Image.Image, size_px: tuple[int, int], box: tuple[float, float, float, float], spec: InputSpec
+) -> _Pixels:
+    """A box (left, top, right, bottom) of a picture at another size (width, height), uint8 [H, W, 3]."""
+    if spec.antialias:
+        return np.asarray(image.resize(size_px, Image.Resampling.BILINEAR, box=box))
+    return np.asarray(image.transform(size_px, Image.Transform.EXTENT, box, Image.Resampling.BILINEAR))

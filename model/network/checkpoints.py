@@ -1,0 +1,261 @@
+"""Checkpoint bundles: a folder with a network's spec, weights, measured metrics and a short model card.
+
+`spec.json` (architecture, inputs, provenance), `weights.safetensors`, `metrics.json`, `README.md`. The identity of a
+bundle is the SHA-256 over spec and weights. Loading is strict: a missing, unknown or misshapen weight is an error.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from model._version import VERSION
+from model.common.atomic_io import canonical_json, read_json, sha256_bytes, sha256_file, staged_folder, write_json
+from model.common.errors import BadCheckpoint, BadConfig
+from model.inputs.transforms import InputSpec
+from model.network.clnet import CLNet, CLNetSpec
+from model.training.config import spec_from
+
+__all__ = [
+    "BUNDLE_FORMAT",
+    "Bundle",
+    "bundle_digest",
+    "load_bundle",
+    "load_exactly",
+    "read_weights",
+    "resolve_bundle",
+    "save_bundle",
+]
+
+BUNDLE_FORMAT = 1
+_PACKAGED = Path(__file__).parents[1] / "bundles"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A loaded checkpoint.
+
+    Attributes:
+        name: what it calls itself.
+        digest: SHA-256 over spec and weights, 64 hexadecimal digits.
+        net: the network in float32, on the CPU, in evaluation mode.
+        provenance: how it was trained.
+        metrics: what was measured with it, and on what.
+    """
+
+    name: str
+    digest: str
+    net: CLNet
+    provenance: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+
+    @property
+    def trained_on(self) -> str | None:
+        """The data set it was trained on; None where its provenance does not say."""
+        told: Any = self.provenance
+        for key in ("trained_on",) if "trained_on" in told else ("run", "data", "train"):
+            told = told.get(key) if isinstance(told, Mapping) else None  # others write what they like
+        return told if isinstance(told, str) else None
+
+
+def save_bundle(
+    folder: Path,
+    net: CLNet,
+    *,
+    name: str,
+    provenance: Mapping[str, Any],
+    metrics: Mapping[str, Any],
+    dtype: torch.dtype = torch.float16,
+) -> None:
+    """Write a bundle whole or not at all; weights are stored as `dtype` and computed with in float32.
+
+    Raises:
+        OutputExists: the folder is there already.
+    """
+    spec = {
+        "format": BUNDLE_FORMAT,
+        "name": name,
+        "version": VERSION,
+        "model": asdict(net.spec),
+        "inputs": asdict(net.inputs),
+        "provenance": dict(provenance),
+    }
+    with staged_folder(folder) as staged:
+        write_json(staged / "spec.json", spec)
+        weights = {key: value.detach().to("cpu", dtype).contiguous() for key, value in net.state_dict().items()}
+        save_file(weights, staged / "weights.safetensors")
+        (staged / "weights.safetensors").chmod(0o644)  # safetensors makes it private; a bundle is to be shared
+        write_json(staged / "metrics.json", metrics)
+        (staged / "README.md").write_text(_model_card(name, net, metrics))
+
+
+def resolve_bundle(name: str | Path) -> Path:
+    """The folder of a bundle given by path, or by the name of one inside this package.
+
+    Raises:
+        BadCheckpoint: neither exists.
+    """
+    for folder in (Path(name), _PACKAGED / str(name)):
+        if str(name) and (folder / "spec.json").is_file():
+            return folder
+    packaged = sorted(path.parent.name for path in _PACKAGED.glob("*/spec.json"))
+    raise BadCheckpoint(
+        f"{str(name)!r} is no checkpoint bundle (a folder with spec.json and weights.safetensors); "
+        f"packaged ones are: {', '.join(packaged) or 'none'}"
+    )
+
+
+def bundle_digest(name: str | Path) -> str:
+    """The identity of a bundle, from its files alone: SHA-256 over spec and weights, 64 hexadecimal digits.
+
+    Raises:
+        BadCheckpoint: not a bundle, or a file of it cannot be read.
+    """
+    folder = resolve_bundle(name)
+    spec, weights = canonical_json(_read_json(folder / "spec.json")), folder / "weights.safetensors"
+    if not weights.is_file():
+        raise BadCheckpoint(f"{weights} is missing; fetch the bundle again")
+    return sha256_bytes(canonical_json([spec.decode(), sha256_file(weights)]))
+
+
+def load_bundle(name: str | Path) -> Bundle:
+    """Load and check a bundle.
+
+    Raises:
+        BadCheckpoint: not a bundle, damaged, of a newer format, or its weights do not fit its spec exactly.
+    """
+    folder = resolve_bundle(name)
+    spec = _read_json(folder / "spec.json")
+    if spec.get("format") != BUNDLE_FORMAT:
+        raise BadCheckpoint(
+            f"{folder} has bundle format {spec.get('format')!r}; this version reads {BUNDLE_FORMAT}: update the package"
+        )
+    try:
+        net = CLNet(
+            spec_from(CLNetSpec, spec.get("model"), f"{folder}/spec.json: model"),
+            spec_from(InputSpec, spec.get("inputs"), f"{folder}/spec.json: inputs"),
+        )
+    except BadConfig as error:
+        raise BadCheckpoint(str(error)) from error
+    _load_weights(net, folder / "weights.safetensors")
+    metrics = folder / "metrics.json"
+    return Bundle(
+        name=str(spec.get("name", folder.name)),
+        digest=bundle_digest(folder),
+        net=net.eval().requires_grad_(False),
+        provenance=spec.get("provenance", {}),
+        metrics=_read_json(metrics) if metrics.is_file() else {},
+    )
+
+
+def _load_weights(net: CLNet, path: Path) -> None:
+    weights = read_weights(path, remedy="fetch the bundle again")
+    names = {key: key for key in net.state_dict()}
+    load_exactly(net, weights, names, source=f"{path} does not fit its spec.json", remedy="fetch the bundle again")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        return read_json(path)
+    except (OSError, ValueError) as error:
+        raise BadCheckpoint(f"{path} cannot be read: {error}; fetch the bundle again") from error
+
+
+def _model_card(name: str, net: CLNet, metrics: Mapping[str, Any]) -> str:
+    millions = sum(value.numel() for value in net.state_dict().values()) / 1e6
+    modules = " + ".join(part for part in ("ncm", "nec", "gfr") if getattr(net.spec, part)) or "none (baseline)"
+    measured = json.dumps(metrics, indent=2, sort_keys=True)
+    return (
+        f"# {name}\n\n"
+        f"CLNet as read by this project: {net.spec.backbone}, levels {net.spec.levels}, modules {modules}, "
+        f"{net.dim} dimensions, {millions:.2f} M parameters.\n\n"
+        f"Inputs: tile {net.inputs.satellite_px} px, panorama canvas {net.inputs.ground_width_px} x "
+        f"{net.inputs.ground_height_px} px.{_view_of_tiles(net)}\n\n"
+        "What it was trained on and how: `spec.json`, under `provenance`. A network trained on the synthetic world has "
+        "seen no real picture: do not expect it to place real photos.\n\n"
+        f"Measured:\n\n```json\n{measured}\n```\n"
+    )
+
+
+def _view_of_tiles(net: CLNet) -> str:
+    polar = " Tiles are unrolled around their centres to the size of the canvas." if net.inputs.polar else ""
+    anchors = net.inputs.anchors
+    return polar + (f" Each is described around {anchors} x {anchors} points." if anchors > 1 else "")
+
+
+_NAMED = 3
+"""How many keys of a kind an error spells out."""
+
+
+def read_weights(path: Path, *, remedy: str) -> dict[str, Tensor]:
+    """The named tensors of a `.safetensors` file or of a PyTorch checkpoint, on the CPU.
+
+    A PyTorch checkpoint is read with `weights_only`, so that nothing stored in it is executed.
+
+    Args:
+        path: the file.
+        remedy: what an error tells the user to do.
+
+    Raises:
+        BadCheckpoint: no such file, not a checkpoint, or anything else in it than tensors by name.
+    """
+    try:
+        tree = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
+    except Exception as error:  # a file that is no checkpoint makes torch raise almost anything
+        reason = " ".join(str(error).split())[:160] or type(error).__name__
+        raise BadCheckpoint(f"{path} cannot be read as weights: {reason}; {remedy}") from error
+    if not isinstance(tree, dict):
+        raise BadCheckpoint(f"{path} holds a {type(tree).__name__} where tensors by name are wanted; {remedy}")
+    strange = [f"{key} ({type(value).__name__})" for key, value in tree.items() if not isinstance(value, Tensor)]
+    if strange or not tree:
+        raise BadCheckpoint(f"{path} holds no plain list of tensors but {_some(strange) or 'nothing'}; {remedy}")
+    return {str(key): value for key, value in tree.items()}
+
+
+def load_exactly(
+    net: torch.nn.Module, weights: Mapping[str, Tensor], names: Mapping[str, str], *, source: str, remedy: str
+) -> None:
+    """Give a network all of its weights and refuse anything else.
+
+    Args:
+        net: the network.
+        weights: tensors by the names they have in the file.
+        names: for every key of the network's own state, its name in the file.
+        source: what does not fit what, for the error: `FILE does not fit ITS SPEC`.
+        remedy: what an error tells the user to do.
+
+    Raises:
+        BadCheckpoint: naming each missing, unknown or misshapen weight (the first three of a kind), or those with
+            values that are not finite.
+    """
+    wanted = {names[key]: value.shape for key, value in net.state_dict().items()}
+    common = [name for name in wanted if name in weights]
+    faults = {
+        "missing": [name for name in wanted if name not in weights],
+        "unknown": [name for name in weights if name not in wanted],
+        "of another shape": [
+            f"{name} {tuple(weights[name].shape)} for {tuple(wanted[name])}"
+            for name in common
+            if weights[name].shape != wanted[name]
+        ],
+    }
+    if any(faults.values()):
+        told = "; ".join(f"{kind}: {_some(keys)}" for kind, keys in faults.items() if keys)
+        raise BadCheckpoint(f"{source}: {told}; {remedy}")
+    broken = [name for name in common if not bool(torch.isfinite(weights[name]).all())]
+    if broken:
+        raise BadCheckpoint(f"{source}: values that are not finite in {_some(broken)}; {remedy}")
+    net.load_state_dict({key: weights[names[key]].float() for key in net.state_dict()}, strict=True)
+
+
+def _some(keys: Sequence[str]) -> str:
+    """The first few, and how many more there are."""
+    more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
+    return ", ".join(keys[:_NAMED]) + more

@@ -1,0 +1,227 @@
+"""CLNet (arXiv 2512.14560) as this project reads it: the whole network in one file, in the order of the paper's figure.
+
+    picture -> ConvNeXt levels F_l
+    N_l  learnable map over one view's grid                     neural correspondence map (NCM)
+    N'_l = MLP over positions of N_l, on the other view's grid  nonlinear embedding converter (NEC)
+    F'_l = F_l + F_l * norm(N_l)                                global feature recalibration (GFR)
+    descriptor = L2(Linear(LayerNorm(concat_l mean_positions F'_l)))
+
+The paper's code is not public; what it leaves open is a field of `CLNetSpec`. With the three modules off this is the
+ConvNeXt + InfoNCE baseline of Sample4Geo (arXiv 2303.11851).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from model.common.errors import BadConfig
+from model.inputs.transforms import InputSpec
+from model.network.backbones import Stride, create_backbone, find_strides
+from model.network.pretrained import Pretrained
+
+__all__ = ["CLNet", "CLNetSpec", "View"]
+
+View = Literal["ground", "satellite"]
+_VIEWS: tuple[View, View] = ("ground", "satellite")
+
+
+@dataclass(frozen=True)
+class CLNetSpec:
+    """The architecture; stored in the checkpoint bundle.
+
+    Attributes:
+        backbone: name of a timm model.
+        levels: indices of the backbone's levels that are used.
+        dim: length of the descriptor; 0 leaves out the projection (the pooled features are the descriptor).
+        share_weights: one backbone for both views.
+        ncm: learn correspondence maps.
+        nec: convert one view's map into the other's; without it each view has a free map of its own.
+        gfr: normalise the map into an importance distribution; without it the raw map recalibrates.
+        direction: which view owns the free map, as `ground-to-satellite` or `satellite-to-ground`.
+        norm: how GFR normalises over positions: softmax, sigmoid or minmax, each scaled to mean one.
+        nec_hidden: width of the converter's hidden layers.
+        nec_depth: number of the converter's linear layers, at least 1.
+        nec_activation: gelu, relu or tanh.
+    """
+
+    backbone: str = "convnext_atto"
+    levels: tuple[int, ...] = (1, 2, 3)
+    dim: int = 512
+    share_weights: bool = True
+    ncm: bool = True
+    nec: bool = True
+    gfr: bool = True
+    direction: Literal["ground-to-satellite", "satellite-to-ground"] = "ground-to-satellite"
+    norm: Literal["softmax", "sigmoid", "minmax"] = "softmax"
+    nec_hidden: int = 256
+    nec_depth: int = 2
+    nec_activation: Literal["gelu", "relu", "tanh"] = "gelu"
+
+    def __post_init__(self) -> None:
+        if not self.levels or list(self.levels) != sorted(set(self.levels)):
+            raise BadConfig(f"levels is {self.levels}; give rising level indices, for example 1,2,3")
+        if (self.nec or self.gfr) and not self.ncm:
+            raise BadConfig(f"nec is {self.nec} and gfr is {self.gfr} with ncm off; both work on its maps: turn it on")
+        if self.nec_depth < 1 or self.nec_hidden < 1 or self.dim < 0:
+            raise BadConfig(f"nec_depth {self.nec_depth}, nec_hidden {self.nec_hidden}, dim {self.dim}: too small")
+        for name, known in (("norm", _NORMS), ("nec_activation", _ACTIVATIONS), ("direction", _DIRECTIONS)):
+            if getattr(self, name) not in known:
+                raise BadConfig(f"{name} is {getattr(self, name)!r}; choose one of {', '.join(known)}")
+
+
+class CLNet(nn.Module):
+    """Two views in, unit descriptors out; each view is embedded alone.
+
+    Example:
+        >>> net = CLNet(CLNetSpec(backbone="convnext_atto", dim=64), InputSpec(64, 32, 128))
+        >>> net(torch.zeros(2, 3, 64, 64), "satellite").shape
+        torch.Size([2, 64])
+    """
+
+    def __init__(self, spec: CLNetSpec, inputs: InputSpec, *, pretrained: Pretrained | None = None) -> None:
+        """Build the network, its backbone from random weights or from the `pretrained` ones."""
+        super().__init__()
+        self.spec = spec
+        self.inputs = inputs
+        views = ("shared",) if spec.share_weights else _VIEWS
+        made = {view: create_backbone(spec.backbone, spec.levels, pretrained) for view in views}
+        self.backbones = nn.ModuleDict({view: backbone for view, (backbone, _) in made.items()})
+        backbone, head_norm = made[views[0]]
+        channels = [backbone.feature_info[level]["num_chs"] for level in spec.levels]
+        strides = find_strides(backbone, spec.levels, inputs)
+        grids = {view: [_grid(inputs, view, stride) for stride in strides] for view in _VIEWS}
+        self.maps = CorrespondenceMaps(spec, channels, grids["ground"], grids["satellite"]) if spec.ncm else None
+        self.norm = head_norm or nn.LayerNorm(sum(channels), eps=1e-6)
+        self.projection = nn.Linear(sum(channels), spec.dim) if spec.dim else nn.Identity()
+        self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+        self.dim = spec.dim or sum(channels)
+
+    def forward(self, pictures: Tensor, view: View, importance: list[Tensor | None] | None = None) -> Tensor:
+        """Descriptors of normalised pictures of one view, as `encode_batch` prepares them.
+
+        Args:
+            pictures: [B, 3, H, W] of the size that the network sees of the view.
+            view: "ground" or "satellite".
+            importance: the view's folded maps (`importance(view)`), if they are at hand.
+
+        Returns:
+            [B, dim] unit vectors, float32.
+        """
+        features = self._features(pictures, view)
+        weights = importance if importance is not None else self.importance(view)
+        pooled = [_pool(feature, weight) for feature, weight in zip(features, weights, strict=True)]
+        return F.normalize(self.projection(self.norm(torch.cat(pooled, dim=1))).float(), dim=1)
+
+    def importance(self, view: View) -> list[Tensor | None]:
+        """What each level's features are multiplied by before pooling, [C, H, W]: 1 + norm(N); None without maps.
+
+        It does not depend on the picture, so after training it is a constant of the view.
+        """
+        if self.maps is None:
+            return [None] * len(self.spec.levels)
+        maps: list[Tensor | None] = [1.0 + self._recalibration(array) for array in self.maps(view)]
+        return maps
+
+    def _features(self, pictures: Tensor, view: View) -> list[Tensor]:
+        backbone: Any = self.backbones["shared" if self.spec.share_weights else view]
+        features: list[Tensor] = backbone.forward_intermediates(
+            pictures, indices=list(self.spec.levels), intermediates_only=True
+        )
+        return features
+
+    def _recalibration(self, array: Tensor) -> Tensor:
+        """Global feature recalibration: the importance of each position for each channel."""
+        if not self.spec.gfr:
+            return array
+        return _NORMS[self.spec.norm](array.flatten(1)).view_as(array)
+
+
+class CorrespondenceMaps(nn.Module):
+    """The neural correspondence maps of all levels, and the converters that carry them to the other view."""
+
+    def __init__(
+        self, spec: CLNetSpec, channels: list[int], ground: list[tuple[int, int]], satellite: list[tuple[int, int]]
+    ) -> None:
+        """One map for each level; `ground` and `satellite` are the levels' grids as (H, W)."""
+        super().__init__()
+        self.owner: View = "ground" if spec.direction == "ground-to-satellite" else "satellite"
+        own, other = (ground, satellite) if self.owner == "ground" else (satellite, ground)
+        self.other_grids = other
+        self.free = nn.ParameterList(_free_map(count, grid) for count, grid in zip(channels, own, strict=True))
+        self.converted: nn.ModuleList | nn.ParameterList
+        if spec.nec:
+            self.converted = nn.ModuleList(_converter(spec, a, b) for a, b in zip(own, other, strict=True))
+        else:
+            self.converted = nn.ParameterList(
+                _free_map(count, grid) for count, grid in zip(channels, other, strict=True)
+            )
+
+    def forward(self, view: View) -> list[Tensor]:
+        """The raw maps of a view, [C, H, W] for each level."""
+        if view == self.owner:
+            return list(self.free)
+        if isinstance(self.converted, nn.ParameterList):
+            return list(self.converted)
+        return [
+            converter(own.flatten(1)).view(len(own), *grid)
+            for converter, own, grid in zip(self.converted, self.free, self.other_grids, strict=True)
+        ]
+
+
+def _free_map(channels: int, grid: tuple[int, int]) -> nn.Parameter:
+    return nn.Parameter(torch.randn(channels, *grid) * 0.02)
+
+
+def _converter(spec: CLNetSpec, own: tuple[int, int], other: tuple[int, int]) -> nn.Sequential:
+    """A shallow MLP over grid positions, the same for every channel."""
+    widths = [math.prod(own), *[spec.nec_hidden] * (spec.nec_depth - 1), math.prod(other)]
+    layers: list[nn.Module] = []
+    for index, (fan_in, fan_out) in enumerate(pairwise(widths)):
+        layers += [_ACTIVATIONS[spec.nec_activation]()] if index else []
+        layers.append(nn.Linear(fan_in, fan_out))
+    return nn.Sequential(*layers)
+
+
+def _pool(feature: Tensor, weight: Tensor | None) -> Tensor:
+    """Mean over positions of [B, C, H, W], weighted by a map [C, H, W]: [B, C]."""
+    if weight is None:
+        return feature.mean(dim=(2, 3))
+    if feature.shape[1:] != weight.shape:
+        raise BadConfig(
+            f"a level gives {tuple(feature.shape[1:])} where its map has {tuple(weight.shape)}; "
+            "the input size must be the one in the checkpoint's spec"
+        )
+    return (feature * weight).mean(dim=(2, 3))
+
+
+def _softmax(flat: Tensor) -> Tensor:
+    return torch.softmax(flat, dim=1) * flat.shape[1]
+
+
+def _sigmoid(flat: Tensor) -> Tensor:
+    gate = torch.sigmoid(flat)
+    return gate / gate.mean(dim=1, keepdim=True)
+
+
+def _minmax(flat: Tensor) -> Tensor:
+    low, high = flat.amin(dim=1, keepdim=True), flat.amax(dim=1, keepdim=True)
+    scaled = (flat - low) / (high - low).clamp_min(1e-6) + 1e-6
+    return scaled / scaled.mean(dim=1, keepdim=True)
+
+
+_NORMS = {"softmax": _softmax, "sigmoid": _sigmoid, "minmax": _minmax}
+_ACTIVATIONS = {"gelu": nn.GELU, "relu": nn.ReLU, "tanh": nn.Tanh}
+_DIRECTIONS = ("ground-to-satellite", "satellite-to-ground")
+
+
+def _grid(inputs: InputSpec, view: View, stride: Stride) -> tuple[int, int]:
+    """The (H, W) of a level's features."""
+    width_px, height_px = inputs.ground_size_px if view == "ground" else inputs.satellite_canvas_px
+    return stride.positions(height_px), stride.positions(width_px)

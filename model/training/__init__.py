@@ -1,0 +1,1 @@
+"""One trainer: configuration, loss, optimizers, checkpoints, logs."""

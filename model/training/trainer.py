@@ -1,0 +1,398 @@
+"""The trainer: one loop for every data set and architecture, resumable at any step to the bit on a CPU.
+
+A run folder holds `run.json` (the configuration), `data.json` (digests of the data sets), `log.csv` (and TensorBoard
+events where that is installed), the newest resumable state, and at the end the checkpoint `bundle/` and `curves.png`.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, replace
+from functools import partial
+from itertools import tee
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.amp import GradScaler
+from tqdm import tqdm
+
+from model.common.atomic_io import canonical_json, write_json
+from model.common.devices import pick_device, pick_half
+from model.common.errors import BadConfig, BadDataset
+from model.data.augment import crop_tile
+from model.data.fingerprint import pairs_digest
+from model.data.hard_negatives import nearest_places, nearest_vectors
+from model.data.image_cache import ensure_decoded
+from model.data.loaders import PictureFiles, Pictures, TrainingPairs, plain_errors, training_loader, view_loader
+from model.data.pairs import PairSet
+from model.data.samplers import Order, epoch_batches
+from model.evaluation.evaluator import DualEncoder, Encode, embed, evaluate
+from model.evaluation.results import Evaluation
+from model.inputs.anchors import REACH
+from model.inputs.transforms import InputSpec
+from model.network.backbones import save_memory
+from model.network.checkpoints import save_bundle
+from model.network.clnet import CLNet, View
+from model.network.encoder import encode_batch, encode_view
+from model.network.pretrained import find_pretrained
+from model.training.checkpoint import (
+    forget_best,
+    keep_best,
+    load_best,
+    load_order,
+    load_scaler,
+    load_state,
+    newest_state,
+    save_state,
+)
+from model.training.config import OptimSpec, RunSpec, spec_from
+from model.training.distributed import ALONE, Processes
+from model.training.grad_cache import find_gradients, refuse_batch_statistics
+from model.training.loss import soft_targets, symmetric_info_nce
+from model.training.optim import create_optimizers, learning_rate, set_learning_rate
+from model.training.run_log import RunLog
+
+__all__ = ["Trainer", "average_decay", "train", "update_average"]
+
+_DECODERS = 2
+"""Processes that decode pictures before the first step, where they are kept; at least this many."""
+
+_MINING_BATCH = 64
+"""Pictures encoded at once in the search for similar tiles."""
+
+_FIRST_SCALE, _LEAST_SCALE = 2.0**10, 2.0**-14
+"""Of the loss in float16: as Sample4Geo starts; and where no factor helps, since it is the type's smallest number."""
+
+_log = logging.getLogger(__name__)
+
+
+def train(
+    run: RunSpec, pairs: PairSet, val: PairSet, out: Path, *, device: str = "auto", processes: Processes = ALONE
+) -> Path:
+    """Train to the end, from the newest state in `out` if there is one; returns the bundle's folder.
+
+    Every one of several processes calls this with the same arguments but its `device`; the first one writes.
+
+    Raises:
+        BadConfig: `out` belongs to another configuration, or to other data; or the processes cannot share a batch.
+        BadDataset: fewer different tiles than one batch, which holds each tile once; or tiles that ask for pictures.
+    """
+    _require_fit(run, pairs, processes)
+    state = newest_state(out)
+    with processes.first_alone():  # pretrained weights may have to be fetched
+        trainer = Trainer(run, device=pick_device(device), resumes=state is not None, processes=processes)
+    with processes.first_alone():
+        _claim(out, "run.json", asdict(run), "another configuration", "the old one", complete=_with_defaults)
+        data = {
+            name: {"pairs": len(part.queries), "sha256": pairs_digest(part)}
+            for name, part in (("train", pairs), ("val", val))
+        }
+        _claim(out, "data.json", data, "other data", "the old pairs")
+    if state:
+        trainer.step = load_state(state, trainer.net, trainer.optimizers, trainer.average)
+        trainer.order = load_order(state)
+        load_scaler(state, trainer.scaler)
+        _log.info("resuming at step %d", trainer.step)
+    elif processes.is_first:
+        forget_best(out)
+    bundle = out / "bundle"
+    if not processes.is_first:
+        trainer.fit(pairs, val, out, None)
+        return bundle
+    with RunLog(out, resume_at=trainer.step) as log:
+        result = trainer.fit(pairs, val, out, log)
+        log.plot(out / "curves.png", title=run.name)
+    if not bundle.exists():
+        if run.optim.keep_best:
+            trainer.step, result = load_best(out, trainer.best), None
+        _publish(trainer, result or trainer.evaluate(val), bundle, seconds=log.seconds)
+    return bundle
+
+
+def _require_fit(run: RunSpec, pairs: PairSet, processes: Processes) -> None:
+    """Refuse pairs that this run cannot learn from, and a batch that the processes cannot share."""
+    if pairs.query_view != "ground" or pairs.more_positives:
+        raise BadDataset(
+            f"{pairs.name} asks for the pictures of a tile, to evaluate with; train on the other direction"
+        )
+    if run.inputs.anchors > 1 and (least := min(tile.margin for tile in pairs.references)) < REACH:
+        raise BadDataset(
+            f"{pairs.name} has a tile with a margin of {least}; inputs.anchors {run.inputs.anchors} asks for pictures "
+            f"centred on the camera that show {REACH} of a tile's side beyond it (reference_margin), or set it to 1"
+        )
+    if (tiles := len(set(pairs.positives.tolist()))) < run.optim.batch:
+        raise BadDataset(
+            f"{pairs.name} has {len(pairs.queries)} pairs over {tiles} tiles, fewer than one batch of "
+            f"{run.optim.batch}, which holds each tile once; lower optim.batch, or add pairs"
+        )
+    if run.optim.batch % processes.count:
+        raise BadConfig(
+            f"optim.batch is {run.optim.batch} and there are {processes.count} processes; the batch is that of all of "
+            f"them together, so give a multiple of {processes.count}"
+        )
+
+
+class Trainer:
+    """A network, its optimizers and the step they have reached."""
+
+    def __init__(
+        self, run: RunSpec, *, device: torch.device, resumes: bool = False, processes: Processes = ALONE
+    ) -> None:
+        """Initial weights depend on the seed, and on the pretrained ones where the run asks for them and is new."""
+        wanted = isinstance(run.pretrained, str) and not resumes
+        pretrained = find_pretrained(str(run.pretrained), run.model.backbone) if wanted else None
+        torch.manual_seed(run.optim.seed)
+        self.run, self.device, self.processes, self.step = run, device, processes, 0
+        self.order: Order | None = None
+        net = CLNet(run.model, run.inputs, pretrained=pretrained)
+        self.net: CLNet = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimizers = create_optimizers(self.net, run.optim)
+        self.average = copy.deepcopy(self.net).requires_grad_(False) if run.optim.ema else None
+        self.half = pick_half(device, run.optim.precision)
+        self.scaler = GradScaler(device.type, init_scale=_FIRST_SCALE, enabled=self.half is torch.float16)
+        if run.optim.checkpointing:  # not in the average, which has no backward pass
+            for backbone in self.net.backbones.values():
+                save_memory(backbone, run.model.backbone)
+        # A function is compiled, not the module: the names of its weights stay.
+        self._forward: Callable[..., Tensor] = torch.compile(self.net.forward) if run.optim.compile else self.net
+        if processes.count > 1 or run.optim.chunk:
+            refuse_batch_statistics(self.net)
+        if processes.count > 1:
+            torch.manual_seed(run.optim.seed + processes.rank)  # dropout, if there is any, differs between the slices
+
+    @property
+    def best(self) -> CLNet:
+        """The network to evaluate and publish: the average where there is one."""
+        return self.net if self.average is None else self.average
+
+    def fit(self, pairs: PairSet, val: PairSet, out: Path, log: RunLog | None) -> Evaluation | None:
+        """Run the remaining steps; returns the last evaluation, None where no step remained.
+
+        Only the process with a log evaluates, and saves states.
+        """
+        optim, result = self.run.optim, None
+        if self.step >= optim.steps:  # before any picture is decoded
+            return None
+        noted = began = time.monotonic()
+        hidden = None if log else True
+        with tqdm(total=optim.steps, initial=self.step, desc=self.run.name, unit="step", disable=hidden) as bar:
+            for ground, satellite, targets in self._batches(pairs, out.parent / "decoded"):
+                loss = self.advance(ground, satellite, targets)
+                if log is None:
+                    continue
+                bar.set_postfix(loss=f"{loss:.3f}")
+                bar.update()
+                now = time.monotonic()
+                log.step(
+                    self.step,
+                    loss=loss,
+                    lr=learning_rate(self.step - 1, optim),
+                    seconds=now - noted,
+                    pairs_per_s=optim.batch / (now - began),
+                )
+                noted = now
+                if self.step % optim.eval_every == 0 or self.step == optim.steps:
+                    result = self.evaluate(val)
+                    log.recall(self.step, result.recall)
+                    if optim.keep_best:
+                        keep_best(out, self.best, step=self.step, recall=result.recall["recall@1"])
+                if self._has_moved and (self.step % optim.save_every == 0 or self.step == optim.steps):
+                    save_state(out, self.step, self.net, self.optimizers, self.average, self.order, scaler=self.scaler)
+                began = time.monotonic()
+        return result
+
+    def advance(self, ground: Tensor, satellite: Tensor, targets: Tensor | None = None) -> float:
+        """One optimizer step on a batch of uint8 pictures [b, H, W, 3], or this process's slice; returns its loss.
+
+        The targets, where not each query's own tile alone is right, are those of the whole batch.
+        """
+        optim = self.run.optim
+        self.net.train()
+        set_learning_rate(self.optimizers, learning_rate(self.step, optim))
+        loss = partial(
+            symmetric_info_nce,
+            logit_scale=self.net.logit_scale,
+            label_smoothing=optim.label_smoothing,
+            bounded=optim.bounded_temperature,
+            targets=None if targets is None else targets.to(self.device),
+        )
+        value = find_gradients(
+            self.net,
+            self._embed,
+            loss,
+            ground,
+            satellite,
+            chunk=optim.chunk,
+            processes=self.processes,
+            scaled=self.scaler.scale,
+        )
+        if not math.isfinite(value):  # before the step, so that no state with broken weights is ever saved
+            raise BadConfig(
+                f"the loss is {value} at step {self.step}; lower optim.lr ({optim.lr}) and start in another folder"
+            )
+        self._move()
+        if self.average is not None:
+            update_average(self.average, self.net, average_decay(self.step, optim))
+        self.step += 1
+        return value
+
+    def _move(self) -> None:
+        """Follow the gradients, limited as the run asks; in float16 not where they overflow: the scale is halved."""
+        optim = self.run.optim
+        for optimizer in self.optimizers:
+            self.scaler.unscale_(optimizer)
+        if optim.clip_norm > 0:
+            torch.nn.utils.clip_grad_norm_(self.net.parameters(), optim.clip_norm)
+        if optim.clip_value > 0:
+            torch.nn.utils.clip_grad_value_(self.net.parameters(), optim.clip_value)
+        for optimizer in self.optimizers:
+            self.scaler.step(optimizer)
+        self.scaler.update()
+        if self.scaler.get_scale() < _LEAST_SCALE:
+            raise BadConfig(
+                f"float16 gradients overflow at step {self.step} however little the loss is scaled; set "
+                "optim.precision to bfloat16 or float32, and start in another folder"
+            )
+
+    @property
+    def _has_moved(self) -> bool:
+        """Whether there is anything to save: while all steps were passed over, starting again comes to the same."""
+        return all(optimizer.state for optimizer in self.optimizers)
+
+    def evaluate(self, val: PairSet) -> Evaluation:
+        """Recall of the present weights, or of their average."""
+        net = self.best
+        return evaluate(DualEncoder(self._encoder("ground"), self._encoder("satellite"), net.inputs, net.dim), val)
+
+    def _encoder(self, view: View, *, anchors: int | None = None) -> Encode:
+        """The present best network as a function of pictures."""
+        net = self.best.eval()
+        inputs = net.inputs if anchors is None else replace(net.inputs, anchors=anchors)
+        return partial(encode_view, net, inputs=inputs, view=view, half=self.half)
+
+    def _embed(self, pixels: Tensor, view: View) -> Tensor:
+        return encode_batch(self._forward, pixels.to(self.device), self.net.inputs, view, half=self.half)
+
+    def _batches(self, pairs: PairSet, cache: Path) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+        run = self.run
+        pictures: Pictures = PictureFiles(pairs, run.inputs)
+        if run.data.cache:
+            with self.processes.first_alone():
+                pictures = ensure_decoded(pairs, run.inputs, cache, workers=max(_DECODERS, run.data.workers))
+        dataset = TrainingPairs(pictures, pairs.positives, run.inputs, seed=run.optim.seed, augment=run.data.augment)
+        self.order = self.order or self._next_order(pairs, pictures)
+        soft = run.optim.semi_positives == "soft"
+        while True:
+            draws = epoch_batches(
+                replace(pairs, semi_positives=()) if soft else pairs,
+                self.order,
+                batch=run.optim.batch,
+                last=run.optim.steps,
+                seed=run.optim.seed,
+                first=self.step,
+                neighbours=run.data.sampler.neighbours,
+                drawn=run.data.sampler.drawn,
+            )
+            # The loader asks for batches ahead of time, and gives them in the same order.
+            draws, asked = tee(draws)
+            own = map(self.processes.own_slice, draws)
+            for ground, satellite in plain_errors(training_loader(dataset, own, workers=run.data.workers)):
+                rows = [draw % len(pairs.queries) for draw in next(asked)]
+                yield ground, satellite, soft_targets(pairs, rows, run.optim.semi_positive_weight) if soft else None
+            if self.step >= run.optim.steps:
+                return
+            self.order = self._next_order(pairs, pictures)
+
+    def _next_order(self, pairs: PairSet, pictures: Pictures) -> Order:
+        """What follows when the epochs of the present order are over."""
+        spec = self.run.data.sampler
+        epoch = self.order.epoch + (self.order.epochs or 0) if self.order else 0
+        if spec.kind == "random":
+            return Order(epoch, self.step)
+        if epoch < spec.first_epoch:
+            table = nearest_places(pairs, spec.candidates) if spec.kind == "both" else None
+            return Order(epoch, self.step, spec.first_epoch - epoch, table)
+        if spec.kind == "geographic":
+            return Order(epoch, self.step, None, nearest_places(pairs, spec.candidates))
+        return Order(epoch, self.step, spec.every_epochs, self._similar(pairs, pictures, spec.candidates))
+
+    def _similar(self, pairs: PairSet, pictures: Pictures, count: int) -> NDArray[np.int32]:
+        """The pairs whose tiles the best network finds most like each query; the first process seeks them for all."""
+        if self.processes.is_first:
+            table = torch.from_numpy(self._mined(pairs, pictures, count))
+        else:
+            table = torch.empty(len(pairs.queries), min(count, len(pairs.queries) - 1), dtype=torch.int32)
+        shared: NDArray[np.int32] = self.processes.share(table.to(self.device)).cpu().numpy()
+        return shared
+
+    def _mined(self, pairs: PairSet, pictures: Pictures, count: int) -> NDArray[np.int32]:
+
+        def tile(row: int, inputs: InputSpec) -> NDArray[np.uint8]:
+            return crop_tile(pictures.reference(int(pairs.positives[row])), inputs.satellite_px)
+
+        def vectors(view: View, load: Callable[[int, InputSpec], NDArray[np.uint8]]) -> NDArray[np.float32]:
+            rows = range(len(pairs.queries))
+            loader = view_loader(rows, load, self.run.inputs, batch=_MINING_BATCH, workers=0)
+            encode = self._encoder(view, anchors=1)  # a tile is cropped around its pair's camera
+            return embed(encode, loader, len(rows), self.net.dim, f"mining: {view}")
+
+        ground = vectors("ground", lambda row, _: pictures.query(row))
+        return nearest_vectors(ground, vectors("satellite", tile), count)
+
+
+def average_decay(step: int, optim: OptimSpec) -> float:
+    """How much of the average is kept after `step` earlier steps: little at first, when the weights still move far."""
+    return min(optim.ema, (1 + step) / (10 + step))
+
+
+@torch.no_grad()
+def update_average(average: CLNet, net: CLNet, decay: float) -> None:
+    """Move the average's weights towards the network's; buffers are copied."""
+    torch._foreach_lerp_(list(average.parameters()), list(net.parameters()), 1.0 - decay)
+    for kept, present in zip(average.buffers(), net.buffers(), strict=True):
+        kept.copy_(present)
+
+
+def _with_defaults(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration with every key: one that is younger than the run has its default."""
+    return asdict(spec_from(RunSpec, tree, "run.json"))
+
+
+def _claim(
+    out: Path,
+    file: str,
+    content: Mapping[str, Any],
+    change: str,
+    remedy: str,
+    *,
+    complete: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
+) -> None:
+    """Write what the run was started with, or check that the folder's is the same when both are made complete."""
+    path = out / file
+    if not path.exists():
+        out.mkdir(parents=True, exist_ok=True)
+        write_json(path, content)
+        return
+    found, wanted = (canonical_json(complete(one)) for one in (json.loads(path.read_bytes()), content))
+    if found != wanted:
+        old, new = ([line.strip(" ,") for line in text.decode().splitlines()] for text in (found, wanted))
+        differing = [f"{a} -> {b}" for a, b in zip(old, new, strict=False) if a != b]
+        raise BadConfig(
+            f"{out} was started with {change} ({'; '.join(differing[:5]) or 'other keys'}); "
+            f"give {remedy} to resume, or another --out"
+        )
+
+
+def _publish(trainer: Trainer, result: Evaluation, bundle: Path, *, seconds: float) -> None:
+    run = trainer.run
+    provenance = {"run": asdict(run), "steps": trainer.step, "seconds": round(seconds)}
+    save_bundle(bundle, trainer.best, name=run.name, provenance=provenance, metrics={"validation": result.as_json()})

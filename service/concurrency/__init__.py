@@ -1,0 +1,1 @@
+"""Threads, batches and budgets: how many photos are worked on at once."""

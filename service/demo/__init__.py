@@ -1,0 +1,1 @@
+"""The demo: a synthetic region rendered, indexed, calibrated and asked over HTTP."""

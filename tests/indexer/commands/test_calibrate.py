@@ -1,0 +1,159 @@
+"""`python -m indexer calibrate`, from manifests of photos to what `info` says."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from indexer.__main__ import main
+from indexer.index.tile_index import TileIndex
+from tests.indexer.bundles import write_bundle
+from tests.indexer.photos import write_photos
+from tests.indexer.tiny import make_tiles
+
+Captured = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `index`, `bundle`, and two sets of `photos`."""
+    folder = tmp_path_factory.mktemp("calibrate")
+    bundle = write_bundle(folder / "bundle")
+    make_tiles(folder / "tiles", columns=8)
+    build = ["build", "--tiles", folder / "tiles", "--out", folder / "index", "--quiet", "--checkpoint", bundle]
+    assert main([str(part) for part in build]) == 0
+    index = TileIndex.open(folder / "index")
+    write_photos(folder / "photos", index, count=110)
+    write_photos(folder / "others", index, count=40, seed=1)
+    return folder
+
+
+@pytest.fixture
+def index(root: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(root / "index", tmp_path / "index"))
+
+
+def calibrate(root: Path, index: Path, *arguments: str, photos: tuple[str, ...] = ("photos",)) -> int:
+    pairs = [str(root / name / "pairs.csv") for name in photos]
+    options = ["--index", str(index), "--checkpoint", str(root / "bundle"), "--device", "cpu", "--quiet", *arguments]
+    return main(["calibrate", *options, "--queries", *pairs])
+
+
+def test_fit_store_show_and_check(root: Path, index: Path, capsys: Captured) -> None:
+    assert calibrate(root, index, "--radius-m", "2500") == 0
+    printed = capsys.readouterr().out
+    for part in ("110 with known headings", "placed within 2500 m", "ECE", "Brier", "AUROC", "fused", "stored in"):
+        assert part in printed
+    assert main(["info", "--index", str(index)]) == 0
+    assert "within 2500 m, fitted on 110 photos with known headings" in capsys.readouterr().out
+    assert main(["info", "--index", str(index), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["calibration"]["reading"]["here_m"] == 2500
+    assert calibrate(root, index, "--check", photos=("others",)) == 0
+    checked = capsys.readouterr().out
+    assert "40 with known headings" in checked
+    assert "warning" not in checked
+    assert calibrate(root, index, "--check") == 0
+    assert "warning: it was fitted on 110 of these 110 photos" in capsys.readouterr().out
+    assert calibrate(root, index, "--check", photos=("photos", "others")) == 0
+    assert "warning: it was fitted on 110 of these 150 photos" in capsys.readouterr().out
+    assert main(["verify", "--index", str(index), "--checkpoint", str(root / "bundle"), "--sample", "1"]) == 0
+    assert "calibration: belongs to this index" in capsys.readouterr().out
+
+
+def test_json_of_fit_and_check(root: Path, index: Path, capsys: Captured) -> None:
+    assert calibrate(root, index, "--radius-m", "2500", "--json", photos=("photos", "others")) == 0
+    fitted = json.loads(capsys.readouterr().out)
+    assert fitted["photos"]["count"] == 150
+    assert len(fitted["held_out"]["bins"]) == 15
+    assert calibrate(root, index, "--check", "--json", photos=("others",)) == 0
+    checked = json.loads(capsys.readouterr().out)
+    assert checked["photos"] == 40
+    assert checked["radius_m"] == 2500
+    assert checked["photos_of_the_fit"] == 40
+    assert 0 <= checked["ece"] <= 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "photos", "message"),
+    [
+        ([], ("others",), "40 photos are too few to calibrate on; give at least 100"),
+        ([], ("others",) * 3, "40 photos are too few to calibrate on; give at least 100"),
+        (["--radius-m", "900000"], ("photos",), "110 of 110 photos are placed within 900000 m"),
+        (["--radius-m", "nan"], ("photos",), "--radius-m is nan"),
+        (["--radius-m", "-5"], ("photos",), "--radius-m is -5.0"),
+        (["--fov-deg", "0"], ("photos",), "fov_deg is 0.0"),
+        (["--fov-deg", "361"], ("photos",), "fov_deg is 361.0"),
+        (["--check"], ("photos",), "has no calibration to check; make one first"),
+        ([], ("missing",), "there is no manifest"),
+    ],
+)
+def test_what_makes_no_sense_ends_with_one_line(
+    root: Path, index: Path, capsys: Captured, arguments: list[str], photos: tuple[str, ...], message: str
+) -> None:
+    assert calibrate(root, index, *arguments, photos=photos) == 1
+    printed = capsys.readouterr()
+    assert message in printed.err
+    assert printed.err.count("\n") == 1
+    assert not (index / "calibration.json").exists()
+
+
+def test_a_check_of_another_radius_or_heading_is_refused(root: Path, index: Path, capsys: Captured) -> None:
+    assert calibrate(root, index, "--radius-m", "2500") == 0
+    assert calibrate(root, index, "--check", "--radius-m", "50") == 1
+    assert "--radius-m is 50.0, the calibration is about 2500 m" in capsys.readouterr().err
+    assert calibrate(root, index, "--check", "--fov-deg", "90", "--checkpoint", "none is loaded for that") == 1
+    assert "fields of view of 90 to 90 degrees" in capsys.readouterr().err
+
+
+def test_photos_that_no_confident_answer_is_given_to_are_left_out(root: Path, index: Path, capsys: Captured) -> None:
+    photos = Path(shutil.copytree(root / "photos", index.parent / "some"))
+    for number in (3, 4):
+        with Image.open(photos / f"{number}.png") as photo:
+            Image.new("RGB", photo.size, (9, 9, 9)).save(photos / f"{number}.png")
+    (photos / "again").symlink_to(photos)
+    pairs = [str(folder / "pairs.csv") for folder in (photos, photos / "again")]
+    options = ["--checkpoint", str(root / "bundle"), "--device", "cpu", "--quiet", "--radius-m", "2500"]
+    assert main(["calibrate", "--index", str(index), *options, "--queries", *pairs]) == 0
+    printed = capsys.readouterr()
+    assert "warning: 2 of 110 photos are left out, as an answer to them carries no confidence; 3.png: " in printed.err
+    assert "108 with known headings" in printed.out
+
+
+def test_another_number_of_headings_is_another_question(root: Path, index: Path, capsys: Captured) -> None:
+    searched = ["--radius-m", "2500", "--heading-deg", "unknown", "--headings", "4"]
+    assert calibrate(root, index, *searched) == 0
+    assert "unknown headings (4 tried)" in capsys.readouterr().out
+    assert calibrate(root, index, "--check", "--heading-deg", "unknown") == 1
+    assert "would be asked with unknown headings (24 tried)" in capsys.readouterr().err
+
+
+def test_a_damaged_calibration_is_not_checked_but_replaced(root: Path, index: Path, capsys: Captured) -> None:
+    assert calibrate(root, index, "--radius-m", "2500") == 0
+    path = index / "calibration.json"
+    path.write_text(path.read_text().replace('"radius_m": ', '"radius_m": NaN, "x": '))
+    assert calibrate(root, index, "--check") == 1
+    assert "calibration.json cannot be read" in capsys.readouterr().err
+    assert calibrate(root, index, "--radius-m", "2500") == 0
+    assert TileIndex.open(index).calibration is not None
+
+
+def test_another_encoder_is_refused(root: Path, index: Path, tmp_path: Path, capsys: Captured) -> None:
+    other = str(write_bundle(tmp_path / "other", seed=1))
+    assert calibrate(root, index, "--checkpoint", other) == 1
+    assert "Rebuild it with `python -m indexer build`" in capsys.readouterr().err
+
+
+def test_a_calibration_of_another_index_is_told(root: Path, index: Path, tmp_path: Path, capsys: Captured) -> None:
+    assert calibrate(root, index, "--radius-m", "2500") == 0
+    make_tiles(tmp_path / "tiles", 2, 2)
+    bundle = str(root / "bundle")
+    build = ["build", "--tiles", str(tmp_path / "tiles"), "--out", str(tmp_path / "second"), "--checkpoint", bundle]
+    assert main([*build, "--quiet"]) == 0
+    for path in index.glob("calibration*"):
+        shutil.copy(path, tmp_path / "second")
+    assert main(["info", "--index", str(tmp_path / "second")]) == 0
+    assert "was made for another index" in capsys.readouterr().out
+    assert main(["verify", "--index", str(tmp_path / "second"), "--checkpoint", bundle]) == 1
+    assert "was made for another index" in capsys.readouterr().err

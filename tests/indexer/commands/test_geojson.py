@@ -1,0 +1,34 @@
+from pathlib import Path
+
+from indexer.commands.geojson import footprint, match_features
+from indexer.localization.photo import PhotoMatches
+from model.common.geo import Bounds
+from model.inputs.heading_search import Hit
+from tests.indexer.tiny import build_tiny, vector_of
+
+
+def test_a_footprint_is_a_closed_counter_clockwise_ring_in_lon_lat() -> None:
+    assert footprint(Bounds(8.0, 47.0, 9.0, 48.0)) == {
+        "type": "Polygon",
+        "coordinates": [[[8.0, 47.0], [9.0, 47.0], [9.0, 48.0], [8.0, 48.0], [8.0, 47.0]]],
+    }
+
+
+def test_a_footprint_across_the_antimeridian_is_cut_there() -> None:
+    shape = footprint(Bounds(179.0, 0.0, -179.0, 1.0))
+    assert shape["type"] == "MultiPolygon"
+    assert [[ring[0][0][0], ring[0][1][0]] for ring in shape["coordinates"]] == [[179.0, 180.0], [-180.0, -179.0]]
+
+
+def test_matches_become_features_best_first(tmp_path: Path) -> None:
+    index = build_tiny(tmp_path)
+    (result,) = index.search(vector_of(4), top_k=3)
+    hits = [Hit(row, score, 90.0) for row, score in zip(result.rows.tolist(), result.scores.tolist(), strict=True)]
+    collection = match_features(index, PhotoMatches(tuple(hits), exact=True, scanned=12, warnings=("too high",)))
+    features = collection["features"]
+    assert [feature["properties"]["rank"] for feature in features] == [1, 2, 3]
+    assert [feature["properties"]["heading_deg"] for feature in features] == [90.0] * 3
+    assert collection["warnings"] == ["too high"]
+    best = index.tile(hits[0].row)
+    assert features[0]["id"] == best.tile_id
+    assert features[0]["bbox"] == list(best.bounds.as_tuple())

@@ -1,0 +1,98 @@
+"""Indexes whose tiles are described around several anchors."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from indexer.building.plan import BuildSpec
+from indexer.building.verify import verify_index
+from indexer.common.errors import IndexDamaged
+from indexer.index.tile_index import TileIndex
+from indexer.index.zones import best_anchors
+from indexer.localization.photo import search_photo
+from indexer.tiles.region import CircleRegion
+from model.common.geo import LatLon, great_circle_m
+from model.inputs.anchors import anchor_px, recentre
+from model.inputs.transforms import InputSpec
+from tests.fakes import FakeEncoder
+from tests.indexer.tiny import build_tiny, encoded, picture, vector_of
+
+ANCHORED = InputSpec(satellite_px=32, ground_height_px=32, ground_width_px=64, anchors=3)
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> TileIndex:
+    return build_tiny(tmp_path, encoder=FakeEncoder(inputs=ANCHORED))
+
+
+def seen_from(seed: int, anchor: int) -> np.ndarray:
+    """The vector of a tile, described around one of its anchors."""
+    point = anchor_px(ANCHORED.anchor_points[anchor], 32)
+    return FakeEncoder().encode_satellite(recentre(np.asarray(picture(seed, 32))[None], *point))
+
+
+def brute(index: TileIndex, query: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each tile's best score over its anchors, and which it is."""
+    scores = (index.vectors.astype(np.float64).reshape(index.count, 9, -1) @ query[0].astype(np.float64)).astype(
+        np.float32
+    )
+    return scores.max(axis=1), scores.argmax(axis=1)
+
+
+@pytest.mark.parametrize("exact_up_to", [300_000, 1])
+@pytest.mark.parametrize("anchor", [0, 4, 7])
+def test_a_tile_is_found_by_any_of_its_anchors_and_named_once(tmp_path: Path, anchor: int, exact_up_to: int) -> None:
+    spec = BuildSpec(exact_up_to=exact_up_to)
+    index = build_tiny(tmp_path, encoder=FakeEncoder(inputs=ANCHORED), spec=spec)
+    query = seen_from(5, anchor)
+    (result,) = index.search(query, top_k=4)
+    best, which = brute(index, query)
+    order = np.argsort(-best, kind="stable")[:4]
+    assert result.rows.tolist() == order.tolist()
+    assert result.scores.tolist() == best[order].tolist()
+    assert result.anchors.tolist() == which[order].tolist()
+    assert result.anchors[0] == anchor
+    assert result.exact == (exact_up_to > 1)
+
+
+def test_a_region_holds_tiles_and_not_vectors(index: TileIndex) -> None:
+    tile = index.tile(3)
+    (result,) = index.search(vector_of(1), top_k=50, region=CircleRegion(LatLon(tile.lat, tile.lon), 1.0))
+    assert result.rows.tolist() == [3]
+    assert result.scanned == 1
+
+
+def test_the_answers_point_is_the_anchor_that_matches(index: TileIndex) -> None:
+    tile = index.tile(0)
+    assert index.point(0, 4) == LatLon(tile.lat, tile.lon)
+    corner = index.point(0, 0)
+    assert corner.lat > tile.lat
+    assert corner.lon < tile.lon
+    side_m = math.dist((0, 0), index.manifest.tile_size_m)
+    assert great_circle_m(corner, LatLon(tile.lat, tile.lon)) == pytest.approx(side_m / 6, rel=1e-3)
+    found = search_photo(index, FakeEncoder(), picture(0, 64), top_k=3)
+    candidates = index.candidates(found.hits)
+    points = [index.point(hit.row, hit.anchor) for hit in found.hits]
+    assert [LatLon(*place) for place in zip(candidates.lats, candidates.lons, strict=True)] == points
+
+
+def test_the_index_says_its_anchors_and_is_verified_by_them(index: TileIndex, tmp_path: Path) -> None:
+    assert index.anchors == 9
+    assert index.manifest.anchors == ANCHORED.anchor_points
+    assert index.vectors.shape == (12, 9 * 27)
+    assert verify_index(index, FakeEncoder(inputs=ANCHORED), sample=12).least_similarity > 0.99999
+    (tile,) = tmp_path.glob("tiles/*/17000/11000.png")
+    tile.write_bytes(encoded(99))
+    with pytest.raises(IndexDamaged, match="has changed since"):
+        verify_index(index, FakeEncoder(inputs=ANCHORED), sample=12)
+
+
+def test_of_equal_scores_the_lower_row_comes_first() -> None:
+    rows, scores, anchors = best_anchors(
+        np.array([0.9, 0.9, 0.8, 0.8, 0.1], np.float32), np.array([5, 9, 0, 4, 1]), per_tile=4, top_k=3
+    )
+    assert rows.tolist() == [1, 2, 0]
+    assert anchors.tolist() == [1, 1, 0]
+    assert scores.tolist() == pytest.approx([0.9, 0.9, 0.8])

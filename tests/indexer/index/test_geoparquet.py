@@ -1,0 +1,53 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from indexer.common.errors import IndexDamaged
+from indexer.index.geoparquet import read_tiles, write_tiles
+from indexer.tiles.tile_table import grid_table
+from indexer.tiles.wkb import wkb_extent
+from tests.indexer.tiny import table_of_boxes
+
+
+def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    table = grid_table(np.array([[15, 17_000, 11_000], [15, 17_001, 11_000]]), ["a.png", "ü.png"])
+    write_tiles(tmp_path / "tiles.parquet", table)
+    again = read_tiles(tmp_path / "tiles.parquet")
+    assert [again.record(row) for row in range(2)] == [table.record(row) for row in range(2)]
+
+
+def test_tiles_off_the_grid_have_null_addresses(tmp_path: Path) -> None:
+    write_tiles(tmp_path / "tiles.parquet", table_of_boxes([8.0], [47.0], [8.1], [47.1]))
+    assert pq.read_table(tmp_path / "tiles.parquet")["z"].null_count == 1
+    assert read_tiles(tmp_path / "tiles.parquet").record(0).z is None
+
+
+def test_the_file_is_geoparquet(tmp_path: Path) -> None:
+    table = table_of_boxes([8.0, 179.9], [47.0, 0.0], [8.1, -179.9], [47.1, 0.1])
+    write_tiles(tmp_path / "tiles.parquet", table)
+    file = pq.read_table(tmp_path / "tiles.parquet")
+    geo = json.loads(file.schema.metadata[b"geo"])
+    column = geo["columns"][geo["primary_column"]]
+    assert geo["version"] == "1.1.0"
+    assert column["encoding"] == "WKB"
+    assert sorted(column["geometry_types"]) == ["MultiPolygon", "Polygon"]
+    assert "crs" not in column  # absent means longitude and latitude on WGS 84
+    assert wkb_extent(file["geometry"][0].as_py()) == (8.0, 47.0, 8.1, 47.1)
+
+
+def test_equal_tables_give_equal_bytes(tmp_path: Path) -> None:
+    for name in "ab":
+        write_tiles(tmp_path / name, table_of_boxes([8.0], [47.0], [8.1], [47.1]))
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("no parquet")
+    pq.write_table(pa.table({"tile_id": ["a"]}), tmp_path / "columns")
+    for name in ("text", "columns"):
+        with pytest.raises(IndexDamaged, match="rebuild"):
+            read_tiles(tmp_path / name)

@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import pytest
+
+from indexer.common.errors import BadSource
+from indexer.tiles.sources.open_source import open_source
+from tests.indexer.tiles.sources.archives import write_mbtiles, write_pmtiles
+from tests.indexer.tiles.sources.rasters import write_raster
+from tests.indexer.tiny import build_tiny, encoded, make_tiles
+
+TILES = {(15, 17_000, 11_000): encoded(0)}
+
+
+def test_each_kind_is_recognised_by_what_it_holds(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("path,lat,lon\na.png,47,8\n")
+    for number in range(2):
+        (tmp_path / f"mosaic-{number}").mkdir()
+    found = {
+        "folder": make_tiles(tmp_path / "tiles", 1, 1),
+        "pmtiles": write_pmtiles(tmp_path / "no-suffix", TILES),
+        "mbtiles": write_mbtiles(tmp_path / "neither", TILES),
+        "raster": write_raster(tmp_path / "mosaic-0" / "a.tif"),
+        "list": tmp_path / "list.csv",
+    }
+    for kind, path in found.items():
+        source = open_source(path)
+        assert source.kind == kind
+        source.close()
+    source = open_source(found["raster"].parent)
+    assert source.kind == "raster"
+    source.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("missing", None, "does not exist"),
+        ("empty", b"", "is empty"),
+        ("text", b"hello, world", "of no known kind"),
+    ],
+)
+def test_what_is_no_source_is_refused_with_what_is_one(
+    tmp_path: Path, name: str, content: bytes | None, message: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(BadSource, match=f"{message}.*give a folder"):
+        open_source(tmp_path / name)
+
+
+def test_an_address_is_refused() -> None:
+    with pytest.raises(BadSource, match="download"):
+        open_source("https://tiles.example/{z}/{x}/{y}.png")
+
+
+def test_an_index_is_not_a_source(tmp_path: Path) -> None:
+    build_tiny(tmp_path)
+    with pytest.raises(BadSource, match="is an index"):
+        open_source(tmp_path / "index")

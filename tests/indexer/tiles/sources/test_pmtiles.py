@@ -1,0 +1,80 @@
+import gzip
+from pathlib import Path
+
+import pytest
+from pmtiles.tile import Compression, TileType
+
+from indexer.common.errors import BadSource
+from indexer.tiles.sources.pmtiles import PMTilesSource
+from indexer.tiles.sources.source import SourceOptions
+from model.common.errors import BadImage
+from tests.indexer.tiles.sources.archives import write_pmtiles
+from tests.indexer.tiny import encoded
+
+TILES = {(15, 17_000 + x, 11_000 + y): encoded(10 * x + y) for x in range(3) for y in range(2)}
+SEA = {(15, 20_000, 11_000 + y): encoded(99) for y in range(3)}  # repeated tiles are stored once
+
+
+def test_every_tile_is_listed_and_read(tmp_path: Path) -> None:
+    tiles = TILES | SEA | {(3, 1, 2): encoded(7)}
+    source = PMTilesSource(write_pmtiles(tmp_path / "a.pmtiles", tiles), SourceOptions())
+    table = source.list_tiles().table
+    found = {(tile.z, tile.x, tile.y): source.read(tile) for tile in map(table.record, range(len(table)))}
+    assert found == TILES | SEA
+    assert table.size_bytes.tolist() == [len(found[tuple(row)]) for row in zip(table.z, table.x, table.y, strict=True)]
+    source.close()
+
+
+def test_an_archive_of_many_leaf_directories_is_read(tmp_path: Path) -> None:
+    tiles = {(12, x, y): b"%d-%d" % (x, y) for x in range(150) for y in range(150)}
+    source = PMTilesSource(write_pmtiles(tmp_path / "a.pmtiles", tiles), SourceOptions())
+    table = source.list_tiles().table
+    assert len(table) == len(tiles)
+    assert source.read(table.record(12_345)) == tiles[12, int(table.x[12_345]), int(table.y[12_345])]
+    source.close()
+
+
+def test_vector_tiles_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadSource, match="holds MVT tiles"):
+        PMTilesSource(write_pmtiles(tmp_path / "a.pmtiles", TILES, TileType.MVT), SourceOptions())
+
+
+def test_a_tile_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    source = PMTilesSource(write_pmtiles(tmp_path / "a.pmtiles", TILES), SourceOptions())
+    there = source.list_tiles().table.record(0)
+    source_without = PMTilesSource(write_pmtiles(tmp_path / "b.pmtiles", SEA), SourceOptions())
+    with pytest.raises(BadImage, match="does not hold tile"):
+        source_without.read(there)
+    source.close()
+    source_without.close()
+
+
+def test_a_truncated_archive_names_the_tiles_beyond_its_end(tmp_path: Path) -> None:
+    path = write_pmtiles(tmp_path / "a.pmtiles", TILES)
+    path.write_bytes(path.read_bytes()[:-20])
+    source = PMTilesSource(path, SourceOptions())
+    last = source.list_tiles().table.record(len(TILES) - 1)
+    with pytest.raises(BadImage, match="beyond the end"):
+        source.read(last)
+    source.close()
+
+
+def test_a_compressed_tile_is_unpacked_and_a_damaged_one_named(tmp_path: Path) -> None:
+    whole = gzip.compress(b"picture", mtime=0)
+    broken = {1: whole[:-9], 2: b"no gzip", 3: whole[:12] + bytes([255]) * 8}  # cut off, foreign, garbled
+    tiles = {(15, x, 0): data for x, data in {0: whole, **broken}.items()}
+    source = PMTilesSource(write_pmtiles(tmp_path / "a.pmtiles", tiles, compression=Compression.GZIP), SourceOptions())
+    records = {tile.x: tile for tile in map(source.list_tiles().table.record, range(len(tiles)))}
+    assert source.read(records[0]) == b"picture"
+    for x in broken:
+        with pytest.raises(BadImage, match=f"tile 15/{x}/0 of .* cannot be decompressed"):
+            source.read(records[x])
+    source.close()
+
+
+@pytest.mark.parametrize("length", [3, 100, 140])
+def test_a_file_cut_in_its_head_is_refused(tmp_path: Path, length: int) -> None:
+    path = write_pmtiles(tmp_path / "a.pmtiles", TILES)
+    path.write_bytes(path.read_bytes()[:length])
+    with pytest.raises(BadSource, match=r"a\.pmtiles"):
+        PMTilesSource(path, SourceOptions()).list_tiles()

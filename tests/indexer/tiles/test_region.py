@@ -1,0 +1,95 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from indexer.common.errors import BadQuery
+from indexer.tiles.region import BoxRegion, CircleRegion
+from model.common.geo import Bounds, LatLon, great_circle_many_m
+
+lats = st.floats(-90, 90)
+lons = st.floats(-180, 180)
+
+
+@st.composite
+def boxes(draw: st.DrawFn, largest_deg: float = 180.0) -> Bounds:
+    south = draw(st.floats(-90, 89.9))
+    north = min(90.0, south + draw(st.floats(1e-6, largest_deg)))
+    west = draw(lons)
+    east = west + draw(st.floats(1e-6, largest_deg))
+    return Bounds(west, south, east - 360 if east > 180 else east, north)
+
+
+def sampled(bounds: Bounds, steps: int = 60) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(lat, lon) of a lattice of points of a box, edges included."""
+    width = (bounds.east - bounds.west) % 360
+    lat, lon = np.meshgrid(np.linspace(bounds.south, bounds.north, steps), bounds.west + np.linspace(0, width, steps))
+    return lat.ravel(), lon.ravel()
+
+
+@given(centre=st.builds(LatLon, lats, lons), box=boxes(), radius_m=st.floats(1.0, 2e7))
+@settings(max_examples=200, deadline=None)
+def test_a_circle_touches_a_box_exactly_when_the_boxs_nearest_point_is_near(
+    centre: LatLon, box: Bounds, radius_m: float
+) -> None:
+    lat, lon = sampled(box)
+    nearest_m = great_circle_many_m(centre.lat, centre.lon, lat, lon).min()
+    spacing_m = 111_195 * max((box.east - box.west) % 360, box.north - box.south) / 59
+    touches = bool(CircleRegion(centre, radius_m).mask(*box.as_tuple()))
+    if nearest_m <= radius_m * (1 - 1e-9):
+        assert touches
+    elif nearest_m > radius_m + spacing_m:
+        assert not touches
+
+
+def test_the_nearest_point_on_a_meridian_edge_is_found_to_the_millimetre() -> None:
+    centre, box = LatLon(70.0, 0.0), Bounds(60.0, 60.0, 80.0, 89.0)
+    lat = np.linspace(60.0, 89.0, 2_000_001)
+    nearest_m = float(great_circle_many_m(70.0, 0.0, lat, 60.0).min())
+    assert CircleRegion(centre, nearest_m + 1e-3).mask(*box.as_tuple())
+    assert not CircleRegion(centre, nearest_m - 1e-3).mask(*box.as_tuple())
+
+
+def test_a_circle_over_the_pole_reaches_the_other_side() -> None:
+    region = CircleRegion(LatLon(89.0, 0.0), 300_000.0)
+    assert region.mask(179.0, 88.5, -179.0, 88.9)
+    assert not region.mask(179.0, 87.0, -179.0, 88.0)
+
+
+def test_a_circle_reaches_over_the_antimeridian() -> None:
+    region = CircleRegion(LatLon(0.0, 179.999), 500.0)
+    mask = region.mask([-180.0, -179.99, 179.99], [-0.1] * 3, [-179.999, -179.98, 180.0], [0.1] * 3)
+    assert mask.tolist() == [True, False, True]
+
+
+@given(region=boxes(), box=boxes())
+@settings(max_examples=200, deadline=None)
+def test_boxes_touch_exactly_when_their_parts_overlap(region: Bounds, box: Bounds) -> None:
+    def parts(bounds: Bounds) -> list[tuple[float, float]]:
+        west, _, east, _ = bounds.as_tuple()
+        return [(west, 180.0), (-180.0, east)] if west > east else [(west, east)]
+
+    beside = any(a[0] <= b[1] and b[0] <= a[1] for a in parts(region) for b in parts(box))
+    level = region.south <= box.north and box.south <= region.north
+    pole = (region.north == box.north == 90.0) or (region.south == box.south == -90.0)
+    apart = [abs(edge - other) for edge in (region.west, region.east) for other in (box.west, box.east)]
+    gap = min(min(each, 360.0 - each) for each in apart)
+    if gap > 1e-9:  # touching to within rounding may go either way
+        assert bool(BoxRegion(region).mask(*box.as_tuple())) == ((beside or pole) and level)
+
+
+def test_the_whole_world_touches_everything() -> None:
+    world = BoxRegion(Bounds(-180.0, -90.0, 180.0, 90.0))
+    assert world.mask([-180.0, 0.0, 179.0], [-90.0, 0.0, 80.0], [-179.0, 1.0, -179.0], [-80.0, 1.0, 90.0]).all()
+
+
+def test_a_shared_edge_touches() -> None:
+    region = BoxRegion(Bounds(8.0, 47.0, 9.0, 48.0))
+    assert region.mask([9.0, 7.0], [47.0, 46.0], [10.0, 8.0], [48.0, 47.0]).all()
+
+
+@pytest.mark.parametrize("radius_m", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_radius_that_cannot_be_is_refused(radius_m: float) -> None:
+    with pytest.raises(BadQuery, match="radius_m"):
+        CircleRegion(LatLon(0.0, 0.0), radius_m)

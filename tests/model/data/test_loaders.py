@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+from PIL import Image
+from torch._utils import ExceptionWrapper
+
+from model.common.errors import BadDataset, BadImage, MissingExtra, OutputExists
+from model.data.augment import AugmentSpec
+from model.data.loaders import (
+    PictureFiles,
+    TrainingPairs,
+    load_query,
+    load_reference,
+    load_wide_reference,
+    plain_errors,
+    training_loader,
+    view_loader,
+)
+from model.data.manifest import read_manifest
+from model.data.pairs import Reference
+from tests.model.tiny import INPUTS, write_pairs
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    return read_manifest(write_pairs(tmp_path))
+
+
+def training(pairs, *, seed, augment):
+    return TrainingPairs(PictureFiles(pairs, INPUTS), pairs.positives, INPUTS, seed=seed, augment=augment)
+
+
+def test_a_draw_is_augmented_alike_each_time_and_differently_in_the_next_epoch(pairs):
+    dataset = training(pairs, seed=3, augment=AugmentSpec())
+    (a, _), (b, _), (c, _) = dataset[5], dataset[5], dataset[5 + len(dataset)]
+    assert np.array_equal(a, b)
+    assert not np.array_equal(a, c)
+
+
+def test_worker_processes_change_nothing(pairs):
+    dataset = training(pairs, seed=0, augment=AugmentSpec())
+    alone, helped = (
+        [ground.numpy() for ground, _ in training_loader(dataset, iter([[0, 1], [9, 4]]), workers=workers)]
+        for workers in (0, 1)
+    )
+    assert all(np.array_equal(a, b) for a, b in zip(alone, helped, strict=True))
+
+
+def test_a_broken_picture_is_named_in_one_line_whichever_process_found_it(pairs):
+    pairs.queries[3].path.write_bytes(b"no picture")
+    dataset = training(pairs, seed=0, augment=AugmentSpec(turns=False, mirror=False, colour=0))
+    for workers in (0, 1):
+        with pytest.raises(BadImage, match=r"pano3\.png is not a JPEG, PNG or WebP") as caught:
+            list(plain_errors(training_loader(dataset, iter([[3, 1]]), workers=workers)))
+        assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("kind", [BadDataset, MissingExtra, OutputExists, FileNotFoundError])
+def test_a_workers_error_has_the_message_that_it_was_raised_with(kind):
+    def raise_in_a_worker():
+        try:
+            raise kind("first: a line\nBadImage: another") from ValueError("its cause")
+        except kind:
+            ExceptionWrapper(where="in DataLoader worker process 0").reraise()
+        yield
+
+    with pytest.raises(kind) as caught:
+        list(plain_errors(raise_in_a_worker()))
+    assert str(caught.value) == "first: a line\nBadImage: another"
+
+
+def test_views_come_in_order(pairs):
+    batches = list(view_loader(pairs.references, load_reference, INPUTS, batch=4, workers=0))
+    assert [len(batch) for batch in batches] == [4, 4, 2]
+    assert np.array_equal(batches[1][0].numpy(), load_reference(pairs.references[4], INPUTS))
+    assert load_query(pairs.queries[0], INPUTS).shape == (32, 64, 3)
+
+
+def test_a_tile_with_a_margin_is_evaluated_without_it(tmp_path):
+    wide = np.random.default_rng(0).integers(0, 255, (96, 96, 3), np.uint8)
+    Image.fromarray(wide).save(tmp_path / "wide.png")
+    Image.fromarray(wide[16:80, 16:80]).save(tmp_path / "tile.png")
+    reference = Reference(tmp_path / "wide.png", margin=0.25)
+    tile, kept = load_reference(reference, INPUTS), load_wide_reference(reference, INPUTS)
+    assert (tile.shape, kept.shape) == ((32, 32, 3), (48, 48, 3))
+    plain = load_reference(Reference(tmp_path / "tile.png"), INPUTS)
+    assert np.array_equal(tile[1:-1, 1:-1], plain[1:-1, 1:-1])  # only the outermost pixels see beyond
+    assert np.array_equal(kept[8:40, 8:40], tile)

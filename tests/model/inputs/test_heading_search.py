@@ -1,0 +1,101 @@
+"""The search over headings tries all, refines around the best, and keeps every tile once."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from model.inputs.heading_search import coarse_turns, fine_offsets, heading_of, rolled, search_headings
+from model.inputs.transforms import roll_to_north
+
+
+@dataclass
+class Found:
+    rows: np.ndarray
+    scores: np.ndarray
+    anchors: np.ndarray
+
+
+def found(**scores: float) -> Found:
+    rows = np.array([int(name[1:]) for name in scores])
+    return Found(rows, np.array(list(scores.values()), np.float32), rows % 4)
+
+
+def search_by(answers, **options):
+    """Search a canvas of 64 columns whose copies are answered in turn."""
+    left = iter(answers)
+    canvas = np.zeros((1, 64, 3), np.uint8)
+    return search_headings(canvas, lambda copies: [next(left, found()) for _ in copies], **options)
+
+
+def test_coarse_turns_go_once_round():
+    assert coarse_turns(4, 64) == [0, 16, 32, 48]
+
+
+def test_coarse_turns_are_whole_columns_none_twice():
+    assert coarse_turns(24, 64)[:4] == [0, 3, 5, 8]
+    assert coarse_turns(360, 64) == list(range(64))
+
+
+def test_fine_offsets_lie_between_the_neighbours():
+    assert fine_offsets(16, 256) == [-12, -8, -4, 4, 8, 12]
+
+
+def test_fine_offsets_vanish_where_every_column_was_tried():
+    assert fine_offsets(360, 64) == []
+
+
+@pytest.mark.parametrize(("turn", "heading_deg"), [(0, 0.0), (1, 5.625), (-1, 354.375), (64, 0.0)])
+def test_a_turn_is_a_heading_of_whole_columns(turn, heading_deg):
+    assert heading_of(turn, 64) == heading_deg
+
+
+def test_every_tile_is_kept_once_at_its_best_heading():
+    hits = search_by([found(r7=0.5, r3=0.4), found(r3=0.9, r7=0.1)], count=4)
+    assert [(hit.row, round(hit.score, 3), hit.heading_deg) for hit in hits] == [(3, 0.9, 90.0), (7, 0.5, 0.0)]
+
+
+def test_equal_scores_are_ordered_by_row():
+    assert [hit.row for hit in search_by([found(r9=0.5, r2=0.5)], heading_deg=0.0)] == [2, 9]
+
+
+def test_the_refined_headings_lie_around_that_of_the_best_tile():
+    answers = [found(), found(r1=0.5), found(), found(), *[found(r1=score) for score in (0.1, 0.2, 0.3, 0.4, 0.9, 0.6)]]
+    assert search_by(answers, count=4)[0].heading_deg == 90.0 + 8 * 360 / 64
+
+
+def test_a_hit_carries_the_anchor_that_matched():
+    assert [hit.anchor for hit in search_by([found(r1=0.5, r6=0.4)], heading_deg=0.0)] == [1, 2]
+
+
+def test_a_heading_that_is_known_is_searched_alone_and_told_within_0_and_360():
+    assert [hit.heading_deg for hit in search_by([found(r1=0.5)], heading_deg=-37.5)] == [322.5]
+
+
+def test_rolling_by_the_true_heading_restores_the_north_centred_canvas():
+    canvas = np.random.default_rng(0).integers(0, 256, (4, 64, 3), np.uint8)
+    turned = np.roll(canvas, -16, axis=1)  # its centre looks 90 degrees
+    np.testing.assert_array_equal(rolled(turned, [0, 16])[1], canvas)
+
+
+@pytest.mark.parametrize("true_heading", [0.0, 37.0, 181.0, 359.0])
+@pytest.mark.parametrize("columns", [360, 250])
+def test_the_heading_told_is_the_one_rolled_within_a_quarter_of_the_step(true_heading, columns):
+    north = np.zeros((1, columns, 3), np.uint8)
+    north[0, :, 0] = 120 + 100 * np.sin(np.radians(np.arange(columns) * 360 / columns))
+    canvas = roll_to_north(north, -true_heading)
+    seen = []
+
+    def find(canvases):
+        seen.extend(canvases)
+        differences = np.abs(canvases.astype(float) - north).mean(axis=(1, 2, 3))
+        return [found(r5=1.0 - difference / 255) for difference in differences]
+
+    best = search_headings(canvas, find, count=24)[0]
+    assert abs((best.heading_deg - true_heading + 180) % 360 - 180) <= 15 / 4 / 2 + 360 / columns
+    assert any(np.array_equal(roll_to_north(canvas, best.heading_deg), copy) for copy in seen)
+    assert best.heading_deg * columns / 360 == pytest.approx(round(best.heading_deg * columns / 360))
+
+
+def test_nothing_found_stays_nothing():
+    assert search_by([], count=8) == []

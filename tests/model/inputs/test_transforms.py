@@ -1,0 +1,158 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from model.common.errors import BadConfig
+from model.inputs.transforms import NEUTRAL, InputSpec, lay_panorama, limit_view, normalise, resize_tile, roll_to_north
+from model.synthetic.panorama import Camera, render_panorama
+from tests.model.synthetic.test_panorama import PLAIN, with_block
+
+SPEC = InputSpec(satellite_px=32, ground_height_px=32, ground_width_px=64, ground_vertical_deg=180.0)
+
+
+def striped(width=64, height=32, bright=None):
+    pixels = np.zeros((height, width, 3), np.uint8)
+    if bright is not None:
+        pixels[:, bright] = 255
+    return Image.fromarray(pixels)
+
+
+def test_a_north_facing_panorama_keeps_its_columns():
+    laid = lay_panorama(striped(bright=slice(30, 34)), SPEC)
+    assert laid[16, 31].tolist() == [255] * 3
+    assert laid[16, 0].tolist() == [0] * 3
+
+
+def test_the_centre_of_an_east_facing_panorama_lands_at_three_quarters():
+    laid = lay_panorama(striped(bright=slice(30, 34)), SPEC, heading_deg=90.0)
+    assert laid[16].mean(axis=1).argmax() in range(46, 50)
+
+
+def test_a_narrow_photo_lies_in_the_middle_of_a_neutral_canvas():
+    laid = lay_panorama(striped(16, 8), SPEC, fov_deg=90.0)
+    assert laid[16, 32].tolist() == [0] * 3
+    assert laid[16, 4].tolist() == [NEUTRAL] * 3
+    assert laid[2, 32].tolist() == [NEUTRAL] * 3  # 45 degrees high on a canvas of 180
+
+
+def test_rows_beyond_the_canvas_are_cropped_around_the_horizon():
+    spec = InputSpec(32, 32, 64, ground_vertical_deg=60.0)
+    pixels = np.zeros((180, 360, 3), np.uint8)
+    pixels[60:120] = 255  # 30 degrees up and down
+    laid = lay_panorama(Image.fromarray(pixels), spec)
+    assert laid[2:-2].min() == 255
+
+
+def test_without_a_vertical_angle_the_whole_height_is_squeezed():
+    spec = InputSpec(32, 32, 64, ground_vertical_deg=None)
+    pixels = np.zeros((100, 50, 3), np.uint8)
+    pixels[50:] = 255
+    assert lay_panorama(Image.fromarray(pixels), spec)[-1].min() == 255
+
+
+def test_a_picture_whose_pixels_are_not_square_is_matched_by_its_vertical_angle():
+    spec = InputSpec(32, 32, 64, ground_vertical_deg=60.0)
+    pixels = np.zeros((90, 64, 3), np.uint8)
+    pixels[30:60] = 255  # of 180 degrees the middle 60
+    laid = lay_panorama(Image.fromarray(pixels), spec, vertical_deg=180.0)
+    assert laid[2:-2].min() == 255
+
+
+def test_one_scene_rendered_at_two_sizes_lies_alike_on_the_canvas():
+    """A wide picture of 60 degrees, rows finer than columns, and a full sphere with square pixels."""
+    ground, spec = with_block(0, 30), InputSpec(32, 64, 256, ground_vertical_deg=40.0)
+    wide, full = (
+        render_panorama(ground, Camera(0.0, 0.0, width_px=w, height_px=h, vertical_deg=v), PLAIN)
+        for w, h, v in ((512, 128, 60.0), (1024, 512, 180.0))
+    )
+    a = lay_panorama(Image.fromarray(wide), spec, vertical_deg=60.0)
+    b = lay_panorama(Image.fromarray(full), spec)
+    assert np.abs(a.astype(int) - b).mean() < 2.0
+
+
+@pytest.mark.parametrize("fov_deg", [0.0, -10.0, 361.0, float("nan")])
+def test_an_impossible_field_of_view_is_refused(fov_deg):
+    with pytest.raises(BadConfig, match="fov_deg"):
+        lay_panorama(striped(), SPEC, fov_deg=fov_deg)
+
+
+def test_the_smallest_field_of_view_is_one_column_and_one_row():
+    """Its vertical angle, half of it, underflows to 0."""
+    laid = lay_panorama(striped(), SPEC, fov_deg=5e-324)
+    assert (laid != NEUTRAL).any(axis=2).sum() == 1
+
+
+@pytest.mark.parametrize("vertical_deg", [0.0, -1.0, float("nan")])
+def test_an_impossible_vertical_angle_is_refused(vertical_deg):
+    with pytest.raises(BadConfig, match="vertical_deg"):
+        lay_panorama(striped(), SPEC, vertical_deg=vertical_deg)
+
+
+def test_a_heading_that_is_no_number_is_refused():
+    with pytest.raises(BadConfig, match="heading_deg"):
+        lay_panorama(striped(), SPEC, heading_deg=float("nan"))
+
+
+def test_a_full_turn_changes_nothing():
+    canvas = np.random.default_rng(0).integers(0, 255, (4, 64, 3), np.uint8)
+    assert np.array_equal(roll_to_north(canvas, 360.0), canvas)
+
+
+def test_a_limited_view_keeps_its_share_at_its_azimuth_and_wraps_around():
+    panorama = np.random.default_rng(0).integers(0, 100, (4, 360, 3), np.uint8)
+    for heading_deg, columns in (
+        (0.0, range(135, 225)),
+        (90.0, range(225, 315)),
+        (180.0, [*range(45), *range(315, 360)]),
+    ):
+        seen = limit_view(panorama, 90.0, heading_deg)
+        assert np.array_equal(seen[:, columns], panorama[:, columns])
+        assert (np.delete(seen, columns, axis=1) == NEUTRAL).all()
+    assert np.array_equal(limit_view(panorama, 360.0, 77.0), panorama)
+
+
+@pytest.mark.parametrize(("fov_deg", "columns"), [(360.0, 64), (90.0, 16), (87.0, 15), (0.1, 1)])
+def test_a_limited_view_has_as_many_columns_whatever_its_heading(fov_deg, columns):
+    black = np.zeros((2, 64, 3), np.uint8)
+    for heading_deg in np.linspace(-10, 370, 50):
+        assert (limit_view(black, fov_deg, heading_deg)[0, :, 0] == 0).sum() == columns
+
+
+def test_a_tile_is_resized_to_the_encoders_size():
+    assert resize_tile(Image.new("RGB", (256, 256), (9, 8, 7)), SPEC).shape == (32, 32, 3)
+
+
+def test_normalised_means_are_zero_for_the_mean_colour():
+    grey = torch.tensor(SPEC.mean).mul(255).round().to(torch.uint8).expand(2, 4, 4, 3)
+    batch = normalise(grey, SPEC)
+    assert batch.shape == (2, 3, 4, 4)
+    assert batch.abs().max() < 0.02
+
+
+@pytest.mark.parametrize("change", [{"satellite_px": 8}, {"ground_vertical_deg": 0.0}, {"std": (1.0, 0.0, 1.0)}])
+def test_impossible_inputs_are_refused(change):
+    with pytest.raises(BadConfig):
+        InputSpec(**change)
+
+
+def test_without_antialiasing_four_pixels_are_interpolated_however_large_the_picture():
+    pixels = np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8)
+    sparse = InputSpec(satellite_px=32, antialias=False)
+    found = resize_tile(Image.fromarray(pixels), sparse)
+    # A pixel of the input is centred between four of the picture's: rows 4 n + 1 and 4 n + 2, columns likewise.
+    expected = (pixels.reshape(32, 4, 32, 4, 3)[:, 1:3, :, 1:3].astype(float)).mean(axis=(1, 3))
+    assert np.abs(found - expected).max() <= 1
+    assert found.std() > 1.5 * resize_tile(Image.fromarray(pixels), replace(sparse, antialias=True)).std()
+
+
+def test_without_antialiasing_a_picture_of_the_right_size_stays_as_it_is_and_its_middle_is_cut_out():
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    sparse = InputSpec(satellite_px=32, ground_height_px=64, ground_width_px=64, antialias=False)
+    middle = resize_tile(Image.fromarray(pixels), sparse, margin=0.5)
+    assert np.array_equal(middle, pixels[16:48, 16:48])
+    whole = replace(sparse, ground_vertical_deg=None)
+    assert np.array_equal(lay_panorama(Image.fromarray(pixels), whole), pixels)
+    assert (sparse.ground_decode_px, replace(sparse, antialias=True).ground_decode_px) == (None, (64, 288))

@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+import torch
+
+from model.common.errors import BadConfig
+from model.inputs.anchors import anchor_px, recentre
+from model.network.checkpoints import load_bundle, save_bundle
+from model.network.encoder import Encoder, encode_batch
+from tests.model.tiny import INPUTS, tiny_net
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bundles") / "tiny"
+    save_bundle(folder, tiny_net(), name="tiny", provenance={}, metrics={})
+    return folder
+
+
+def pixels(view, count=3):
+    shape = (32, 64) if view == "ground" else (32, 32)
+    return np.random.default_rng(0).integers(0, 255, (count, *shape, 3), np.uint8)
+
+
+@pytest.mark.parametrize("view", ["ground", "satellite"])
+def test_folded_maps_give_what_the_whole_network_gives(folder, view):
+    encoder = Encoder.load(folder, device="cpu", precision="float32")
+    encoded = encoder.encode_ground(pixels(view)) if view == "ground" else encoder.encode_satellite(pixels(view))
+    net = load_bundle(folder).net
+    whole = encode_batch(net, torch.from_numpy(pixels(view)), INPUTS, view, half=None).numpy()
+    assert np.abs(encoded - whole).max() < 1e-5
+    assert np.linalg.norm(encoded, axis=1) == pytest.approx(np.ones(3), abs=1e-5)
+
+
+def test_a_bundle_makes_as_many_encoders_as_one_likes(folder):
+    bundle = load_bundle(folder)
+    first, second = (Encoder(bundle, device=torch.device("cpu"), precision="float32") for _ in range(2))
+    assert np.array_equal(first.encode_satellite(pixels("satellite")), second.encode_satellite(pixels("satellite")))
+
+
+def test_a_picture_is_encoded_alike_alone_and_in_a_batch(folder):
+    encoder = Encoder.load(folder, device="cpu", precision="float32")
+    alone = np.concatenate([encoder.encode_ground(one[None]) for one in pixels("ground")])
+    assert np.abs(encoder.encode_ground(pixels("ground")) - alone).max() < 1e-5
+
+
+def test_reduced_precision_stays_close(folder):
+    full, reduced = (
+        Encoder.load(folder, device="cpu", precision=p).encode_ground(pixels("ground")) for p in ("float32", "bfloat16")
+    )
+    assert (full * reduced).sum(axis=1).min() > 0.999
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.zeros((1, 32, 32, 3), np.float32), np.zeros((32, 32, 3), np.uint8), np.zeros((1, 16, 32, 3), np.uint8)]
+)
+def test_pictures_of_another_shape_or_type_are_refused(folder, wrong):
+    with pytest.raises(BadConfig, match="satellite side wants uint8"):
+        Encoder.load(folder, device="cpu").encode_satellite(wrong)
+
+
+def test_a_device_that_is_not_there_is_refused(folder):
+    with pytest.raises(BadConfig, match="'cuda:99' cannot be used here; choose auto, cpu"):
+        Encoder.load(folder, device="cuda:99")
+
+
+def test_a_tile_has_a_vector_for_each_anchor_and_a_canvas_has_one(folder):
+    options = {"device": "cpu", "precision": "float32"}
+    one, nine = Encoder.load(folder, **options), Encoder.load(folder, **options, anchors=3)
+    tiles = pixels("satellite")
+    vectors = nine.encode_satellite(tiles).reshape(len(tiles), 9, one.dim)
+    assert np.allclose(np.linalg.norm(vectors, axis=2), 1, atol=1e-3)
+    assert np.allclose(vectors[:, 4], one.encode_satellite(tiles), atol=1e-5)
+    east = recentre(tiles, *anchor_px((1 / 6, 0.0), tiles.shape[1]))
+    assert np.allclose(vectors[:, 5], one.encode_satellite(east), atol=1e-5)
+    assert np.array_equal(nine.encode_ground(pixels("ground")), one.encode_ground(pixels("ground")))
+    assert (one.digest, one.dim) == (nine.digest, nine.dim)
