@@ -125,7 +125,7 @@ def record(module: str, told: Mapping[str, Any], order: Sequence[str]) -> float:
     made = {**before, module: {"date": date, **told}}
     modules = {name: made[name] for name in order if name in made}
     total = {key: sum(one[key] for one in modules.values()) for key in ("mutants", "killed", "survived")}
-    share = total["killed"] / (total["killed"] + total["survived"])
+    share = float(total["killed"] / (total["killed"] + total["survived"]))
     total |= {"equivalent": total["mutants"] - total["killed"] - total["survived"], "share_killed": round(share, 4)}
     result = {"tool": f"mutmut {version('mutmut')}", "total": total, "modules": modules}
     path.write_text(json.dumps({**circumstances(), "result": result}, indent=2, ensure_ascii=False) + "\n")
