@@ -59,6 +59,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the modules asked for, update `results/mutation.json`, list survivors; 1 where too few are killed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("modules", nargs="*", metavar="MODULE", help="paths of modules (default: all of mutants.toml)")
+    parser.add_argument(
+        "--survivors", action="store_true", help="judge only the survivors of the last run, where tests were added"
+    )
     parser.add_argument("--least", type=float, default=0.9, help="share to be killed, equivalents apart (default 0.9)")
     args = parser.parse_args(argv)
     settings = tomllib.loads((_ROOT / "benchmarks" / "mutants.toml").read_text())
@@ -67,9 +70,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"{', '.join(unknown)}: not in benchmarks/mutants.toml; it names {', '.join(settings['modules'])}")
     for module in asked:
         began = time.monotonic()
-        changes = mutate(module, settings["modules"][module])
+        changes = mutate(module, settings["modules"][module], again=args.survivors)
         told = summary(changes, [one for one in settings.get("equivalent", []) if one["module"] == module])
         told |= {"tests": settings["modules"][module], "seconds": round(time.monotonic() - began)}
+        told |= {"survivors_of_the_run_before": True} if args.survivors else {}
         share = record(module, told, list(settings["modules"]))
         print(
             f"{module}: {told['killed']} of {told['mutants']} killed, {len(told['equivalent'])} equivalent", flush=True
@@ -80,21 +84,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     return int(share < args.least)
 
 
-def mutate(module: str, tests: Sequence[str]) -> list[Change]:
-    """Run mutmut on one module; a copy of the tree is made anew."""
+def mutate(module: str, tests: Sequence[str], *, again: bool = False) -> list[Change]:
+    """Run mutmut on one module in a copy of the tree.
+
+    Args:
+        module: its path.
+        tests: paths of the files that judge it.
+        again: keep the copy of the run before and judge its survivors only; right as long as tests were only added.
+    """
     work = _WORK / module.removesuffix(".py").replace("/", ".")
-    shutil.rmtree(work, ignore_errors=True)
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=_ROOT, check=True, capture_output=True, text=True).stdout
-    for name in filter(None, listed.split("\0")):
-        if not (_ROOT / name).is_file():
-            continue
-        (work / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(_ROOT / name, work / name)
+    names: list[str] = []
+    if again and work.exists():
+        names = [name for name, status in _states(work) if status in _SURVIVED]
+        if not names:
+            return [_change(work, *state) for state in _states(work)]
+    else:
+        shutil.rmtree(work, ignore_errors=True)
+    _copy_tree(work)
     project = work / "pyproject.toml"
     project.write_text(project.read_text() + _SETTINGS.format(module=json.dumps(module), tests=json.dumps(list(tests))))
-    _mutmut(work, "run", "--max-children", "1")
-    states = re.findall(r"^ +(\S+): (.+)$", _mutmut(work, "results", "--all", "true"), re.MULTILINE)
-    return [_change(work, name, status) for name, status in states]
+    _mutmut(work, "run", "--max-children", "1", *names)
+    return [_change(work, *state) for state in _states(work)]
 
 
 def summary(changes: Sequence[Change], equivalents: Sequence[Mapping[str, str]]) -> dict[str, Any]:
@@ -130,6 +140,20 @@ def record(module: str, told: Mapping[str, Any], order: Sequence[str]) -> float:
     result = {"tool": f"mutmut {version('mutmut')}", "total": total, "modules": modules}
     path.write_text(json.dumps({**circumstances(), "result": result}, indent=2, ensure_ascii=False) + "\n")
     return share
+
+
+def _copy_tree(work: Path) -> None:
+    """Every file that git knows, as it is now."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=_ROOT, check=True, capture_output=True, text=True).stdout
+    for name in listed.split("\0"):
+        if (_ROOT / name).is_file():
+            (work / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(_ROOT / name, work / name)
+
+
+def _states(work: Path) -> list[tuple[str, str]]:
+    """(name, status) of every mutant."""
+    return re.findall(r"^ +(\S+): (.+)$", _mutmut(work, "results", "--all", "true"), re.MULTILINE)
 
 
 def _change(work: Path, name: str, status: str) -> Change:
