@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for module in asked:
         began = time.monotonic()
         changes = mutate(module, settings["modules"][module], again=args.survivors)
-        told = summary(changes, [one for one in settings.get("equivalent", []) if one["module"] == module])
+        told = summary(changes, [one for one in settings["equivalent"] if one.get("module", module) == module])
         told |= {"tests": settings["modules"][module], "seconds": round(time.monotonic() - began)}
         told |= {"survivors_of_the_run_before": True} if args.survivors else {}
         share = record(module, told, list(settings["modules"]))
@@ -109,21 +109,24 @@ def mutate(module: str, tests: Sequence[str], *, again: bool = False) -> list[Ch
 
 def summary(changes: Sequence[Change], equivalents: Sequence[Mapping[str, str]]) -> dict[str, Any]:
     """Counts, the survivors, and those of them that are equivalent, with the reason."""
-    reasons = {(one["removed"], one["added"]): one["reason"] for one in equivalents}
     alive = [change for change in changes if change.status in _SURVIVED]
-    known = [change for change in alive if (change.removed, change.added) in reasons]
     shown = [
-        {"mutant": change.name, "removed": change.removed, "added": change.added}
-        | ({"reason": reasons[change.removed, change.added]} if change in known else {})
+        {
+            "mutant": change.name,
+            "removed": change.removed,
+            "added": change.added,
+            "reason": _reason(change, equivalents),
+        }
         for change in alive
     ]
+    known = [one for one in shown if one["reason"]]
     return {
         "mutants": len(changes),
         "killed": len(changes) - len(alive),
         "by_status": dict(Counter(change.status for change in changes)),
         "survived": len(alive) - len(known),
-        "survivors": [one for one in shown if "reason" not in one],
-        "equivalent": [one for one in shown if "reason" in one],
+        "survivors": [one for one in shown if not one["reason"]],
+        "equivalent": known,
     }
 
 
@@ -140,6 +143,16 @@ def record(module: str, told: Mapping[str, Any], order: Sequence[str]) -> float:
     result = {"tool": f"mutmut {version('mutmut')}", "total": total, "modules": modules}
     path.write_text(json.dumps({**circumstances(), "result": result}, indent=2, ensure_ascii=False) + "\n")
     return share
+
+
+def _reason(change: Change, equivalents: Sequence[Mapping[str, str]]) -> str | None:
+    """Why a mutant is none: its lines are those of an equivalent, or differ by nothing else than one replaces."""
+    for one in equivalents:
+        if "old" in one and change.removed.replace(one["old"], one["new"]) == change.added != change.removed:
+            return one["reason"]
+        if (change.removed, change.added) == (one.get("removed"), one.get("added")):
+            return one["reason"]
+    return None
 
 
 def _copy_tree(work: Path) -> None:
