@@ -212,7 +212,8 @@ def _embed_asked(
         parts.append(_embed_copies(encode, canvases, at))
         if len(parts) > 1:
             return None
-        return at[np.arange(len(at)), best_over_copies(parts[0], references)[1].argmax(axis=1)]
+        best: NDArray[np.int64] = at[np.arange(len(at)), best_over_copies(parts[0], references)[1].argmax(axis=1)]
+        return best
 
     if protocol.searches:
         sweep_turns(len(canvases), columns, try_turns, count=protocol.headings)
