@@ -16,7 +16,7 @@ from indexer.building.estimate import estimate_build
 from indexer.building.plan import BuildSpec, make_plan
 from indexer.building.verify import verify_index
 from indexer.commands.calibrate import calibrate
-from indexer.commands.geojson import match_features
+from indexer.localization.geojson import match_features
 from indexer.common.errors import BadCalibration, BadQuery
 from indexer.confidence.storage import read_calibration
 from indexer.index.manifest import EMBEDDINGS, MANIFEST

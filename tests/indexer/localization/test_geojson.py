@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from indexer.commands.geojson import footprint, match_features
+from indexer.localization.geojson import footprint, match_features
 from indexer.localization.photo import PhotoMatches
 from model.common.geo import Bounds
 from model.inputs.heading_search import Hit
