@@ -22,7 +22,9 @@ def python(code: str, *, cwd: Path = ROOT) -> str:
 def imported_for_types(package: str) -> dict[str, str]:
     """Public name -> module, as a type checker reads them in the package's face."""
     tree = ast.parse((ROOT / package / "__init__.py").read_text())
-    blocks = [node for node in tree.body if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING"]
+    blocks = [
+        node for node in tree.body if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING"
+    ]
     lines = [node for block in blocks for node in block.body if isinstance(node, ast.ImportFrom)]
     return {alias.name: str(line.module) for line in lines for alias in line.names}
 
@@ -82,6 +84,6 @@ def test_an_error_of_our_own_is_not_taken_for_a_missing_library():
     from model.common.lazy import lazy_names
 
     find, _ = lazy_names("model", {"model.no_such_module": ("Thing",)})
-    with pytest.raises(ModuleNotFoundError, match="model.no_such_module") as caught:
+    with pytest.raises(ModuleNotFoundError, match=r"model\.no_such_module") as caught:
         find("Thing")
     assert not isinstance(caught.value, MissingExtra)

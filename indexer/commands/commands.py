@@ -16,11 +16,11 @@ from indexer.building.estimate import estimate_build
 from indexer.building.plan import BuildSpec, make_plan
 from indexer.building.verify import verify_index
 from indexer.commands.calibrate import calibrate
-from indexer.localization.geojson import match_features
 from indexer.common.errors import BadCalibration, BadQuery
 from indexer.confidence.storage import read_calibration
 from indexer.index.manifest import EMBEDDINGS, MANIFEST
 from indexer.index.tile_index import TileIndex
+from indexer.localization.geojson import match_features
 from indexer.localization.photo import PhotoMatches, search_photo
 from indexer.tiles.region import BoxRegion, CircleRegion, Region
 from indexer.tiles.sources.open_source import open_source

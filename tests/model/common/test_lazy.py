@@ -31,6 +31,6 @@ def test_a_missing_library_is_named_with_the_extra_that_brings_it(monkeypatch, t
         monkeypatch.delitem(sys.modules, loaded)
     monkeypatch.setitem(sys.modules, library, None)
     find, _ = lazy_names("model", {f"needs_{library}": ("Thing",)})
-    with pytest.raises(MissingExtra, match="model.Thing needs") as caught:
+    with pytest.raises(MissingExtra, match=r"model\.Thing needs") as caught:
         find("Thing")
     assert f"{library}, which is not installed; run `pip install {what}`" in str(caught.value)
