@@ -23,10 +23,12 @@ if TYPE_CHECKING:
         IndexMismatch,
         IndexVersion,
         NothingUsable,
+        NoTilesInRegion,
     )
     from indexer.confidence.calibration import Calibration
     from indexer.index.tile_index import TileIndex
     from indexer.index.zones import SearchResult
+    from indexer.localization.localizer import Localization, Localizer, Match, View
     from indexer.localization.position import Position
     from indexer.tiles.region import BoxRegion, CircleRegion, Region
     from indexer.tiles.sources.open_source import open_source
@@ -49,11 +51,13 @@ else:
                 "IndexDamaged",
                 "IndexMismatch",
                 "IndexVersion",
+                "NoTilesInRegion",
                 "NothingUsable",
             ),
             "indexer.confidence.calibration": ("Calibration",),
             "indexer.index.tile_index": ("TileIndex",),
             "indexer.index.zones": ("SearchResult",),
+            "indexer.localization.localizer": ("Localization", "Localizer", "Match", "View"),
             "indexer.localization.position": ("Position",),
             "indexer.tiles.region": ("BoxRegion", "CircleRegion", "Region"),
             "indexer.tiles.sources.open_source": ("open_source",),
@@ -76,6 +80,10 @@ __all__ = [
     "IndexDamaged",
     "IndexMismatch",
     "IndexVersion",
+    "Localization",
+    "Localizer",
+    "Match",
+    "NoTilesInRegion",
     "NothingUsable",
     "Position",
     "QueryEncoder",
@@ -87,6 +95,7 @@ __all__ = [
     "TileRecord",
     "TileSource",
     "VerifyReport",
+    "View",
     "__version__",
     "build_index",
     "open_source",

@@ -14,10 +14,12 @@ from tqdm import tqdm
 from indexer.common.errors import BadCalibration, BadQuery
 from indexer.confidence.calibration import Calibration
 from indexer.confidence.fitting import check, default_radius_m, fit, require_conditions, require_enough
-from indexer.confidence.queries import SearchedPhotos, ask_photos, conditions_of, photos_with_places
+from indexer.confidence.queries import SearchedPhotos
 from indexer.confidence.reliability import Distances, Reliability
 from indexer.confidence.storage import read_calibration, write_calibration
 from indexer.index.tile_index import TileIndex
+from indexer.localization.known_photos import conditions_of, photos_with_places, search_known_photos
+from indexer.localization.localizer import Localizer
 from model.data.sources import open_pairs
 from model.evaluation.protocol import QueryProtocol
 from model.network.encoder import Encoder
@@ -81,10 +83,10 @@ def _ask(
         require_enough(len(photos))
     else:
         require_conditions(conditions_of(photos, protocol), checked)
-    encoder = Encoder.load(args.checkpoint, device=args.device)
+    localizer = Localizer(Encoder.load(args.checkpoint, device=args.device), index, headings=protocol.headings)
     with tqdm(total=len(photos), unit="photo", disable=args.quiet or None, file=sys.stderr) as bar:
         names = [pairs.name for pairs in sets]
-        asked = ask_photos(index, encoder, photos, names=names, protocol=protocol, on_progress=bar.update)
+        asked = search_known_photos(localizer, photos, names=names, protocol=protocol, on_progress=bar.update)
     if asked.left_out:
         sys.stderr.write(
             f"warning: {len(asked.left_out):,} of {len(photos):,} photos are left out, as an answer to them carries no "

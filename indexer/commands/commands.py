@@ -17,16 +17,16 @@ from indexer.building.plan import BuildSpec, make_plan
 from indexer.building.verify import verify_index
 from indexer.commands.calibrate import calibrate
 from indexer.common.errors import BadCalibration, BadQuery
-from indexer.confidence.storage import read_calibration
+from indexer.confidence.storage import load_calibration, read_calibration
 from indexer.index.manifest import EMBEDDINGS, MANIFEST
 from indexer.index.tile_index import TileIndex
 from indexer.localization.geojson import match_features
-from indexer.localization.photo import PhotoMatches, search_photo
+from indexer.localization.localizer import Localization, Localizer, View
+from indexer.localization.position import Position
 from indexer.tiles.region import BoxRegion, CircleRegion, Region
 from indexer.tiles.sources.open_source import open_source
 from indexer.tiles.sources.source import SourceOptions, TileSource
 from model.common.atomic_io import canonical_json, refuse_existing
-from model.common.images import decode_image
 from model.network.encoder import Encoder
 
 __all__ = ["build", "calibrate", "info", "search", "verify"]
@@ -60,20 +60,11 @@ def build(args: argparse.Namespace) -> int:
 
 def search(args: argparse.Namespace) -> int:
     """Find the tiles most like a photo."""
-    region = _region(args)
-    index = TileIndex.open(args.index)
-    encoder = Encoder.load(args.checkpoint, device=args.device)
-    index.require_encoder(encoder)
-    photo = decode_image(args.image, at_least_px=encoder.inputs.ground_decode_px)
-    asked = {name: getattr(args, name) for name in ("heading_deg", "fov_deg", "top_k")}
-    found = search_photo(index, encoder, photo, region=region, **asked)
-    if not found.hits:
-        raise BadQuery(
-            f"none of the {index.count:,} tiles of {args.index} touches the given area; widen it, or leave it out "
-            "(are latitude and longitude swapped?)"
-        )
+    view = View(args.heading_deg, args.fov_deg, _region(args))
+    localizer = Localizer.open(args.index, checkpoint=args.checkpoint, device=args.device)
+    index, found = localizer.index, localizer.localize(args.image, view, top_k=args.top_k)
     if args.geojson:
-        _print_json(match_features(index, found))
+        _print_json(match_features(found))
     elif args.json:
         _print_json(_matches(index, found))
     else:
@@ -87,7 +78,8 @@ def info(args: argparse.Namespace) -> int:
     manifest = index.manifest
     if args.json:
         content = json.loads((index.folder / MANIFEST).read_bytes())
-        _print_json(content | {"calibration": index.calibration and index.calibration.as_json()})
+        calibration = load_calibration(index.folder, manifest)
+        _print_json(content | {"calibration": calibration and calibration.as_json()})
         return 0
     across, down = manifest.tile_size_m
     lines = {
@@ -147,16 +139,17 @@ def _region(args: argparse.Namespace) -> Region | None:
     return None if args.near is None else CircleRegion(args.near, args.radius_m)
 
 
-def _matches(index: TileIndex, found: PhotoMatches) -> dict[str, Any]:
+def _matches(index: TileIndex, found: Localization) -> dict[str, Any]:
     matches = []
-    for rank, hit in enumerate(found.hits, start=1):
-        tile = index.tile(hit.row)
+    for match in found.matches:
+        tile = match.tile
         place = {"lat": tile.lat, "lon": tile.lon, "bounds": list(tile.bounds.as_tuple())}
-        fit = {"score": hit.score, "heading_deg": hit.heading_deg}
-        matches.append({"rank": rank, "tile_id": tile.tile_id, **fit, **place, "source": tile.source})
+        fit = {"score": match.score, "heading_deg": match.heading_deg}
+        matches.append({"rank": match.rank, "tile_id": tile.tile_id, **fit, **place, "source": tile.source})
     about = {"name": index.name, "tiles": index.count, "digest": index.digest}
     return {
         "matches": matches,
+        "estimate": found.position.as_json(),
         "index": about,
         "exact": found.exact,
         "scanned": found.scanned,
@@ -164,14 +157,24 @@ def _matches(index: TileIndex, found: PhotoMatches) -> dict[str, Any]:
     }
 
 
-def _print_table(index: TileIndex, found: PhotoMatches) -> None:
+def _print_table(index: TileIndex, found: Localization) -> None:
     print(f"{'rank':>4}  {'score':>7}  {'heading':>7}  {'lat':>11}  {'lon':>12}  tile")
     for match in _matches(index, found)["matches"]:
         place = f"{match['lat']:11.6f}  {match['lon']:12.6f}"
         print(f"{match['rank']:4}  {match['score']:7.4f}  {match['heading_deg']:7.1f}  {place}  {match['tile_id']}")
     print(f"{found.scanned:,} tiles compared, {'exact' if found.exact else 'approximate'}")
+    print(_estimate_line(found.position))
     for warning in found.warnings:
         print(f"warning: {warning}")
+
+
+def _estimate_line(position: Position) -> str:
+    place = f"{position.centre.lat:.6f}, {position.centre.lon:.6f}"
+    if position.confidence is None:
+        return f"best guess {place}; how sure it is cannot be said (see docs/confidence.md)"
+    return (
+        f"estimate {place}: within {position.confidence_radius_m:g} m with a probability of {position.confidence:.2f}"
+    )
 
 
 def _calibration_line(index: TileIndex) -> str:

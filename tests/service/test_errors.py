@@ -4,12 +4,11 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from indexer.common.errors import IndexDamaged
+from indexer.common.errors import IndexDamaged, NoTilesInRegion
 from model.common.errors import BadCoordinates, BadImage
 from service.errors import (
     Abandoned,
     DeadlineExceeded,
-    NoTilesInRegion,
     NotReady,
     Overloaded,
     TileNotFound,

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from model.common.errors import BadConfig
+from model.evaluation import ranking
 from model.evaluation.ground_truth import GroundTruth
 from model.evaluation.metrics import Scoring
 from model.evaluation.ranking import EmbeddedQueries, Ranker, best_over_copies, queries_at_once, rank_queries
@@ -129,7 +130,7 @@ RANDOM = np.random.default_rng(0)
 @pytest.mark.parametrize("references", [np.float32, np.float16])
 @pytest.mark.parametrize("piece_bytes", [1, 4 * 21 * 7, 16 << 20])
 def test_the_best_over_copies_is_that_of_the_whole_product(monkeypatch, references, piece_bytes):
-    monkeypatch.setattr(similarity, "_PIECE_BYTES", piece_bytes)
+    monkeypatch.setattr(ranking, "_PIECE_BYTES", piece_bytes)
     vectors = RANDOM.normal(size=(7, 3, 16)).astype(np.float32)
     gallery = RANDOM.normal(size=(50, 16)).astype(references)
     whole = np.einsum("bcd,rd->bcr", vectors, gallery.astype(np.float32))
