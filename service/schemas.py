@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from indexer.index.tile_index import TileIndex
 from indexer.tiles.tile_table import TileRecord
-from model.common.command_line import parse_bounds, parse_lat_lon
+from model.common.geo import parse_bounds, parse_lat_lon
 from service.localizer import Localization, Localizer
 from service.localizer import Match as FoundMatch
 

@@ -114,7 +114,7 @@ def test_a_vision_transformer_offers_its_levels_too():
         ({"levels": ()}, "levels"),
         ({"levels": (2, 1)}, "rising"),
         ({"norm": "nothing"}, "norm"),
-        ({"nec_depth": 0}, "too small"),
+        ({"nec_depth": 0}, "dim is -1; give a whole number of at least 0"),
     ],
 )
 def test_impossible_specs_are_refused(change, reason):
