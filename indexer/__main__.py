@@ -65,7 +65,13 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
     _add_encoder(parser)
     add("--zoom", type=int, metavar="Z", help="the one zoom to index (default: the deepest; for a raster its own)")
     add("--bbox", type=as_argument(parse_bounds), metavar="W,S,E,N", help="only tiles that touch this box, in degrees")
-    add("--scheme", choices=("xyz", "tms"), default="xyz", help="how y counts in a tile folder (default: %(default)s)")
+    add(
+        "--scheme",
+        default="auto",
+        metavar="ORDER",
+        help="how rows of tiles are counted: xyz, tms, zyx, quadkey, a pattern of file names such as {z}_{x}_{y}.png, "
+        "or auto, as the source says (default: %(default)s)",
+    )
     add(
         "--tile-size-m",
         type=float,
@@ -87,6 +93,8 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
     )
     add("--min-valid", type=float, default=0.5, metavar="SHARE", help="least share of data in a tile cut from a raster")
     add("--bands", type=_parse_bands, metavar="R,G,B", help="bands of a raster to draw, from 1 (default: as it says)")
+    add("--nodata", type=float, metavar="VALUE", help="value of a raster that means no data (default: as it says)")
+    add("--skip-bad", action="store_true", help="go on without the rasters of a folder that cannot be used")
     add(
         "--anchors",
         type=parse_count,
