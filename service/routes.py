@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse
 from indexer.localization.localizer import Localization, View
 from indexer.tiles.region import BoxRegion, CircleRegion, Region
 from model._version import VERSION
-from model.common.command_line import parse_bounds, parse_lat_lon
+from model.common.geo import parse_bounds, parse_lat_lon
 from service.concurrency.disconnects import unless_gone
 from service.engine import Engine, Serving
 from service.errors import PROBLEM_JSON, TileNotFound

@@ -16,7 +16,7 @@ from indexer.index.tile_index import TileIndex
 from indexer.localization.localizer import Localization, Localizer
 from indexer.localization.localizer import Match as FoundMatch
 from indexer.tiles.tile_table import TileRecord
-from model.common.command_line import parse_bounds, parse_lat_lon
+from model.common.geo import parse_bounds, parse_lat_lon
 
 __all__ = [
     "Estimate",

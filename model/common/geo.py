@@ -22,6 +22,9 @@ __all__ = [
     "is_heading",
     "normal_lon",
     "offset_m",
+    "parse_bounds",
+    "parse_heading",
+    "parse_lat_lon",
 ]
 
 EARTH_RADIUS_M = 6_371_008.8
@@ -139,6 +142,59 @@ def is_heading(degrees: float) -> bool:
 def normal_lon(lon: float) -> float:
     """The same longitude in [-180, 180]."""
     return lon if -180.0 <= lon <= 180.0 else (lon + 180.0) % 360.0 - 180.0
+
+
+def parse_lat_lon(text: str) -> LatLon:
+    """`"47.1,8.5"` -> LatLon(47.1, 8.5).
+
+    Raises:
+        BadCoordinates: not two numbers, or out of range.
+    """
+    lat, lon = _numbers(text, 2, "lat,lon (for example 47.1,8.5)")
+    return LatLon(lat, lon)
+
+
+def parse_bounds(text: str) -> Bounds:
+    """`"8.4,47.0,8.6,47.2"` -> Bounds(west=8.4, south=47.0, east=8.6, north=47.2).
+
+    Raises:
+        BadCoordinates: not four numbers, out of range, or wider than half the world over the antimeridian.
+    """
+    west, south, east, north = _numbers(text, 4, "west,south,east,north (for example 8.4,47.0,8.6,47.2)")
+    bounds = Bounds(west, south, east, north)
+    if bounds.crosses_antimeridian and east - west > -180.0:
+        raise BadCoordinates(
+            f"west {west} lies east of east {east}: over the antimeridian the box would be {east - west + 360.0:.2f} "
+            "degrees wide; are west and east exchanged?"
+        )
+    return bounds
+
+
+def parse_heading(text: str) -> float | None:
+    """`"87.5"` -> 87.5 degrees clockwise from north, `"unknown"` -> None.
+
+    Raises:
+        BadCoordinates: neither, or beyond one turn.
+    """
+    if text == "unknown":
+        return None
+    try:
+        heading_deg = float(text)
+    except ValueError:
+        raise BadCoordinates(f"{text!r} is neither degrees clockwise from north nor 'unknown'") from None
+    if not is_heading(heading_deg):
+        raise BadCoordinates(f"a heading of {heading_deg} is none; give degrees clockwise from north, -360 to 360")
+    return heading_deg
+
+
+def _numbers(text: str, count: int, form: str) -> list[float]:
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) != count:
+        raise BadCoordinates(f"{text!r} is not {form}, in degrees")
+    return values
 
 
 def _check_lat(lat: float) -> None:

@@ -6,15 +6,17 @@ heading, cropped or padded to the canvas's vertical angle, with neutral grey whe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import torch
+from annotated_types import Ge, Gt, Le
 from numpy.typing import NDArray
 from PIL import Image
 
 from model.common.errors import BadConfig
 from model.common.geo import is_heading
+from model.common.specs import Wanted, spec
 from model.inputs.anchors import NEUTRAL, anchor_points
 
 __all__ = [
@@ -32,9 +34,11 @@ MIN_SIDE_PX = 32
 """What a backbone that halves its grid five times needs."""
 
 _Pixels = NDArray[np.uint8]
+_Side = Annotated[int, Ge(MIN_SIDE_PX), Wanted(f"at least {MIN_SIDE_PX} pixels a side")]
+_Positive = Annotated[float, Gt(0)]
 
 
-@dataclass(frozen=True)
+@spec()
 class InputSpec:
     """What the encoder wants to see; stored in the checkpoint bundle.
 
@@ -53,26 +57,19 @@ class InputSpec:
         anchors: points along each axis around which a tile is described (`model.inputs.anchors`); 1 is its centre.
     """
 
-    satellite_px: int = 128
-    ground_height_px: int = 64
-    ground_width_px: int = 256
-    ground_vertical_deg: float | None = 40.0
-    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
-    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    satellite_px: _Side = 128
+    ground_height_px: _Side = 64
+    ground_width_px: _Side = 256
+    ground_vertical_deg: Annotated[float | None, Gt(0), Le(180), Wanted("(0, 180] or null")] = 40.0
+    mean: Annotated[tuple[float, float, float], Wanted("three numbers, one a channel")] = (0.485, 0.456, 0.406)
+    std: Annotated[tuple[_Positive, _Positive, _Positive], Wanted("three numbers above 0, one a channel")] = (
+        0.229,
+        0.224,
+        0.225,
+    )
     polar: bool = False
-    anchors: int = 1
+    anchors: Annotated[int, Ge(1), Wanted("at least 1, the tile's centre")] = 1
     antialias: bool = True
-
-    def __post_init__(self) -> None:
-        for name in ("satellite_px", "ground_height_px", "ground_width_px"):
-            if getattr(self, name) < MIN_SIDE_PX:
-                raise BadConfig(f"{name} is {getattr(self, name)}; inputs need at least {MIN_SIDE_PX} pixels a side")
-        if self.ground_vertical_deg is not None and not 0 < self.ground_vertical_deg <= 180:
-            raise BadConfig(f"ground_vertical_deg is {self.ground_vertical_deg}; give (0, 180] or null")
-        if self.anchors < 1:
-            raise BadConfig(f"anchors is {self.anchors}; give at least 1, the tile's centre")
-        if min(self.std) <= 0:
-            raise BadConfig(f"std is {self.std}; every channel needs a value above 0")
 
     @property
     def satellite_size_px(self) -> tuple[int, int]:

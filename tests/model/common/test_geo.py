@@ -6,7 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.common.errors import BadCoordinates
-from model.common.geo import EARTH_RADIUS_M, Bounds, LatLon, great_circle_m, great_circle_many_m, normal_lon, offset_m
+from model.common.geo import (
+    EARTH_RADIUS_M,
+    Bounds,
+    LatLon,
+    great_circle_m,
+    great_circle_many_m,
+    normal_lon,
+    offset_m,
+    parse_bounds,
+    parse_heading,
+    parse_lat_lon,
+)
 
 LATS = st.floats(-90, 90)
 LONS = st.floats(-180, 180)
@@ -105,3 +116,21 @@ def test_longitudes_are_brought_back_into_range(lon, expected):
 @given(LONS)
 def test_a_longitude_in_range_stays_the_same_to_the_bit(lon):
     assert normal_lon(lon) == lon
+
+
+def test_coordinates_are_read_in_the_order_that_is_documented():
+    assert parse_lat_lon("-48.9,-123.4") == LatLon(-48.9, -123.4)
+    assert parse_bounds("8,47,9,48") == Bounds(west=8, south=47, east=9, north=48)
+
+
+@pytest.mark.parametrize("text", ["", "1", "1,2,3", "a,b", "91,0", "nan,0"])
+def test_what_is_no_place_is_refused(text):
+    with pytest.raises(BadCoordinates):
+        parse_lat_lon(text)
+
+
+def test_a_heading_is_degrees_or_unknown():
+    assert parse_heading("-87.5") == -87.5
+    assert parse_heading("unknown") is None
+    with pytest.raises(BadCoordinates, match="'north' is neither degrees clockwise from north nor 'unknown'"):
+        parse_heading("north")
