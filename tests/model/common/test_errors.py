@@ -19,7 +19,9 @@ def test_every_error_has_the_one_base_and_the_built_in_that_fits(module):
     assert len(kinds) >= 5
     for kind in kinds:
         assert issubclass(kind.__mro__[1], GeoLocalizationError), kind
-        assert any(base.__module__ == "builtins" and base not in (Exception, object) for base in kind.__mro__[1:-3]), kind
+        assert any(base.__module__ == "builtins" and base not in (Exception, object) for base in kind.__mro__[1:-3]), (
+            kind
+        )
         assert kind.__name__ in module.__all__
 
 
