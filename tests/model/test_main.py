@@ -1,12 +1,8 @@
 import json
-from dataclasses import replace
 
 import pytest
 
 from model.__main__ import main
-from model.data.benchmarks.benchmark import Split
-from model.data.benchmarks.cvusa import CVUSA
-from model.data.benchmarks.registry import BENCHMARKS
 from model.network.checkpoints import save_bundle
 from tests.model.data.benchmarks.trees import write_cvusa
 from tests.model.tiny import tiny_net, write_pairs
@@ -173,33 +169,12 @@ def test_a_broken_picture_ends_with_the_same_line_with_workers_as_without(bundle
     assert lines[0].count("\n") == 1
 
 
-def test_checking_a_benchmark_prints_draws_and_tells_by_its_exit_code(tmp_path, capsys, monkeypatch):
-    root = write_cvusa(tmp_path / "cvusa")
-    as_small = replace(CVUSA, splits={"train": Split("to train on", 4, 4), "val": Split("to evaluate on", 2, 2)})
-    monkeypatch.setitem(BENCHMARKS, "cvusa", as_small)
-    command = ["check-data", "cvusa", "--root", str(root), "--pictures", "1"]
-    assert main([*command, "--png", str(tmp_path / "sheet.png")]) == 0
-    out = capsys.readouterr().out
-    assert out.startswith(f"cvusa at {root}\ntrain: to train on\n  listed: 4 queries, 4 references\n")
-    assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")
-    (root / "bingmap/19/0000005.jpg").unlink()
-    assert main([*command, "--json"]) == 1
-    train, val = json.loads(capsys.readouterr().out)["splits"]
-    assert (train["complete"], val["complete"], val["missing"], val["usable"]) == (True, False, 1, [1, 1])
-
-
 def test_a_benchmark_is_evaluated_by_name(bundle, tmp_path, capsys):
     data = f"cvusa:val?root={write_cvusa(tmp_path / 'cvusa')}"
     assert main(["evaluate", "--checkpoint", str(bundle), "--data", data, "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert (result["data"], result["queries"]) == ("cvusa:val", 2)
     assert result["distance_m_median"] is not None
-
-
-def test_info_prints_what_a_bundle_is(bundle, capsys):
-    assert main(["info", "--checkpoint", str(bundle)]) == 0
-    info = json.loads(capsys.readouterr().out)
-    assert (info["name"], info["model"]["backbone"], len(info["digest"])) == ("tiny", "test_convnext", 64)
 
 
 def test_the_whole_configuration_can_be_printed_and_read_back(tmp_path, capsys):
@@ -209,24 +184,6 @@ def test_the_whole_configuration_can_be_printed_and_read_back(tmp_path, capsys):
     (tmp_path / "printed.json").write_text(printed)
     assert main(["train", "--print-config", "--config", str(tmp_path / "printed.json")]) == 0
     assert capsys.readouterr().out == printed
-
-
-def test_a_region_with_too_few_places_says_how_many_it_had(tmp_path, capsys):
-    command = ["render", "region", "--side", "2", "--workers", "1", "--panoramas", "9", "--calibration", "5", "--out"]
-    assert main([*command, str(tmp_path / "r")]) == 0
-    out, error = capsys.readouterr()
-    taken = len(list((tmp_path / "r" / "panoramas").iterdir()))
-    assert f"4 synthetic tiles and {taken} panoramas" in out
-    assert error.startswith(f"warning: {taken} of 14 panoramas could be taken, 0 of them to calibrate with")
-    assert error.count("\n") == 1
-
-
-def test_rendering_a_region_and_never_over_it(tmp_path, capsys):
-    command = ["render", "region", "--out", str(tmp_path / "r"), "--side", "1", "--panoramas", "1", "--workers", "1"]
-    assert main(command) == 0
-    assert "1 synthetic tiles" in capsys.readouterr().out
-    assert main(command) == 1
-    assert "exists already" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
