@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 RUN := OMP_NUM_THREADS=1 $(BIN)/python
 
-.PHONY: help demo test check bench serve clean
+.PHONY: help demo test check mutants bench serve clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -27,6 +27,10 @@ check: .venv/ready ## lint, types, and who may import whom
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(RUN) -m pytest -n 0 tests/test_architecture.py
+
+mutants: .venv/ready ## change the core modules in small ways and list what their tests miss (an hour; MODULES=... for some)
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet -c constraints.txt -e '.[mutants]'
+	OMP_NUM_THREADS=1 nice -n 15 $(BIN)/python -m benchmarks.mutants $(MODULES)
 
 bench: .venv/ready ## measure indexing, search and service; results go to benchmarks/results/
 	$(BIN)/python -m benchmarks.run_all

@@ -14,12 +14,13 @@ import numpy as np
 
 from indexer.common.encoders import QueryEncoder
 from indexer.index.tile_index import TileIndex
+from indexer.localization.localizer import Localizer
 from model.inputs.transforms import NEUTRAL
 from service.concurrency.batching import BatchingEncoder, MicroBatcher
+from service.concurrency.pixel_budget import PixelBudget
 from service.concurrency.workers import WorkerPool
 from service.demo.preparation import Preparation
 from service.errors import NotReady
-from service.localizer import Localizer
 from service.metrics import Metrics
 from service.settings import Settings
 
@@ -104,7 +105,6 @@ class Engine:
             self._preparation.run()
         index = TileIndex.open(Path(self._settings.index), verify=self._settings.verify_index)
         index.require_encoder(encoder)
-        _tell_of_other_headings(index, self._settings.headings)
         _try_out(encoder, index)
         self._metrics.index_tiles(index.count)
         return self._set_up(encoder, index, accelerated=accelerated)
@@ -121,9 +121,10 @@ class Engine:
             BatchingEncoder(encoder, batcher),
             index,
             max_pixels=settings.max_pixels,
-            decode_pixels=round(settings.decode_megapixels * 1_000_000),
+            hold_pixels=PixelBudget(round(settings.decode_megapixels * 1_000_000)).hold,
             headings=settings.headings,
         )
+        _tell_of_other_headings(localizer)
         pool = WorkerPool(
             threads=settings.workers or (16 if accelerated else os.cpu_count() or 1),
             queue_limit=settings.queue_limit,
@@ -133,13 +134,13 @@ class Engine:
         return Serving(localizer, pool, batcher)
 
 
-def _tell_of_other_headings(index: TileIndex, headings: int) -> None:
-    tried = None if index.calibration is None else index.calibration.conditions.headings
-    if tried not in (None, headings):
+def _tell_of_other_headings(localizer: Localizer) -> None:
+    tried = None if localizer.calibration is None else localizer.calibration.conditions.headings
+    if tried not in (None, localizer.headings):
         logger.warning(
             "answers carry no confidence: %s was calibrated with %s headings tried, the service tries %s; "
             "start it with --headings %s, or calibrate with --headings %s",
-            *(index.folder, tried, headings, tried, headings),
+            *(localizer.index.folder, tried, localizer.headings, tried, localizer.headings),
         )
 
 

@@ -1,7 +1,6 @@
 """Errors of the service, and the one table that says which HTTP status each error of the project becomes.
 
 GeoLocalizationError
-├── NoTilesInRegion   (LookupError)    the area prior leaves no tile to compare with
 ├── TileNotFound      (LookupError)    no picture of that tile can be served
 ├── NotReady          (RuntimeError)   model and index are not (or no longer) loaded
 ├── Overloaded        (RuntimeError)   more requests wait than the queue takes
@@ -23,13 +22,13 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from indexer.common.errors import NoTilesInRegion
 from model.common.errors import BadCoordinates, BadImage, GeoLocalizationError
 
 __all__ = [
     "PROBLEM_JSON",
     "Abandoned",
     "DeadlineExceeded",
-    "NoTilesInRegion",
     "NotReady",
     "Overloaded",
     "ProblemKind",
@@ -40,10 +39,6 @@ __all__ = [
     "problem_response",
     "response_for",
 ]
-
-
-class NoTilesInRegion(GeoLocalizationError, LookupError):
-    """The area prior of a request leaves no tile to compare with."""
 
 
 class TileNotFound(GeoLocalizationError, LookupError):

@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import FormData
 from starlette.responses import JSONResponse
 
+from indexer.localization.localizer import Localization, View
 from indexer.tiles.region import BoxRegion, CircleRegion, Region
 from model._version import VERSION
 from model.common.geo import parse_bounds, parse_lat_lon
@@ -18,7 +19,6 @@ from service.concurrency.disconnects import unless_gone
 from service.engine import Engine, Serving
 from service.errors import PROBLEM_JSON, TileNotFound
 from service.geojson import GEO_JSON, feature_collection, wants_geojson
-from service.localizer import Localization, View
 from service.metrics import Metrics
 from service.schemas import Info, LocalizeAnswer, LocalizeForm, Problem, Status, describe, json_answer, picture_zooms
 from service.settings import Settings

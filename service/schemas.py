@@ -13,10 +13,10 @@ from fastapi import UploadFile
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from indexer.index.tile_index import TileIndex
+from indexer.localization.localizer import Localization, Localizer
+from indexer.localization.localizer import Match as FoundMatch
 from indexer.tiles.tile_table import TileRecord
 from model.common.geo import parse_bounds, parse_lat_lon
-from service.localizer import Localization, Localizer
-from service.localizer import Match as FoundMatch
 
 __all__ = [
     "Estimate",
@@ -217,16 +217,9 @@ def json_answer(found: Localization, localizer: Localizer, *, root: str = "") ->
         root: path under which a proxy mounts the service, without a closing slash.
     """
     model, index = describe(localizer)
-    position = found.position
     return LocalizeAnswer(
         matches=[_match(match, localizer.index, root) for match in found.matches],
-        estimate=Estimate(
-            lat=position.centre.lat,
-            lon=position.centre.lon,
-            radius_m=round(position.radius_m, 1),
-            confidence=None if position.confidence is None else round(position.confidence, 4),
-            confidence_radius_m=position.confidence_radius_m,
-        ),
+        estimate=Estimate.model_validate(found.position.as_json()),
         warnings=list(found.warnings),
         model=model,
         index=index,

@@ -123,7 +123,8 @@ def _ask(
 ) -> SearchedPhotos:
     """Ask the photos, if there is anything to fit or, of a calibration that is `checked`, anything to report."""
     from indexer.confidence.fitting import require_conditions, require_enough
-    from indexer.confidence.queries import ask_photos, conditions_of, photos_with_places
+    from indexer.localization.known_photos import conditions_of, photos_with_places, search_known_photos
+    from indexer.localization.localizer import Localizer
     from model.common.progress import progress
     from model.data.sources import open_pairs
     from model.network.encoder import Encoder
@@ -134,10 +135,10 @@ def _ask(
         require_enough(len(photos))
     else:
         require_conditions(conditions_of(photos, protocol), checked)
-    encoder = Encoder.load(options.checkpoint, device=options.device)
+    localizer = Localizer(Encoder.load(options.checkpoint, device=options.device), index, headings=protocol.headings)
     with progress(len(photos), unit="photos", quiet=options.quiet) as bar:
         names = [pairs.name for pairs in sets]
-        asked = ask_photos(index, encoder, photos, names=names, protocol=protocol, on_progress=bar.update)
+        asked = search_known_photos(localizer, photos, names=names, protocol=protocol, on_progress=bar.update)
     if asked.left_out:
         sys.stderr.write(
             f"warning: {len(asked.left_out):,} of {len(photos):,} photos are left out, as an answer to them carries no "

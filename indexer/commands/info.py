@@ -26,6 +26,7 @@ class InfoOptions(IndexOptions):
 
 def run(options: InfoOptions) -> int:
     """Print what an index folder holds."""
+    from indexer.confidence.storage import load_calibration
     from indexer.index.manifest import EMBEDDINGS, MANIFEST
     from indexer.index.tile_index import TileIndex
 
@@ -33,7 +34,8 @@ def run(options: InfoOptions) -> int:
     manifest = index.manifest
     if options.json:
         content = json.loads((index.folder / MANIFEST).read_bytes())
-        print_json(content | {"calibration": index.calibration and index.calibration.as_json()})
+        calibration = load_calibration(index.folder, manifest)
+        print_json(content | {"calibration": calibration and calibration.as_json()})
         return 0
     across, down = manifest.tile_size_m
     lines = {

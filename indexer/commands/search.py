@@ -1,4 +1,4 @@
-"""`search`: the tiles that look most like a photo."""
+"""`search`: the tiles that look most like a photo, and where it was taken."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from annotated_types import Ge, Gt, Le
 
 from indexer.commands.options import IndexOptions
 from indexer.commands.output import print_json, print_lines
-from indexer.common.errors import BadQuery
 from indexer.tiles.region import BoxRegion, CircleRegion, Region
 from model.common.errors import BadConfig
 from model.common.flags import Option
@@ -19,7 +18,8 @@ from model.network.specs import EncoderOptions
 
 if TYPE_CHECKING:
     from indexer.index.tile_index import TileIndex
-    from indexer.localization.photo import PhotoMatches
+    from indexer.localization.localizer import Localization
+    from indexer.localization.position import Position
 
 __all__ = ["SearchOptions", "run"]
 
@@ -69,26 +69,14 @@ class SearchOptions(EncoderOptions, IndexOptions):
 
 def run(options: SearchOptions) -> int:
     """Find the tiles most like a photo."""
-    from indexer.commands.geojson import match_features
-    from indexer.index.tile_index import TileIndex
-    from indexer.localization.photo import search_photo
-    from model.common.images import decode_image
-    from model.network.encoder import Encoder
+    from indexer.localization.geojson import match_features
+    from indexer.localization.localizer import Localizer, View
 
-    region = _region(options)
-    index = TileIndex.open(options.index)
-    encoder = Encoder.load(options.checkpoint, device=options.device)
-    index.require_encoder(encoder)
-    photo = decode_image(options.image, at_least_px=encoder.inputs.ground_decode_px)
-    asked = {name: getattr(options, name) for name in ("heading_deg", "fov_deg", "top_k")}
-    found = search_photo(index, encoder, photo, region=region, **asked)
-    if not found.hits:
-        raise BadQuery(
-            f"none of the {index.count:,} tiles of {options.index} touches the given area; widen it, or leave it out "
-            "(are latitude and longitude swapped?)"
-        )
+    view = View(options.heading_deg, options.fov_deg, _region(options))
+    localizer = Localizer.open(options.index, checkpoint=options.checkpoint, device=options.device)
+    index, found = localizer.index, localizer.localize(options.image, view, top_k=options.top_k)
     if options.geojson:
-        print_json(match_features(index, found))
+        print_json(match_features(found))
     elif options.json:
         print_json(_matches(index, found))
     else:
@@ -104,16 +92,17 @@ def _region(options: SearchOptions) -> Region | None:
     return CircleRegion(options.near, options.radius_m)
 
 
-def _matches(index: TileIndex, found: PhotoMatches) -> dict[str, Any]:
+def _matches(index: TileIndex, found: Localization) -> dict[str, Any]:
     matches = []
-    for rank, hit in enumerate(found.hits, start=1):
-        tile = index.tile(hit.row)
+    for match in found.matches:
+        tile = match.tile
         place = {"lat": tile.lat, "lon": tile.lon, "bounds": list(tile.bounds.as_tuple())}
-        fit = {"score": hit.score, "heading_deg": hit.heading_deg}
-        matches.append({"rank": rank, "tile_id": tile.tile_id, **fit, **place, "source": tile.source})
+        fit = {"score": match.score, "heading_deg": match.heading_deg}
+        matches.append({"rank": match.rank, "tile_id": tile.tile_id, **fit, **place, "source": tile.source})
     about = {"name": index.name, "tiles": index.count, "digest": index.digest}
     return {
         "matches": matches,
+        "estimate": found.position.as_json(),
         "index": about,
         "exact": found.exact,
         "scanned": found.scanned,
@@ -121,7 +110,7 @@ def _matches(index: TileIndex, found: PhotoMatches) -> dict[str, Any]:
     }
 
 
-def _print_table(index: TileIndex, found: PhotoMatches) -> None:
+def _print_table(index: TileIndex, found: Localization) -> None:
     print_lines(f"{'rank':>4}  {'score':>7}  {'heading':>7}  {'lat':>11}  {'lon':>12}  tile")
     for match in _matches(index, found)["matches"]:
         place = f"{match['lat']:11.6f}  {match['lon']:12.6f}"
@@ -129,5 +118,15 @@ def _print_table(index: TileIndex, found: PhotoMatches) -> None:
             f"{match['rank']:4}  {match['score']:7.4f}  {match['heading_deg']:7.1f}  {place}  {match['tile_id']}"
         )
     print_lines(f"{found.scanned:,} tiles compared, {'exact' if found.exact else 'approximate'}")
+    print_lines(_estimate_line(found.position))
     for warning in found.warnings:
         print_lines(f"warning: {warning}")
+
+
+def _estimate_line(position: Position) -> str:
+    place = f"{position.centre.lat:.6f}, {position.centre.lon:.6f}"
+    if position.confidence is None:
+        return f"best guess {place}; how sure it is cannot be said (see docs/confidence.md)"
+    return (
+        f"estimate {place}: within {position.confidence_radius_m:g} m with a probability of {position.confidence:.2f}"
+    )

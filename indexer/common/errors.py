@@ -2,6 +2,7 @@
 
 GeoLocalizationError
 ├── BadSource        (ValueError)    a tile source that is missing, empty, damaged or of no known kind
+├── NoTilesInRegion  (LookupError)   the area that a search is limited to holds no tile
 ├── BadQuery         (ValueError)    a search that cannot be answered: top_k, region or vectors out of range
 ├── TileWithoutData  (ValueError)    one tile that is mostly nodata or transparent; builds skip it and count it
 ├── NothingUsable    (ValueError)    every tile of a source failed or was skipped
@@ -29,6 +30,7 @@ __all__ = [
     "IndexDamaged",
     "IndexMismatch",
     "IndexVersion",
+    "NoTilesInRegion",
     "NothingUsable",
     "TileWithoutData",
     "TooManyFailures",
@@ -41,6 +43,10 @@ class BadSource(GeoLocalizationError, ValueError):
 
 class BadQuery(GeoLocalizationError, ValueError):
     """A search that cannot be answered: top_k, region or vectors out of range."""
+
+
+class NoTilesInRegion(GeoLocalizationError, LookupError):
+    """The area that a search is limited to holds no tile."""
 
 
 class TileWithoutData(GeoLocalizationError, ValueError):

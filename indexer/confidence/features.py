@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.index.tile_index import TileIndex
 from model.common.geo import Bounds, LatLon, great_circle_many_m, normal_lon
+from model.inputs.heading_search import Hit
 
 __all__ = ["BEST", "FEATURES", "FeatureReader", "PlaceFeatures", "TopK"]
 
@@ -47,6 +50,14 @@ class TopK:
     lons: _Floats
     scores: _Floats
     best: Bounds
+
+    @classmethod
+    def of(cls, index: TileIndex, hits: Sequence[Hit]) -> TopK:
+        """The first `BEST` of what a search found, best first, at least one."""
+        points = [index.point(hit.row, hit.anchor) for hit in hits[:BEST]]
+        lats, lons = np.array([(point.lat, point.lon) for point in points], np.float64).T
+        scores = np.array([hit.score for hit in hits[:BEST]], np.float64)
+        return cls(lats, lons, scores, index.tile(hits[0].row).bounds)
 
     def distances_m(self, point: LatLon) -> _Floats:
         """[K] metres from a point to each tile's centre."""

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from indexer.common.errors import BadPhotos
 from indexer.confidence.calibration import Calibration, Conditions, Logistic
 from indexer.confidence.features import FeatureReader
-from indexer.confidence.queries import Photo, SearchedPhotos
+from indexer.confidence.queries import KnownPhoto, SearchedPhotos
 from indexer.confidence.reliability import Distances, Reliability, measure
 from indexer.index.manifest import Manifest
 from model._version import VERSION
@@ -146,7 +146,7 @@ class _Table:
     inside: _Flags
 
     @classmethod
-    def read(cls, photos: Sequence[Photo], reading: FeatureReader) -> _Table:
+    def read(cls, photos: Sequence[KnownPhoto], reading: FeatureReader) -> _Table:
         readings = [replace(reading, temperature=temperature) for temperature in _TEMPERATURES]
         return cls(
             reading,
@@ -213,7 +213,7 @@ def _calibration(
     )
 
 
-def _error_m(photo: Photo, reading: FeatureReader) -> float:
+def _error_m(photo: KnownPhoto, reading: FeatureReader) -> float:
     return great_circle_m(reading.read(photo.candidates).centre, photo.place)
 
 
@@ -239,7 +239,7 @@ def _folds(right: _Flags, places: _Ints, radius_m: float) -> list[_Fold]:
     return list(splitter.split(places[:, None], right, places))
 
 
-def _place_numbers(photos: Sequence[Photo], side_m: float) -> _Ints:
+def _place_numbers(photos: Sequence[KnownPhoto], side_m: float) -> _Ints:
     """[N] a number for each photo, which those in the same square share; squares lie in rows along parallels."""
     lat, lon = np.radians([(photo.place.lat, photo.place.lon) for photo in photos]).T
     row = np.floor(lat * EARTH_RADIUS_M / side_m)

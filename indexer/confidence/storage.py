@@ -6,6 +6,7 @@ new calibration is one replaced file: killed at any point, the folder has the ol
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,7 +19,9 @@ from indexer.confidence.calibration import Calibration
 from indexer.index.manifest import FileEntry, Manifest
 from model.common.atomic_io import canonical_json, read_json, sha256_bytes, staged_file, write_json
 
-__all__ = ["CALIBRATION", "FORMAT_VERSION", "read_calibration", "write_calibration"]
+__all__ = ["CALIBRATION", "FORMAT_VERSION", "load_calibration", "read_calibration", "write_calibration"]
+
+logger = logging.getLogger(__name__)
 
 CALIBRATION = "calibration.json"
 FORMAT = "clnet-geolocalization calibration"
@@ -56,6 +59,15 @@ def read_calibration(folder: Path, manifest: Manifest) -> Calibration | None:
             if _version(path) == seen:  # otherwise it was replaced meanwhile, and its diagram with it
                 raise
     return None
+
+
+def load_calibration(folder: Path, manifest: Manifest) -> Calibration | None:
+    """The calibration of an index; one that cannot be used is left out with a warning, as is said of none."""
+    try:
+        return read_calibration(folder, manifest)
+    except BadCalibration as error:
+        logger.warning("answers carry no confidence: %s", error)
+        return None
 
 
 def _version(path: Path) -> tuple[int, int] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -12,10 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.common.encoders import EncoderIdentity
-from indexer.common.errors import BadCalibration, BadQuery, BadSource, IndexDamaged, IndexMismatch, TileWithoutData
-from indexer.confidence.calibration import Calibration
-from indexer.confidence.features import BEST, TopK
-from indexer.confidence.storage import read_calibration
+from indexer.common.errors import BadQuery, BadSource, IndexDamaged, IndexMismatch, TileWithoutData
 from indexer.index.exact_search import ExactScan, rank
 from indexer.index.geoparquet import read_tiles
 from indexer.index.ivf import load_approximate, propose_rows
@@ -28,7 +24,6 @@ from indexer.tiles.sources.source import SourceOptions, TileImage, TileSource, a
 from indexer.tiles.tile_table import TileRecord, TileTable
 from model.common.errors import BadImage, MissingExtra
 from model.common.geo import LatLon, normal_lon
-from model.inputs.heading_search import Hit
 
 __all__ = ["TileIndex"]
 
@@ -52,7 +47,6 @@ class TileIndex:
         manifest: what made it.
         tiles: one row a vector.
         vectors: float16 [N, A * D], the vectors of a tile's anchors in a row; memory-mapped.
-        calibration: how sure its answers are, where that was fitted.
     """
 
     def __init__(
@@ -61,13 +55,11 @@ class TileIndex:
         manifest: Manifest,
         tiles: TileTable,
         vectors: NDArray[np.float16],
-        calibration: Calibration | None = None,
     ) -> None:
         self.folder = folder
         self.manifest = manifest
         self.tiles = tiles
         self.vectors = vectors
-        self.calibration = calibration
         self._zones = ZoneMap(tiles)
         self._flat = vectors.reshape(-1, manifest.dim)
         self._scan = ExactScan(self._flat)
@@ -78,7 +70,7 @@ class TileIndex:
 
     @classmethod
     def open(cls, folder: Path, *, verify: bool = False) -> TileIndex:
-        """Open and check a folder. A calibration that does not belong to it is left out with a warning.
+        """Open and check a folder.
 
         Args:
             folder: an index folder.
@@ -99,7 +91,7 @@ class TileIndex:
                 f"{folder} has {len(tiles):,} tiles and vectors {vectors.shape}; its manifest says "
                 f"{manifest.count:,} tiles of {width} numbers. Rebuild the index"
             )
-        return cls(folder, manifest, tiles, vectors, _calibration(folder, manifest))
+        return cls(folder, manifest, tiles, vectors)
 
     @property
     def name(self) -> str:
@@ -176,13 +168,6 @@ class TileIndex:
         east_deg = east * ((bounds.east - bounds.west) % 360.0)
         return LatLon(lat - south * (bounds.north - bounds.south), normal_lon(lon + east_deg) if east_deg else lon)
 
-    def candidates(self, hits: Sequence[Hit]) -> TopK:
-        """What a search found, best first, at least one, as evidence; what follows the first `BEST` is left out."""
-        points = [self.point(hit.row, hit.anchor) for hit in hits[:BEST]]
-        lats, lons = np.array([(point.lat, point.lon) for point in points], np.float64).T
-        scores = np.array([hit.score for hit in hits[:BEST]], np.float64)
-        return TopK(lats, lons, scores, self.tile(hits[0].row).bounds)
-
     def row_of(self, z: int, x: int, y: int) -> int | None:
         """The row of a tile of the Web Mercator grid, or None."""
         if not (0 <= z <= MAX_ZOOM and 0 <= x < 1 << z and 0 <= y < 1 << z):
@@ -255,14 +240,6 @@ class TileIndex:
             return open_source(self.source_path, SourceOptions.from_json(options))
         except (BadSource, MissingExtra, OSError, TypeError):
             return None
-
-
-def _calibration(folder: Path, manifest: Manifest) -> Calibration | None:
-    try:
-        return read_calibration(folder, manifest)
-    except BadCalibration as error:
-        logger.warning("answers carry no confidence: %s", error)
-        return None
 
 
 def _map_vectors(path: Path) -> NDArray[np.float16]:

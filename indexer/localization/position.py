@@ -35,6 +35,16 @@ class Position:
     confidence: float | None = None
     confidence_radius_m: float | None = None
 
+    def as_json(self) -> dict[str, float | None]:
+        """As every answer has it, on the command line and over HTTP: decimetres, confidence to four digits."""
+        return {
+            "lat": self.centre.lat,
+            "lon": self.centre.lon,
+            "radius_m": round(self.radius_m, 1),
+            "confidence": None if self.confidence is None else round(self.confidence, 4),
+            "confidence_radius_m": self.confidence_radius_m,
+        }
+
 
 def locate(candidates: TopK, calibration: Calibration | None = None) -> Position:
     """The position that the best tiles of a photo speak for."""

@@ -61,10 +61,10 @@ def decode_image(
         raise BadImage(f"{name} cannot be decoded: {error}; is the file complete?") from error
 
 
-def declared_pixels(data: bytes) -> int:
+def declared_pixels(source: bytes | Path) -> int:
     """Width times height that the header of a picture declares, without decoding; 0 where it cannot be read."""
     try:
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+        with Image.open(source if isinstance(source, Path) else io.BytesIO(source), formats=_FORMATS) as image:
             return image.width * image.height
     except Exception:  # hostile bytes; decoding will give the reason
         return 0

@@ -22,7 +22,7 @@ from model.evaluation.metrics import Scoring
 from model.evaluation.protocol import QueryProtocol, QueryView
 from model.evaluation.ranking import EmbeddedQueries, best_over_copies, queries_at_once, rank_queries
 from model.evaluation.results import Evaluation
-from model.inputs.heading_search import coarse_turns, fine_offsets, heading_of
+from model.inputs.heading_search import heading_of, sweep_turns
 from model.inputs.transforms import InputSpec, roll_to_north
 from model.network.clnet import View
 
@@ -204,16 +204,23 @@ def _embed_asked(
     """Embed each query at every heading to be tried; where it is searched, also around the best one so far."""
     canvases = np.stack([query.canvas for query in asked])
     columns = canvases.shape[2]
-    coarse = coarse_turns(protocol.headings, columns) if protocol.searches else [0]
-    turns = np.tile(np.array(coarse, np.int64), (len(canvases), 1))
-    vectors = _embed_copies(encode, canvases, turns)
+    tried: list[NDArray[np.int64]] = []
+    parts: list[NDArray[np.float32]] = []
+
+    def try_turns(at: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        tried.append(at)
+        parts.append(_embed_copies(encode, canvases, at))
+        if len(parts) > 1:
+            return None
+        best: NDArray[np.int64] = at[np.arange(len(at)), best_over_copies(parts[0], references)[1].argmax(axis=1)]
+        return best
+
     if protocol.searches:
-        best = best_over_copies(vectors, references)[1].argmax(axis=1)
-        around = turns[np.arange(len(turns)), best]
-        offsets = np.array(fine_offsets(protocol.headings, columns) or [0], np.int64)
-        finer = (around[:, np.newaxis] + offsets) % columns
-        vectors = np.concatenate([vectors, _embed_copies(encode, canvases, finer)], axis=1)
-        turns = np.concatenate([turns, finer], axis=1)
+        sweep_turns(len(canvases), columns, try_turns, count=protocol.headings)
+    else:
+        tried.append(np.zeros((len(canvases), 1), np.int64))
+        parts.append(_embed_copies(encode, canvases, tried[0]))
+    turns, vectors = np.concatenate(tried, axis=1), np.concatenate(parts, axis=1)
     return EmbeddedQueries(
         numbers,
         vectors,

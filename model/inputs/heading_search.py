@@ -26,6 +26,7 @@ __all__ = [
     "heading_of",
     "rolled",
     "search_headings",
+    "sweep_turns",
 ]
 
 
@@ -75,13 +76,36 @@ def search_headings(
     if heading_deg is not None:
         return _best_per_tile(find(canvas[np.newaxis]), [heading_deg % 360.0])
     columns = canvas.shape[1]
-    coarse = coarse_turns(count, columns)
-    hits = _at_turns(canvas, find, coarse)
-    if not hits:
-        return hits
-    best = round(hits[0].heading_deg * columns / 360.0)
-    fine = [(best + offset) % columns for offset in fine_offsets(count, columns)]
-    return _keep_best([*hits, *_at_turns(canvas, find, fine)]) if fine else hits
+    hits: list[Hit] = []
+
+    def try_turns(turns: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        headings_deg = [heading_of(turn, columns) for turn in turns[0].tolist()]
+        hits[:] = _keep_best([*hits, *_best_per_tile(find(rolled(canvas, turns[0].tolist())), headings_deg)])
+        return np.array([round(hits[0].heading_deg * columns / 360.0)]) if hits else None
+
+    sweep_turns(1, columns, try_turns, count=count)
+    return hits
+
+
+def sweep_turns(
+    queries: int, columns: int, try_turns: Callable[[NDArray[np.int64]], NDArray[np.int64] | None], *, count: int
+) -> None:
+    """Which turns are tried, and in which order: evenly spaced ones, then some around each query's best.
+
+    This is the only place that says so: the localizer and the evaluator both search by it.
+
+    Args:
+        queries: number of queries that are turned, B.
+        columns: of the canvas.
+        try_turns: embeds and compares every query at its turns int64 [B, C]; returns the best turn of each, int64 [B],
+            or None where there is nothing to compare with, which ends the search. Called once or twice.
+        count: number of headings of the first pass.
+    """
+    coarse = np.array(coarse_turns(count, columns), np.int64)
+    best = try_turns(np.tile(coarse, (queries, 1)))
+    offsets = np.array(fine_offsets(count, columns), np.int64)
+    if best is not None and len(offsets):
+        try_turns((best[:, np.newaxis] + offsets) % columns)
 
 
 def coarse_turns(count: int, columns: int) -> list[int]:
@@ -103,10 +127,6 @@ def heading_of(turn: int, columns: int) -> float:
 def rolled(canvas: NDArray[np.uint8], turns: Sequence[int]) -> NDArray[np.uint8]:
     """The canvas [H, W, 3] as [B, H, W, 3], north-centred for each supposed turn."""
     return np.stack([roll_to_north(canvas, heading_of(turn, canvas.shape[1])) for turn in turns])
-
-
-def _at_turns(canvas: NDArray[np.uint8], find: Find, turns: Sequence[int]) -> list[Hit]:
-    return _best_per_tile(find(rolled(canvas, turns)), [heading_of(turn, canvas.shape[1]) for turn in turns])
 
 
 def _best_per_tile(rankings: Sequence[Ranking], headings_deg: Sequence[float]) -> list[Hit]:

@@ -7,7 +7,7 @@ import numpy as np
 from indexer.confidence.calibration import Calibration, Conditions, Logistic
 from indexer.confidence.features import BEST, FeatureReader, TopK
 from indexer.confidence.photo_fingerprints import PhotoSet
-from indexer.confidence.queries import Photo, SearchedPhotos
+from indexer.confidence.queries import KnownPhoto, SearchedPhotos
 from indexer.confidence.reliability import measure
 from indexer.index.manifest import Manifest, SearchRecipe
 from indexer.tiles.tile_table import TileRecord
@@ -65,12 +65,12 @@ def candidates(*tiles: tuple[float, float, float]) -> TopK:
     return TopK(lats, lons, np.array([score for *_, score in tiles[:BEST]], np.float64), listed[0].bounds)
 
 
-def asked(photos: list[Photo]) -> SearchedPhotos:
+def asked(photos: list[KnownPhoto]) -> SearchedPhotos:
     prints = tuple(f"{number:08x}" for number in range(len(photos)))
     return SearchedPhotos(tuple(photos), Conditions((360.0, 360.0)), PhotoSet(("made up",), prints))
 
 
-def known_probability(count: int, seed: int) -> tuple[list[Photo], np.ndarray]:
+def known_probability(count: int, seed: int) -> tuple[list[KnownPhoto], np.ndarray]:
     """Photos that are right with a probability that their best score tells, and those probabilities."""
     random = np.random.default_rng(seed)
     scores = random.uniform(0.3, 0.9, count)
@@ -81,11 +81,13 @@ def known_probability(count: int, seed: int) -> tuple[list[Photo], np.ndarray]:
         rivals = [(*random.uniform(-40_000, 40_000, 2), 0.2) for _ in range(BEST - 1)]
         offset = random.uniform(-30, 30, 2) if right else np.array([0.0, 5_000.0])
         east_m, north_m = home + offset
-        photos.append(Photo(candidates((*home, score), *rivals), LatLon(north_m * METRE, east_m * METRE), inside=True))
+        photos.append(
+            KnownPhoto(candidates((*home, score), *rivals), LatLon(north_m * METRE, east_m * METRE), inside=True)
+        )
     return photos, probability
 
 
-def overlapping_grid(count: int, seed: int, *, exact: bool) -> list[Photo]:
+def overlapping_grid(count: int, seed: int, *, exact: bool) -> list[KnownPhoto]:
     """Tiles every 50 m whose scores fall with the distance from the camera, if not `exact`; half the photos lie."""
     random = np.random.default_rng(seed)
     photos = []
@@ -99,5 +101,5 @@ def overlapping_grid(count: int, seed: int, *, exact: bool) -> list[Photo]:
         order = np.argsort(-scores)[:BEST]
         found = candidates(*((*tiles[row], float(scores[row] + 0.001 * random.random())) for row in order))
         truth = camera if number % 2 else camera + 30_000.0
-        photos.append(Photo(found, LatLon(truth[1] * METRE, truth[0] * METRE), inside=bool(number % 2)))
+        photos.append(KnownPhoto(found, LatLon(truth[1] * METRE, truth[0] * METRE), inside=bool(number % 2)))
     return photos

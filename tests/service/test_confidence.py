@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from indexer.confidence.calibration import Conditions
-from indexer.confidence.storage import write_calibration
+from indexer.confidence.storage import read_calibration, write_calibration
 from indexer.index.tile_index import TileIndex
 from service.settings import Settings
 from tests.indexer.candidates import CALIBRATION
@@ -61,7 +61,8 @@ def test_what_speaks_against_a_photo_speaks_against_confidence(calibrated):
 
 def test_a_calibration_with_other_headings_is_told(calibrated, caplog):
     index = TileIndex.open(calibrated)
-    searched = replace(index.calibration, conditions=Conditions((360.0, 360.0), headings=24))
+    fitted = read_calibration(calibrated, index.manifest)
+    searched = replace(fitted, conditions=Conditions((360.0, 360.0), headings=24))
     write_calibration(calibrated, searched, b"png")
     with serving(Settings(index=calibrated, workers=1)) as client:
         assert estimate(client, heading_deg="unknown")["confidence"] is not None

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from indexer.__main__ import main
+from indexer.confidence.storage import read_calibration
 from indexer.index.tile_index import TileIndex
 from tests.indexer.bundles import write_bundle
 from tests.indexer.photos import write_photos
@@ -151,7 +152,7 @@ def test_a_damaged_calibration_is_not_checked_but_replaced(root: Path, index: Pa
     assert calibrate(root, index, "--check") == 1
     assert "calibration.json cannot be read" in capsys.readouterr().err
     assert calibrate(root, index, "--radius-m", "2500") == 0
-    assert TileIndex.open(index).calibration is not None
+    assert read_calibration(index, TileIndex.open(index).manifest) is not None
 
 
 def test_another_encoder_is_refused(root: Path, index: Path, tmp_path: Path, capsys: Captured) -> None:

@@ -9,7 +9,7 @@ import pytest
 from indexer.common.errors import BadPhotos
 from indexer.confidence.calibration import Calibration, Conditions
 from indexer.confidence.fitting import check, default_radius_m, fit
-from indexer.confidence.queries import Photo
+from indexer.confidence.queries import KnownPhoto
 from model.common.geo import LatLon
 from tests.indexer.candidates import MANIFEST, METRE, asked, candidates, known_probability, overlapping_grid
 
@@ -91,7 +91,7 @@ def test_photos_of_one_kind_are_refused():
 
 def test_photos_from_few_places_are_refused():
     found = [candidates((east_m, 0, 0.8), (9_000, 0, 0.5)) for east_m in (0, 5_000)]
-    photos = [Photo(one, LatLon(0.0, METRE), inside=True) for one in found]
+    photos = [KnownPhoto(one, LatLon(0.0, METRE), inside=True) for one in found]
     with pytest.raises(BadPhotos, match="100 of 200 photos are placed within 100 m, but they come from too few places"):
         fit(asked(photos * 100), MANIFEST, radius_m=100.0)
 
@@ -103,7 +103,7 @@ def test_a_place_is_a_square_as_far_north_and_east_as_one_likes():
         north_m = (row + (number % 40 + 0.5) / 40) * side_m
         east_m = (column + number % 4 + 0.5) * side_m / np.cos(np.radians(row * side_m * METRE))  # on the equator
         found = candidates((east_m, north_m + 5_000 * (number % 2), 0.8), (0, 0, 0.5))
-        photos.append(Photo(found, LatLon(north_m * METRE, east_m * METRE), inside=True))
+        photos.append(KnownPhoto(found, LatLon(north_m * METRE, east_m * METRE), inside=True))
     with pytest.raises(BadPhotos, match="100 of 200 photos are placed within 100 m, but they come from too few places"):
         fit(asked(photos), MANIFEST, radius_m=100.0)
 

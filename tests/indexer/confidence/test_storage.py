@@ -15,9 +15,11 @@ from indexer.common.errors import BadCalibration, BadPhotos, IndexMismatch
 from indexer.confidence.calibration import Conditions
 from indexer.confidence.diagram import draw_reliability
 from indexer.confidence.fitting import Fitted, check, fit
-from indexer.confidence.queries import SearchedPhotos, ask_photos, photos_with_places
+from indexer.confidence.queries import SearchedPhotos
 from indexer.confidence.storage import read_calibration, write_calibration
 from indexer.index.tile_index import TileIndex
+from indexer.localization.known_photos import photos_with_places, search_known_photos
+from indexer.localization.localizer import Localizer
 from model.common.atomic_io import canonical_json, sha256_bytes
 from model.common.geo import LatLon
 from model.data.manifest import read_manifest
@@ -29,7 +31,8 @@ from tests.indexer.tiny import build_tiny, files_of
 
 def ask(index: TileIndex, pairs: Path, protocol: QueryProtocol = QueryProtocol()) -> SearchedPhotos:  # noqa: B008
     photos = photos_with_places([read_manifest(pairs)])
-    return ask_photos(index, FakeEncoder(), photos, names=["x"], protocol=protocol, on_progress=lambda _: None)
+    localizer = Localizer(FakeEncoder(), index, headings=protocol.headings)
+    return search_known_photos(localizer, photos, names=["x"], protocol=protocol, on_progress=lambda _: None)
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +58,10 @@ def calibrated(index: TileIndex, fitted: Fitted, tmp_path: Path) -> Path:
     folder = Path(shutil.copytree(index.folder, tmp_path / "index"))
     write_calibration(folder, fitted.calibration, draw_reliability(fitted))
     return folder
+
+
+def opened(folder: Path) -> Localizer:
+    return Localizer(FakeEncoder(), TileIndex.open(folder, verify=True))
 
 
 def diagram_of(folder: Path) -> Path:
@@ -84,7 +91,7 @@ def test_it_holds_on_other_photos(fitted: Fitted, index: TileIndex, tmp_path: Pa
 
 
 def test_stored_and_opened_again(calibrated: Path, fitted: Fitted) -> None:
-    assert TileIndex.open(calibrated, verify=True).calibration == fitted.calibration
+    assert opened(calibrated).calibration == fitted.calibration
     assert diagram_of(calibrated).read_bytes()[:4] == b"\x89PNG"
 
 
@@ -122,9 +129,9 @@ def test_killed_while_it_is_replaced_the_calibration_is_still_the_old_one(
     with pytest.raises(KeyboardInterrupt):
         write_calibration(calibrated, another, b"another diagram")
     monkeypatch.undo()
-    assert TileIndex.open(calibrated).calibration == fitted.calibration
+    assert opened(calibrated).calibration == fitted.calibration
     write_calibration(calibrated, another, b"another diagram")
-    assert TileIndex.open(calibrated).calibration == another
+    assert opened(calibrated).calibration == another
     assert diagram_of(calibrated).read_bytes() == b"another diagram"  # and no other is left
 
 
@@ -151,7 +158,7 @@ def test_one_that_does_not_belong_here_is_left_out_loudly(
 ) -> None:
     rewrite(calibrated, **changes)
     with caplog.at_level(logging.WARNING):
-        assert TileIndex.open(calibrated).calibration is None
+        assert opened(calibrated).calibration is None
     assert "answers carry no confidence" in caplog.text
     with pytest.raises(BadCalibration, match=f"{message}.*python -m indexer calibrate"):
         read_calibration(calibrated, TileIndex.open(calibrated).manifest)
@@ -173,7 +180,7 @@ def test_two_writers_wait_for_each_other(calibrated: Path, fitted: Fitted) -> No
 
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(write, range(1, 41)))
-    assert TileIndex.open(calibrated, verify=True).calibration is not None
+    assert opened(calibrated).calibration is not None
     assert diagram_of(calibrated).read_bytes().startswith(b"diagram")
     assert not list(calibrated.glob(".*"))
 
@@ -197,7 +204,7 @@ def test_a_file_system_without_locks_does_as_well(
 
     monkeypatch.setattr("fcntl.flock", refuse)
     write_calibration(calibrated, fitted.calibration, b"another diagram")
-    assert TileIndex.open(calibrated).calibration == fitted.calibration
+    assert opened(calibrated).calibration == fitted.calibration
 
 
 def test_pictures_of_other_names_are_not_touched(calibrated: Path, fitted: Fitted) -> None:
@@ -214,7 +221,7 @@ def test_a_changed_number_is_noticed(calibrated: Path) -> None:
 
 
 def test_an_index_without_one_is_as_good(index: TileIndex) -> None:
-    assert index.calibration is None
+    assert Localizer(FakeEncoder(), index).calibration is None
     assert read_calibration(index.folder, index.manifest) is None
 
 
@@ -233,10 +240,9 @@ def test_photos_without_a_place_are_counted(index: TileIndex, tmp_path: Path) ->
         ask(index, pairs)
 
 
-def test_another_encoder_is_refused(index: TileIndex, root: Path) -> None:
-    photos = photos_with_places([read_manifest(root / "photos" / "pairs.csv")])
+def test_another_encoder_is_refused(index: TileIndex) -> None:
     with pytest.raises(IndexMismatch):
-        ask_photos(index, FakeEncoder("other"), photos, names=[], protocol=QueryProtocol(), on_progress=print)
+        Localizer(FakeEncoder("other"), index)
 
 
 def test_places_on_a_tile_are_covered(index: TileIndex) -> None:

@@ -5,17 +5,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from indexer.building.plan import BuildSpec
 from indexer.building.verify import verify_index
 from indexer.common.errors import IndexDamaged
+from indexer.confidence.features import TopK
 from indexer.index.tile_index import TileIndex
 from indexer.index.zones import best_anchors
-from indexer.localization.photo import search_photo
+from indexer.localization.localizer import Localizer
 from indexer.tiles.region import CircleRegion
 from model.common.geo import LatLon, great_circle_m
 from model.inputs.anchors import anchor_px, recentre
-from model.inputs.transforms import InputSpec
+from model.inputs.transforms import InputSpec, lay_panorama
 from tests.fakes import FakeEncoder
 from tests.indexer.tiny import build_tiny, encoded, picture, vector_of
 
@@ -72,9 +74,11 @@ def test_the_answers_point_is_the_anchor_that_matches(index: TileIndex) -> None:
     assert corner.lon < tile.lon
     side_m = math.dist((0, 0), index.manifest.tile_size_m)
     assert great_circle_m(corner, LatLon(tile.lat, tile.lon)) == pytest.approx(side_m / 6, rel=1e-3)
-    found = search_photo(index, FakeEncoder(), picture(0, 64), top_k=3)
-    candidates = index.candidates(found.hits)
-    points = [index.point(hit.row, hit.anchor) for hit in found.hits]
+    localizer = Localizer(FakeEncoder(), index)
+    canvas = lay_panorama(Image.fromarray(np.asarray(picture(0, 64))), localizer.encoder.inputs, heading_deg=0.0)
+    hits = localizer.rank_tiles(canvas, heading_deg=0.0).hits
+    candidates = TopK.of(index, hits)
+    points = [index.point(hit.row, hit.anchor) for hit in hits]
     assert [LatLon(*place) for place in zip(candidates.lats, candidates.lons, strict=True)] == points
 
 

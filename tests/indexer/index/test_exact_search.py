@@ -1,7 +1,10 @@
+import os
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from indexer.index import exact_search
 from indexer.index.exact_search import ExactScan, rank
 
 Runs = list[tuple[int, int]]
@@ -80,3 +83,112 @@ def test_a_read_only_memory_map_is_searched_in_place(tmp_path_factory: pytest.Te
     vectors = np.load(path, mmap_mode="r")
     ((_, rows),) = ExactScan(vectors).search(unit(4_000)[1_234:1_235], np.array([[0, 4_000]]), top_k=1)
     assert rows.tolist() == [1_234]
+
+
+def test_only_a_tie_at_the_last_place_takes_the_slow_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some candidates to spare tell whether there is one; a search by range costs many times as much."""
+    slow: list[float] = []
+    view = exact_search._view
+
+    class Noting:
+        def __init__(self, vectors: NDArray[np.float16]) -> None:
+            self.index = view(vectors)
+
+        def search(self, queries: NDArray[np.float32], count: int) -> object:
+            return self.index.search(queries, count)
+
+        def range_search(self, queries: NDArray[np.float32], least: float) -> object:
+            slow.append(least)
+            return self.index.range_search(queries, least)
+
+    monkeypatch.setattr(exact_search, "_view", Noting)
+    vectors, asked, everything = unit(5_000).astype(np.float16), unit(40, seed=1), np.array([[0, 5_000]])
+    ExactScan(vectors, threads=1).search(asked, everything, top_k=10)
+    assert slow == []
+    vectors[:30] = unit(1, seed=7)[0].astype(np.float16)
+    ExactScan(vectors, threads=1).search(unit(1, seed=7), everything, top_k=10)
+    assert slow == [pytest.approx(1.0, abs=1e-3)]
+
+
+@pytest.fixture
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread's portion is 2,000 rows of 32 numbers."""
+    monkeypatch.setattr(exact_search, "_PIECE_BYTES", 2_000 * 32 * 2)
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize(
+    ("threads", "runs", "expected"),
+    [
+        (4, [(0, 5_000)], [(0, 1_250), (1_250, 2_500), (2_500, 3_750), (3_750, 5_000)]),
+        (2, [(0, 5_000)], [(0, 2_000), (2_000, 4_000), (4_000, 5_000)]),
+        (4, [(10, 2_010)], [(10, 2_010)]),  # one portion is not divided
+        (3, [(0, 2_002)], [(0, 668), (668, 1_336), (1_336, 2_002)]),
+        (2, [(0, 1_024), (3_000, 4_500)], [(0, 1_024), (3_000, 4_500)]),
+    ],
+)
+def test_long_runs_are_scanned_in_place_and_divided_between_the_threads(
+    threads: int, runs: Runs, expected: Runs
+) -> None:
+    vectors = unit(6_000).astype(np.float16)
+    pieces = ExactScan(vectors, threads=threads)._pieces(np.array(runs))
+    assert [(first, first + len(part)) for part, first in pieces] == expected
+    for part, first in pieces:
+        assert np.shares_memory(part, vectors)
+        assert np.array_equal(part, vectors[first : first + len(part)])
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_short_runs_are_gathered_into_portions() -> None:
+    vectors = unit(6_000).astype(np.float16)
+    runs = np.array([(0, 1_023), (1_500, 2_500), (4_000, 4_007)])
+    pieces = ExactScan(vectors, threads=2)._pieces(runs)
+    assert [len(part) for part, _ in pieces] == [2_000, 30]
+    rows = np.concatenate([ids for _, ids in pieces])
+    assert rows.tolist() == [*range(1_023), *range(1_500, 2_500), *range(4_000, 4_007)]
+    assert np.array_equal(np.concatenate([part for part, _ in pieces]), vectors[rows])
+
+
+def test_a_row_longer_than_a_portion_is_a_portion(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exact_search, "_PIECE_BYTES", 10)
+    ((_, rows),) = ExactScan(unit(3).astype(np.float16)).search(unit(1), np.array([[0, 3]]), top_k=3)
+    assert sorted(rows.tolist()) == [0, 1, 2]
+
+
+def test_what_lies_within_rounding_of_the_last_place_stays_a_contender() -> None:
+    scores = np.array([0.9, 0.9 - 1.5e-5, 0.9 - 3e-5, 1.0, 0.8], np.float32)
+    pieces = [(scores[:2], np.array([7, 8])), (scores[2:], np.array([1, 2, 3]))]
+    assert sorted(exact_search._contenders(pieces, 2).tolist()) == [2, 7, 8]
+    assert sorted(exact_search._contenders(pieces, 5).tolist()) == [1, 2, 3, 7, 8]
+    assert sorted(exact_search._contenders(pieces, 9).tolist()) == [1, 2, 3, 7, 8]
+
+
+def test_candidates_are_a_few_more_than_asked_for_or_all_that_there_are() -> None:
+    vectors, query = unit(3_000).astype(np.float16), unit(1, seed=1)
+    exact = vectors.astype(np.float32) @ query[0]
+    for ids, rows in ((100, np.arange(100, 3_100)), (np.arange(0, 6_000, 2), np.arange(0, 6_000, 2))):
+        ((scores, found),) = exact_search._candidates(vectors, ids, query, 5)
+        assert found.tolist() == rows[np.argsort(-exact, kind="stable")[:21]].tolist()
+        np.testing.assert_allclose(scores, np.sort(exact)[::-1][:21], atol=1e-5)
+    ((_, found),) = exact_search._candidates(vectors[:12], 0, query, 5)
+    assert len(found) == 12
+
+
+def test_candidates_that_tie_with_the_last_place_come_all_and_others_not() -> None:
+    vectors = unit(3_000).astype(np.float16)
+    vectors[1_000:1_050] = unit(1, seed=9)[0].astype(np.float16)
+    ((_, found),) = exact_search._candidates(vectors, 0, unit(1, seed=9), 3)
+    assert sorted(found.tolist()) == list(range(1_000, 1_050))
+
+
+def test_closing_stops_the_threads() -> None:
+    scan = ExactScan(unit(10).astype(np.float16), threads=2)
+    scan.close()
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        scan._pool.submit(print)
+
+
+def test_by_default_there_is_a_thread_for_every_core() -> None:
+    vectors = unit(10).astype(np.float16)
+    assert ExactScan(vectors)._pool._max_workers == os.cpu_count()
+    assert ExactScan(vectors, threads=3)._pool._max_workers == 3

@@ -1,15 +1,20 @@
 import json
 import shutil
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from indexer.building.build import build_index
+from indexer.building.plan import BuildSpec
 from indexer.common.errors import BadQuery, IndexDamaged, IndexMismatch, IndexVersion
+from indexer.index.manifest import FileEntry, Manifest
 from indexer.index.tile_index import TileIndex
 from indexer.tiles.region import BoxRegion, CircleRegion
-from model.common.geo import Bounds, great_circle_m
+from indexer.tiles.sources.open_source import open_source
+from model.common.geo import EARTH_RADIUS_M, Bounds, LatLon, great_circle_m
 from tests.fakes import FakeEncoder
 from tests.indexer.tiny import LEFT, TOP, build_tiny, encoded, vector_of
 
@@ -146,3 +151,152 @@ def test_large_files_are_hashed_only_when_asked(copied: Path, monkeypatch: pytes
     TileIndex.open(copied)
     with pytest.raises(IndexDamaged, match="SHA-256"):
         TileIndex.open(copied, verify=True)
+
+
+def test_an_index_says_what_it_is(index: TileIndex) -> None:
+    assert (index.name, index.count, index.dim, index.anchors) == ("index", 12, 27, 1)
+    assert index.folder.is_absolute()
+    assert index.digest == index.manifest.digest
+    assert index.source_path == index.folder.parent / index.manifest.source["path"]
+    assert isinstance(index.vectors, np.memmap)
+
+
+def test_a_mismatch_names_both_encoders_by_their_length_and_digest(index: TileIndex) -> None:
+    other = FakeEncoder("other")
+    other.dim = 5
+    fake = FakeEncoder().digest[:12]
+    with pytest.raises(IndexMismatch) as caught:
+        index.require_encoder(other)
+    assert str(caught.value) == (
+        f"index {index.folder} holds 27-d vectors from fake ({fake}); this encoder makes 5-d from other "
+        f"({other.digest[:12]}). Rebuild it with `python -m indexer build`, or load the matching weights"
+    )
+
+
+@pytest.mark.parametrize("change", [{"dim": 5}, {"digest": "0" * 64}])
+def test_an_encoder_that_differs_in_one_thing_is_refused(index: TileIndex, change: dict[str, object]) -> None:
+    other = FakeEncoder()
+    vars(other).update(change)
+    with pytest.raises(IndexMismatch):
+        index.require_encoder(other)
+
+
+def test_what_is_refused_says_the_value_and_what_is_wanted(index: TileIndex) -> None:
+    for query, reason in (
+        (np.zeros((1, 5)), r"^queries have shape \(1, 5\); this index wants \[Q, 27\]$"),
+        (np.full((1, 27), np.inf), "^a query holds NaN or infinity; the encoder's output must be finite unit vectors$"),
+    ):
+        with pytest.raises(BadQuery, match=reason):
+            index.search(query, top_k=1)
+    with pytest.raises(BadQuery, match=r"^top_k is 0; give at least 1$"):
+        index.search(vector_of(0), top_k=0)
+    with pytest.raises(BadQuery, match=r"^row -1 is not in the index; it has rows 0 to 11$"):
+        index.tile(-1)
+
+
+def test_any_kind_of_floats_is_searched_and_the_first_and_last_row_are_tiles(index: TileIndex) -> None:
+    expected = index.search(vector_of(4), top_k=3)[0].rows.tolist()
+    both = np.concatenate([vector_of(4), vector_of(4)]).astype(np.float64)
+    for query in (both[:1], both[::2], np.asfortranarray(both)):
+        assert index.search(query, top_k=3)[0].rows.tolist() == expected
+    assert [index.tile(row).tile_id for row in (0, 11)] == [index.tiles.tile_id[0], index.tiles.tile_id[11]]
+
+
+def test_a_search_says_how_many_tiles_it_compared(index: TileIndex) -> None:
+    (everywhere,) = index.search(vector_of(0), top_k=2)
+    assert (everywhere.scanned, everywhere.exact, len(everywhere.rows)) == (12, True, 2)
+    here, there = (CircleRegion(index.tile(row).bounds.centre, 1.0) for row in (0, 5))
+    assert [index.search(vector_of(0), top_k=2, region=one)[0].scanned for one in (here, there)] == [1, 1]
+
+
+def test_every_tile_is_found_by_its_address_and_no_other(index: TileIndex) -> None:
+    for row in range(index.count):
+        tile = index.tile(row)
+        assert index.row_of(tile.z, tile.x, tile.y) == row
+    for absent in ((-1, 0, 0), (31, 0, 0), (15, 1 << 15, TOP), (15, LEFT, 1 << 15), (15, LEFT, -1), (16, LEFT, TOP)):
+        assert index.row_of(*absent) is None
+    assert index.row_of(14, LEFT // 2, TOP // 2) is None  # it lies above tiles of the index
+
+
+def test_the_whole_world_in_one_tile_has_an_address(tmp_path: Path) -> None:
+    (tmp_path / "tiles/0/0").mkdir(parents=True)
+    (tmp_path / "tiles/0/0/0.png").write_bytes(encoded(1))
+    build_index(open_source(tmp_path / "tiles"), FakeEncoder(), tmp_path / "index", spec=BuildSpec())
+    assert TileIndex.open(tmp_path / "index").row_of(0, 0, 0) == 0
+
+
+def test_a_place_is_covered_where_a_tile_lies_to_the_centimetre(index: TileIndex) -> None:
+    bounds = index.tiles.bounds
+    metre = float(np.degrees(1 / EARTH_RADIUS_M))
+    assert index.covers(bounds.centre)
+    for north_m, covered in ((-1.0, True), (0.009, True), (0.05, False), (0.9, False)):
+        assert index.covers(LatLon(bounds.north + north_m * metre, bounds.centre.lon)) == covered
+
+
+def test_the_point_of_the_centre_is_the_tiles_to_the_bit(index: TileIndex) -> None:
+    for row in range(index.count):
+        assert index.point(row, 0) == LatLon(float(index.tiles.lat[row]), float(index.tiles.lon[row]))
+
+
+def test_closing_stops_the_threads_and_the_source(index: TileIndex, tmp_path: Path) -> None:
+    shutil.copytree(index.folder.parent, tmp_path / "all")
+    for used in (False, True):
+        opened, closed = TileIndex.open(tmp_path / "all" / "index"), []
+        if used:
+            assert opened.source is opened.source is not None
+            opened.source.close = lambda closed=closed: closed.append(True)
+        opened.close()
+        assert closed == [True] * used
+        with pytest.raises(RuntimeError, match="after shutdown"):
+            opened._scan._pool.submit(print)
+
+
+def test_a_tile_that_cannot_be_read_has_no_picture(index: TileIndex, tmp_path: Path) -> None:
+    shutil.copytree(index.folder.parent, tmp_path / "all")
+    opened = TileIndex.open(tmp_path / "all" / "index")
+    (tmp_path / "all" / "tiles" / "15" / str(LEFT) / f"{TOP}.png").unlink()
+    (tmp_path / "all" / "tiles" / "15" / str(LEFT) / f"{TOP + 1}.png").write_bytes(b"no picture")
+    assert opened.tile_image(15, LEFT, TOP) is None
+    assert opened.tile_image(15, LEFT, TOP + 1) is None
+    assert opened.tile_image(15, LEFT, TOP + 2) is not None
+
+
+def test_an_approximate_search_compares_some_tiles_and_one_in_a_region_all(tmp_path: Path) -> None:
+    index = build_tiny(tmp_path, columns=8, rows=8, spec=BuildSpec(exact_up_to=1))
+    queries = np.concatenate([vector_of(seed) for seed in (7, 40)])
+    results = index.search(queries, top_k=3)
+    for query, result in zip(queries, results, strict=True):
+        assert (result.exact, len(result.rows)) == (False, 3)
+        assert 3 <= result.scanned <= 64
+        best = index.vectors[result.rows].astype(np.float64) @ query.astype(np.float64)
+        assert result.scores.tolist() == best.astype(np.float32).tolist()
+        assert (np.diff(result.scores) <= 0).all()
+    everywhere = BoxRegion(Bounds(-180.0, -90.0, 180.0, 90.0))
+    assert [(one.exact, one.scanned) for one in index.search(queries, top_k=3, region=everywhere)] == [(True, 64)] * 2
+
+
+def agree(folder: Path) -> None:
+    """Make the manifest say what the vectors' file now is, so that only its content is wrong."""
+    manifest = Manifest.read(folder)
+    entry = FileEntry.of(folder / "embeddings.npy")
+    replace(manifest, files={**manifest.files, "embeddings.npy": entry}).write(folder)
+
+
+@pytest.mark.parametrize(
+    ("vectors", "reason"),
+    [
+        (
+            np.zeros((11, 27), np.float16),
+            r"has 12 tiles and vectors \(11, 27\); its manifest says 12 tiles of 27 numbers",
+        ),
+        (np.zeros((12, 54), np.float16), r"vectors \(12, 54\); its manifest says 12 tiles of 27 numbers\. Rebuild"),
+        (np.zeros((12, 27), np.float32), r"embeddings\.npy is float32 \(12, 27\); expected float16 \[N, D\], rebuild"),
+        (np.zeros(324, np.float16), r"embeddings\.npy is float16 \(324,\); expected float16"),
+        (np.array([{}]), "embeddings.npy is no NumPy array: .*; rebuild the index"),
+    ],
+)
+def test_vectors_of_another_shape_or_kind_are_named(copied: Path, vectors: np.ndarray, reason: str) -> None:
+    np.save(copied / "embeddings.npy", vectors)
+    agree(copied)
+    with pytest.raises(IndexDamaged, match=reason):
+        TileIndex.open(copied)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from indexer.index.zones import ZoneMap
+from indexer.index.zones import ZoneMap, best_anchors
 from indexer.tiles.region import BoxRegion, CircleRegion, Region
 from model.common.geo import Bounds, LatLon
 from tests.indexer.tiny import table_of_boxes
@@ -40,3 +40,45 @@ def test_runs_are_apart_and_ascending() -> None:
     runs = ZoneMap(TABLE).runs(BoxRegion(Bounds(-60.0, -60.0, 60.0, 60.0)))
     assert (runs[:, 0] < runs[:, 1]).all()
     assert (runs[1:, 0] > runs[:-1, 1]).all()
+
+
+@pytest.mark.parametrize(("per_tile", "numbers"), [(1, [7, 3, 5]), (2, [14, 7, 10])])
+def test_no_more_tiles_come_back_than_were_asked_for(per_tile: int, numbers: list[int]) -> None:
+    scores = np.array([0.9, 0.8, 0.7], np.float32)
+    rows, best, anchors = best_anchors(scores, np.array(numbers), per_tile, 2)
+    assert rows.tolist() == [7, 3]
+    assert best.tolist() == scores[:2].tolist()
+    assert anchors.tolist() == [number % per_tile for number in numbers[:2]]
+    assert [len(part) for part in best_anchors(scores, np.array(numbers), per_tile, 9)] == [3, 3, 3]
+
+
+def rows_of(runs: np.ndarray) -> list[int]:
+    return [row for start, stop in runs.tolist() for row in range(start, stop)]
+
+
+def test_a_block_is_opened_where_rounding_lets_a_tile_touch_but_not_the_box_around_its_block() -> None:
+    """The box begins one unit in the last place behind the first tile, whose width is rounded up by as much."""
+    west, east = np.array([-0.8158535541215322, -0.8185920542916802]), np.array([0.8574042765875693, -0.8])
+    table = table_of_boxes(west, np.zeros(2), east, np.ones(2))
+    region = BoxRegion(Bounds(float(np.nextafter(east[0], 1.0)), 0.0, 10.0, 1.0))
+    assert region.mask(west, 0.0, east, 1.0).tolist() == [True, False]
+    assert not region.mask(west.min(), 0.0, east.max(), 1.0)
+    assert rows_of(ZoneMap(table).runs(region)) == [0]
+
+
+def test_a_block_has_a_tenth_of_a_millimetre_to_spare_on_every_side_but_ends_with_the_world() -> None:
+    table = table_of_boxes([8.0, 9.0], [47.0, 46.0], [8.5, 9.5], [47.5, 46.5])
+    edges = [float(edge[0]) for edge in ZoneMap(table)._blocks]
+    assert edges == pytest.approx([8.0 - 1e-9, 46.0 - 1e-9, 9.5 + 1e-9, 47.5 + 1e-9], rel=0, abs=1e-12)
+    world = table_of_boxes([-180.0, 0.0], [-90.0, 0.0], [0.0, 180.0], [0.0, 90.0])
+    assert [float(edge[0]) for edge in ZoneMap(world)._blocks] == [-180.0, -90.0, 180.0, 90.0]
+
+
+@pytest.mark.parametrize("lon", [179.95, -179.95])
+def test_a_tile_across_the_antimeridian_is_found_from_either_side(lon: float) -> None:
+    table = table_of_boxes([10.0, 179.9], [0.0, 0.0], [10.1, -179.9], [0.1, 0.1])
+    zones = ZoneMap(table)
+    assert rows_of(zones.runs(CircleRegion(LatLon(0.05, lon), 10.0))) == [1]
+    assert rows_of(zones.runs(BoxRegion(Bounds(lon - 0.01, 0.0, lon + 0.01, 0.1)))) == [1]
+    alone = ZoneMap(table.take(np.array([1])))
+    assert rows_of(alone.runs(CircleRegion(LatLon(0.05, lon), 10.0))) == [0]

@@ -1,5 +1,6 @@
 """Without a calibration the estimate lies at the best tile; with one it is what was fitted."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -26,6 +27,12 @@ def test_rival_far_away_with_a_close_score_widens_the_radius():
 
 def test_rival_far_away_with_a_poor_score_hardly_counts():
     assert locate(candidates((0, 0, 0.9), (200, 0, 0.85), (100_000, 0, 0.1))).radius_m < 500
+
+
+def test_a_rivals_weight_is_the_square_of_how_near_its_score_comes_to_the_best():
+    position = locate(candidates((0, 0, 0.9), (10_000, 0, 0.7), (40_000, 0, 0.5)))  # weights 1, 1/4 and 0
+    spread_m = 10_000 * math.sqrt(0.25 / 1.25)
+    assert position.radius_m == pytest.approx(math.hypot(spread_m, 100 / math.sqrt(2)), rel=1e-4)
 
 
 def test_equal_scores_count_alike():

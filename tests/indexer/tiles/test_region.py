@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from indexer.common.errors import BadQuery
 from indexer.tiles.region import BoxRegion, CircleRegion
-from model.common.geo import Bounds, LatLon, great_circle_many_m
+from model.common.geo import Bounds, LatLon, great_circle_many_m, normal_lon
 
 lats = st.floats(-90, 90)
 lons = st.floats(-180, 180)
@@ -43,8 +43,9 @@ def test_a_circle_touches_a_box_exactly_when_the_boxs_nearest_point_is_near(
         assert not touches
 
 
-def test_the_nearest_point_on_a_meridian_edge_is_found_to_the_millimetre() -> None:
-    centre, box = LatLon(70.0, 0.0), Bounds(60.0, 60.0, 80.0, 89.0)
+@pytest.mark.parametrize("lon", [0.0, 30.0, 110.0])
+def test_the_nearest_point_on_a_meridian_edge_is_found_to_the_millimetre(lon: float) -> None:
+    centre, box = LatLon(70.0, lon), Bounds(normal_lon(lon + 60.0), 60.0, normal_lon(lon + 80.0), 89.0)
     lat = np.linspace(60.0, 89.0, 2_000_001)
     nearest_m = float(great_circle_many_m(70.0, 0.0, lat, 60.0).min())
     assert CircleRegion(centre, nearest_m + 1e-3).mask(*box.as_tuple())
@@ -86,7 +87,44 @@ def test_the_whole_world_touches_everything() -> None:
 
 def test_a_shared_edge_touches() -> None:
     region = BoxRegion(Bounds(8.0, 47.0, 9.0, 48.0))
-    assert region.mask([9.0, 7.0], [47.0, 46.0], [10.0, 8.0], [48.0, 47.0]).all()
+    assert region.mask([9.0, 7.0, 8.2], [47.0, 46.0, 48.0], [10.0, 8.0, 8.4], [48.0, 47.0, 49.0]).all()
+
+
+def test_a_circle_touches_what_is_exactly_its_radius_away() -> None:
+    radius_m = float(great_circle_many_m(46.0, 8.5, 47.0, 8.5))
+    assert CircleRegion(LatLon(46.0, 8.5), radius_m).mask(8.0, 47.0, 9.0, 48.0)
+    assert not CircleRegion(LatLon(46.0, 8.5), np.nextafter(radius_m, 0.0)).mask(8.0, 47.0, 9.0, 48.0)
+
+
+def test_a_box_almost_around_the_world_ends_where_it_says() -> None:
+    """From 10 degrees eastwards to 5: all but the five degrees between."""
+    almost = Bounds(10.0, 40.0, 5.0, 50.0)
+    for west, east, touches in ((5.0, 6.0, True), (5.5, 9.5, False), (9.5, 10.0, True), (4.5, 4.6, True)):
+        assert bool(BoxRegion(almost).mask(west, 45.0, east, 46.0)) == touches
+        assert bool(BoxRegion(Bounds(west, 45.0, east, 46.0)).mask(*almost.as_tuple())) == touches
+    assert CircleRegion(LatLon(45.0, 4.5), 1.0).mask(*almost.as_tuple())
+    assert not CircleRegion(LatLon(45.0, 5.5), 1_000.0).mask(*almost.as_tuple())
+
+
+def test_a_tile_across_the_antimeridian_is_as_wide_as_its_edges_say() -> None:
+    region = BoxRegion(Bounds(-178.5, 0.0, -178.0, 1.0))
+    assert region.mask([179.0, 179.0], [0.0, 0.0], [-179.0, -178.5], [1.0, 1.0]).tolist() == [False, True]
+
+
+def test_a_tile_without_extent_lies_in_one_place_and_not_all_around() -> None:
+    west = np.array([8.5, 20.0])
+    for region in (BoxRegion(Bounds(8.0, 47.0, 9.0, 48.0)), CircleRegion(LatLon(47.5, 8.5), 1_000.0)):
+        assert region.mask(west, [47.5, 47.5], west, [47.5, 47.5]).tolist() == [True, False]
+
+
+def test_edges_of_less_precision_are_read_as_they_stand() -> None:
+    """Half a degree is exact in float32, but a millionth more would be lost in its arithmetic."""
+    tile = [np.array([edge], np.float32) for edge in (8.0, 47.0, 8.5, 48.0)]
+    assert not BoxRegion(Bounds(8.5 + 1e-7, 47.0, 9.0, 48.0)).mask(*tile)
+    centre = LatLon(47.5, 8.5 + 1.3e-6)
+    edge_m = float(great_circle_many_m(centre.lat, centre.lon, centre.lat, 8.5))
+    for radius_m, touches in ((edge_m * 1.01, True), (edge_m * 0.99, False)):
+        assert bool(CircleRegion(centre, radius_m).mask(*tile)) == touches
 
 
 @pytest.mark.parametrize("radius_m", [0.0, -1.0, float("nan"), float("inf")])

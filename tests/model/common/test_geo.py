@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from model.common.geo import (
     Bounds,
     LatLon,
     great_circle_m,
+    great_circle_many_m,
     normal_lon,
     offset_m,
     parse_bounds,
@@ -60,6 +62,42 @@ def test_bounds_over_the_antimeridian_hold_both_sides_and_have_their_centre_betw
     assert abs(box.centre.lon) == pytest.approx(180.0)
 
 
+@pytest.mark.parametrize("box", [Bounds(8.0, 47.0, 9.0, 48.0), Bounds(179.0, -1.0, -179.0, 1.0)])
+def test_bounds_hold_their_edges_and_nothing_beyond_them(box):
+    centre = box.centre
+    for edge, outwards in ((box.west, -1e-9), (box.east, 1e-9)):
+        assert box.contains(LatLon(centre.lat, edge))
+        assert not box.contains(LatLon(centre.lat, edge + outwards))
+    for edge, outwards in ((box.south, -1e-9), (box.north, 1e-9)):
+        assert box.contains(LatLon(edge, centre.lon))
+        assert not box.contains(LatLon(edge + outwards, centre.lon))
+
+
+def test_the_ends_of_the_world_are_coordinates_and_a_box_may_be_a_line():
+    for lat, lon in ((-90, -180), (90, 180)):
+        assert LatLon(lat, lon) == LatLon(float(lat), float(lon))
+    assert Bounds(8.0, 47.0, 8.0, 47.0).centre == LatLon(47.0, 8.0)
+
+
+@pytest.mark.parametrize(("lat", "lon"), [(-90.5, 0), (90.5, 0), (0, -180.5), (0, 180.5)])
+def test_half_a_degree_beyond_the_ends_is_refused(lat, lon):
+    with pytest.raises(BadCoordinates, match=r"is not in \["):
+        LatLon(lat, lon)
+
+
+def test_the_distance_between_antipodes_is_half_the_circumference_though_rounding_passes_one():
+    lats = np.linspace(-90, 90, 2001)
+    lons = np.linspace(-180, 0, 2001)[:, np.newaxis]
+    distances_m = great_circle_many_m(lats, lons, -lats, lons + 180)
+    np.testing.assert_allclose(distances_m, EARTH_RADIUS_M * math.pi, rtol=1e-7)
+
+
+def test_offset_moves_east_and_north():
+    moved = offset_m(LatLon(60.0, 179.999), east_m=200.0, north_m=100.0)
+    assert moved.lat == pytest.approx(60.0 + math.degrees(100.0 / EARTH_RADIUS_M))
+    assert moved.lon == pytest.approx(-180.001 + math.degrees(200.0 / EARTH_RADIUS_M) / 0.5)
+
+
 @given(st.floats(-80, 80), LONS, st.floats(-500, 500), st.floats(-500, 500))
 def test_offset_moves_by_the_metres_asked_for(lat, lon, east_m, north_m):
     origin = LatLon(lat, lon)
@@ -67,7 +105,10 @@ def test_offset_moves_by_the_metres_asked_for(lat, lon, east_m, north_m):
     assert great_circle_m(origin, moved) == pytest.approx(math.hypot(east_m, north_m), rel=2e-3, abs=1e-3)
 
 
-@pytest.mark.parametrize(("lon", "expected"), [(190, -170), (-190, 170), (180, 180), (540, -180)])
+@pytest.mark.parametrize(
+    ("lon", "expected"),
+    [(190, -170), (-190, 170), (180, 180), (-180, -180), (180.5, -179.5), (-180.5, 179.5), (-540, -180)],
+)
 def test_longitudes_are_brought_back_into_range(lon, expected):
     assert normal_lon(lon) == pytest.approx(expected)
 
@@ -88,3 +129,8 @@ def test_a_heading_is_degrees_or_unknown():
     assert parse_heading("unknown") is None
     with pytest.raises(BadCoordinates, match="'north' is neither degrees clockwise from north nor 'unknown'"):
         parse_heading("north")
+
+
+@given(LONS)
+def test_a_longitude_in_range_stays_the_same_to_the_bit(lon):
+    assert normal_lon(lon) == lon

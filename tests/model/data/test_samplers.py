@@ -73,6 +73,16 @@ def test_a_tile_that_also_covers_the_query_is_never_its_negative():
             assert all((a - b) % count != 1 for a in rows for b in rows)
 
 
+@pytest.mark.parametrize("step", [1, -1])
+def test_whichever_of_two_pairs_comes_first_their_tiles_are_not_each_others_negatives(step):
+    """A tile covers the query of the next pair, whose own tile does not cover the first: the table names it once."""
+    count = 24
+    pairs = pair_set(range(count), tuple(((row + step) % count,) for row in range(count)))
+    for batch in epoch_batches(pairs, Order(table=ring(count)), batch=6, last=24, seed=0, neighbours=3):
+        rows = [draw % count for draw in batch]
+        assert all((a - b) % count != 1 for a in rows for b in rows)
+
+
 def test_epochs_of_an_order_go_on_where_the_one_before_ended():
     def batches(order, first=0):
         return list(epoch_batches(pair_set(range(12)), order, batch=4, last=9, seed=0, first=first))

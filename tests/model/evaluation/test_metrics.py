@@ -12,6 +12,7 @@ from sklearn.metrics import (
 from model.common.errors import BadConfig
 from model.evaluation.metrics import (
     NEVER,
+    TIE,
     TIES,
     Scoring,
     average_precisions,
@@ -76,6 +77,15 @@ def test_a_tied_rival_may_go_on_either_side_of_the_positive():
     assert [recall_at(intervals, 1, ties) for ties in TIES] == [0.0, 100.0, 50.0]
 
 
+def test_a_score_at_the_very_distance_of_a_tie_is_tied_on_either_side():
+    own = np.float32(0.5)
+    above, below = own + np.float32(TIE), own - np.float32(TIE)
+    assert stand([own, above], 0).interval.tolist() == [0, 1]
+    assert stand([own, below], 0).interval.tolist() == [0, 1]
+    assert stand([own, np.nextafter(above, np.float32(1))], 0).interval.tolist() == [1, 1]
+    assert stand([own, np.nextafter(below, np.float32(0))], 0).interval.tolist() == [0, 0]
+
+
 def test_ranks_by_hand():
     references = unit_rows([[1, 0], [0.8, 0.6], [0, 1]])
     queries = unit_rows([[1, 0.1], [0.1, 1]])
@@ -99,6 +109,7 @@ def test_what_is_left_out_is_no_rival_and_never_first():
     assert found.interval.tolist() == [1, 1]
     assert found.top == 3
     assert stand([0.9, 0.5], 1, [0]).top == 1
+    assert rank_interval(np.array([0.9, 0.5], np.float32), np.array([1]), []).interval.tolist() == [1, 1]
 
 
 def test_a_gallery_of_one_is_always_found():
@@ -156,6 +167,24 @@ def test_the_table_uses_the_rules_asked_for():
     assert recall_table(intervals, 951) | {"recall@1%": 0} == {
         "recall@1": 25.0, "recall@5": 37.5, "recall@10": 62.5, "recall@1%": 0,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("ties", "expected"), [("pessimistic", 0.0), ("optimistic", 100.0), ("average", 200 / 3)])
+def test_the_table_counts_ties_as_asked(ties, expected):
+    """Two rivals are tied with the positive of every query; 1 % are the first two places."""
+    spans = np.repeat([[0, 2]], 4, axis=0)
+    table = recall_table(spans, 200, ties=ties, ks=[2])
+    assert table == {"recall@2": pytest.approx(expected), "recall@1%": pytest.approx(expected)}
+
+
+def test_the_median_rank_counts_ties_as_asked_and_the_worst_where_nothing_is():
+    spans = np.array([[0, 0], [1, 3], [4, 20]])
+    assert [median_rank(spans, ties) for ties in TIES] == [4.0, 2.0, 3.0]
+    assert median_rank(spans) == 4.0
+
+
+def test_without_a_rule_one_percent_is_rounded_down():
+    assert [one_percent(gallery) for gallery in (50, 951)] == [1, 9]
 
 
 @pytest.mark.parametrize("ties", TIES)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from model.common.errors import BadConfig
+from model.evaluation import ranking
 from model.evaluation.ground_truth import GroundTruth
 from model.evaluation.metrics import Scoring
 from model.evaluation.ranking import EmbeddedQueries, Ranker, best_over_copies, queries_at_once, rank_queries
@@ -43,6 +44,12 @@ def test_distractors_kept_or_dropped_as_the_published_numbers_differ():
     assert (dropped.recall["recall@1"], dropped.further["ap"], dropped.gallery) == (100.0, 100.0, 1)
     assert kept.further["ap_step"] == 50.0
     assert dropped.protocol["distractors"] == "dropped, 2 of 3 references"
+
+
+def test_a_dropped_distractor_is_behind_every_score_even_the_lowest_cosine():
+    truth = truth_of([[0], [2]], 3)
+    result = measure(truth, [[-0.5, 0.9, -0.9], [-0.8, 0.9, -0.6]], distractors="drop")
+    assert (result.recall["recall@1"], result.further["ap"], result.median_rank) == (100.0, 100.0, 1.0)
 
 
 def test_many_positives_as_from_satellite_to_drone():
@@ -129,7 +136,7 @@ RANDOM = np.random.default_rng(0)
 @pytest.mark.parametrize("references", [np.float32, np.float16])
 @pytest.mark.parametrize("piece_bytes", [1, 4 * 21 * 7, 16 << 20])
 def test_the_best_over_copies_is_that_of_the_whole_product(monkeypatch, references, piece_bytes):
-    monkeypatch.setattr(similarity, "_PIECE_BYTES", piece_bytes)
+    monkeypatch.setattr(ranking, "_PIECE_BYTES", piece_bytes)
     vectors = RANDOM.normal(size=(7, 3, 16)).astype(np.float32)
     gallery = RANDOM.normal(size=(50, 16)).astype(references)
     whole = np.einsum("bcd,rd->bcr", vectors, gallery.astype(np.float32))
@@ -157,3 +164,76 @@ def test_what_is_not_a_number_stays_so_and_is_no_peak():
 def test_a_block_of_queries_is_bounded_and_never_empty():
     assert queries_at_once(92_802) == 180
     assert queries_at_once(10**9) == 1
+
+
+def test_the_results_of_some_queries_are_those_of_their_numbers():
+    """Queries 2 and 0 of three, whose positives, semi-positives and neighbours differ."""
+    truth = truth_of([[0], [1], [2, 3]], 4, semi=[[1], [0], []], places=[0.0, 100.0, 200.0], centres=[0, 100, 200, 201])
+    scores = np.array([[0.9, 0.5, 0.3, 0.2], [0.5, 0.9, 0.7, 0.6]], np.float32)
+    found = Ranker(truth, Scoring(within_m=(5.0, 150.0))).query_results(scores, np.array([2, 0]))
+    assert found.numbers.tolist() == [2, 0]
+    assert found.tops.tolist() == [0, 1]
+    assert found.intervals.tolist() == [[2, 2], [3, 3]]
+    assert found.hits.tolist() == [[[2, 2], [2, 2]], [[0, 0], [2, 2]]]
+    assert found.within.tolist() == [[[2, 2], [1, 1]], [[3, 3], [0, 0]]]
+    np.testing.assert_allclose(found.precisions[1], [[1 / 8] * 2, [1 / 4] * 2])  # the fourth place, by two rules
+    assert (found.tops.dtype, found.hits.dtype, found.within.dtype) == (np.int64,) * 3
+
+
+def test_what_nobody_asks_for_or_knows_is_left_out():
+    truth = truth_of([[0]], 2, places=[0.0], centres=[0.0, 9.0])
+    found = Ranker(truth, Scoring()).query_results(np.array([[0.9, 0.1]], np.float32), np.array([0]))
+    assert (found.hits, found.within, found.found_deg) == (None, None, None)
+
+
+def test_ranked_queries_carry_their_angles_and_distances():
+    truth = truth_of([[0], [1]], 2, places=[0.0, 1.0], centres=[0.0, 1.0])
+    gallery = np.eye(2, dtype=np.float32)
+    vectors = np.stack([gallery[[0, 1]], gallery[[1, 0]] * 0.5], axis=1)
+
+    def ranked(copies):
+        block = EmbeddedQueries(
+            np.arange(2), vectors[:, :copies], np.array([[10.0, 20.0], [30.0, 40.0]])[:, :copies],
+            np.array([1.0, 2.0]), np.array([3.0, 4.0]),
+        )  # fmt: skip
+        return rank_queries([block], gallery, truth, Scoring())
+
+    searched = ranked(2)
+    assert (searched.view_deg.tolist(), searched.true_deg.tolist()) == ([1.0, 2.0], [3.0, 4.0])
+    assert searched.found_deg.tolist() == [10.0, 30.0]
+    assert searched.distances_m.tolist() == pytest.approx([0.0, 0.0])
+    assert ranked(1).found_deg is None
+
+
+@pytest.mark.parametrize(
+    ("piece_bytes", "references", "sizes"), [(4 * 6 * 2 * 5, 8192, [5, 5, 2]), (16 << 20, 7, [7, 5])]
+)
+def test_a_gallery_is_read_in_pieces_whose_products_are_bounded(monkeypatch, piece_bytes, references, sizes):
+    """Six vectors, two anchors: the products of five references are 4 * 6 * 2 * 5 bytes."""
+    monkeypatch.setattr(ranking, "_PIECE_BYTES", piece_bytes)
+    monkeypatch.setattr(ranking, "_REFERENCES", references)
+    read = []
+
+    class Gallery(np.ndarray):
+        def __getitem__(self, rows):
+            read.append(len(range(12)[rows]))
+            return np.asarray(self)[rows]
+
+    gallery = np.random.default_rng(0).normal(size=(12, 16)).astype(np.float16)
+    best_over_copies(np.ones((2, 3, 8), np.float32), gallery.view(Gallery))
+    assert read == sizes
+
+
+def test_scores_and_peaks_are_float32_whatever_the_vectors():
+    vectors, gallery = np.ones((2, 3, 4), np.float64), np.ones((5, 4), np.float16)
+    scores, peaks = best_over_copies(vectors, gallery)
+    assert (scores.dtype, peaks.dtype) == (np.float32,) * 2
+    assert (scores.shape, peaks.shape) == ((2, 5), (2, 3))
+    _, low = best_over_copies(-3 * vectors, gallery)
+    assert low.tolist() == [[-12.0] * 3] * 2
+
+
+def test_a_block_holds_what_fits_and_not_a_query_more():
+    for references in (1, 3, 92_802):
+        count = queries_at_once(references)
+        assert count * references * 4 <= ranking.BLOCK_BYTES < (count + 1) * references * 4

@@ -38,6 +38,39 @@ def test_a_narrow_photo_lies_in_the_middle_of_a_neutral_canvas():
     assert laid[2, 32].tolist() == [NEUTRAL] * 3  # 45 degrees high on a canvas of 180
 
 
+@pytest.mark.parametrize(
+    ("fov_deg", "heading_deg", "columns", "rows"),
+    [
+        (90.0, 0.0, range(24, 40), range(12, 20)),  # 16 columns; 45 degrees of 180 are 8 rows
+        (57.0, 0.0, range(27, 37), range(13, 18)),  # 10 columns, 5 rows, the odd one below
+        (50.0, 0.0, range(27, 36), range(14, 18)),  # 9 columns, the odd one right, 4 rows
+        (90.0, -90.0, range(8, 24), range(12, 20)),
+        (90.0, 135.0, [*range(48, 64)], range(12, 20)),
+    ],
+)
+def test_a_photo_covers_the_columns_and_rows_of_its_angles_and_no_more(fov_deg, heading_deg, columns, rows):
+    laid = lay_panorama(striped(16, 8), SPEC, fov_deg=fov_deg, heading_deg=heading_deg)
+    expected = np.full((32, 64), NEUTRAL)
+    expected[np.ix_(rows, columns)] = 0
+    assert np.array_equal(laid, np.repeat(expected[..., np.newaxis], 3, axis=2))
+
+
+def test_the_rows_that_a_canvas_shows_are_those_of_its_vertical_angle():
+    """Rows of 1 degree, each as bright as its number: of 180 degrees the middle 60, each row 60 / 32 degrees."""
+    image = Image.fromarray(np.repeat(np.arange(180, dtype=np.uint8)[:, np.newaxis, np.newaxis], 3, axis=2))
+    for antialias in (True, False):
+        spec = InputSpec(32, 32, 64, ground_vertical_deg=60.0, antialias=antialias)
+        laid = lay_panorama(image.resize((90, 180)), spec, vertical_deg=180.0)
+        np.testing.assert_allclose(laid[:, 5, 0], 59.5 + (np.arange(32) + 0.5) * 60 / 32, atol=1.01)
+        assert (laid == laid[:, :1]).all()
+
+
+def test_a_picture_exactly_as_high_as_the_canvas_fills_it():
+    laid = lay_panorama(striped(64, 32), SPEC, vertical_deg=180.0)
+    assert (laid == 0).all()
+    assert (lay_panorama(striped(64, 32), SPEC, vertical_deg=174.0) == 0).all(axis=(1, 2)).sum() == 31
+
+
 def test_rows_beyond_the_canvas_are_cropped_around_the_horizon():
     spec = InputSpec(32, 32, 64, ground_vertical_deg=60.0)
     pixels = np.zeros((180, 360, 3), np.uint8)
@@ -132,10 +165,62 @@ def test_normalised_means_are_zero_for_the_mean_colour():
     assert batch.abs().max() < 0.02
 
 
-@pytest.mark.parametrize("change", [{"satellite_px": 8}, {"ground_vertical_deg": 0.0}, {"std": (1.0, 0.0, 1.0)}])
-def test_impossible_inputs_are_refused(change):
-    with pytest.raises(BadConfig):
+def test_normalising_subtracts_the_mean_and_divides_by_the_deviation():
+    pixels = torch.randint(0, 256, (2, 3, 5, 3), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    spec = replace(SPEC, mean=(0.5, 0.25, 0.125), std=(0.5, 0.2, 0.1))
+    by_hand = (pixels.double() / 255 - torch.tensor([0.5, 0.25, 0.125])) / torch.tensor([0.5, 0.2, 0.1])
+    found = normalise(pixels, spec)
+    assert found.is_contiguous()
+    torch.testing.assert_close(found, by_hand.permute(0, 3, 1, 2).float(), atol=1e-5, rtol=0)
+
+
+def test_pixels_are_normalised_where_they_lie():
+    assert normalise(torch.zeros(1, 2, 2, 3, dtype=torch.uint8, device="meta"), SPEC).is_meta  # no CPU, yet everywhere
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"satellite_px": 31}, "satellite_px is 31"),
+        ({"ground_height_px": 31}, "ground_height_px is 31"),
+        ({"ground_width_px": 31}, "ground_width_px is 31"),
+        ({"ground_vertical_deg": 0.0}, "ground_vertical_deg is 0"),
+        ({"ground_vertical_deg": 180.5}, "ground_vertical_deg is 180.5"),
+        ({"anchors": 0}, "anchors is 0"),
+        ({"std": (1.0, 0.0, 1.0)}, "std is"),
+    ],
+)
+def test_impossible_inputs_are_refused(change, reason):
+    with pytest.raises(BadConfig, match=reason):
         InputSpec(**change)
+
+
+def test_the_least_and_the_most_that_inputs_may_be():
+    least = InputSpec(32, 32, 32, ground_vertical_deg=180.0, anchors=1, std=(1e-3, 0.5, 0.5))
+    assert least.satellite_size_px == least.ground_size_px == (32, 32)
+    assert InputSpec(ground_vertical_deg=1.0).ground_vertical_deg == 1.0
+
+
+@pytest.mark.parametrize(("margin", "keep_px"), [(0.0, 0), (0.5, 0), (0.5, 8), (0.25, 8), (0.25, 4)])
+@pytest.mark.parametrize("antialias", [True, False])
+def test_a_tile_shows_the_ground_inside_its_margin_and_what_is_kept_of_it(margin, keep_px, antialias):
+    """A picture as bright as its columns and rows tells every pixel's place; its tile is 64 pixels wide."""
+    side = round(64 * (1 + 2 * margin))
+    ramp = np.arange(side, dtype=np.uint8)
+    pixels = np.stack(np.broadcast_arrays(ramp, ramp[:, np.newaxis], np.uint8(0)), axis=-1)
+    spec = InputSpec(satellite_px=32, antialias=antialias)
+    found = resize_tile(Image.fromarray(pixels), spec, margin=margin, keep_px=keep_px).astype(float)
+    assert found.shape == (32 + 2 * keep_px, 32 + 2 * keep_px, 3)
+    expected = 64 * margin + (np.arange(32 + 2 * keep_px) - keep_px) * 2 + 0.5
+    inner = slice(1, -1)  # at the very edge there is nothing beyond to interpolate with
+    np.testing.assert_allclose(found[5, inner, 0], expected[inner], atol=1.01)
+    np.testing.assert_allclose(found[inner, 5, 1], expected[inner], atol=1.01)
+
+
+def test_more_margin_kept_than_there_is_shows_the_whole_picture():
+    pixels = np.random.default_rng(0).integers(0, 256, (48, 48, 3), np.uint8)
+    spec = InputSpec(satellite_px=32, antialias=False)
+    assert np.array_equal(resize_tile(Image.fromarray(pixels), spec, margin=0.1, keep_px=8), pixels)
 
 
 def test_without_antialiasing_four_pixels_are_interpolated_however_large_the_picture():

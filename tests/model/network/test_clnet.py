@@ -1,5 +1,7 @@
 import itertools
+import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -54,6 +56,89 @@ def test_importance_is_a_distribution_of_mean_one_over_positions(norm):
         for weight in net.importance(view):
             assert torch.allclose((weight - 1).mean(dim=(1, 2)), torch.ones(len(weight)), atol=1e-4)
             assert (weight >= 1).all()
+
+
+@pytest.mark.parametrize("norm", ["softmax", "sigmoid", "minmax"])
+def test_each_norm_is_its_formula_scaled_to_mean_one(norm):
+    net = small(norm=norm, levels=(2, 3))
+    for raw, weight in zip(net.maps("satellite"), net.importance("satellite"), strict=True):
+        flat = raw.detach().double().flatten(1).numpy()
+        if norm == "minmax":
+            spread = flat.max(axis=1, keepdims=True) - flat.min(axis=1, keepdims=True)
+            flat = (flat - flat.min(axis=1, keepdims=True)) / spread + 1e-6
+        else:
+            flat = np.exp(flat) if norm == "softmax" else 1 / (1 + np.exp(-flat))
+        expected = 1 + flat / flat.mean(axis=1, keepdims=True)
+        np.testing.assert_allclose(weight.detach().flatten(1), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_a_flat_map_says_by_any_norm_that_every_position_counts_alike():
+    for norm in ("softmax", "sigmoid", "minmax"):
+        net = small(norm=norm)
+        with torch.no_grad():
+            net.maps.free[0].fill_(3.0)
+        assert torch.allclose(net.importance("ground")[0], torch.full((80, 4, 16), 2.0))
+
+
+def test_without_recalibration_the_raw_map_is_added_to_one():
+    net = small(gfr=False)
+    for view in ("ground", "satellite"):
+        for raw, weight in zip(net.maps(view), net.importance(view), strict=True):
+            assert torch.equal(weight, 1 + raw)
+    assert small(ncm=False, nec=False, gfr=False, levels=(1, 2)).importance("ground") == [None, None]
+
+
+def test_folded_maps_that_are_at_hand_are_taken():
+    net = small()
+    usual, folded = net(pictures("ground"), "ground"), net.importance("ground")
+    assert torch.equal(net(pictures("ground"), "ground", folded), usual)
+    turned = [weight.flip(2) for weight in folded]
+    assert not torch.allclose(net(pictures("ground"), "ground", turned), usual, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("activation", "layer"), [("gelu", torch.nn.GELU), ("relu", torch.nn.ReLU), ("tanh", torch.nn.Tanh)]
+)
+def test_a_converter_is_a_perceptron_over_the_positions_of_the_other_grid(activation, layer):
+    linear = torch.nn.Linear
+    net = small(levels=(2, 3), nec_depth=3, nec_activation=activation)
+    shapes = [[(8, 16), (8, 8), (16, 8)], [(8, 4), (8, 8), (4, 8)]]  # 2 x 8 to 4 x 4 positions, 1 x 4 to 2 x 2
+    for converter, free, found, shape in zip(
+        net.maps.converted, net.maps.free, net.maps("satellite"), shapes, strict=True
+    ):
+        assert [type(part) for part in converter] == [linear, layer, linear, layer, linear]
+        assert [tuple(part.weight.shape) for part in converter if isinstance(part, linear)] == shape
+        assert torch.equal(found.flatten(1), converter(free.flatten(1)))
+    assert [type(part) for part in small(nec_depth=1).maps.converted[0]] == [linear]
+
+
+def test_without_a_converter_each_view_has_small_free_maps_of_its_own():
+    net = small(nec=False)
+    assert [tuple(value.shape) for value in net.maps("satellite")] == [(80, 8, 8), (160, 4, 4), (320, 2, 2)]
+    assert all(a is b for a, b in zip(net.maps("satellite"), net.maps.converted, strict=True))
+    assert all(a is b for a, b in zip(net.maps("ground"), net.maps.free, strict=True))
+    for value in (*net.maps.free, *net.maps.converted):
+        assert value.std().item() == pytest.approx(0.02, rel=0.05)
+        assert abs(value.mean().item()) < 0.002
+
+
+def test_the_head_is_a_norm_and_a_projection_and_the_temperature_starts_as_in_clip():
+    net = small(levels=(1, 2))
+    assert (net.norm.normalized_shape, net.norm.eps) == ((240,), 1e-6)
+    assert (net.projection.in_features, net.projection.out_features, net.dim) == (240, 32, 32)
+    assert net.logit_scale.item() == pytest.approx(math.log(1 / 0.07))
+    plain = small(levels=(1, 2), dim=0)
+    assert (type(plain.projection), plain.dim) == (torch.nn.Identity, 240)
+
+
+def test_each_view_is_embedded_by_its_own_backbone():
+    net = small(share_weights=False)
+    before = {view: net(pictures(view), view) for view in ("ground", "satellite")}
+    with torch.no_grad():
+        for value in net.backbones["satellite"].parameters():
+            value.add_(torch.randn_like(value))
+    assert torch.equal(net(pictures("ground"), "ground"), before["ground"])
+    assert not torch.allclose(net(pictures("satellite"), "satellite"), before["satellite"], atol=1e-4)
 
 
 def test_maps_have_the_shape_of_each_levels_features():
@@ -111,10 +196,15 @@ def test_a_vision_transformer_offers_its_levels_too():
     [
         ({"backbone": "no_such_net"}, "no model named"),
         ({"levels": (7,)}, "more than the 4 levels"),
-        ({"levels": ()}, "levels"),
+        ({"levels": ()}, r"levels is \(\); give rising level indices, for example 1,2,3$"),
         ({"levels": (2, 1)}, "rising"),
-        ({"norm": "nothing"}, "norm"),
-        ({"nec_depth": 0}, "dim is -1; give a whole number of at least 0"),
+        ({"levels": (2, 2)}, "rising"),
+        ({"norm": "nothing"}, "^norm is 'nothing'; give one of softmax, sigmoid, minmax$"),
+        ({"nec_activation": "elu"}, "^nec_activation is 'elu'; give one of gelu, relu, tanh$"),
+        ({"direction": "north"}, "^direction is 'north'; give one of ground-to-satellite, satellite-to-ground$"),
+        ({"nec_depth": 0}, "nec_depth is 0; give a whole number of at least 1"),
+        ({"nec_hidden": 0}, "nec_hidden is 0; give a whole number of at least 1"),
+        ({"dim": -1}, "dim is -1; give a whole number of at least 0"),
     ],
 )
 def test_impossible_specs_are_refused(change, reason):

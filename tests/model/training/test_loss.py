@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -22,6 +23,25 @@ def test_both_directions_count_equally():
     a, b = (F.normalize(torch.randn(6, 8), dim=1) for _ in range(2))
     scale = torch.tensor(2.0)
     assert symmetric_info_nce(a, b, scale).item() == pytest.approx(symmetric_info_nce(b, a, scale).item(), rel=1e-6)
+
+
+def test_the_value_is_that_of_the_formula_with_the_labels_of_both_directions_smoothed():
+    random = np.random.default_rng(0)
+    a, b = random.normal(size=(2, 5, 8))
+    scores = a @ b.T * math.exp(0.5)
+    smoothed = 0.7 * np.eye(5) + 0.3 / 5
+
+    def one_way(logits):
+        logarithms = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+        return -(smoothed * logarithms).sum(axis=1).mean()
+
+    found = symmetric_info_nce(*map(torch.tensor, (a, b)), torch.tensor(0.5), label_smoothing=0.3)
+    assert found.item() == pytest.approx((one_way(scores) + one_way(scores.T)) / 2, rel=1e-6)
+
+
+def test_the_loss_is_computed_where_the_vectors_lie():
+    vectors, scale = torch.zeros(4, 8, device="meta"), torch.zeros((), device="meta")  # no CPU, and everywhere there
+    assert symmetric_info_nce(vectors, vectors, scale).device.type == "meta"
 
 
 def test_the_temperature_is_bounded():

@@ -2,6 +2,8 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+import torch
+from torch import nn
 
 from model.network.clnet import CLNet
 from model.training.config import OptimSpec
@@ -54,3 +56,27 @@ def test_weight_decay_may_be_on_everything():
         tiny_net(), OptimSpec(weight_decay=0.1, decay_everything=True, optimizer="muon")
     ):
         assert {group["weight_decay"] for group in optimizer.param_groups} == {0.1}
+
+
+def test_muon_looks_ahead_by_nesterovs_momentum():
+    """The first two steps of one matrix, computed apart: what is made orthogonal is the gradient moved to its mean."""
+    net = nn.Sequential(nn.Linear(4, 4, bias=False))
+    _, muon = create_optimizers(net, OptimSpec(optimizer="muon", lr=0.1, weight_decay=0.0))
+    random = torch.Generator().manual_seed(0)
+    gradients = torch.randn(2, 4, 4, generator=random)
+    ahead, mean, momentum = [], torch.zeros(4, 4), muon.param_groups[0]["momentum"]
+    for gradient in gradients:
+        mean = mean.lerp(gradient, 1 - momentum)
+        ahead.append(gradient.lerp(mean, momentum))
+    for gradient, expected in zip(gradients, ahead, strict=True):
+        before = net[0].weight.detach().clone()
+        net[0].weight.grad = gradient.clone()
+        muon.step()
+        step = (before - net[0].weight.detach()).double()
+        alike = step.flatten() @ nearest_orthogonal(expected).flatten() / (step.norm() * 2)  # the norm of 4 rows is 2
+        assert alike > 0.98
+
+
+def nearest_orthogonal(matrix: torch.Tensor) -> torch.Tensor:
+    left, _, right = torch.linalg.svd(matrix.double())
+    return left @ right

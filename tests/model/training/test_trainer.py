@@ -311,6 +311,17 @@ def test_the_average_follows_closely_at_first_and_slowly_later():
     assert torch.allclose(average.logit_scale, expected)
 
 
+def test_the_averages_running_statistics_are_those_of_the_network():
+    average, net = (tiny_net(seed, backbone="test_resnet", levels=(2, 4)) for seed in (0, 1))
+    net.train()(torch.randn(4, 3, 32, 32), "satellite")
+    update_average(average, net, 0.9)
+    kept, present = (dict(one.named_buffers()) for one in (average, net))
+    assert all(torch.equal(kept[name], value) for name, value in present.items())
+    means = [value for name, value in kept.items() if name.endswith("running_mean")]
+    assert means
+    assert all(value.any() for value in means)  # they start at 0
+
+
 def test_a_finished_run_is_not_run_again(tmp_path, pairs):
     train(tiny_run(), pairs, pairs, tmp_path / "run", device="cpu")
     before = (tmp_path / "run" / "log.csv").read_text().splitlines()

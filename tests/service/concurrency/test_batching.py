@@ -1,6 +1,7 @@
 """The micro-batcher joins what arrives together and hands everyone their own rows."""
 
 import threading
+import time
 from concurrent.futures import wait
 
 import numpy as np
@@ -45,6 +46,20 @@ def test_waiting_photos_share_one_forward_pass_and_keep_their_order():
     batcher.close()
 
 
+def test_requests_of_several_photos_that_were_joined_each_get_their_own_rows():
+    gate = Gate()
+    batcher = MicroBatcher(gate, max_rows=8, wait_s=0.05)
+    first = batcher.submit(rows(0))
+    gate.entered.wait(10)
+    asked = [(1, 2), (3, 4, 5), (6, 7, 8)]
+    later = [batcher.submit(rows(*values)) for values in asked]
+    gate.opened.set()
+    wait([first, *later], timeout=10)
+    assert gate.batches == [1, 8]
+    assert [tuple(future.result()[:, 0]) for future in later] == asked
+    batcher.close()
+
+
 def test_batch_never_exceeds_the_limit_unless_one_request_does():
     gate = Gate()
     batcher = MicroBatcher(gate, max_rows=4, wait_s=0.05)
@@ -55,6 +70,42 @@ def test_batch_never_exceeds_the_limit_unless_one_request_does():
     wait(futures, timeout=10)
     assert gate.batches == [1, 3, 3, 6, 1]
     batcher.close()
+
+
+def test_a_photo_that_comes_while_the_first_waits_for_company_joins_it():
+    batches = []
+    batcher = MicroBatcher(mean, max_rows=2, wait_s=30.0, on_batch=batches.append)
+    first = batcher.submit(rows(1))
+    time.sleep(0.1)  # the thread waits by now
+    second = batcher.submit(rows(2))
+    assert [float(future.result(timeout=10)[0, 0]) for future in (first, second)] == [1, 2]
+    assert batches == [2]
+    batcher.close()
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_nobody_waits_for_company_where_the_batch_is_full(count):
+    batches = []
+    batcher = MicroBatcher(mean, max_rows=min(count, 2), wait_s=30.0, on_batch=batches.append)
+    assert batcher.submit(rows(*range(count))).result(timeout=10)[:, 0].tolist() == list(range(count))
+    assert batches == [count]
+    batcher.close()
+
+
+def test_a_lone_request_is_encoded_without_a_copy():
+    seen = []
+    batcher = MicroBatcher(lambda pixels: seen.append(pixels) or mean(pixels), max_rows=1)
+    mine = rows(1, 2)
+    batcher.submit(mine).result(timeout=10)
+    assert seen[0] is mine
+    batcher.close()
+
+
+def test_the_thread_has_a_name_and_does_not_keep_the_process_alive():
+    batcher = MicroBatcher(mean, max_rows=1)
+    assert (batcher._thread.name, batcher._thread.daemon) == ("encode", True)
+    batcher.close()
+    assert not batcher._thread.is_alive()
 
 
 def test_limit_of_one_joins_nothing():
@@ -109,5 +160,6 @@ def test_batching_encoder_gives_what_the_encoder_gives():
     pixels = np.random.default_rng(0).integers(0, 256, (3, 32, 64, 3), np.uint8)
     shared = BatchingEncoder(encoder, batcher)
     np.testing.assert_array_equal(shared.encode_ground(pixels), encoder.encode_ground(pixels))
-    assert (shared.name, shared.digest, shared.dim) == (encoder.name, encoder.digest, encoder.dim)
+    for name in ("name", "digest", "dim", "inputs"):
+        assert getattr(shared, name) is getattr(encoder, name)
     batcher.close()

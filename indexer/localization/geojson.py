@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from indexer.index.tile_index import TileIndex
-from indexer.localization.photo import PhotoMatches
+from indexer.localization.localizer import Localization
 from model.common.geo import Bounds
 
 __all__ = ["footprint", "match_features", "tile_feature"]
@@ -31,12 +30,13 @@ def tile_feature(tile_id: str, bounds: Bounds, properties: dict[str, Any]) -> di
     }
 
 
-def match_features(index: TileIndex, found: PhotoMatches) -> dict[str, Any]:
+def match_features(found: Localization) -> dict[str, Any]:
     """What a photo matches as a FeatureCollection, best first; warnings stay beside `features`."""
     features = []
-    for rank, hit in enumerate(found.hits, start=1):
-        tile = index.tile(hit.row)
-        about = {"rank": rank, "score": hit.score, "lat": tile.lat, "lon": tile.lon, "heading_deg": hit.heading_deg}
+    for match in found.matches:
+        tile = match.tile
+        about = {"rank": match.rank, "score": match.score, "lat": tile.lat, "lon": tile.lon}
+        about["heading_deg"] = match.heading_deg
         features.append(tile_feature(tile.tile_id, tile.bounds, about))
     return {"type": "FeatureCollection", "features": features, "warnings": list(found.warnings)}
 

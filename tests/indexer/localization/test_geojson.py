@@ -1,9 +1,9 @@
 from pathlib import Path
 
-from indexer.commands.geojson import footprint, match_features
-from indexer.localization.photo import PhotoMatches
-from model.common.geo import Bounds
-from model.inputs.heading_search import Hit
+from indexer.localization.geojson import footprint, match_features
+from indexer.localization.localizer import Localization, Match
+from indexer.localization.position import Position
+from model.common.geo import Bounds, LatLon
 from tests.indexer.tiny import build_tiny, vector_of
 
 
@@ -23,12 +23,14 @@ def test_a_footprint_across_the_antimeridian_is_cut_there() -> None:
 def test_matches_become_features_best_first(tmp_path: Path) -> None:
     index = build_tiny(tmp_path)
     (result,) = index.search(vector_of(4), top_k=3)
-    hits = [Hit(row, score, 90.0) for row, score in zip(result.rows.tolist(), result.scores.tolist(), strict=True)]
-    collection = match_features(index, PhotoMatches(tuple(hits), exact=True, scanned=12, warnings=("too high",)))
+    found = zip(result.rows.tolist(), result.scores.tolist(), strict=True)
+    matches = tuple(Match(rank, index.tile(row), score, 90.0) for rank, (row, score) in enumerate(found, 1))
+    position = Position(LatLon(0.0, 0.0), 1.0)
+    collection = match_features(Localization(matches, position, {}, exact=True, scanned=12, warnings=("too high",)))
     features = collection["features"]
     assert [feature["properties"]["rank"] for feature in features] == [1, 2, 3]
     assert [feature["properties"]["heading_deg"] for feature in features] == [90.0] * 3
     assert collection["warnings"] == ["too high"]
-    best = index.tile(hits[0].row)
+    best = matches[0].tile
     assert features[0]["id"] == best.tile_id
     assert features[0]["bbox"] == list(best.bounds.as_tuple())

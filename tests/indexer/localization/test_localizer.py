@@ -1,0 +1,304 @@
+"""One photo against an index: headings, each tile once, the area, and doubts about the photo."""
+
+import io
+import shutil
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageChops
+
+from indexer.building.plan import BuildSpec
+from indexer.common.errors import BadQuery, IndexMismatch, NoTilesInRegion
+from indexer.confidence.features import BEST
+from indexer.confidence.storage import write_calibration
+from indexer.index.tile_index import TileIndex
+from indexer.localization.localizer import Localizer, View
+from indexer.tiles.region import CircleRegion
+from model.common.errors import BadCheckpoint, BadConfig, BadImage
+from model.common.geo import LatLon
+from model.data.loaders import lay_query, open_query
+from model.data.pairs import PairSet, Query, Reference
+from model.evaluation.evaluator import DualEncoder, evaluate
+from model.evaluation.protocol import QueryProtocol
+from model.inputs.transforms import lay_panorama
+from model.network.encoder import Encoder
+from tests.fakes import FakeEncoder
+from tests.indexer.bundles import write_bundle
+from tests.indexer.candidates import CALIBRATION
+from tests.indexer.tiny import build_tiny, picture
+
+
+def panorama(seed: int, heading_deg: float) -> Image.Image:
+    """As wide as the fake encoder's canvas in degrees; its centre looks `heading_deg`."""
+    north = picture(seed).resize((576, 64), Image.Resampling.NEAREST)
+    return ImageChops.offset(north, -round(576 * heading_deg / 360), 0)
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory):
+    return build_tiny(tmp_path_factory.mktemp("photo"))
+
+
+def test_the_heading_is_found_with_the_tile(index) -> None:
+    found = Localizer(FakeEncoder(), index).localize(panorama(4, 123.75), View(None), top_k=5)
+    given = Localizer(FakeEncoder(), index).localize(panorama(4, 123.75), View(123.75), top_k=5)
+    assert found.matches[0].tile.tile_id == given.matches[0].tile.tile_id
+    assert found.matches[0].heading_deg == pytest.approx(123.75, abs=360 / 64)
+    assert len({match.tile.tile_id for match in found.matches}) == len(found.matches) == 5
+    assert (found.exact, found.scanned) == (True, 12)
+
+
+def test_each_tile_has_its_best_score_over_all_headings(index) -> None:
+    photo = panorama(7, 200.0)
+    every = [Localizer(FakeEncoder(), index).localize(photo, View(360 * i / 64), top_k=12) for i in range(64)]
+    best = {
+        tile: max(hit.score for one in every for hit in one.matches if hit.tile.tile_id == tile)
+        for tile in index.tiles.tile_id.tolist()
+    }
+    found = Localizer(FakeEncoder(), index).localize(photo, View(None), top_k=3)
+    assert found.matches[0].score == pytest.approx(max(best.values()), abs=1e-5)
+    assert all(hit.score <= best[hit.tile.tile_id] + 1e-5 for hit in found.matches)
+    scores = [hit.score for hit in found.matches]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_headings_are_embedded_in_two_batches(index) -> None:
+    sizes = []
+
+    class Counting(FakeEncoder):
+        def encode_ground(self, pixels):
+            sizes.append(len(pixels))
+            return super().encode_ground(pixels)
+
+    Localizer(Counting(), index).localize(panorama(4, 0.0), View(None))
+    assert sizes == [24, 4]  # four, for 64 columns leave no more between two headings
+
+
+@pytest.mark.parametrize("heading_deg", [0.0, None])
+def test_an_area_without_tiles_is_an_error_that_says_so(index, heading_deg) -> None:
+    far = CircleRegion(LatLon(-40.0, -100.0), 1000.0)
+    with pytest.raises(
+        NoTilesInRegion,
+        match=r"^none of the 12 tiles of index index touches the given area; widen it, or leave it out \(are .*\?\)$",
+    ):
+        Localizer(FakeEncoder(), index).localize(panorama(4, 0.0), View(heading_deg, region=far))
+
+
+def test_fewer_matches_than_one_are_refused(index) -> None:
+    with pytest.raises(BadQuery, match="top_k is 0"):
+        Localizer(FakeEncoder(), index).localize(panorama(4, 0.0), top_k=0)
+
+
+def test_the_position_does_not_depend_on_how_many_matches_are_wanted(index) -> None:
+    localizer = Localizer(FakeEncoder(), index)
+    positions = {localizer.localize(panorama(4, 0.0), top_k=top_k).position for top_k in (1, 5, 12)}
+    assert len(positions) == 1
+
+
+def test_bytes_a_path_and_a_picture_are_one_photo(index, tmp_path) -> None:
+    localizer, image = Localizer(FakeEncoder(), index), panorama(4, 0.0)
+    path = tmp_path / "photo.png"
+    image.save(path)
+    answers = [localizer.localize(photo) for photo in (image, path, path.read_bytes())]
+    assert answers[0].matches == answers[1].matches == answers[2].matches
+
+
+def test_a_square_is_no_panorama(index) -> None:
+    square = Image.fromarray(np.random.default_rng(0).integers(0, 256, (5, 5, 3), np.uint8)).resize((50, 50))
+    localizer = Localizer(FakeEncoder(), index)
+    assert "fov_deg 70" in localizer.localize(square).warnings[0]
+    assert localizer.localize(square, View(fov_deg=70.0)).warnings == ()
+
+
+@pytest.mark.parametrize("heading", ["known", "unknown"])
+def test_what_is_measured_is_what_is_served(index, tmp_path, heading) -> None:
+    """The evaluator and the localizer search headings alike: same best tile, same score, same heading."""
+    queries, references = [], []
+    for row in range(index.count):
+        tile = index.tile(row)
+        references.append(Reference(Path(index.source_path) / f"{tile.tile_id}.png", LatLon(tile.lat, tile.lon)))
+        path = tmp_path / f"{row}.png"
+        picture(row).resize((64, 32)).save(path)
+        queries.append(Query(path, location=LatLon(tile.lat, tile.lon)))
+    pairs = PairSet("tiny", tuple(queries), tuple(references), np.arange(index.count))
+    encoder, protocol = FakeEncoder(), QueryProtocol(heading=heading, headings=8)
+    encoders = DualEncoder(encoder.encode_ground, encoder.encode_satellite, encoder.inputs, encoder.dim)
+    measured = evaluate(encoders, pairs, protocol=protocol).query_results
+    localizer = Localizer(encoder, index, headings=8)
+    for number, query in enumerate(queries):
+        canvas = protocol.ask(lay_query(open_query(query, encoder.inputs), query, encoder.inputs), query, number).canvas
+        best = localizer.rank_tiles(canvas, heading_deg=None if protocol.searches else 0.0).hits[0]
+        assert best.row == measured.tops[number]
+        if protocol.searches:
+            assert best.heading_deg == measured.found_deg[number]
+
+
+def test_matches_are_ranked_tiles_of_the_index_and_what_was_measured_is_told(index) -> None:
+    answer = Localizer(FakeEncoder(), index).localize(panorama(4, 0.0), View(-90.0), top_k=3)
+    assert [match.rank for match in answer.matches] == [1, 2, 3]
+    assert [match.heading_deg for match in answer.matches] == [270.0] * 3
+    hits = Localizer(FakeEncoder(), index).rank_tiles(canvas_of(panorama(4, 0.0), -90.0), heading_deg=270.0).hits
+    assert [match.tile for match in answer.matches] == [index.tile(hit.row) for hit in hits[:3]]
+    assert [match.score for match in answer.matches] == [hit.score for hit in hits[:3]]
+    assert list(answer.seconds) == ["decode", "embed", "search", "total"]
+    assert all(value > 0 for value in answer.seconds.values())
+    assert sum(answer.seconds.values()) < 2 * answer.seconds["total"] + 1e-9
+    assert (answer.exact, answer.scanned, answer.warnings) == (True, 12, ())
+
+
+def canvas_of(image: Image.Image, heading_deg: float) -> np.ndarray:
+    return lay_panorama(image, FakeEncoder().inputs, heading_deg=heading_deg)
+
+
+def test_where_a_heading_is_unknown_the_canvas_is_laid_as_if_it_looked_north(index) -> None:
+    localizer, image = Localizer(FakeEncoder(), index), panorama(4, 45.0)
+    answer = localizer.localize(image, View(None), top_k=12)
+    hits = localizer.rank_tiles(canvas_of(image, 0.0), heading_deg=None).hits
+    assert [(match.score, match.heading_deg) for match in answer.matches] == [
+        (hit.score, hit.heading_deg) for hit in hits
+    ]
+
+
+def test_the_number_of_headings_is_the_localizers(index) -> None:
+    sizes = []
+
+    class Counting(FakeEncoder):
+        def encode_ground(self, pixels):
+            sizes.append(len(pixels))
+            return super().encode_ground(pixels)
+
+    localizer = Localizer(Counting(), index, headings=8)
+    localizer.localize(panorama(4, 0.0), View(None))
+    localizer.rank_tiles(canvas_of(panorama(4, 0.0), 0.0), heading_deg=None)
+    assert sizes == [8, 6, 8, 6]
+    assert localizer.headings == 8
+
+
+def test_the_area_is_searched_and_no_other_tile(index) -> None:
+    tile = index.tile(3)
+    region = CircleRegion(LatLon(tile.lat, tile.lon), 1.0)
+    for heading_deg in (0.0, None):
+        answer = Localizer(FakeEncoder(), index).localize(panorama(4, 0.0), View(heading_deg, region=region))
+        assert [match.tile.tile_id for match in answer.matches] == [tile.tile_id]
+        assert (answer.scanned, answer.exact) == (1, True)
+
+
+def test_at_least_as_many_tiles_are_ranked_as_an_estimate_looks_at(tmp_path) -> None:
+    index = build_tiny(tmp_path, columns=6, rows=6)
+    localizer, canvas = Localizer(FakeEncoder(), index), canvas_of(panorama(4, 0.0), 0.0)
+    counts = [len(localizer.rank_tiles(canvas, heading_deg=0.0, top_k=top_k).hits) for top_k in (1, BEST, 30)]
+    assert counts == [BEST, BEST, 30]
+    assert len(localizer.rank_tiles(canvas, heading_deg=0.0).hits) == BEST
+    assert len(localizer.localize(panorama(4, 0.0), top_k=30).matches) == 30
+    assert len(localizer.localize(panorama(4, 0.0)).matches) == 5
+    for top_k in (0, -1):
+        with pytest.raises(BadQuery, match=f"top_k is {top_k}"):
+            localizer.rank_tiles(canvas, heading_deg=None, top_k=top_k)
+
+
+def test_an_approximate_answer_says_so(tmp_path) -> None:
+    index = build_tiny(tmp_path, columns=8, rows=8, spec=BuildSpec(exact_up_to=1))
+    answer = Localizer(FakeEncoder(), index).localize(panorama(4, 0.0), View(None))
+    assert not answer.exact
+    assert 5 <= answer.scanned <= 64
+
+
+def test_a_caller_may_end_the_work_between_its_steps(index) -> None:
+    steps, calls = [], []
+
+    class Noting(FakeEncoder):
+        def encode_ground(self, pixels):
+            steps.append("embed")
+            return super().encode_ground(pixels)
+
+    def check_at(last: int) -> Callable[[], None]:
+        def check() -> None:
+            calls.append(len(steps))
+            if len(calls) == last:
+                raise KeyboardInterrupt
+
+        return check
+
+    for last, expected in ((1, []), (2, ["embed"])):
+        steps.clear()
+        calls.clear()
+        with pytest.raises(KeyboardInterrupt):
+            Localizer(Noting(), index).localize(panorama(4, 0.0), check=check_at(last))
+        assert steps == expected
+
+
+def test_what_a_photo_holds_in_memory_is_asked_for_first_and_bounded_by_what_is_taken_at_all(index, tmp_path) -> None:
+    held = []
+
+    @contextmanager
+    def hold(pixels):
+        held.append(pixels)
+        yield
+
+    path = tmp_path / "photo.png"
+    panorama(4, 0.0).save(path)  # 576 x 64
+    localizer = Localizer(FakeEncoder(), index, hold_pixels=hold)
+    for photo in (path, path.read_bytes(), panorama(4, 0.0)):
+        localizer.localize(photo)
+    assert held == [576 * 64, 576 * 64, 0]
+    with pytest.raises(BadImage, match="pixels"):
+        Localizer(FakeEncoder(), index, hold_pixels=hold, max_pixels=576 * 64 - 1).localize(path)
+    assert held[3:] == [576 * 64 - 1]
+    Localizer(FakeEncoder(), index, max_pixels=576 * 64).localize(path)
+
+
+@pytest.fixture
+def calibrated(index, tmp_path):
+    """The index with a calibration for panoramas whose heading is known."""
+    folder = shutil.copytree(index.folder, tmp_path / "index")
+    fitted = replace(CALIBRATION, encoder=index.manifest.encoder["digest"], index=index.digest)
+    write_calibration(folder, fitted, b"png")
+    return TileIndex.open(folder)
+
+
+def test_a_confidence_is_given_where_it_was_fitted_on_questions_like_this_one(calibrated) -> None:
+    localizer = Localizer(FakeEncoder(), calibrated)
+    assert localizer.calibration is not None
+    everywhere = CircleRegion(calibrated.tiles.bounds.centre, 1e6)
+    cases = [
+        (panorama(4, 0.0), View(0.0), True),
+        (panorama(4, 0.0), View(12.0), True),
+        (panorama(4, 0.0), View(None), False),
+        (panorama(4, 0.0), View(0.0, fov_deg=90.0), False),
+        (panorama(4, 0.0), View(0.0, region=everywhere), False),
+        (picture(4, 50), View(0.0), False),  # a square is no panorama
+    ]
+    for image, view, sure in cases:
+        position = localizer.localize(image, view).position
+        assert (position.confidence is not None) == sure, view
+    assert Localizer(FakeEncoder(), calibrated, headings=8).localize(panorama(4, 0.0)).position.confidence is not None
+
+
+def test_an_encoder_that_did_not_build_the_index_is_refused(index) -> None:
+    with pytest.raises(IndexMismatch, match="from other"):
+        Localizer(FakeEncoder("other"), index)
+
+
+def test_opening_takes_what_the_constructor_takes(tmp_path) -> None:
+    bundle = write_bundle(tmp_path / "bundle")
+    encoder = Encoder.load(str(bundle), device="cpu")
+    build_tiny(tmp_path, encoder=encoder)
+    for folder in (tmp_path / "index", str(tmp_path / "index")):
+        opened = Localizer.open(folder, checkpoint=str(bundle), device="cpu", headings=6, max_pixels=100)
+        assert (opened.encoder.digest, opened.index.count, opened.headings) == (encoder.digest, 12, 6)
+        with pytest.raises(BadImage, match="pixels"):
+            opened.localize(png(panorama(4, 0.0)))
+    with pytest.raises(BadCheckpoint, match="no-such-bundle"):
+        Localizer.open(tmp_path / "index", checkpoint="no-such-bundle", device="cpu")
+    with pytest.raises(BadConfig, match="warp"):
+        Localizer.open(tmp_path / "index", checkpoint=str(bundle), device="warp")
+
+
+def png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
