@@ -19,6 +19,7 @@ __all__ = [
     "LatLon",
     "great_circle_m",
     "great_circle_many_m",
+    "is_heading",
     "normal_lon",
     "offset_m",
     "parse_bounds",
@@ -128,6 +129,16 @@ def offset_m(origin: LatLon, *, east_m: float, north_m: float) -> LatLon:
     return LatLon(lat, normal_lon(lon))
 
 
+def is_heading(degrees: float) -> bool:
+    """Whether a number can be a direction: from -360 to 360 degrees. Beyond, it is no angle but a mistake in the data.
+
+    Example:
+        >>> is_heading(-90.0), is_heading(4_294_967_206.0)  # which is -90 as an unsigned number of 32 bits
+        (True, False)
+    """
+    return -360.0 <= degrees <= 360.0  # false for NaN too
+
+
 def normal_lon(lon: float) -> float:
     """The same longitude in [-180, 180]."""
     return lon if -180.0 <= lon <= 180.0 else (lon + 180.0) % 360.0 - 180.0
@@ -147,10 +158,16 @@ def parse_bounds(text: str) -> Bounds:
     """`"8.4,47.0,8.6,47.2"` -> Bounds(west=8.4, south=47.0, east=8.6, north=47.2).
 
     Raises:
-        BadCoordinates: not four numbers, or out of range.
+        BadCoordinates: not four numbers, out of range, or wider than half the world over the antimeridian.
     """
     west, south, east, north = _numbers(text, 4, "west,south,east,north (for example 8.4,47.0,8.6,47.2)")
-    return Bounds(west, south, east, north)
+    bounds = Bounds(west, south, east, north)
+    if bounds.crosses_antimeridian and east - west > -180.0:
+        raise BadCoordinates(
+            f"west {west} lies east of east {east}: over the antimeridian the box would be {east - west + 360.0:.2f} "
+            "degrees wide; are west and east exchanged?"
+        )
+    return bounds
 
 
 def parse_heading(text: str) -> float | None:
@@ -162,9 +179,12 @@ def parse_heading(text: str) -> float | None:
     if text == "unknown":
         return None
     try:
-        return float(text)
+        degrees = float(text)
     except ValueError:
         raise BadCoordinates(f"{text!r} is neither degrees clockwise from north nor 'unknown'") from None
+    if not is_heading(degrees):
+        raise BadCoordinates(f"{degrees} is no direction; give degrees clockwise from north, -360 to 360")
+    return degrees
 
 
 def _numbers(text: str, count: int, form: str) -> list[float]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from annotated_types import Ge, Le
 
 from indexer.common.errors import BadSource
 from indexer.tiles.grid import MAX_ZOOM
+from indexer.tiles.sources.schemes import AUTO, check_scheme
 from model.common.flags import Option
 from model.common.geo import Bounds, parse_bounds
 from model.common.specs import Wanted, spec
@@ -29,21 +30,28 @@ class SourceOptions:
     """What part of a source to take, and how to cut it where it is not cut into tiles yet.
 
     Attributes:
-        scheme: how y counts in a tile folder: "xyz" southwards, "tms" northwards.
+        scheme: how rows are counted: "xyz" southwards, "tms" northwards, "zyx" southwards and before the column,
+            "quadkey", a pattern of file names such as "{z}_{x}_{y}.png", or "auto" for what the source says of itself.
         zoom: the one zoom to index; None takes the deepest.
         bbox: only tiles that touch this box.
         tile_size_m: side on the ground of the tiles cut from a raster, or of a manifest's tiles without bounds.
         stride_m: distance on the ground between neighbouring tiles cut from a raster; None puts edge to edge.
         tile_px: side of the pictures cut from a raster.
         min_valid: share of a tile cut from a raster that must hold data.
-        bands: the raster's bands (from 1) drawn as red, green and blue, or one for grey; None lets the file say.
+        bands: the raster's bands (from 1) drawn as red, green and blue, or one for grey, and one more that is 0 where
+            there is no data; None lets the file say.
+        nodata: value of a raster that means no data, in place of what its files say.
+        skip_bad: go on without the rasters of a folder that cannot be used.
     """
 
     scheme: Annotated[
-        Literal["xyz", "tms"],
-        Wanted("xyz (y counts southwards) or tms (northwards)"),
-        Option("how y counts in a tile folder: xyz southwards, tms northwards"),
-    ] = "xyz"
+        str,
+        Option(
+            "how rows of tiles are counted: xyz, tms, zyx, quadkey, a pattern of file names such as {z}_{x}_{y}.png, "
+            "or auto, as the source says",
+            "ORDER",
+        ),
+    ] = AUTO
     zoom: Annotated[
         int | None,
         Ge(0),
@@ -69,8 +77,14 @@ class SourceOptions:
         Option("bands of a raster to draw, from 1 (default: as it says)", "R,G,B", parse=_parse_bands),
     ] = None
 
+    nodata: Annotated[float | None, Option("value of a raster that means no data (default: as it says)", "VALUE")] = (
+        None
+    )
+    skip_bad: Annotated[bool, Option("go on without the rasters of a folder that cannot be used")] = False
+
     def check_together(self) -> None:
-        """A stride needs the size that it is the distance between."""
+        """A scheme is known, and a stride has the size that it is the distance between."""
+        check_scheme(self.scheme)
         if self.stride_m is not None and self.tile_size_m is None:
             raise BadSource(f"stride_m is {self.stride_m} but tile_size_m is not given; give both, in metres")
 

@@ -69,7 +69,8 @@ def test_without_semi_positives_there_is_no_list_of_them(tmp_path):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("query,tile\na,b\n", r"unknown columns \['tile'\] and lacks \['reference'\]"),
+        ("query,tile\na,b\n", "lacks the columns reference and has the unknown columns tile; known are query"),
+        ("query\na\n", "lacks the columns reference; known are query"),
         ("query,reference\npano0.png,nowhere.png\n", r"names 1 of 2 pictures that are not there: .*nowhere\.png"),
         ("query,reference,lat,lon\npano0.png,tile0.png,847,0\n", "row 2: lat, lon: latitude 847"),
         (
@@ -103,7 +104,7 @@ def test_without_semi_positives_there_is_no_list_of_them(tmp_path):
             "row 2: semi_positives names tile1.png, which no row has",
         ),
         ("query,reference,semi_positives\npano0.png,tile0.png,tile0.png\n", "query 0 with the positive 0 has"),
-        ("query,reference,semi_positives\npano0.png,tile0.png,7\n", "row 2: semi_positives is 7"),
+        ("query,reference,semi_positives\npano0.png,tile0.png,7\n", "row 2: semi_positives names 7, which no row has"),
         ("query,reference\npano0.png,\n", "row 2: reference is"),
         ("query,reference\n", "holds no pairs"),
         ("", "cannot be read as a table"),

@@ -17,7 +17,7 @@ def test_options_come_back_from_json():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"scheme": "wms"}, "scheme is 'wms'; give xyz"),
+        ({"scheme": "wms"}, "'wms'"),
         ({"zoom": -1}, "zoom is -1; give 0 to"),
         ({"tile_size_m": 0.5}, "tile_size_m is 0.5; give metres on the ground"),
         ({"stride_m": 5.0}, "stride_m is 5.0 but tile_size_m is not given"),
