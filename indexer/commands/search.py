@@ -80,7 +80,7 @@ def run(options: SearchOptions) -> int:
     elif options.json:
         print_json(_matches(index, found))
     else:
-        _print_table(index, found)
+        _print_table(found)
     return 0
 
 
@@ -110,23 +110,19 @@ def _matches(index: TileIndex, found: Localization) -> dict[str, Any]:
     }
 
 
-def _print_table(index: TileIndex, found: Localization) -> None:
+def _print_table(found: Localization) -> None:
     print_lines(f"{'rank':>4}  {'score':>7}  {'heading':>7}  {'lat':>11}  {'lon':>12}  tile")
-    for match in _matches(index, found)["matches"]:
-        place = f"{match['lat']:11.6f}  {match['lon']:12.6f}"
-        print_lines(
-            f"{match['rank']:4}  {match['score']:7.4f}  {match['heading_deg']:7.1f}  {place}  {match['tile_id']}"
-        )
+    for match in found.matches:
+        place = f"{match.tile.lat:11.6f}  {match.tile.lon:12.6f}"
+        print_lines(f"{match.rank:4}  {match.score:7.4f}  {match.heading_deg:7.1f}  {place}  {match.tile.tile_id}")
     print_lines(f"{found.scanned:,} tiles compared, {'exact' if found.exact else 'approximate'}")
     print_lines(_estimate_line(found.position))
-    for warning in found.warnings:
-        print_lines(f"warning: {warning}")
+    print_lines(*(f"warning: {warning}" for warning in found.warnings))
 
 
 def _estimate_line(position: Position) -> str:
     place = f"{position.centre.lat:.6f}, {position.centre.lon:.6f}"
     if position.confidence is None:
         return f"best guess {place}; how sure it is cannot be said (see docs/confidence.md)"
-    return (
-        f"estimate {place}: within {position.confidence_radius_m:g} m with a probability of {position.confidence:.2f}"
-    )
+    within = f"within {position.confidence_radius_m:g} m with a probability of {position.confidence:.2f}"
+    return f"estimate {place}: {within}"

@@ -174,17 +174,17 @@ def parse_heading(text: str) -> float | None:
     """`"87.5"` -> 87.5 degrees clockwise from north, `"unknown"` -> None.
 
     Raises:
-        BadCoordinates: neither.
+        BadCoordinates: neither, or beyond one turn.
     """
     if text == "unknown":
         return None
     try:
-        degrees = float(text)
+        heading_deg = float(text)
     except ValueError:
         raise BadCoordinates(f"{text!r} is neither degrees clockwise from north nor 'unknown'") from None
-    if not is_heading(degrees):
-        raise BadCoordinates(f"{degrees} is no direction; give degrees clockwise from north, -360 to 360")
-    return degrees
+    if not is_heading(heading_deg):
+        raise BadCoordinates(f"a heading of {heading_deg} is none; give degrees clockwise from north, -360 to 360")
+    return heading_deg
 
 
 def _numbers(text: str, count: int, form: str) -> list[float]:

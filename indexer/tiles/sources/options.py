@@ -47,8 +47,8 @@ class SourceOptions:
     scheme: Annotated[
         str,
         Option(
-            "how rows of tiles are counted: xyz, tms, zyx, quadkey, a pattern of file names such as {z}_{x}_{y}.png, "
-            "or auto, as the source says",
+            "how rows of tiles are counted: xyz, tms, zyx, quadkey, a pattern of file names such as "
+            "{z}_{x}_{y}.png, or auto, as the source says",
             "ORDER",
         ),
     ] = AUTO
@@ -83,7 +83,7 @@ class SourceOptions:
     skip_bad: Annotated[bool, Option("go on without the rasters of a folder that cannot be used")] = False
 
     def check_together(self) -> None:
-        """A scheme is known, and a stride has the size that it is the distance between."""
+        """A stride needs the size that it is the distance between; a scheme is known, or a pattern."""
         check_scheme(self.scheme)
         if self.stride_m is not None and self.tile_size_m is None:
             raise BadSource(f"stride_m is {self.stride_m} but tile_size_m is not given; give both, in metres")

@@ -113,6 +113,11 @@ def test_longitudes_are_brought_back_into_range(lon, expected):
     assert normal_lon(lon) == pytest.approx(expected)
 
 
+@given(LONS)
+def test_a_longitude_in_range_stays_the_same_to_the_bit(lon):
+    assert normal_lon(lon) == lon
+
+
 def test_coordinates_are_read_in_the_order_that_is_documented():
     assert parse_lat_lon("-48.9,-123.4") == LatLon(-48.9, -123.4)
     assert parse_bounds("8,47,9,48") == Bounds(west=8, south=47, east=9, north=48)
@@ -129,8 +134,3 @@ def test_a_heading_is_degrees_or_unknown():
     assert parse_heading("unknown") is None
     with pytest.raises(BadCoordinates, match="'north' is neither degrees clockwise from north nor 'unknown'"):
         parse_heading("north")
-
-
-@given(LONS)
-def test_a_longitude_in_range_stays_the_same_to_the_bit(lon):
-    assert normal_lon(lon) == lon
