@@ -21,15 +21,7 @@ ALL = [
 ]
 SHARED = {
     "--index": [CalibrateOptions, InfoOptions, SearchOptions, VerifyOptions, Settings],
-    "--checkpoint": [
-        BuildOptions,
-        CalibrateOptions,
-        SearchOptions,
-        VerifyOptions,
-        EvaluateOptions,
-        Settings,
-        UpSettings,
-    ],
+    "--checkpoint": [*ALL[:2], *ALL[3:6], *ALL[7:]],
     "--device": [*ALL[:2], *ALL[3:]],
     "--fov-deg": [CalibrateOptions, SearchOptions, EvaluateOptions],
     "--heading-deg": [CalibrateOptions, SearchOptions, EvaluateOptions],
