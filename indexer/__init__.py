@@ -32,12 +32,14 @@ if TYPE_CHECKING:
     from indexer.confidence.calibration import Calibration
     from indexer.index.tile_index import TileIndex
     from indexer.index.zones import SearchResult
-    from indexer.localization.localizer import Localization, Localizer, Match, View
+    from indexer.localization.answer import Localization, Match
+    from indexer.localization.localizer import Localizer
     from indexer.localization.position import Position
     from indexer.tiles.region import BoxRegion, CircleRegion, Region
     from indexer.tiles.sources.open_source import open_source
     from indexer.tiles.sources.source import SourceOptions, TileSource
     from indexer.tiles.tile_table import TileRecord
+    from model.inputs.photo_view import GivenView, ResolvedView
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -61,12 +63,14 @@ else:
             "indexer.confidence.calibration": ("Calibration",),
             "indexer.index.tile_index": ("TileIndex",),
             "indexer.index.zones": ("SearchResult",),
-            "indexer.localization.localizer": ("Localization", "Localizer", "Match", "View"),
+            "indexer.localization.answer": ("Localization", "Match"),
+            "indexer.localization.localizer": ("Localizer",),
             "indexer.localization.position": ("Position",),
             "indexer.tiles.region": ("BoxRegion", "CircleRegion", "Region"),
             "indexer.tiles.sources.open_source": ("open_source",),
             "indexer.tiles.sources.source": ("SourceOptions", "TileSource"),
             "indexer.tiles.tile_table": ("TileRecord",),
+            "model.inputs.photo_view": ("GivenView", "ResolvedView"),
         },
     )
 
@@ -81,6 +85,7 @@ __all__ = [
     "Calibration",
     "CircleRegion",
     "DiskFull",
+    "GivenView",
     "IndexDamaged",
     "IndexMismatch",
     "IndexVersion",
@@ -92,6 +97,7 @@ __all__ = [
     "Position",
     "QueryEncoder",
     "Region",
+    "ResolvedView",
     "SearchResult",
     "SourceOptions",
     "TileEncoder",
@@ -99,7 +105,6 @@ __all__ = [
     "TileRecord",
     "TileSource",
     "VerifyReport",
-    "View",
     "__version__",
     "build_index",
     "open_source",

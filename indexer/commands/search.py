@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le
 
@@ -12,13 +12,13 @@ from indexer.commands.output import print_json, print_lines
 from indexer.tiles.region import BoxRegion, CircleRegion, Region
 from model.common.errors import BadConfig
 from model.common.flags import Option
-from model.common.geo import Bounds, LatLon, parse_bounds, parse_heading, parse_lat_lon
+from model.common.geo import Bounds, LatLon, parse_bounds, parse_given_heading, parse_lat_lon
 from model.common.specs import Wanted, spec
 from model.network.specs import EncoderOptions
 
 if TYPE_CHECKING:
     from indexer.index.tile_index import TileIndex
-    from indexer.localization.localizer import Localization
+    from indexer.localization.answer import Localization
     from indexer.localization.position import Position
 
 __all__ = ["SearchOptions", "run"]
@@ -31,20 +31,21 @@ class SearchOptions(EncoderOptions, IndexOptions):
     image: Annotated[Path, Option("JPEG, PNG or WebP; best a 360 degree panorama", "PHOTO")]
     top_k: Annotated[int, Ge(1), Option("number of matches", "K")] = 5
     heading_deg: Annotated[
-        float | None,
+        float | Literal["unknown"] | None,
         Option(
-            "where the photo's centre looks, clockwise from north; unknown: try all headings",
+            "where the photo's centre looks, clockwise from north; unknown: try all headings (default: as the photo "
+            "says of itself, else unknown)",
             "DEG|unknown",
-            parse=parse_heading,
+            parse=parse_given_heading,
         ),
-    ] = 0.0
+    ] = None
     fov_deg: Annotated[
-        float,
+        float | None,
         Gt(0),
         Le(360),
         Wanted("the horizontal angle of the photo in (0, 360] degrees"),
-        Option("horizontal angle; an ordinary photo has about 70", "DEG"),
-    ] = 360.0
+        Option("horizontal angle (default: as the photo says of itself, else 360 for a 2:1 picture)", "DEG"),
+    ] = None
     near: Annotated[
         LatLon | None, Option("look only around this point; needs --radius-m", "LAT,LON", parse=parse_lat_lon)
     ] = None
@@ -70,15 +71,19 @@ class SearchOptions(EncoderOptions, IndexOptions):
 def run(options: SearchOptions) -> int:
     """Find the tiles most like a photo."""
     from indexer.localization.geojson import match_features
-    from indexer.localization.localizer import Localizer, View
+    from indexer.localization.localizer import Localizer
+    from model.inputs.photo_view import GivenView
 
-    view = View(options.heading_deg, options.fov_deg, _region(options))
+    given = GivenView(heading_deg=options.heading_deg, fov_deg=options.fov_deg)
     localizer = Localizer.open(options.index, checkpoint=options.checkpoint, device=options.device)
-    index, found = localizer.index, localizer.localize(options.image, view, top_k=options.top_k)
+    index, found = (
+        localizer.index,
+        localizer.localize(options.image, given, region=_region(options), top_k=options.top_k),
+    )
     if options.geojson:
         print_json(match_features(found))
     elif options.json:
-        print_json(_matches(index, found))
+        print_json(_as_json(index, found))
     else:
         _print_table(found)
     return 0
@@ -92,22 +97,8 @@ def _region(options: SearchOptions) -> Region | None:
     return CircleRegion(options.near, options.radius_m)
 
 
-def _matches(index: TileIndex, found: Localization) -> dict[str, Any]:
-    matches = []
-    for match in found.matches:
-        tile = match.tile
-        place = {"lat": tile.lat, "lon": tile.lon, "bounds": list(tile.bounds.as_tuple())}
-        fit = {"score": match.score, "heading_deg": match.heading_deg}
-        matches.append({"rank": match.rank, "tile_id": tile.tile_id, **fit, **place, "source": tile.source})
-    about = {"name": index.name, "tiles": index.count, "digest": index.digest}
-    return {
-        "matches": matches,
-        "estimate": found.position.as_json(),
-        "index": about,
-        "exact": found.exact,
-        "scanned": found.scanned,
-        "warnings": list(found.warnings),
-    }
+def _as_json(index: TileIndex, found: Localization) -> dict[str, Any]:
+    return found.as_json() | {"index": {"name": index.name, "tiles": index.count, "digest": index.digest}}
 
 
 def _print_table(found: Localization) -> None:

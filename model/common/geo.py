@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,11 +20,11 @@ __all__ = [
     "LatLon",
     "great_circle_m",
     "great_circle_many_m",
-    "is_heading",
+    "normal_heading",
     "normal_lon",
     "offset_m",
     "parse_bounds",
-    "parse_heading",
+    "parse_given_heading",
     "parse_lat_lon",
 ]
 
@@ -129,14 +130,16 @@ def offset_m(origin: LatLon, *, east_m: float, north_m: float) -> LatLon:
     return LatLon(lat, normal_lon(lon))
 
 
-def is_heading(degrees: float) -> bool:
-    """Whether a number can be a direction: from -360 to 360 degrees. Beyond, it is no angle but a mistake in the data.
+def normal_heading(heading_deg: float) -> float:
+    """A direction clockwise from north, in [-360, 360], as the same one in [0, 360).
 
-    Example:
-        >>> is_heading(-90.0), is_heading(4_294_967_206.0)  # which is -90 as an unsigned number of 32 bits
-        (True, False)
+    Raises:
+        BadCoordinates: it is beyond that, as the -90 of a camera that counts without a sign, or not a number.
     """
-    return -360.0 <= degrees <= 360.0  # false for NaN too
+    if not -360.0 <= heading_deg <= 360.0:
+        raise BadCoordinates(f"the heading is {heading_deg:.10g}; give degrees clockwise from north in [-360, 360]")
+    turned = heading_deg % 360.0
+    return turned if turned < 360.0 else 0.0  # of a tiny negative one
 
 
 def normal_lon(lon: float) -> float:
@@ -170,20 +173,19 @@ def parse_bounds(text: str) -> Bounds:
     return bounds
 
 
-def parse_heading(text: str) -> float | None:
-    """`"87.5"` -> 87.5 degrees clockwise from north, `"unknown"` -> None.
+def parse_given_heading(text: str) -> float | Literal["unknown"]:
+    """`"87.5"` -> 87.5 degrees clockwise from north, `"unknown"` as it is.
 
     Raises:
         BadCoordinates: neither, or beyond one turn.
     """
     if text == "unknown":
-        return None
+        return "unknown"
     try:
         heading_deg = float(text)
     except ValueError:
         raise BadCoordinates(f"{text!r} is neither degrees clockwise from north nor 'unknown'") from None
-    if not is_heading(heading_deg):
-        raise BadCoordinates(f"a heading of {heading_deg} is none; give degrees clockwise from north, -360 to 360")
+    normal_heading(heading_deg)  # refuses one beyond a turn
     return heading_deg
 
 

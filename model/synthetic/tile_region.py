@@ -1,8 +1,8 @@
 """A region of the world as an operator would have it: an XYZ tile folder, and panoramas at known places.
 
-`tiles/18/x/y.jpg` (256 px), `panoramas/*.jpg` (360 x 180 degrees, centre column north), `pairs.csv` (which panorama
-was taken over which tile; the other tiles as distractors), `calibration.csv` (the same for panoramas that are set aside
-to calibrate an index with) and `world.json`, which says that all of it is synthetic.
+`tiles/18/x/y.jpg` (256 px), `panoramas/*.jpg` (360 x 180 degrees, centre column north, as their XMP says), `pairs.csv`
+(which panorama was taken over which tile; the other tiles as distractors), `calibration.csv` (the same for panoramas
+that are set aside to calibrate an index with) and `world.json`, which says that all of it is synthetic.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 
 from model.common.atomic_io import staged_folder, write_json
 from model.common.manifest_rows import ManifestRow, write_manifest
+from model.inputs.panorama_tags import sphere_xmp
 from model.synthetic.appearance import Appearance, Difficulty, draw_appearance, draw_pose
 from model.synthetic.cameras import free_spot, material_at
 from model.synthetic.ground import Ground, Material, Window
@@ -135,8 +136,11 @@ def _draw(region: Region, eras: Eras, x: int, y: int, overhead: Appearance, spot
     if spot is None:
         return _Drawn(x, y, tile, None, None)
     look = draw_appearance(region.seed, number, _STANDARD, from_ground=True)
-    panorama = render_panorama(eras.photo, Camera.held(*spot, draw_pose(region.seed, number, _STANDARD)), look)
-    return _Drawn(x, y, tile, spot, jpeg_bytes(panorama, look.jpeg_quality))
+    camera = Camera.held(*spot, draw_pose(region.seed, number, _STANDARD))
+    # Where it looks, as a 360 degree camera tells; how it leans it does not know.
+    xmp = sphere_xmp(camera.heading_deg, camera.width_px, camera.height_px)
+    panorama = jpeg_bytes(render_panorama(eras.photo, camera, look), look.jpeg_quality, xmp=xmp)
+    return _Drawn(x, y, tile, spot, panorama)
 
 
 def _store(folder: Path, drawn: _Drawn) -> ManifestRow:

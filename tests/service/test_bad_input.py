@@ -105,11 +105,11 @@ def gif() -> bytes:
     ("photo", "word"),
     [
         (b"", "empty"),
-        (b"This is no picture at all.", "not a JPEG, PNG or WebP"),
+        (b"This is no picture at all.", "not a JPEG, PNG, WebP, TIFF, AVIF or HEIC"),
         (encoded(panorama_of(6), "JPEG")[:500], "cannot be decoded"),
         (GOOD[:100], "cannot be decoded"),
         (GOOD[:20], "cannot be decoded"),
-        (gif(), "not a JPEG, PNG or WebP"),
+        (gif(), "not a JPEG, PNG, WebP, TIFF, AVIF or HEIC"),
         (b"\xff\xd8\xff" + bytes(2000), "the image"),
         (png_bomb(), "pixels"),
     ],

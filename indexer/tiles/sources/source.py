@@ -14,7 +14,7 @@ from indexer.common.errors import BadSource
 from indexer.tiles.region import BoxRegion
 from indexer.tiles.sources.options import SourceOptions
 from indexer.tiles.tile_table import TileRecord, TileTable
-from model.common.errors import BadImage
+from model.common.images import decode_image
 
 __all__ = ["Listing", "SourceOptions", "TileImage", "TileSource", "as_tile_image", "inside", "select"]
 
@@ -49,7 +49,7 @@ class TileSource(Protocol):
         """
 
     def read(self, tile: TileRecord) -> bytes | Image.Image:
-        """One tile, as an encoded JPEG, PNG or WebP or as an RGB picture.
+        """One tile, as an encoded JPEG, PNG, WebP, TIFF, AVIF or HEIC or as an RGB picture.
 
         Raises:
             TileWithoutData: the tile is mostly empty.
@@ -112,7 +112,7 @@ def as_tile_image(picture: bytes | Image.Image) -> TileImage:
     """Wrap what a source read.
 
     Raises:
-        BadImage: bytes that are no JPEG, PNG or WebP.
+        BadImage: bytes that are no picture of an accepted format.
     """
     if isinstance(picture, Image.Image):
         buffer = io.BytesIO()
@@ -124,4 +124,4 @@ def as_tile_image(picture: bytes | Image.Image) -> TileImage:
         return TileImage(picture, "image/png")
     if picture[:4] == b"RIFF" and picture[8:12] == b"WEBP":
         return TileImage(picture, "image/webp")
-    raise BadImage(f"the tile is not a JPEG, PNG or WebP (it starts with {picture[:8]!r})")
+    return as_tile_image(decode_image(picture))

@@ -120,7 +120,7 @@ def test_a_broken_picture_ends_with_the_same_line_with_workers_as_without(bundle
         assert main([*command, workers]) == 1
         lines.append(capsys.readouterr().err)
     assert lines[0] == lines[1]
-    assert lines[0].startswith(f"error: {manifest.parent / side} is not a JPEG, PNG or WebP")
+    assert lines[0].startswith(f"error: {manifest.parent / side} is not a JPEG, PNG, WebP, TIFF")
     assert lines[0].count("\n") == 1
 
 

@@ -12,10 +12,11 @@ from model.common.geo import (
     LatLon,
     great_circle_m,
     great_circle_many_m,
+    normal_heading,
     normal_lon,
     offset_m,
     parse_bounds,
-    parse_heading,
+    parse_given_heading,
     parse_lat_lon,
 )
 
@@ -130,7 +131,21 @@ def test_what_is_no_place_is_refused(text):
 
 
 def test_a_heading_is_degrees_or_unknown():
-    assert parse_heading("-87.5") == -87.5
-    assert parse_heading("unknown") is None
+    assert parse_given_heading("-87.5") == -87.5
+    assert parse_given_heading("unknown") == "unknown"
     with pytest.raises(BadCoordinates, match="'north' is neither degrees clockwise from north nor 'unknown'"):
-        parse_heading("north")
+        parse_given_heading("north")
+
+
+@pytest.mark.parametrize(
+    ("heading_deg", "expected"),
+    [(0, 0.0), (-0.0, 0.0), (360.0, 0.0), (-360.0, 0.0), (-90, 270.0), (-1e-300, 0.0), (359.9, 359.9)],
+)
+def test_headings_of_one_turn_either_way_come_out_as_one_turn(heading_deg, expected):
+    assert str(normal_heading(heading_deg)) == str(expected)
+
+
+@pytest.mark.parametrize("heading_deg", [361.0, -360.1, 4294967206.0, 1e300, math.nan, math.inf])
+def test_other_headings_are_refused(heading_deg):
+    with pytest.raises(BadCoordinates, match="heading"):
+        normal_heading(heading_deg)

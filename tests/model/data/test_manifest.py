@@ -80,6 +80,8 @@ def test_without_semi_positives_there_is_no_list_of_them(tmp_path):
         ("query,reference,fov_deg\npano0.png,tile0.png,0\n", "row 2: fov_deg is 0"),
         ("query,reference,vertical_deg\npano0.png,tile0.png,-3\n", "row 2: vertical_deg is -3"),
         ("query,reference,heading_deg\npano0.png,tile0.png,north\n", "row 2: heading_deg is 'north'"),
+        ("query,reference,heading_deg\npano0.png,tile0.png,4294967206\n", "row 2: the heading is 4294967206; give"),
+        ("query,reference,heading_deg\npano0.png,tile0.png,-361\n", "row 2: the heading is -361; give degrees"),
         ("query,reference,heading_deg\npano0.png,tile0.png,true\n", "row 2: heading_deg is 'true'"),
         ("query,reference,heading_deg\npano0.png,tile0.png,1_0\n", "row 2: heading_deg is '1_0'"),
         (
