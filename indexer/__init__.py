@@ -5,8 +5,12 @@ The names in `__all__` are public and stable (`docs/api.md`); each is imported w
 
 from typing import TYPE_CHECKING
 
-from model._version import VERSION as __version__
-from model.common.lazy import lazy_names
+from clnet_geolocalization import require_own
+
+require_own("model")  # a common name: say so where somebody else's module is found first
+
+from model._version import VERSION as __version__  # noqa: E402
+from model.common.lazy import lazy_names  # noqa: E402
 
 if TYPE_CHECKING:
     from indexer.building.build import BuildSummary, build_index

@@ -1,3 +1,5 @@
+"""An index of a few tiles, and what it was made from."""
+
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,13 @@
+"""`build`: what it prints, and what it refuses."""
+
 from pathlib import Path
 
-from tests.indexer.commands.running import Captured, run
+import pytest
+
+from tests.indexer.commands.running import run
 from tests.indexer.tiny import LEFT, TOP, encoded, make_tiles
+
+Captured = pytest.CaptureFixture[str]
 
 
 def test_build_prints_a_summary(built: Path, tmp_path: Path, capsys: Captured) -> None:

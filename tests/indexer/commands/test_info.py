@@ -1,7 +1,13 @@
+"""`info`: an index in words and as JSON."""
+
 import json
 from pathlib import Path
 
-from tests.indexer.commands.running import Captured, run
+import pytest
+
+from tests.indexer.commands.running import run
+
+Captured = pytest.CaptureFixture[str]
 
 
 def test_info_says_what_there_is(built: Path, capsys: Captured) -> None:

@@ -1,3 +1,5 @@
+"""`search`: a photo in three forms of answer, and what it refuses."""
+
 import json
 import shutil
 from contextlib import chdir
@@ -5,11 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from indexer.__main__ import main
 from indexer.index.tile_index import TileIndex
 from model.common.geo import LatLon, great_circle_m
-from tests.indexer.bundles import write_bundle
-from tests.indexer.commands.running import Captured, run, search
+from tests.indexer.commands.running import run
+
+Captured = pytest.CaptureFixture[str]
+
+
+def search(built: Path, *arguments: str) -> int:
+    return run(built, "search", "--index", built / "index", "--image", built / "photo.png", *arguments)
 
 
 def test_search_prints_a_table(built: Path, capsys: Captured) -> None:
@@ -109,11 +115,3 @@ def test_a_photo_named_like_a_coordinate_is_no_option(built: Path, tmp_path: Pat
     with chdir(tmp_path):
         assert run(built, "search", "--index", built / "index", "--json", "--image", "-48.86,-123.4.png") == 0
     assert len(json.loads(capsys.readouterr().out)["matches"]) == 5
-
-
-def test_another_encoder_ends_with_one(built: Path, tmp_path: Path, capsys: Captured) -> None:
-    other = write_bundle(tmp_path / "other", seed=1)
-    arguments = ["--index", str(built / "index"), "--checkpoint", str(other), "--device", "cpu"]
-    assert main(["search", "--image", str(built / "photo.png"), *arguments]) == 1
-    assert main(["verify", *arguments]) == 1
-    assert capsys.readouterr().err.count("Rebuild it with `python -m indexer build`") == 2

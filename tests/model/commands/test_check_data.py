@@ -1,3 +1,5 @@
+"""`check-data`: what it prints and draws, and its exit code."""
+
 import json
 from dataclasses import replace
 

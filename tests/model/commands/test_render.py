@@ -1,3 +1,5 @@
+"""`render`: a region at known places, never over another."""
+
 from model.__main__ import main
 
 
@@ -17,3 +19,8 @@ def test_rendering_a_region_and_never_over_it(tmp_path, capsys):
     assert "1 synthetic tiles" in capsys.readouterr().out
     assert main(command) == 1
     assert "exists already" in capsys.readouterr().err
+
+
+def test_a_coordinate_that_cannot_be_is_explained(capsys):
+    assert main(["render", "region", "--out", "x", "--centre", "91,0"]) == 2
+    assert "--centre: latitude 91.0 is not in [-90, 90]" in capsys.readouterr().err
