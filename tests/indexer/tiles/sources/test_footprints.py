@@ -4,46 +4,46 @@ import numpy as np
 import pytest
 
 from indexer.common.errors import BadSource
-from indexer.tiles.sources.footprints import checked_boxes, squares
+from indexer.tiles.sources.footprints import LONGEST_M, SHORTEST_M, checked_boxes, squares
 from model.common.geo import LatLon, great_circle_m
 
-LIST = Path("tiles.csv")
+HERE = Path("here")
 
 
-def edges(west, south, east, north):
-    return tuple(np.array([value], np.float64) for value in (west, south, east, north))
+def edges(*boxes: tuple[float, float, float, float]) -> tuple[np.ndarray, ...]:
+    west, south, east, north = np.array(boxes, np.float64).T
+    return west, south, east, north
 
 
-@pytest.mark.parametrize("lat", [0.0, 47.0, -80.0])
-def test_a_square_is_as_wide_as_it_is_high(lat):
-    west, south, east, north = (float(edge[0]) for edge in squares(np.array([lat]), np.array([8.0]), 500.0))
-    assert great_circle_m(LatLon(lat, west), LatLon(lat, east)) == pytest.approx(500.0, rel=1e-4)
-    assert great_circle_m(LatLon(south, 8.0), LatLon(north, 8.0)) == pytest.approx(500.0, rel=1e-4)
+@pytest.mark.parametrize("lat", [-89.0, -47.0, 0.0, 60.0, 85.2])
+def test_squares_have_the_side_asked_for_at_every_latitude(lat: float) -> None:
+    west, south, east, north = squares(np.array([lat]), np.array([179.9999]), 100.0)
+    assert great_circle_m(LatLon(lat, west[0]), LatLon(lat, east[0])) == pytest.approx(100.0, rel=1e-4)
+    assert great_circle_m(LatLon(south[0], 0.0), LatLon(north[0], 0.0)) == pytest.approx(100.0, rel=1e-6)
+    assert west[0] > east[0]
 
 
-def test_a_square_at_180_degrees_crosses():
-    west, _, east, _ = squares(np.array([0.0]), np.array([180.0]), 1000.0)
-    assert west[0] > 179.9
-    assert east[0] < -179.9
-
-
-def test_points_become_squares_and_boxes_stay():
-    both = tuple(np.concatenate(pair) for pair in zip(edges(8, 47, 8, 47), edges(8, 47, 8.01, 47.01), strict=True))
-    west, south, east, north = checked_boxes(both, 100.0, LIST)
-    assert east[0] > west[0]
-    assert (west[1], south[1], east[1], north[1]) == (8.0, 47.0, 8.01, 47.01)
+def test_boxes_of_a_sensible_size_pass_as_they_are() -> None:
+    good = edges((8.0, 47.0, 8.0001, 47.0001), (179.99, -17.0, -179.99, -16.9), (0.0, 89.0, 90.0, 89.5))
+    assert np.array_equal(checked_boxes(good, None, HERE), good)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
-    ("box", "reason"),
+    "box",
     [
-        ((8, 48, 8.01, 47), "row 1 of tiles.csv has south 48.0 above north 47.0"),
-        ((8, 47, 8, 47), "gives points, not footprints"),
-        ((9, 47, 8, 47.01), "are west and east exchanged"),
-        ((8, 47, 38, 47.01), "a tile is between 0.5 and 1,000,000 m"),
-        ((8, 47, 8.01, 47.0000001), "WGS 84 degrees and in their places"),
+        (8.0, 47.0, 8.000001, 47.1),
+        (8.0, 47.0, 8.1, 47.000001),
+        (0.0, 0.0, 9.1, 0.1),
+        (0.0, 0.0, 0.1, 9.1),
+        (-180.0, -85.0, 180.0, 85.0),
     ],
 )
-def test_a_box_that_no_tile_has_is_refused_by_its_row(box, reason):
-    with pytest.raises(BadSource, match=reason):
-        checked_boxes(edges(*box), None, LIST)
+def test_the_longest_and_the_shortest_side_are_bounds(box: tuple[float, float, float, float]) -> None:
+    with pytest.raises(BadSource, match=r"row 2 of here has a footprint of .*between 0\.5 and 1,000,000 m"):
+        checked_boxes(edges((8.0, 47.0, 8.1, 47.1), box), None, HERE)  # type: ignore[arg-type]
+    assert (SHORTEST_M, LONGEST_M) == (0.5, 1_000_000.0)
+
+
+def test_a_way_round_of_half_the_world_is_the_widest_crossing() -> None:
+    with pytest.raises(BadSource, match=r"has west 1\.0 and east -170\.0: .* 189\.00 degrees wide"):
+        checked_boxes(edges((1.0, 0.0, -170.0, 0.1)), None, HERE)  # type: ignore[arg-type]

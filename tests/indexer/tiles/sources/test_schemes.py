@@ -1,8 +1,13 @@
+import mercantile
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from indexer.common.errors import BadSource
+from indexer.tiles.grid import MAX_ZOOM
 from indexer.tiles.sources.schemes import (
+    ROW_SCHEMES,
     NamePattern,
     check_scheme,
     from_xyz,
@@ -14,50 +19,57 @@ from indexer.tiles.sources.schemes import (
 )
 
 
-@pytest.mark.parametrize("scheme", ["xyz", "tms", "zyx"])
-def test_there_and_back_is_the_same_tile(scheme):
-    stored = np.array([from_xyz(5, 3, 7, scheme)], np.int64)
-    assert to_xyz(stored, scheme).tolist() == [[5, 3, 7]]
+@st.composite
+def tiles(draw: st.DrawFn) -> tuple[int, int, int]:
+    z = draw(st.integers(1, 25))
+    return z, draw(st.integers(0, (1 << z) - 1)), draw(st.integers(0, (1 << z) - 1))
 
 
-def test_tms_counts_from_the_south_and_zyx_gives_the_row_first():
-    assert from_xyz(5, 3, 7, "tms") == (5, 3, 24)
-    assert from_xyz(5, 3, 7, "zyx") == (5, 7, 3)
+@given(tile=tiles(), scheme=st.sampled_from(ROW_SCHEMES))
+def test_a_scheme_leads_to_the_tile_and_back(tile: tuple[int, int, int], scheme: str) -> None:
+    stored = np.array([from_xyz(*tile, scheme)], np.int64)
+    assert on_grid(stored).all()
+    assert to_xyz(stored, scheme).tolist() == [list(tile)]
 
 
-def test_rows_beyond_the_grid_are_told():
-    rows = np.array([[2, 3, 3], [2, 4, 0], [2, -1, 0], [31, 0, 0]], np.int64)
-    assert on_grid(rows).tolist() == [True, False, False, False]
+@given(tile=tiles())
+def test_quadkeys_are_those_of_mercantile(tile: tuple[int, int, int]) -> None:
+    z, x, y = tile
+    assert quadkey_tile(mercantile.quadkey(x, y, z)) == tile
+    assert NamePattern("{q}.png").tile(f"{mercantile.quadkey(x, y, z)}.png") == tile
 
 
-def test_a_quadkey_is_a_tile():
-    assert quadkey_tile("213") == (3, 3, 5)
+def test_the_three_orders_are_what_they_are_called() -> None:
+    assert [from_xyz(3, 1, 2, scheme) for scheme in ROW_SCHEMES] == [(3, 1, 2), (3, 1, 5), (3, 2, 1)]
 
 
-@pytest.mark.parametrize(
-    ("pattern", "name", "tile"),
-    [
-        ("{z}_{x}_{y}.png", "3_1_2.png", (3, 1, 2)),
-        ("{z}/{x}/{-y}.jpg", "3/1/2.jpg", (3, 1, 5)),
-        ("*/{q}.png", "anything/213.png", (3, 3, 5)),
-        ("{z}/{z}_{x}_{y}.png", "3/4_1_2.png", None),
-        ("{z}_{x}_{y}.png", "3_8_0.png", None),
-        ("{z}_{x}_{y}.png", "a3_1_2.png", None),
-    ],
-)
-def test_a_pattern_reads_names_of_its_form_only(pattern, name, tile):
-    assert NamePattern(pattern).tile(name) == tile
+def test_numbers_beyond_the_grid_are_told() -> None:
+    stored = np.array(
+        [[0, 0, 0], [0, 1, 0], [3, 7, 7], [3, 0, 8], [3, -1, 0], [MAX_ZOOM + 1, 0, 0], [99, 0, 0]], np.int64
+    )
+    assert on_grid(stored).tolist() == [True, False, True, False, False, False, False]
 
 
-@pytest.mark.parametrize(("scheme", "reason"), [("wms", "'wms'; give auto"), ("{z}/{x}.png", "does not place a tile"),
-                                                ("{z}{x}{y}{k}", "known are")])  # fmt: skip
-def test_a_scheme_that_is_none_is_refused(scheme, reason):
-    with pytest.raises(BadSource, match=reason):
+def test_a_pattern_wants_the_whole_name_and_the_same_number_twice() -> None:
+    pattern = NamePattern("*/{z}/{x}/{z}_{y}.png")
+    assert pattern.tile("set/3/1/3_2.png") == (3, 1, 2)
+    for name in ("set/3/1/4_2.png", "3/1/3_2.png", "set/3/1/3_2.png.aux", "a/set/3/1/3_2.png", "set/3/9/3_2.png"):
+        assert pattern.tile(name) is None
+
+
+@pytest.mark.parametrize("scheme", ["auto", *ROW_SCHEMES, "quadkey", "{z}-{x}-{-y}"])
+def test_known_schemes_pass_and_are_told_in_words(scheme: str) -> None:
+    check_scheme(scheme)
+    assert scheme in in_words(scheme)
+
+
+@pytest.mark.parametrize("scheme", ["", "XYZ", "{z}", "{z}{x}{y}{q}", "{a}", "{z}/{x}/{y}/{-y}"])
+def test_others_are_refused(scheme: str) -> None:
+    with pytest.raises(BadSource, match="scheme"):
         check_scheme(scheme)
 
 
-def test_numbered_tiles_have_no_names():
-    require_row_scheme("tms", "tiles.mbtiles")
-    with pytest.raises(BadSource, match="numbers its tiles, so --scheme quadkey does not apply"):
-        require_row_scheme("quadkey", "tiles.mbtiles")
-    assert in_words("tms") == "tms (column, then row from the south)"
+def test_names_do_not_apply_to_numbered_tiles() -> None:
+    require_row_scheme("tms", "here")
+    with pytest.raises(BadSource, match="give xyz, tms, zyx"):
+        require_row_scheme("{q}", "here")
