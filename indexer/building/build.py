@@ -18,6 +18,7 @@ import numpy as np
 from indexer.building.embed import DecodeAhead, embed_shard
 from indexer.building.plan import BuildPlan, BuildSpec, make_plan
 from indexer.building.shards import ShardReport, WorkFolder, open_work
+from indexer.common.depth import VALUE_BITS
 from indexer.common.encoders import EncoderIdentity, TileEncoder
 from indexer.common.errors import BuildConflict, DiskFull, NothingUsable, TooManyFailures
 from indexer.index.geoparquet import write_tiles
@@ -133,7 +134,10 @@ def _embed_all(
     rows = [row for shard in missing for row in range(shard * size, min((shard + 1) * size, count))]
     on_progress(count - len(rows))
     ahead = 4 * spec.batch_size
-    with DecodeAhead(source, plan.tiles, encoder.inputs, threads=spec.threads, ahead=ahead) as decoding:
+    bits = plan.source.get(VALUE_BITS)
+    with DecodeAhead(
+        source, plan.tiles, encoder.inputs, threads=spec.threads, ahead=ahead, value_bits=bits
+    ) as decoding:
         stream = decoding.stream(rows)
         for shard in missing:
             tiles = islice(stream, min(size, count - shard * size))

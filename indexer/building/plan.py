@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from indexer.building.specs import BuildSpec
+from indexer.common.depth import VALUE_BITS, probe_value_bits
 from indexer.common.encoders import EncoderIdentity
 from indexer.common.errors import BadSource
 from indexer.tiles.sources.source import TileSource
@@ -55,6 +56,12 @@ def make_plan(source: TileSource, encoder: EncoderIdentity, out: Path, spec: Bui
     files = SourceFiles(root, tiles, source.members() if isinstance(source, HasMembers) else None)
     tiles = files.stamped()
     described = {"kind": source.kind, "path": _portable(source.path, out.parent.resolve()), **source.describe()}
+    bits = probe_value_bits(source, tiles)
+    if bits is not None:
+        described[VALUE_BITS] = bits
+        notes = [*listing.notes, f"pictures of 16 bits of which {bits} are used; all are drawn on that scale"]
+    else:
+        notes = listing.notes
     identity = {
         "encoder": encoder.digest,
         "dim": encoder.dim,
@@ -62,7 +69,7 @@ def make_plan(source: TileSource, encoder: EncoderIdentity, out: Path, spec: Bui
         "source": described,
         **spec.identity(),
     }
-    return BuildPlan(tiles, listing.notes, identity, described, files)
+    return BuildPlan(tiles, notes, identity, described, files)
 
 
 def _portable(path: Path, base: Path) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.common.depth import VALUE_BITS
 from indexer.common.encoders import EncoderIdentity
 from indexer.common.errors import BadQuery, BadSource, IndexDamaged, IndexMismatch, TileWithoutData
 from indexer.index.exact_search import ExactScan, rank
@@ -275,7 +276,7 @@ class TileIndex:
 
     @cached_property
     def _opened_source(self) -> TileSource | None:
-        options = {key: value for key, value in self.manifest.source.items() if key not in ("kind", "path")}
+        options = {key: value for key, value in self.manifest.source.items() if key not in ("kind", "path", VALUE_BITS)}
         try:
             return open_source(self.source_path, SourceOptions.from_json(options))
         except (BadSource, MissingExtra, OSError, TypeError):

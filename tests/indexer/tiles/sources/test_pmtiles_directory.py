@@ -40,7 +40,7 @@ def test_a_run_that_cannot_be_is_refused(row, reason):
 
 
 def test_more_tiles_than_fit_are_refused_before_they_are_listed():
-    with pytest.raises(BadSource, match="claims 536,870,912 tiles in 1 runs of equal ones; at most 300,100 can be indexed"):
+    with pytest.raises(BadSource, match=r"claims 536,870,912 tiles in 1 runs .*; at most 300,100 can be"):
         tile_ids(np.array([[first_key(15), 1 << 29, 0, 1]], np.int64), 15, None)
 
 
