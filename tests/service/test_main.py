@@ -139,7 +139,7 @@ def test_help_names_every_setting_and_loads_nothing_heavy(arguments):
         "import sys, runpy\n"
         f"sys.argv = ['service', *{arguments}]\n"
         "try: runpy.run_module('service', run_name='__main__')\n"
-        "finally: print(sorted({*{HEAVY}} & set(sys.modules)), file=sys.stderr)"
+        f"finally: print(sorted(set({HEAVY}) & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", script], env=environment(), capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr

@@ -90,13 +90,24 @@ def test_a_heading_that_is_unknown_is_searched(built: Path, capsys: Captured) ->
 
 
 def test_a_shape_that_contradicts_the_field_of_view_is_said(built: Path, capsys: Captured) -> None:
-    assert search(built, "--json") == 0  # the photo is a square
+    whole_circle = ("--heading-deg", "0", "--fov-deg", "360")
+    assert search(built, "--json", *whole_circle) == 0  # the photo is a square
     (warning,) = json.loads(capsys.readouterr().out)["warnings"]
     assert "give its horizontal field of view" in warning
-    assert search(built) == 0
+    assert search(built, *whole_circle) == 0
     assert f"warning: {warning}" in capsys.readouterr().out
     assert search(built, "--geojson", "--fov-deg", "70") == 0
     assert json.loads(capsys.readouterr().out)["warnings"] == []
+
+
+def test_a_photo_that_says_nothing_is_searched_at_all_headings_and_its_angle_is_guessed_with_a_warning(
+    built: Path, capsys: Captured
+) -> None:
+    assert search(built, "--json") == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["view"]["heading_deg"], answer["view"]["heading_source"]) == (None, "unknown")
+    assert (answer["view"]["fov_deg"], answer["view"]["fov_source"]) == (pytest.approx(53.1, abs=0.1), "assumed")
+    assert "does not say how wide it sees" in answer["warnings"][0]
 
 
 def test_search_prints_geojson(built: Path, capsys: Captured) -> None:
