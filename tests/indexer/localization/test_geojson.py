@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from indexer.localization.geojson import footprint, match_features
 from indexer.localization.answer import Localization, Match
+from indexer.localization.geojson import footprint, match_features
 from indexer.localization.position import Position
 from model.common.geo import Bounds, LatLon
 from model.inputs.photo_view import ResolvedView
