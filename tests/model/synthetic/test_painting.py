@@ -1,4 +1,4 @@
-"""A painted district: streets where the border is, buildings that stand out of flat ground, and those gone at a time."""
+"""A painted district: buildings stand out of flat ground, and those that are gone at a time leave the streets."""
 
 import numpy as np
 import pytest

@@ -23,7 +23,7 @@ def test_counts_are_those_asked_for():
 
 
 def test_nothing_synthetic_covers_a_real_place():
-    with pytest.raises(BadConfig, match="lies far from the world's place .* stay within 20 km"):
+    with pytest.raises(BadConfig, match=r"lies far from the world's place .* stay within 20 km"):
         Region(centre=LatLon(47.37, 8.54))
 
 
