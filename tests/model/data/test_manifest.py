@@ -69,7 +69,8 @@ def test_without_semi_positives_there_is_no_list_of_them(tmp_path):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("query,tile\na,b\n", r"unknown columns \['tile'\] and lacks \['reference'\]"),
+        ("query,tile\na,b\n", "lacks the columns reference and has the unknown columns tile; known are query"),
+        ("query\na\n", "lacks the columns reference; known are query"),
         ("query,reference\npano0.png,nowhere.png\n", r"names 1 of 2 pictures that are not there: .*nowhere\.png"),
         ("query,reference,lat,lon\npano0.png,tile0.png,847,0\n", "row 2: lat, lon: latitude 847"),
         (

@@ -1,5 +1,3 @@
-"""Statements of a source against its rows: they settle the order, or stop the build with the option that helps."""
-
 from pathlib import Path
 
 import numpy as np
@@ -7,76 +5,95 @@ import pytest
 
 from indexer.common.errors import BadSource
 from indexer.tiles.sources.claims import Claim, refuse_geodetic_rows, settle_scheme
+from indexer.tiles.sources.schemes import on_grid, to_xyz
 from indexer.tiles.sources.source import SourceOptions
-from model.common.geo import Bounds
-from tests.inputs.making import LEFT, PLACE, TOP, ZOOM, ZXY, flipped
+from model.common.geo import Bounds, LatLon
+from tests.inputs.making import ZXY, flipped, place_of
 
-WHERE = Path("tiles.mbtiles")
-NORTHERN = Bounds(*PLACE)
-SOUTHWARDS = np.array(ZXY, np.int64)
-NORTHWARDS = np.array([(z, x, flipped(z, y)) for z, x, y in ZXY], np.int64)
-
-
-def settle(rows, *claims, usual="xyz", **options):
-    return settle_scheme(rows, claims, SourceOptions(**options), WHERE, usual=usual)
+HERE = Path("here")
+ROWS = np.array(ZXY, np.int64)
+TURNED = np.array([(z, x, flipped(z, y)) for z, x, y in ZXY], np.int64)
+PLACE = Bounds(*place_of(ZXY))
 
 
-def test_without_a_statement_the_format_decides():
-    assert settle(SOUTHWARDS) == ("xyz", [])
-    assert settle(NORTHWARDS, usual="tms") == ("tms", [])
+def settled(rows: np.ndarray, *claims: Claim, scheme: str = "auto", usual: str = "xyz") -> tuple[str, list[str]]:
+    return settle_scheme(rows, claims, SourceOptions(scheme=scheme), HERE, usual=usual)
 
 
-def test_a_statement_that_the_rows_bear_out_is_followed_and_told():
-    scheme, notes = settle(NORTHWARDS, Claim("tilemapresource.xml", "tms", (NORTHERN,)))
+def test_without_a_claim_the_format_decides() -> None:
+    assert settled(ROWS) == ("xyz", [])
+    assert settled(ROWS, usual="tms") == ("tms", [])
+
+
+def test_a_claimed_scheme_is_followed_with_a_note() -> None:
+    scheme, notes = settled(TURNED, Claim("a.xml", "tms", (PLACE,)))
     assert scheme == "tms"
-    assert notes == ["rows are taken as tms (column, then row from the south), as tilemapresource.xml says"]
+    assert notes == ["rows are taken as tms (column, then row from the south), as a.xml says"]
 
 
-def test_two_statements_that_disagree_stop_the_build():
-    with pytest.raises(BadSource, match=r"a says tms .* but b says xyz .*Give --scheme tms or --scheme xyz"):
-        settle(SOUTHWARDS, Claim("a", "tms"), Claim("b", "xyz"))
+def test_the_place_decides_between_readings_of_one_statement() -> None:
+    nonsense = Bounds(47.0, 8.0, 47.1, 8.1)
+    assert settled(ROWS, Claim("a", boxes=(nonsense, PLACE)))[0] == "xyz"
 
 
-def test_rows_that_lie_elsewhere_than_is_said_stop_the_build_and_the_scheme_that_fits_is_named():
-    with pytest.raises(BadSource, match=r"metadata says that the tiles lie in 8.5.*Give --scheme tms if the place"):
-        settle(NORTHWARDS, Claim("metadata", boxes=(NORTHERN,)))
+def test_the_message_names_every_scheme_that_fits() -> None:
+    with pytest.raises(BadSource, match=r"Give --scheme tms if the place is right.*Give --scheme xyz if the rows"):
+        settled(TURNED, Claim("a", boxes=(PLACE,)))
+    with pytest.raises(
+        BadSource, match=r"8\.54736, 47\.37975 \(west, south, east, north\)\. Give --scheme xyz if the rows"
+    ):
+        settled(ROWS, Claim("a", boxes=(Bounds(100.0, 10.0, 101.0, 11.0),)))
 
 
-def test_the_option_overrules_every_statement_and_a_warning_says_so():
-    scheme, notes = settle(NORTHWARDS, Claim("metadata", "tms", (NORTHERN,)), scheme="xyz")
-    assert scheme == "xyz"
+def test_a_row_beside_the_equator_is_not_taken_for_its_neighbour() -> None:
+    rows = np.array([(10, 500, 511)], np.int64)  # just north of the equator
+    north = Bounds(-4.21, 0.0, -3.87, 0.35)
+    assert settled(rows, Claim("a", boxes=(north,)))[0] == "xyz"
+    with pytest.raises(BadSource, match="--scheme xyz if the place"):
+        settled(rows, Claim("a", boxes=(north,)), usual="tms")
+
+
+def test_a_scheme_given_wins_and_the_contradiction_is_told() -> None:
+    scheme, notes = settled(ROWS, Claim("a", boxes=(PLACE,), other_grid="the moon"), scheme="tms")
+    assert scheme == "tms"
     assert len(notes) == 1
-    assert notes[0].startswith("warning: metadata says")
-    assert notes[0].endswith("taken as --scheme xyz says")
+    assert notes[0].startswith("warning: a says")
 
 
-def test_one_of_several_readings_of_a_place_is_enough():
-    swapped = Bounds(NORTHERN.south, NORTHERN.west, NORTHERN.north, NORTHERN.east)
-    assert settle(SOUTHWARDS, Claim("old.xml", boxes=(swapped, NORTHERN))) == ("xyz", [])
+def test_another_grid_stops() -> None:
+    with pytest.raises(BadSource, match=r"tiles of the profile 'geodetic', not of the Web Mercator grid"):
+        settled(ROWS, Claim("a", other_grid="the profile 'geodetic'"))
 
 
-def test_a_few_tiles_outside_the_place_are_only_told():
-    astray = np.concatenate([np.repeat(SOUTHWARDS, 2, axis=0), [(ZOOM, LEFT + 40, TOP)]])
-    scheme, notes = settle(astray, Claim("metadata", boxes=(NORTHERN,)))
-    assert scheme == "xyz"
-    assert notes == ["warning: 11% of the tiles lie outside the place that metadata gives"]
+def test_a_centre_counts_only_where_another_order_fits_it() -> None:
+    centre = LatLon(47.376, 8.5418)
+    assert settled(ROWS, Claim("a", centre=centre)) == ("xyz", [])
+    assert settled(ROWS, Claim("a", centre=LatLon(1.0, 1.0))) == ("xyz", [])
+    with pytest.raises(BadSource, match="have their centre at"):
+        settled(TURNED, Claim("a", centre=centre))
 
 
-def test_a_place_is_compared_with_the_zoom_that_is_indexed_only():
-    world = np.concatenate([SOUTHWARDS, [(2, 0, 0), (2, 3, 3)]])
-    assert settle(world, Claim("metadata", boxes=(NORTHERN,))) == ("xyz", [])
+def test_only_the_zoom_to_be_indexed_is_compared() -> None:
+    world = np.array([(0, 0, 0)], np.int64)
+    with pytest.raises(BadSource, match="--scheme tms"):
+        settled(np.concatenate([world, TURNED]), Claim("a", boxes=(PLACE,)))
 
 
-def test_another_grid_stops_the_build():
-    with pytest.raises(BadSource, match="tiles of the profile 'geodetic', not of the Web Mercator"):
-        settle(SOUTHWARDS, Claim("metadata.json", other_grid="the profile 'geodetic'"))
+def test_many_rows_are_compared_by_a_part_of_them() -> None:
+    x, y = np.meshgrid(np.arange(500), np.arange(500))
+    rows = np.stack([np.full(x.size, 16), 34_000 + x.ravel(), 22_700 + y.ravel()], axis=1).astype(np.int64)
+    box = Bounds(*place_of([tuple(rows[0]), tuple(rows[-1])]))
+    assert settled(rows, Claim("a", boxes=(box,))) == ("xyz", [])
+    with pytest.raises(BadSource, match="--scheme tms"):
+        settled(to_xyz(rows, "tms"), Claim("a", boxes=(box,)))
 
 
-def test_rows_of_the_grid_that_is_twice_as_wide_are_recognized():
-    stored = np.array([(3, x, 2) for x in range(16)], np.int64)
-    kept = stored[:, 1] < 8
-    with pytest.raises(BadSource, match=r"8 of 16 tiles east of the Web Mercator grid, such as 3/8/2"):
-        refuse_geodetic_rows(stored, kept, WHERE)
-    refuse_geodetic_rows(stored, np.ones(16, bool), WHERE)
-    stored[-1] = (3, 900, 2)  # on neither grid: a stray row, which is left out elsewhere
-    refuse_geodetic_rows(stored, kept, WHERE)
+def test_rows_of_the_geodetic_grid_are_told_from_a_stray() -> None:
+    west, east, far = [(5, 20, 9)], [(5, 40, 9)], [(5, 70, 9)]
+    for rows, geodetic in ((west * 2 + east, True), (west * 20 + east, False), (west + far, False)):
+        stored = np.array(rows, np.int64)
+        if geodetic:
+            with pytest.raises(BadSource, match=r"1 of 3 tiles east of the Web Mercator grid, such as 5/40/9"):
+                refuse_geodetic_rows(stored, on_grid(stored), HERE)
+        else:
+            refuse_geodetic_rows(stored, on_grid(stored), HERE)

@@ -1,59 +1,49 @@
-"""Squares around points have their metres at every latitude, and boxes that cannot be meant name their row."""
-
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from indexer.common.errors import BadSource
-from indexer.tiles.sources.footprints import checked_boxes, squares
+from indexer.tiles.sources.footprints import LONGEST_M, SHORTEST_M, checked_boxes, squares
 from model.common.geo import LatLon, great_circle_m
 
-WHERE = Path("list.csv")
+HERE = Path("here")
 
 
-def edges(*boxes):
-    return tuple(np.array(boxes, np.float64).T)
+def edges(*boxes: tuple[float, float, float, float]) -> tuple[np.ndarray, ...]:
+    west, south, east, north = np.array(boxes, np.float64).T
+    return west, south, east, north
 
 
-@pytest.mark.parametrize("lat", [0.0, 47.3, -60.0])
-def test_a_square_has_its_metres_both_ways(lat):
-    west, south, east, north = (edge[0] for edge in squares(np.array([lat]), np.array([8.5]), 100.0))
-    assert great_circle_m(LatLon(lat, west), LatLon(lat, east)) == pytest.approx(100.0, rel=1e-4)
-    assert great_circle_m(LatLon(south, 8.5), LatLon(north, 8.5)) == pytest.approx(100.0, rel=1e-4)
-    assert ((west + east) / 2, (south + north) / 2) == pytest.approx((8.5, lat))
+@pytest.mark.parametrize("lat", [-89.0, -47.0, 0.0, 60.0, 85.2])
+def test_squares_have_the_side_asked_for_at_every_latitude(lat: float) -> None:
+    west, south, east, north = squares(np.array([lat]), np.array([179.9999]), 100.0)
+    assert great_circle_m(LatLon(lat, west[0]), LatLon(lat, east[0])) == pytest.approx(100.0, rel=1e-4)
+    assert great_circle_m(LatLon(south[0], 0.0), LatLon(north[0], 0.0)) == pytest.approx(100.0, rel=1e-6)
+    assert west[0] > east[0]
 
 
-def test_a_square_at_180_degrees_crosses_it_and_none_reaches_over_the_pole():
-    west, _, east, _ = squares(np.array([0.0, 0.0]), np.array([180.0, -180.0]), 1_000.0)
-    assert (west > east).all()
-    assert np.allclose(west, 179.995504, atol=1e-5)
-    assert np.allclose(east, -179.995504, atol=1e-5)
-    _, south, _, north = squares(np.array([-90.0, 90.0]), np.zeros(2), 1_000.0)
-    assert (south[0], north[1]) == (-90.0, 90.0)
-
-
-def test_sensible_boxes_stay_as_they_are_across_the_antimeridian_too():
-    given = edges((8.5, 47.1, 8.6, 47.2), (179.9, 0.0, -179.9, 0.1))
-    assert checked_boxes(given, None, WHERE) is given
-
-
-def test_points_among_boxes_become_squares():
-    west, south, east, north = checked_boxes(edges((8.5, 47.1, 8.6, 47.2), (8.5, 47.1, 8.5, 47.1)), 200.0, WHERE)
-    assert (west[0], south[0], east[0], north[0]) == (8.5, 47.1, 8.6, 47.2)
-    assert great_circle_m(LatLon(south[1], 8.5), LatLon(north[1], 8.5)) == pytest.approx(200.0, rel=1e-4)
+def test_boxes_of_a_sensible_size_pass_as_they_are() -> None:
+    good = edges((8.0, 47.0, 8.0001, 47.0001), (179.99, -17.0, -179.99, -16.9), (0.0, 89.0, 90.0, 89.5))
+    assert np.array_equal(checked_boxes(good, None, HERE), good)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
-    ("box", "reason"),
+    "box",
     [
-        ((8.5, 47.2, 8.6, 47.1), "row 2 of list.csv has south 47.2 above north 47.1"),
-        ((8.6, 47.1, 8.5, 47.2), "359.90 degrees wide; are west and east exchanged"),
-        ((8.5, 47.1, 8.5, 47.1), r"points, not footprints \(row 2\).*--tile-size-m"),
-        ((8.5, 47.1, 8.5, 47.2), "footprint of 0.0 x 11,1"),
-        ((0.0, 47.1, 20.0, 47.2), "1,000,000 m a side"),
+        (8.0, 47.0, 8.000001, 47.1),
+        (8.0, 47.0, 8.1, 47.000001),
+        (0.0, 0.0, 9.1, 0.1),
+        (0.0, 0.0, 0.1, 9.1),
+        (-180.0, -85.0, 180.0, 85.0),
     ],
 )
-def test_a_box_that_cannot_be_meant_is_refused_with_its_row(box, reason):
-    with pytest.raises(BadSource, match=reason):
-        checked_boxes(edges((8.5, 47.1, 8.6, 47.2), box), None, WHERE)
+def test_the_longest_and_the_shortest_side_are_bounds(box: tuple[float, float, float, float]) -> None:
+    with pytest.raises(BadSource, match=r"row 2 of here has a footprint of .*between 0\.5 and 1,000,000 m"):
+        checked_boxes(edges((8.0, 47.0, 8.1, 47.1), box), None, HERE)  # type: ignore[arg-type]
+    assert (SHORTEST_M, LONGEST_M) == (0.5, 1_000_000.0)
+
+
+def test_a_way_round_of_half_the_world_is_the_widest_crossing() -> None:
+    with pytest.raises(BadSource, match=r"has west 1\.0 and east -170\.0: .* 189\.00 degrees wide"):
+        checked_boxes(edges((1.0, 0.0, -170.0, 0.1)), None, HERE)  # type: ignore[arg-type]

@@ -1,10 +1,11 @@
-"""Orders of rows: each has its way to (z, x, y southwards) and back, and names that are none are refused."""
-
 import mercantile
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from indexer.common.errors import BadSource
+from indexer.tiles.grid import MAX_ZOOM
 from indexer.tiles.sources.schemes import (
     ROW_SCHEMES,
     NamePattern,
@@ -17,67 +18,58 @@ from indexer.tiles.sources.schemes import (
     to_xyz,
 )
 
-TILE = (15, 17_000, 11_000)
+
+@st.composite
+def tiles(draw: st.DrawFn) -> tuple[int, int, int]:
+    z = draw(st.integers(1, 25))
+    return z, draw(st.integers(0, (1 << z) - 1)), draw(st.integers(0, (1 << z) - 1))
 
 
-@pytest.mark.parametrize(
-    ("scheme", "stored"),
-    [("xyz", (15, 17_000, 11_000)), ("tms", (15, 17_000, 21_767)), ("zyx", (15, 11_000, 17_000))],
-)
-def test_each_order_leads_to_the_same_tile_and_back(scheme, stored):
-    assert to_xyz(np.array([stored], np.int64), scheme).tolist() == [list(TILE)]
-    assert from_xyz(*TILE, scheme) == stored
+@given(tile=tiles(), scheme=st.sampled_from(ROW_SCHEMES))
+def test_a_scheme_leads_to_the_tile_and_back(tile: tuple[int, int, int], scheme: str) -> None:
+    stored = np.array([from_xyz(*tile, scheme)], np.int64)
+    assert on_grid(stored).all()
+    assert to_xyz(stored, scheme).tolist() == [list(tile)]
 
 
-def test_the_grid_ends_at_its_sides_at_every_zoom():
-    stored = np.array([(0, 0, 0), (3, 7, 7), (3, 8, 0), (3, 0, 8), (3, -1, 0), (-1, 0, 0), (99, 0, 0)], np.int64)
-    assert on_grid(stored).tolist() == [True, True, False, False, False, False, False]
+@given(tile=tiles())
+def test_quadkeys_are_those_of_mercantile(tile: tuple[int, int, int]) -> None:
+    z, x, y = tile
+    assert quadkey_tile(mercantile.quadkey(x, y, z)) == tile
+    assert NamePattern("{q}.png").tile(f"{mercantile.quadkey(x, y, z)}.png") == tile
 
 
-def test_a_quadkey_is_mercantiles():
-    for zoom, x, y in ((1, 1, 0), (5, 17, 9), TILE):
-        assert quadkey_tile(mercantile.quadkey(x, y, zoom)) == (zoom, x, y)
+def test_the_three_orders_are_what_they_are_called() -> None:
+    assert [from_xyz(3, 1, 2, scheme) for scheme in ROW_SCHEMES] == [(3, 1, 2), (3, 1, 5), (3, 2, 1)]
 
 
-@pytest.mark.parametrize(
-    ("pattern", "name", "tile"),
-    [
-        ("{z}_{x}_{y}.png", "15_17000_11000.png", TILE),
-        ("{z}/{x}/{-y}.png", "15/17000/21767.png", TILE),
-        ("*/{q}.jpg", "any/03.jpg", (2, 1, 1)),
-        ("{z}/{x}/{z}-{y}.png", "15/17000/15-11000.png", TILE),
-        ("{z}/{x}/{z}-{y}.png", "15/17000/14-11000.png", None),
-        ("{z}_{x}_{y}.png", "15_17000_11000_png", None),
-        ("{z}_{x}_{y}.png", "3_8_0.png", None),
-        ("{z}_{x}_{y}.png", "99_0_0.png", None),
-    ],
-)
-def test_a_pattern_reads_names_of_its_form_only(pattern, name, tile):
-    assert NamePattern(pattern).tile(name) == tile
+def test_numbers_beyond_the_grid_are_told() -> None:
+    stored = np.array(
+        [[0, 0, 0], [0, 1, 0], [3, 7, 7], [3, 0, 8], [3, -1, 0], [MAX_ZOOM + 1, 0, 0], [99, 0, 0]], np.int64
+    )
+    assert on_grid(stored).tolist() == [True, False, True, False, False, False, False]
 
 
-@pytest.mark.parametrize(
-    ("scheme", "reason"),
-    [
-        ("tsm", "scheme is 'tsm'; give auto"),
-        ("{z}_{x}.png", "does not place a tile"),
-        ("{z}/{x}/{y}/{-y}.png", "does not place a tile"),
-        ("{zoom}/{x}/{y}.png", "scheme has '{zoom}'; known are"),
-    ],
-)
-def test_what_is_no_scheme_is_refused(scheme, reason):
-    with pytest.raises(BadSource, match=reason):
+def test_a_pattern_wants_the_whole_name_and_the_same_number_twice() -> None:
+    pattern = NamePattern("*/{z}/{x}/{z}_{y}.png")
+    assert pattern.tile("set/3/1/3_2.png") == (3, 1, 2)
+    for name in ("set/3/1/4_2.png", "3/1/3_2.png", "set/3/1/3_2.png.aux", "a/set/3/1/3_2.png", "set/3/9/3_2.png"):
+        assert pattern.tile(name) is None
+
+
+@pytest.mark.parametrize("scheme", ["auto", *ROW_SCHEMES, "quadkey", "{z}-{x}-{-y}"])
+def test_known_schemes_pass_and_are_told_in_words(scheme: str) -> None:
+    check_scheme(scheme)
+    assert scheme in in_words(scheme)
+
+
+@pytest.mark.parametrize("scheme", ["", "XYZ", "{z}", "{z}{x}{y}{q}", "{a}", "{z}/{x}/{y}/{-y}"])
+def test_others_are_refused(scheme: str) -> None:
+    with pytest.raises(BadSource, match="scheme"):
         check_scheme(scheme)
 
 
-def test_schemes_of_names_are_refused_where_tiles_are_numbered():
-    for scheme in (*ROW_SCHEMES, "auto"):
-        require_row_scheme(scheme, "a.mbtiles")
-    for scheme in ("quadkey", "{z}_{x}_{y}.png"):
-        with pytest.raises(BadSource, match=r"a.mbtiles numbers its tiles.*give xyz, tms, zyx"):
-            require_row_scheme(scheme, "a.mbtiles")
-
-
-def test_a_scheme_is_explained():
-    assert in_words("tms") == "tms (column, then row from the south)"
-    assert in_words("{q}.png") == "{q}.png"
+def test_names_do_not_apply_to_numbered_tiles() -> None:
+    require_row_scheme("tms", "here")
+    with pytest.raises(BadSource, match="give xyz, tms, zyx"):
+        require_row_scheme("{q}", "here")
