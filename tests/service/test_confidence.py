@@ -28,7 +28,8 @@ def calibrated(index_folder, tmp_path) -> Path:
 
 
 def estimate(client, **fields):
-    response = client.post("/localize", files={"panorama": ("photo", PHOTO)}, data=fields)
+    asked = {"heading_deg": "0", "fov_deg": "360", **fields}
+    response = client.post("/localize", files={"panorama": ("photo", PHOTO)}, data=asked)
     assert response.status_code == 200, response.text
     return response.json()["estimate"]
 
@@ -54,7 +55,8 @@ def test_what_speaks_against_a_photo_speaks_against_confidence(calibrated):
     blank = encoded(Image.new("RGB", (128, 64), (250, 250, 250)))
     with serving(Settings(index=calibrated, workers=1)) as client:
         for photo, words in ((square, "give its horizontal field of view"), (blank, "shows next to nothing")):
-            answer = client.post("/localize", files={"panorama": ("photo", photo)}).json()
+            asked = {"heading_deg": "0", "fov_deg": "360"}
+            answer = client.post("/localize", files={"panorama": ("photo", photo)}, data=asked).json()
             assert words in answer["warnings"][0]
             assert answer["estimate"]["confidence"] is None
 

@@ -233,7 +233,7 @@ def test_a_caller_may_end_the_work_between_its_steps(index) -> None:
         steps.clear()
         calls.clear()
         with pytest.raises(KeyboardInterrupt):
-            Localizer(Noting(), index).localize(panorama(4, 0.0), check=check_at(last))
+            Localizer(Noting(), index).localize(panorama(4, 0.0), seen(), check=check_at(last))
         assert steps == expected
 
 
