@@ -1,4 +1,4 @@
-"""`python -m indexer build | search | calibrate | info | verify`, or `clnet-indexer`."""
+"""`python -m indexer build | localize | search | calibrate | info | verify`, or `clnet-indexer`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ _COMMANDS = {
     "build": Command(
         "embed every tile of a source and write an index folder", "indexer.commands.build:run", "BuildOptions"
     ),
+    "localize": Command(
+        "say where photos were taken, and how sure that is", "indexer.commands.localize:run", "LocalizeOptions"
+    ),
     "search": Command("find the tiles that look most like a photo", "indexer.commands.search:run", "SearchOptions"),
     "calibrate": Command(
         "fit how sure an answer is, on photos of known place", "indexer.commands.calibrate:run", "CalibrateOptions"
@@ -25,6 +28,7 @@ _COMMANDS = {
 _EXAMPLES = """examples:
   {prog} build --tiles tiles/ --out index
   {prog} build --tiles mosaic.tif --out index --tile-size-m 100 --stride-m 50 --dry-run
+  {prog} localize --index index photo.jpg folder-of-photos/ --csv
   {prog} search --index index --image photo.jpg --near 47.1,8.5 --radius-m 2000
   {prog} calibrate --index index --queries pairs.csv photos-from-elsewhere.csv
   {prog} verify --index index"""

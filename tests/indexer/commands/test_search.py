@@ -49,10 +49,10 @@ def test_a_heading_that_is_unknown_is_searched(built: Path, capsys: Captured) ->
         assert match["heading_deg"] % (360 / 64) == 0  # whole columns of this encoder's canvas
 
 
-def test_a_shape_that_contradicts_the_field_of_view_is_said(built: Path, capsys: Captured) -> None:
+def test_a_field_of_view_that_had_to_be_guessed_is_said(built: Path, capsys: Captured) -> None:
     assert search(built, "--json") == 0  # the photo is a square
     (warning,) = json.loads(capsys.readouterr().out)["warnings"]
-    assert "give its horizontal field of view" in warning
+    assert "does not say how wide it sees; fov_deg 53.1 is assumed" in warning
     assert search(built) == 0
     assert f"warning: {warning}" in capsys.readouterr().out
     assert search(built, "--geojson", "--fov-deg", "70") == 0
