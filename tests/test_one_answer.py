@@ -91,7 +91,7 @@ def test_an_unknown_heading_is_answered_with_a_confidence_where_that_was_fitted(
     fitted = Localizer.open(root / "index", checkpoint=str(root / "bundle"), device="cpu").calibration
     searched = replace(fitted, conditions=Conditions((360.0, 360.0), headings=24))
     monkeypatch.setattr("indexer.localization.localizer.load_calibration", lambda *_: searched)
-    answers = [by_python(root, GivenView()), by_command(root, capsys, "--heading-deg", "unknown")]
+    answers = [by_python(root, GivenView("unknown")), by_command(root, capsys, "--heading-deg", "unknown")]
     answers.append(by_http(root, heading_deg="unknown"))
     assert answers[0] == answers[1] == answers[2]
     assert answers[0]["estimate"]["confidence"] is not None
