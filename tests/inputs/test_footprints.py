@@ -13,9 +13,8 @@ import pytest
 from indexer.common.errors import BadSource
 from indexer.index.geoparquet import read_tiles, write_tiles
 from indexer.tiles.wkb import box_wkb
-from model.common.command_line import parse_bounds
 from model.common.errors import BadCoordinates
-from model.common.geo import LatLon, great_circle_m
+from model.common.geo import LatLon, great_circle_m, parse_bounds
 from tests.indexer.tiny import table_of_boxes
 from tests.inputs.making import listed
 
