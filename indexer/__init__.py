@@ -1,5 +1,103 @@
-"""Embed a satellite tile corpus into a spatially ordered index, and search it. Loads no FAISS on import."""
+"""Embed a satellite tile corpus into a spatially ordered index, and search it. Loads no FAISS on import.
+
+The names in `__all__` are public and stable (`docs/api.md`); each is imported when it is first asked for.
+"""
+
+from typing import TYPE_CHECKING
 
 from model._version import VERSION as __version__
+from model.common.lazy import lazy_names
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from indexer.building.build import BuildSummary, build_index
+    from indexer.building.plan import BuildSpec
+    from indexer.building.verify import VerifyReport, verify_index
+    from indexer.common.encoders import QueryEncoder, TileEncoder
+    from indexer.common.errors import (
+        BadCalibration,
+        BadQuery,
+        BadSource,
+        BuildConflict,
+        DiskFull,
+        IndexDamaged,
+        IndexMismatch,
+        IndexVersion,
+        NothingUsable,
+        NoTilesInRegion,
+    )
+    from indexer.confidence.calibration import Calibration
+    from indexer.index.tile_index import TileIndex
+    from indexer.index.zones import SearchResult
+    from indexer.localization.localizer import Localization, Localizer, Match, View
+    from indexer.localization.position import Position
+    from indexer.tiles.region import BoxRegion, CircleRegion, Region
+    from indexer.tiles.sources.open_source import open_source
+    from indexer.tiles.sources.source import SourceOptions, TileSource
+    from indexer.tiles.tile_table import TileRecord
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "indexer.building.build": ("BuildSummary", "build_index"),
+            "indexer.building.plan": ("BuildSpec",),
+            "indexer.building.verify": ("VerifyReport", "verify_index"),
+            "indexer.common.encoders": ("QueryEncoder", "TileEncoder"),
+            "indexer.common.errors": (
+                "BadCalibration",
+                "BadQuery",
+                "BadSource",
+                "BuildConflict",
+                "DiskFull",
+                "IndexDamaged",
+                "IndexMismatch",
+                "IndexVersion",
+                "NoTilesInRegion",
+                "NothingUsable",
+            ),
+            "indexer.confidence.calibration": ("Calibration",),
+            "indexer.index.tile_index": ("TileIndex",),
+            "indexer.index.zones": ("SearchResult",),
+            "indexer.localization.localizer": ("Localization", "Localizer", "Match", "View"),
+            "indexer.localization.position": ("Position",),
+            "indexer.tiles.region": ("BoxRegion", "CircleRegion", "Region"),
+            "indexer.tiles.sources.open_source": ("open_source",),
+            "indexer.tiles.sources.source": ("SourceOptions", "TileSource"),
+            "indexer.tiles.tile_table": ("TileRecord",),
+        },
+    )
+
+__all__ = [
+    "BadCalibration",
+    "BadQuery",
+    "BadSource",
+    "BoxRegion",
+    "BuildConflict",
+    "BuildSpec",
+    "BuildSummary",
+    "Calibration",
+    "CircleRegion",
+    "DiskFull",
+    "IndexDamaged",
+    "IndexMismatch",
+    "IndexVersion",
+    "Localization",
+    "Localizer",
+    "Match",
+    "NoTilesInRegion",
+    "NothingUsable",
+    "Position",
+    "QueryEncoder",
+    "Region",
+    "SearchResult",
+    "SourceOptions",
+    "TileEncoder",
+    "TileIndex",
+    "TileRecord",
+    "TileSource",
+    "VerifyReport",
+    "View",
+    "__version__",
+    "build_index",
+    "open_source",
+    "verify_index",
+]

@@ -65,7 +65,13 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
     _add_encoder(parser)
     add("--zoom", type=int, metavar="Z", help="the one zoom to index (default: the deepest; for a raster its own)")
     add("--bbox", type=as_argument(parse_bounds), metavar="W,S,E,N", help="only tiles that touch this box, in degrees")
-    add("--scheme", choices=("xyz", "tms"), default="xyz", help="how y counts in a tile folder (default: %(default)s)")
+    add(
+        "--scheme",
+        default="auto",
+        metavar="ORDER",
+        help="how rows of tiles are counted: xyz, tms, zyx, quadkey, a pattern of file names such as {z}_{x}_{y}.png, "
+        "or auto, as the source says (default: %(default)s)",
+    )
     add(
         "--tile-size-m",
         type=float,

@@ -1,5 +1,107 @@
-"""Train, evaluate and run the cross-view encoders. Importing this package loads no torch."""
+"""Train, evaluate and run the cross-view encoders. Importing this package loads no torch.
+
+The names in `__all__` are public and stable (`docs/api.md`); each is imported when it is first asked for.
+"""
+
+from typing import TYPE_CHECKING
 
 from model._version import VERSION as __version__
+from model.common.lazy import lazy_names
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from model.common.errors import (
+        BadCheckpoint,
+        BadConfig,
+        BadCoordinates,
+        BadDataset,
+        BadImage,
+        GeoLocalizationError,
+        MissingExtra,
+        OutputExists,
+    )
+    from model.common.geo import Bounds, LatLon, great_circle_m
+    from model.common.images import decode_image
+    from model.data.manifest import read_manifest
+    from model.data.pairs import PairSet, Query, Reference
+    from model.data.sources import open_pairs
+    from model.evaluation.evaluator import DualEncoder, evaluate
+    from model.evaluation.metrics import Scoring
+    from model.evaluation.protocol import QueryProtocol
+    from model.evaluation.results import Evaluation
+    from model.inputs.transforms import InputSpec, lay_panorama, resize_tile
+    from model.network.checkpoints import Bundle, load_bundle, save_bundle
+    from model.network.clnet import CLNet, CLNetSpec
+    from model.network.encoder import Encoder
+    from model.training.config import DataSpec, OptimSpec, RunSpec, load_run
+    from model.training.trainer import train
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "model.common.errors": (
+                "BadCheckpoint",
+                "BadConfig",
+                "BadCoordinates",
+                "BadDataset",
+                "BadImage",
+                "GeoLocalizationError",
+                "MissingExtra",
+                "OutputExists",
+            ),
+            "model.common.geo": ("Bounds", "LatLon", "great_circle_m"),
+            "model.common.images": ("decode_image",),
+            "model.data.manifest": ("read_manifest",),
+            "model.data.pairs": ("PairSet", "Query", "Reference"),
+            "model.data.sources": ("open_pairs",),
+            "model.evaluation.evaluator": ("DualEncoder", "evaluate"),
+            "model.evaluation.metrics": ("Scoring",),
+            "model.evaluation.protocol": ("QueryProtocol",),
+            "model.evaluation.results": ("Evaluation",),
+            "model.inputs.transforms": ("InputSpec", "lay_panorama", "resize_tile"),
+            "model.network.checkpoints": ("Bundle", "load_bundle", "save_bundle"),
+            "model.network.clnet": ("CLNet", "CLNetSpec"),
+            "model.network.encoder": ("Encoder",),
+            "model.training.config": ("DataSpec", "OptimSpec", "RunSpec", "load_run"),
+            "model.training.trainer": ("train",),
+        },
+    )
+
+__all__ = [
+    "BadCheckpoint",
+    "BadConfig",
+    "BadCoordinates",
+    "BadDataset",
+    "BadImage",
+    "Bounds",
+    "Bundle",
+    "CLNet",
+    "CLNetSpec",
+    "DataSpec",
+    "DualEncoder",
+    "Encoder",
+    "Evaluation",
+    "GeoLocalizationError",
+    "InputSpec",
+    "LatLon",
+    "MissingExtra",
+    "OptimSpec",
+    "OutputExists",
+    "PairSet",
+    "Query",
+    "QueryProtocol",
+    "Reference",
+    "RunSpec",
+    "Scoring",
+    "__version__",
+    "decode_image",
+    "evaluate",
+    "great_circle_m",
+    "lay_panorama",
+    "load_bundle",
+    "load_run",
+    "open_pairs",
+    "read_manifest",
+    "resize_tile",
+    "save_bundle",
+    "train",
+]

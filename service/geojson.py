@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from indexer.commands.geojson import tile_feature
+from indexer.localization.geojson import tile_feature
 from model.common.geo import Bounds
 from service.schemas import LocalizeAnswer, Match
 

@@ -1,9 +1,15 @@
-"""Who may import whom, read from the source: model <- indexer <- service, and light packages on import."""
+"""What the house promises, read from the source: who may import whom, one stage a folder, tests beside modules, docs.
+
+`model <- indexer <- service`; within a package a stage may import the stages before it in `STAGES`, and no later one.
+"""
 
 import ast
 import subprocess
 import sys
 import time
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,27 +23,180 @@ FORBIDDEN = {
     "service": {"rasterio", "pmtiles", "faiss"},
 }
 HEAVY = ("torch", "timm", "faiss", "fastapi", "rasterio", "matplotlib", "pyarrow", "sklearn")
+STAGES = {
+    "model": "_version common inputs network synthetic data evaluation training commands __init__ __main__",
+    "indexer": "common tiles index confidence localization building commands __init__ __main__",
+    "service": "settings errors metrics concurrency middleware demo schemas engine geojson routes app "
+    "__init__ __main__",
+}
+"""Each package's parts in the order of the data's way; a part may import those to its left."""
+FLAT = {
+    "model": {"__init__.py", "__main__.py", "_version.py", "py.typed"},
+    "indexer": {"__init__.py", "__main__.py", "py.typed"},
+}
+MIRRORED = 0.9
+DOCUMENTED = 0.95
+NOT_YET = {
+    ("model.network.checkpoints", "model.training"),
+}
+"""Arrows that still point back: (module, stage)."""
+
 SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+FOLDERS = sorted({path.parent for path in SOURCES})
 
 
-def imported(path):
-    """Top-level names that a file imports, at any depth of nesting, as (name, line)."""
+def name_of(path: Path) -> str:
+    """A file's dotted name; a folder's for its `__init__.py`."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {name_of(path): path for path in SOURCES}
+
+
+@cache
+def imports(path: Path) -> tuple[tuple[str, int], ...]:
+    """Dotted names that a file imports, as (name, line), at any depth of nesting and those for type checking, too."""
+    found = []
     for node in ast.walk(ast.parse(path.read_text())):
-        names = []
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            found += [(alias.name, node.lineno) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            names = [node.module or ""]
-        for name in names:
-            yield name.split(".")[0], node.lineno
+            assert node.level == 0, f"{path}:{node.lineno} imports relatively"
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                found.append((whole if whole in MODULES else str(node.module), node.lineno))
+    return tuple(found)
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def project_imports(path: Path) -> Iterator[tuple[str, int]]:
+    """Those of them that are modules or packages of the project."""
+    return ((name, line) for name, line in imports(path) if name in MODULES)
+
+
+def stage_of(module: str) -> str:
+    """The part of its package that a module belongs to."""
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else "__init__"
+
+
+def cycle_in(arrows: dict[str, set[str]]) -> list[str]:
+    """One way round in a graph, or nothing."""
+    done: set[str] = set()
+
+    def search(node: str, trail: list[str]) -> list[str]:
+        if node in trail:
+            return [*trail[trail.index(node) :], node]
+        if node not in done:
+            for target in sorted(arrows.get(node, ())):
+                if found := search(target, [*trail, node]):
+                    return found
+            done.add(node)
+        return []
+
+    return next((found for node in sorted(arrows) if (found := search(node, []))), [])
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
 def test_arrows_never_point_back(path):
     package = path.relative_to(ROOT).parts[0]
-    for name, line in imported(path):
-        assert name not in set(PACKAGES) - MAY_IMPORT[package], f"{path}:{line} imports {name}"
-        assert name not in FORBIDDEN[package], f"{path}:{line} imports {name}, which {package} must not"
+    for name, line in imports(path):
+        top = name.split(".")[0]
+        assert top not in set(PACKAGES) - MAY_IMPORT[package], f"{path}:{line} imports {name}"
+        assert top not in FORBIDDEN[package], f"{path}:{line} imports {name}, which {package} must not"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_part_of_a_package_has_its_place_in_the_order(package):
+    parts = {path.stem if path.is_file() else path.name for path in (ROOT / package).iterdir()
+             if path.suffix == ".py" or (path.is_dir() and list(path.rglob("*.py")))}  # fmt: skip
+    assert parts - set(STAGES[package].split()) == set(), "give it a place in STAGES"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_no_arrow_points_back_between_stages(path):
+    module = name_of(path)
+    package, own = module.split(".")[0], stage_of(module)
+    order = STAGES[package].split()
+    for name, line in project_imports(path):
+        stage = stage_of(name)
+        if name.split(".")[0] == package and (module, f"{package}.{stage}") not in NOT_YET:
+            assert order.index(stage) <= order.index(own), (
+                f"{relative(path)}:{line} imports {name}; {own} comes before {stage}"
+            )
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=relative)
+def test_the_parts_of_a_folder_import_each_other_one_way_only(folder):
+    """Modules and subfolders alike: neither two modules nor two folders stand in a circle."""
+    prefix = f"{name_of(folder / '__init__.py')}."
+    arrows = defaultdict(set)
+    for path in folder.rglob("*.py"):
+        module = name_of(path)
+        if not module.startswith(prefix):
+            continue  # the face of the folder itself
+        own = module.removeprefix(prefix).split(".")[0]
+        for name, _ in project_imports(path):
+            part = name.removeprefix(prefix).split(".")[0]
+            if name.startswith(prefix) and part != own and (module, f"{prefix}{part}") not in NOT_YET:
+                arrows[own].add(part)
+    assert cycle_in(arrows) == []
+
+
+def test_a_circle_would_be_found():
+    assert cycle_in({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
+    assert cycle_in({"a": {"b", "c"}, "b": {"c"}}) == []
+
+
+@pytest.mark.parametrize("package", sorted(FLAT))
+def test_no_module_lies_flat_in_a_package(package):
+    files = {path.name for path in (ROOT / package).iterdir() if path.is_file()}
+    assert files - FLAT[package] == set(), "put it into the folder of its stage"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_nobody_but_its_own_package_imports_the_commands(package):
+    """What two packages share is no command line."""
+    for path in (ROOT / package).rglob("*.py"):
+        foreign = [name for name, _ in project_imports(path) if name.split(".")[0] != package]
+        assert [name for name in foreign if stage_of(name) in ("commands", "__main__")] == [], path
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_modules_have_a_test_of_their_own(package):
+    modules = [path for path in (ROOT / package).rglob("*.py") if path.name not in ("__init__.py", "_version.py")]
+    bare = sorted(relative(path) for path in modules if not _is_mirrored(path))
+    assert len(bare) <= (1 - MIRRORED) * len(modules), bare
+
+
+def _is_mirrored(path: Path) -> bool:
+    """Whether there are tests at the mirrored place."""
+    test = ROOT / "tests" / path.relative_to(ROOT).parent / f"test_{path.stem.strip('_')}.py"
+    return test.is_file() and "def test_" in test.read_text()
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_public_names_are_documented(package):
+    public = [
+        (f"{relative(path)}: {name}", node)
+        for path in (ROOT / package).rglob("*.py")
+        for name, node in _public(ast.parse(path.read_text()).body)
+    ]
+    bare = [where for where, node in public if not ast.get_docstring(node)]
+    assert len(bare) <= (1 - DOCUMENTED) * len(public), bare
+
+
+def _public(body, prefix=""):
+    """Functions, classes and methods whose names have no underscore in front, those of public classes included."""
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            yield prefix + node.name, node
+            if isinstance(node, ast.ClassDef):
+                yield from _public(node.body, f"{prefix}{node.name}.")
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -61,7 +220,7 @@ def test_help_loads_nothing_heavy(package):
     assert time.monotonic() - started < 30  # a guard against hanging, no measure of speed
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
 def test_every_module_says_what_it_holds_and_stays_short(path):
     text = path.read_text()
     assert ast.get_docstring(ast.parse(text)), f"{path} has no docstring"
@@ -70,4 +229,4 @@ def test_every_module_says_what_it_holds_and_stays_short(path):
 
 def test_nothing_is_stored_as_pickle():
     for path in SOURCES:
-        assert "pickle" not in {name for name, _ in imported(path)}, path
+        assert "pickle" not in {name.split(".")[0] for name, _ in imports(path)}, path

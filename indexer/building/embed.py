@@ -14,9 +14,9 @@ from PIL import Image
 
 from indexer.building.shards import ShardReport
 from indexer.common.encoders import TileEncoder
-from indexer.common.errors import EncoderFault, TileWithoutData
+from indexer.common.errors import BadSource, EncoderFault, TileWithoutData
 from indexer.tiles.sources.source import TileSource
-from indexer.tiles.tile_table import TileTable
+from indexer.tiles.tile_table import TileRecord, TileTable
 from model.common.errors import BadImage
 from model.common.images import decode_image
 from model.inputs.transforms import NEUTRAL, InputSpec, resize_tile
@@ -66,7 +66,11 @@ class DecodeAhead:
         self._pool.shutdown(cancel_futures=True)
 
     def stream(self, rows: Sequence[int]) -> Iterator[Decoded]:
-        """Each row's tile, in order."""
+        """Each row's tile, in order.
+
+        Raises:
+            BadSource: a picture of a grid tile is not square.
+        """
         waiting: deque[Future[list[Decoded]]] = deque()
         for start in range(0, len(rows), _GROUP):
             waiting.append(self._pool.submit(self._decode_group, rows[start : start + _GROUP]))
@@ -84,6 +88,7 @@ class DecodeAhead:
             picture = self._source.read(tile)
             image = _decode_picture(picture, self._spec)
             size = _size_text(picture)
+            _require_square(size, tile)
             pixels = resize_tile(image, self._spec)
         except TileWithoutData:
             return Decoded(row, None)
@@ -151,6 +156,21 @@ def _decode_picture(picture: bytes | Image.Image, spec: InputSpec) -> Image.Imag
     if isinstance(picture, Image.Image):
         return picture
     return decode_image(picture, at_least_px=spec.satellite_size_px if spec.antialias else None)
+
+
+def _require_square(size: str, tile: TileRecord) -> None:
+    """A tile of the grid is as wide as it is high; another picture is a tile of another grid, at another place.
+
+    Raises:
+        BadSource: it is not, which ends the build.
+    """
+    width, _, height = size.partition(" x ")
+    if tile.z is not None and width != height:
+        raise BadSource(
+            f"tile {tile.tile_id} ({tile.source}) is {size} pixels, and a tile of the Web Mercator grid is square: "
+            "these are tiles of another grid or cut at an edge. Make Web Mercator tiles of them, or list them with "
+            "their bounds in a CSV"
+        )
 
 
 def _size_text(picture: bytes | Image.Image) -> str:

@@ -16,11 +16,11 @@ from indexer.building.estimate import estimate_build
 from indexer.building.plan import BuildSpec, make_plan
 from indexer.building.verify import verify_index
 from indexer.commands.calibrate import calibrate
-from indexer.commands.geojson import match_features
 from indexer.common.errors import BadCalibration, BadQuery
 from indexer.confidence.storage import load_calibration, read_calibration
 from indexer.index.manifest import EMBEDDINGS, MANIFEST
 from indexer.index.tile_index import TileIndex
+from indexer.localization.geojson import match_features
 from indexer.localization.localizer import Localization, Localizer, View
 from indexer.localization.position import Position
 from indexer.tiles.region import BoxRegion, CircleRegion, Region

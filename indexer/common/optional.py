@@ -7,7 +7,7 @@ from typing import Any
 
 from model.common.errors import MissingExtra
 
-__all__ = ["load_faiss", "load_rasterio"]
+__all__ = ["load_faiss", "load_pyogrio", "load_rasterio"]
 
 
 def load_faiss() -> Any:
@@ -28,4 +28,19 @@ def load_rasterio() -> Any:
     except ImportError as error:
         raise MissingExtra(
             "reading GeoTIFFs needs rasterio; install it with `pip install clnet-geolocalization[geo]`"
+        ) from error
+
+
+def load_pyogrio() -> Any:
+    """The module `pyogrio` with its submodule `raw`, which needs neither GeoPandas nor Shapely.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    try:
+        importlib.import_module("pyogrio.raw")
+        return importlib.import_module("pyogrio")
+    except ImportError as error:
+        raise MissingExtra(
+            "writing a GeoPackage needs pyogrio; install it with `pip install clnet-geolocalization[geo]`"
         ) from error

@@ -18,6 +18,7 @@ __all__ = ["read_tiles", "write_tiles"]
 
 _GRID = ("z", "x", "y")
 _DEGREES = ("lat", "lon", "west", "south", "east", "north")
+_COVERING = ("xmin", "ymin", "xmax", "ymax")
 _SCHEMA = pa.schema(
     [
         pa.field("tile_id", pa.string(), nullable=False),
@@ -25,8 +26,13 @@ _SCHEMA = pa.schema(
         *(pa.field(name, pa.float64(), nullable=False) for name in _DEGREES),
         pa.field("source", pa.string(), nullable=False),
         pa.field("geometry", pa.binary(), nullable=False),
+        pa.field(
+            "bbox", pa.struct([pa.field(name, pa.float64(), nullable=False) for name in _COVERING]), nullable=False
+        ),
     ]
 )
+_READ = [field for field in _SCHEMA if field.name not in ("geometry", "bbox")]
+"""What is read back; older folders have no column `bbox`."""
 _ROW_GROUP = 65_536
 
 
@@ -47,10 +53,10 @@ def read_tiles(path: Path) -> TileTable:
         IndexDamaged: not Parquet, or without a column.
     """
     try:
-        table = pq.read_table(path, columns=[name for name in _SCHEMA.names if name != "geometry"], memory_map=True)
+        table = pq.read_table(path, columns=[field.name for field in _READ], memory_map=True)
     except (pa.ArrowException, OSError) as error:
         raise IndexDamaged(f"{path} cannot be read: {error}; rebuild the index") from error
-    wanted = {field.name: field.type for field in _SCHEMA if field.name != "geometry"}
+    wanted = {field.name: field.type for field in _READ}
     found = {field.name: field.type for field in table.schema}
     if found != wanted or any(table[name].null_count for name in _DEGREES):
         raise IndexDamaged(f"{path} has columns {found}; this version reads {wanted}, rebuild the index")
@@ -67,7 +73,20 @@ def _arrow(table: TileTable, schema: pa.Schema) -> pa.Table:
     columns |= {name: pa.array(getattr(table, name).astype(np.int32), mask=off_grid) for name in _GRID}
     columns |= {name: pa.array(getattr(table, name).tolist(), pa.string()) for name in ("tile_id", "source")}
     columns["geometry"] = pa.array(box_wkb(table.west, table.south, table.east, table.north), pa.binary())
+    columns["bbox"] = _covering(table)
     return pa.table([columns[name] for name in schema.names], schema=schema)
+
+
+def _covering(table: TileTable) -> pa.Array:
+    """A box in plain degrees around each row, by which readers skip what they do not want.
+
+    Readers compare `xmin` and `xmax` as numbers, so a row across the antimeridian is given all longitudes.
+    """
+    crossing = table.west > table.east
+    west, east = np.where(crossing, -180.0, table.west), np.where(crossing, 180.0, table.east)
+    return pa.StructArray.from_arrays(
+        [pa.array(edge) for edge in (west, table.south, east, table.north)], fields=list(_SCHEMA.field("bbox").type)
+    )
 
 
 def _geo_metadata(table: TileTable) -> dict[str, Any]:
@@ -78,5 +97,6 @@ def _geo_metadata(table: TileTable) -> dict[str, Any]:
         "geometry_types": kinds,
         "orientation": "counterclockwise",
         "bbox": list(table.bounds.as_tuple()),
+        "covering": {"bbox": {name: ["bbox", name] for name in _COVERING}},
     }
     return {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}

@@ -8,10 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.common.errors import BadSource
+from model.common.geo import normal_lon
 
-__all__ = ["box_wkb", "wkb_extent"]
+__all__ = ["Parts", "box_wkb", "extent_of_parts", "wkb_extent", "wkb_parts"]
 
 _Floats = NDArray[np.float64]
+Parts = list[_Floats]
+"""The point or rings of a shape, each [N, 2] (lon, lat)."""
 _LITTLE_POLYGON = np.dtype(
     [("order", "u1"), ("kind", "<u4"), ("rings", "<u4"), ("points", "<u4"), ("ring", "<f8", (5, 2))]
 )
@@ -32,19 +35,80 @@ def box_wkb(west: _Floats, south: _Floats, east: _Floats, north: _Floats) -> lis
 
 
 def wkb_extent(data: bytes) -> tuple[float, float, float, float]:
-    """(west, south, east, north) of a point, polygon or multipolygon.
+    """(west, south, east, north) of a point, polygon or multipolygon; `west > east` crosses the antimeridian.
 
     Raises:
         BadSource: another geometry, or damaged.
     """
+    return extent_of_parts(wkb_parts(data))
+
+
+def wkb_parts(data: bytes) -> Parts:
+    """The point or the rings of a geometry, each [N, 2] (lon, lat).
+
+    Raises:
+        BadSource: it is neither point, polygon nor multipolygon, or damaged.
+    """
     try:
-        points, _ = _points(data, 0)
+        parts, _ = _read(data, 0)
     except (struct.error, IndexError, ValueError) as error:
         raise BadSource(f"a geometry is no well-known binary ({error}); it starts with {data[:9]!r}") from error
-    if not len(points):
+    return parts
+
+
+def extent_of_parts(parts: Parts) -> tuple[float, float, float, float]:
+    """(west, south, east, north) of rings [N, 2] (lon, lat); `west > east` crosses the antimeridian.
+
+    A shape may be cut at the antimeridian (RFC 7946), run on beyond 180 degrees, or jump from 180 to -180 degrees.
+
+    Raises:
+        BadSource: there is no point, or one that is not finite or lies beyond the range of degrees.
+    """
+    filled = [part for part in parts if len(part)]
+    if not filled:
         raise BadSource("a geometry is empty; give a point or polygon for every tile")
-    (west, south), (east, north) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+    arcs = [_arc(part[:, 0]) for part in filled]
+    lats = [(float(part[:, 1].min()), float(part[:, 1].max())) for part in filled]
+    south, north = min(low for low, _ in lats), max(high for _, high in lats)
+    outside = [value for value in (south, north) if not abs(value) <= 90.0]
+    outside += [
+        start if not abs(start) <= 180.0 else end for start, end in arcs if not _starts_or_ends_inside(start, end)
+    ]
+    if outside:
+        raise BadSource(
+            f"a geometry reaches {outside[0]}, beyond the range of degrees; are latitude and longitude swapped, or the "
+            "coordinates not WGS 84 degrees?"
+        )
+    west, east = _narrowest(arcs)
     return west, south, east, north
+
+
+def _starts_or_ends_inside(start: float, end: float) -> bool:
+    """Whether an arc lies between -180 and 180 degrees or runs over one of them; not a number does not."""
+    return end - start <= 360.0 and (abs(start) <= 180.0 or abs(end) <= 180.0)
+
+
+def _arc(lon: _Floats) -> tuple[float, float]:
+    """(start, end) of a ring's longitudes, a jump of more than half the world taken as a step over 180 degrees."""
+    west, east = float(lon.min()), float(lon.max())
+    if east - west <= 180.0 or east - west >= 360.0:
+        return west, east
+    unwrapped = np.unwrap(lon, period=360.0)
+    start, end = float(unwrapped.min()), float(unwrapped.max())
+    return (west, east) if end - start > east - west else (start, end)
+
+
+def _narrowest(arcs: list[tuple[float, float]]) -> tuple[float, float]:
+    """(west, east) of the smallest arc that holds all arcs, each end in [-180, 180]."""
+    west, east = min(start for start, _ in arcs), max(end for _, end in arcs)
+    if len(arcs) > 1 and east - west > 180.0:
+        shifted = [(start + 360.0, end + 360.0) if end <= 0.0 else (start, end) for start, end in arcs]
+        across = min(start for start, _ in shifted), max(end for _, end in shifted)
+        if across[1] - across[0] < east - west:
+            west, east = across
+    if east - west >= 360.0:
+        return -180.0, 180.0
+    return normal_lon(west), normal_lon(east)
 
 
 def _polygons(west: _Floats, south: _Floats, east: _Floats, north: _Floats) -> NDArray[np.void]:
@@ -55,25 +119,29 @@ def _polygons(west: _Floats, south: _Floats, east: _Floats, north: _Floats) -> N
     return shapes
 
 
-def _points(data: bytes, at: int) -> tuple[_Floats, int]:
-    """[N, 2] (lon, lat) of the geometry at an offset, and the offset behind it."""
+def _read(data: bytes, at: int, *, inside: bool = False) -> tuple[Parts, int]:
+    """The rings of the geometry at an offset, and the offset behind it."""
     order = "<" if data[at] == 1 else ">"
     (code,) = struct.unpack_from(f"{order}I", data, at + 1)
     at += 5
     if code & 0x20000000:  # an EWKB reference system number
         at += 4
     kind, axes = code & 0xFF if code & 0xE0000000 else code % 1000, _axes(code)
-    if kind == _POINT:
-        return np.frombuffer(data, f"{order}f8", axes, at).reshape(1, axes)[:, :2], at + 8 * axes
-    if kind not in (_POLYGON, _MULTIPOLYGON):
+    if kind == _POINT and not inside:
+        return [np.frombuffer(data, f"{order}f8", axes, at).reshape(1, axes)[:, :2]], at + 8 * axes
+    if kind != _POLYGON and (kind != _MULTIPOLYGON or inside):
         raise ValueError(f"geometry type {kind} is neither point nor polygon")
     (count,) = struct.unpack_from(f"{order}I", data, at)
     at += 4
-    parts: list[_Floats] = [np.empty((0, 2))]
+    parts: Parts = []
     for _ in range(count):
-        part, at = _points(data, at) if kind == _MULTIPOLYGON else _ring(data, at, order, axes)
-        parts.append(part)
-    return np.concatenate(parts), at
+        if kind == _MULTIPOLYGON:
+            rings, at = _read(data, at, inside=True)
+            parts += rings
+        else:
+            ring, at = _ring(data, at, order, axes)
+            parts.append(ring)
+    return parts, at
 
 
 def _ring(data: bytes, at: int, order: str, axes: int) -> tuple[_Floats, int]:

@@ -41,10 +41,16 @@ def parse_bounds(text: str) -> Bounds:
     """`"8.4,47.0,8.6,47.2"` -> Bounds(west=8.4, south=47.0, east=8.6, north=47.2).
 
     Raises:
-        BadCoordinates: not four numbers, or out of range.
+        BadCoordinates: not four numbers, out of range, or wider than half the world over the antimeridian.
     """
     west, south, east, north = _numbers(text, 4, "west,south,east,north (for example 8.4,47.0,8.6,47.2)")
-    return Bounds(west, south, east, north)
+    bounds = Bounds(west, south, east, north)
+    if bounds.crosses_antimeridian and east - west > -180.0:
+        raise BadCoordinates(
+            f"west {west} lies east of east {east}: over the antimeridian the box would be {east - west + 360.0:.2f} "
+            "degrees wide; are west and east exchanged?"
+        )
+    return bounds
 
 
 def as_argument(parse: Callable[[str], _T]) -> Callable[[str], _T]:

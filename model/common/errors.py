@@ -11,8 +11,10 @@ GeoLocalizationError
 ├── ProcessLost      (RuntimeError) one of several training processes has ended
 └── MissingExtra     (ImportError)  an optional dependency is not installed
 
-Every message says what was wrong, the value seen, and what to do next.
+Every message says what was wrong, the value seen, and what to do next, in one line.
 """
+
+import re
 
 __all__ = [
     "BadCheckpoint",
@@ -28,8 +30,17 @@ __all__ = [
 ]
 
 
+_LONGEST = 2_000
+_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+"""Ends of lines, and characters that steer a terminal: a message may quote a damaged file."""
+
+
 class GeoLocalizationError(Exception):
-    """Base of every error that a user of these packages can cause or mend."""
+    """Base of every error that a user of these packages can cause or mend; its message is one line, not too long."""
+
+    def __str__(self) -> str:
+        text = _BREAKS.sub(" ", super().__str__()).strip()
+        return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 4]} ..."
 
 
 class BadCoordinates(GeoLocalizationError, ValueError):

@@ -19,6 +19,7 @@ __all__ = [
     "LatLon",
     "great_circle_m",
     "great_circle_many_m",
+    "is_heading",
     "normal_lon",
     "offset_m",
 ]
@@ -123,6 +124,16 @@ def offset_m(origin: LatLon, *, east_m: float, north_m: float) -> LatLon:
     lat = origin.lat + math.degrees(north_m / EARTH_RADIUS_M)
     lon = origin.lon + math.degrees(east_m / (EARTH_RADIUS_M * math.cos(math.radians(origin.lat))))
     return LatLon(lat, normal_lon(lon))
+
+
+def is_heading(degrees: float) -> bool:
+    """Whether a number can be a direction: from -360 to 360 degrees. Beyond, it is no angle but a mistake in the data.
+
+    Example:
+        >>> is_heading(-90.0), is_heading(4_294_967_206.0)  # which is -90 as an unsigned number of 32 bits
+        (True, False)
+    """
+    return -360.0 <= degrees <= 360.0  # false for NaN too
 
 
 def normal_lon(lon: float) -> float:

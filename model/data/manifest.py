@@ -8,6 +8,7 @@ reference share it.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,17 +16,24 @@ from typing import Any
 import numpy as np
 
 from model.common.errors import BadCoordinates, BadDataset
-from model.common.geo import LatLon
+from model.common.geo import LatLon, great_circle_m, is_heading
 from model.common.manifest_rows import COLUMNS, NUMBERS
 from model.data.pairs import PairSet, Query, Reference
+from model.data.text_table import TextTable, parse_number, read_text_table
 
 __all__ = ["read_manifest"]
 
 _SHOWN = 3
+_SAME_PLACE_M = 1.0
+"""Two places of one picture this near are one, rounded in different ways."""
+_ABSENT = frozenset({"", "NA", "N/A", "n/a", "#N/A", "#NA", "NULL", "null", "NaN", "nan", "-NaN", "-nan"})
+"""How tables write that there is no number."""
 
 
 def read_manifest(path: Path) -> PairSet:
     """Read a manifest and check that every picture it names is there.
+
+    A picture may be named in several rows, in any spelling of its path, but it has one place.
 
     Raises:
         BadDataset: no such file, an unknown or missing column, a bad value (with its row), or missing pictures.
@@ -36,56 +44,96 @@ def read_manifest(path: Path) -> PairSet:
     queries: list[Query] = []
     positives: list[int] = []
     overlaps: list[tuple[str, list[str]]] = []  # a semi-positive may be named before its own row comes
+    taken: dict[str, LatLon] = {}
     for number, row in enumerate(rows, start=2):  # row 1 is the header
         where = f"{path}, row {number}"
-        name = _text(row, "reference", where)
+        tile = _reference(row, path.parent, where)
+        name = os.path.normpath(tile.path)
         if name not in references:
             references[name] = len(tiles)
-            tiles.append(_reference(row, path.parent, where))
-        elif (margin := _margin(row, where)) != (known := tiles[references[name]].margin):
-            raise BadDataset(f"{where}: {name} has the reference_margin {margin}, {known} before; give one value")
+            tiles.append(tile)
+        else:
+            known = references[name]
+            tiles[known] = _agreed(tiles[known], tile, _text(row, "reference", where), where)
         if row.get("query") not in (None, ""):
-            queries.append(_query(row, path.parent, where))
+            query = _query(row, path.parent, where)
+            _refuse_second_place(taken, query, where)
+            queries.append(query)
             positives.append(references[name])
             overlaps.append((where, _names(row, "semi_positives", where)))
     _require_files([*(query.path for query in queries), *(tile.path for tile in tiles)], path)
     name = path.parent.name if path.stem == "pairs" else path.stem
-    return PairSet(
-        name, tuple(queries), tuple(tiles), np.array(positives, np.int64), _semi_positives(overlaps, references)
-    )
+    further = _semi_positives(overlaps, references, path.parent)
+    return PairSet(name, tuple(queries), tuple(tiles), np.array(positives, np.int64), further)
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
-    from pyarrow import ArrowException, parquet
-
     if not path.is_file():
         raise BadDataset(f"there is no manifest {path}; give a CSV or Parquet file with the columns query, reference")
-    try:
-        table = parquet.read_table(path) if path.suffix == ".parquet" else _read_csv(path)
-    except ArrowException as error:
-        raise BadDataset(f"{path} cannot be read as a table: {error}") from error
-    unknown = sorted(set(table.column_names) - set(COLUMNS))
-    missing = sorted({"query", "reference"} - set(table.column_names))
+    names, rows = _parquet_rows(path) if path.suffix == ".parquet" else _text_rows(path)
+    unknown = sorted(set(names) - set(COLUMNS))
+    missing = sorted({"query", "reference"} - set(names))
     if unknown or missing:
         raise BadDataset(f"{path} has unknown columns {unknown} and lacks {missing}; known are {', '.join(COLUMNS)}")
-    rows: list[dict[str, Any]] = table.to_pylist()
     return rows
 
 
-def _read_csv(path: Path) -> Any:
-    """A table whose numbers are still text: a column of them would be text throughout as soon as one of them is bad."""
-    from pyarrow import array, compute, csv, string
+def _parquet_rows(path: Path) -> tuple[list[str], list[dict[str, Any]]]:
+    from pyarrow import ArrowException, parquet
 
-    options = csv.ConvertOptions(column_types=dict.fromkeys(NUMBERS, string()))
-    table = csv.read_csv(path, convert_options=options)
-    absent = array(options.null_values)
-    for place, name in enumerate(table.column_names):
-        if name in NUMBERS:
-            column = table.column(place)
-            table = table.set_column(
-                place, name, compute.if_else(compute.is_in(column, value_set=absent), None, column)
-            )
-    return table
+    try:
+        # Not read_table, which makes columns of folders named `key=value` above the file.
+        table = parquet.ParquetFile(path).read()
+        rows: list[dict[str, Any]] = table.to_pylist()
+    except (ArrowException, ValueError) as error:
+        raise BadDataset(f"{path} cannot be read as a table: {error}") from error
+    return table.column_names, rows
+
+
+def _text_rows(path: Path) -> tuple[list[str], list[dict[str, Any]]]:
+    """Every value as text, None in a column of numbers where there is none."""
+    try:
+        table = read_text_table(path, COLUMNS, first_row=2)
+    except ValueError as error:
+        raise BadDataset(f"{path} cannot be read as a table: {error}") from error
+    columns: dict[str, list[Any]] = {**table.columns}
+    for name in NUMBERS:
+        columns[name] = [_number_text(value, table) for value in columns.get(name, [])]
+    names = list(table.columns)
+    return names, [dict(zip(names, row, strict=True)) for row in zip(*(columns[name] for name in names), strict=True)]
+
+
+def _number_text(value: str, table: TextTable) -> str | None:
+    if value.strip() in _ABSENT:
+        return None
+    return value.replace(",", ".", 1) if table.decimal_comma and "." not in value else value
+
+
+def _agreed(known: Reference, again: Reference, name: str, where: str) -> Reference:
+    """A tile that a second row names; its place may be missing in either."""
+    if again.margin != known.margin:
+        raise BadDataset(
+            f"{where}: {name} has the reference_margin {again.margin}, {known.margin} before; give one value"
+        )
+    if known.location is None:
+        return again
+    if again.location is not None and great_circle_m(known.location, again.location) > _SAME_PLACE_M:
+        raise BadDataset(
+            f"{where}: {name} lies at {again.location.lat}, {again.location.lon}, but at {known.location.lat}, "
+            f"{known.location.lon} before; give a tile one place"
+        )
+    return known
+
+
+def _refuse_second_place(taken: dict[str, LatLon], query: Query, where: str) -> None:
+    if query.location is None:
+        return
+    before = taken.setdefault(os.path.normpath(query.path), query.location)
+    if great_circle_m(before, query.location) > _SAME_PLACE_M:
+        raise BadDataset(
+            f"{where}: {query.path.name} was taken at {query.location.lat}, {query.location.lon}, but at {before.lat}, "
+            f"{before.lon} before; give a photo one place"
+        )
 
 
 def _reference(row: Mapping[str, Any], folder: Path, where: str) -> Reference:
@@ -101,19 +149,21 @@ def _margin(row: Mapping[str, Any], where: str) -> float:
 
 
 def _semi_positives(
-    overlaps: list[tuple[str, list[str]]], references: Mapping[str, int]
+    overlaps: list[tuple[str, list[str]]], references: Mapping[str, int], folder: Path
 ) -> tuple[tuple[int, ...], ...]:
     """Names as rows; nothing at all where no query has any."""
-    for where, names in overlaps:
-        if unknown := [name for name in names if name not in references]:
-            raise BadDataset(f"{where}: semi_positives names {unknown[0]}, which no row has as its reference; add one")
-    if not any(names for _, names in overlaps):
-        return ()
-    return tuple(tuple(references[name] for name in names) for _, names in overlaps)
+    rows = [[references.get(os.path.normpath(folder / name), -1) for name in names] for _, names in overlaps]
+    for (where, names), found in zip(overlaps, rows, strict=True):
+        if -1 in found:
+            unknown = names[found.index(-1)]
+            raise BadDataset(f"{where}: semi_positives names {unknown}, which no row has as its reference; add one")
+    return tuple(map(tuple, rows)) if any(rows) else ()
 
 
 def _query(row: Mapping[str, Any], folder: Path, where: str) -> Query:
     heading_deg = _number(row, "heading_deg", 0.0, where)
+    if not is_heading(heading_deg):
+        raise BadDataset(f"{where}: heading_deg is {heading_deg}; give degrees clockwise from north, -360 to 360")
     fov_deg = _number(row, "fov_deg", 360.0, where)
     if not 0 < fov_deg <= 360:
         raise BadDataset(f"{where}: fov_deg is {fov_deg}; give degrees in (0, 360]")
@@ -157,10 +207,7 @@ def _parsed(value: Any) -> float:
     """A value as a number; not a number where it is none."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return math.nan
-    try:
-        return math.nan if "_" in str(value) else float(value)  # to Python, 47_1 is 471
-    except ValueError:
-        return math.nan
+    return parse_number(value) if isinstance(value, str) else float(value)
 
 
 def _location(row: Mapping[str, Any], lat: str, lon: str, where: str) -> LatLon | None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from model.common.errors import BadConfig
+from model.common.geo import is_heading
 from model.inputs.anchors import NEUTRAL, anchor_points
 
 __all__ = [
@@ -140,12 +141,12 @@ def lay_panorama(
         vertical_deg: vertical angle of the picture; None where a pixel is as high as it is wide.
 
     Raises:
-        BadConfig: a field of view is out of range or the heading is not finite.
+        BadConfig: a field of view or the heading is out of range.
     """
     if not 0 < fov_deg <= 360:
         raise BadConfig(f"fov_deg is {fov_deg}; give the horizontal angle of the photo in (0, 360] degrees")
-    if not np.isfinite(heading_deg):
-        raise BadConfig(f"heading_deg is {heading_deg}; give degrees clockwise from north")
+    if not is_heading(heading_deg):
+        raise BadConfig(f"heading_deg is {heading_deg}; give degrees clockwise from north, -360 to 360")
     columns = max(1, round(spec.ground_width_px * fov_deg / 360.0))
     if vertical_deg is not None and not vertical_deg > 0:
         raise BadConfig(f"vertical_deg is {vertical_deg}; give the vertical angle of the photo, above 0 degrees")

@@ -6,7 +6,8 @@ descriptor: `CLNet` with every module off. Its five checkpoints differ in the si
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Collection
 from pathlib import Path
 
 from model.common.atomic_io import refuse_existing, sha256_file
@@ -28,6 +29,9 @@ SAMPLE4GEO_GROUND_PX = {
     "university": (384, 384),
 }
 """(height, width) of the ground picture of each published checkpoint; for University-1652 it is the drone's."""
+_WRAPPERS = re.compile(r"(?:(?:module|_orig_mod)\.)*")
+"""What DataParallel and torch.compile put before every key, the temperature's too, of a model wrapped as a whole."""
+_TEMPERATURE = re.compile(_WRAPPERS.pattern + "logit_scale")
 _SATELLITE_PX = 384
 _LAST_LEVEL = 3
 _REMEDY = "give a checkpoint as Sample4Geo's code saves it, or the --backbone that it was trained with"
@@ -80,7 +84,7 @@ def import_sample4geo(
     save_bundle(out, net, name=name, provenance=provenance, metrics={}, dtype=net.logit_scale.dtype)
 
 
-def _names_in_file(net: CLNet, stored: Iterable[str], source: str) -> dict[str, str]:
+def _names_in_file(net: CLNet, stored: Collection[str], source: str) -> dict[str, str]:
     """For each key of the network, its name in the file: the timm model's own behind one prefix, such as `model.`."""
     own = {key: _name_in_timm(key) for key in net.state_dict() if key != "logit_scale"}
     anchor = next(iter(own.values()))
@@ -88,8 +92,16 @@ def _names_in_file(net: CLNet, stored: Iterable[str], source: str) -> dict[str, 
     if len(prefixes) != 1:
         found = f"{len(prefixes)} encoders (under {', '.join(sorted(prefixes))})" if prefixes else f"no key {anchor}"
         raise BadCheckpoint(f"{source}: it has {found} where one encoder is wanted; {_REMEDY}")
-    wrapper = "module." if prefixes[0].startswith("module.") else ""  # what DataParallel puts before every key
-    return {**{key: prefixes[0] + name for key, name in own.items()}, "logit_scale": f"{wrapper}logit_scale"}
+    return {key: prefixes[0] + name for key, name in own.items()} | {"logit_scale": _temperature(stored, prefixes[0])}
+
+
+def _temperature(stored: Collection[str], prefix: str) -> str:
+    """Name of the temperature in the file: the only one, else the one behind the encoder's wrappers."""
+    found = [key for key in stored if _TEMPERATURE.fullmatch(key)]
+    if len(found) == 1:
+        return found[0]
+    wrappers = _WRAPPERS.match(prefix)
+    return f"{wrappers[0] if wrappers else ''}logit_scale"
 
 
 def _name_in_timm(key: str) -> str:

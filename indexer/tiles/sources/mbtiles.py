@@ -9,9 +9,12 @@ from typing import Any
 from urllib.parse import quote
 
 import numpy as np
+from numpy.typing import NDArray
 
 from indexer.common.errors import BadSource
-from indexer.tiles.grid import MAX_ZOOM
+from indexer.tiles.sources.claims import refuse_geodetic_rows, settle_scheme
+from indexer.tiles.sources.schemes import AUTO, from_xyz, on_grid, require_row_scheme, to_xyz
+from indexer.tiles.sources.sidecars import metadata_claim
 from indexer.tiles.sources.source import Listing, SourceOptions, select
 from indexer.tiles.tile_table import TileRecord, grid_table
 from model.common.errors import BadImage
@@ -19,7 +22,16 @@ from model.common.errors import BadImage
 __all__ = ["MBTilesSource"]
 
 _LIST = "SELECT zoom_level, tile_column, tile_row, coalesce(length(tile_data), 0) FROM tiles ORDER BY 1, 2, 3"
-_READ = "SELECT tile_data FROM tiles WHERE zoom_level = ? AND tile_column = ? AND tile_row = ?"
+_READ = "SELECT tile_data FROM tiles WHERE zoom_level = ?1 AND tile_column = ?2 AND tile_row = ?3"
+_READ_TEXT = (
+    "SELECT tile_data FROM tiles WHERE zoom_level IN (?1, CAST(?1 AS TEXT)) "
+    "AND tile_column IN (?2, CAST(?2 AS TEXT)) AND tile_row IN (?3, CAST(?3 AS TEXT))"
+)
+_USUAL = "tms"
+_FORMATS = ("png", "jpg", "jpeg", "webp", "image/png", "image/jpeg", "image/webp")
+_VECTOR = (b"\x1f\x8b", b"\x1a")
+
+_Ints = NDArray[np.int64]
 
 
 class MBTilesSource:
@@ -28,49 +40,49 @@ class MBTilesSource:
     kind = "mbtiles"
 
     def __init__(self, path: Path, options: SourceOptions) -> None:
+        require_row_scheme(options.scheme, path)
         self.path = path
         self._options = options
+        self._scheme = options.scheme
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
 
     def describe(self) -> dict[str, Any]:
-        """Nothing beside the path: the file says it all."""
-        return {}
+        """The scheme of its rows, once listed the one found."""
+        return {"scheme": self._scheme}
 
     def list_tiles(self) -> Listing:
         """Every row of the table `tiles`, y turned southwards."""
-        try:
-            kind = dict(self._connection().execute("SELECT name, value FROM metadata")).get("format", "png")
-            rows = np.array(self._connection().execute(_LIST).fetchall(), np.int64).reshape(-1, 4)
-        except (sqlite3.Error, TypeError, ValueError, OverflowError) as error:
-            raise BadSource(f"{self.path} is no readable MBTiles file: {error}") from error
-        if kind not in ("png", "jpg", "jpeg", "webp", "image/png", "image/jpeg", "image/webp"):
-            raise BadSource(f"{self.path} holds tiles of format {kind!r}; png, jpg and webp can be indexed")
-        side = np.int64(1) << np.clip(rows[:, 0], 0, MAX_ZOOM)
-        on_grid = (rows[:, 0] <= MAX_ZOOM) & (rows[:, :3].min(axis=1, initial=0) >= 0)
-        on_grid &= rows[:, 1:3].max(axis=1, initial=0) < side
-        if not on_grid.any():
-            raise BadSource(f"{self.path} holds no tile of the Web Mercator grid ({len(rows):,} rows)")
-        zxy = np.stack([rows[:, 0], rows[:, 1], side - 1 - rows[:, 2]], axis=1)[on_grid]
+        metadata, notes = self._metadata()
+        stored, sizes, unplaced = self._rows()
+        inside = on_grid(stored)
+        if self._options.scheme == AUTO:
+            refuse_geodetic_rows(stored, inside, self.path)
+        if not inside.any():
+            raise BadSource(f"{self.path} holds no tile of the Web Mercator grid ({len(stored) + unplaced:,} rows)")
+        claim = metadata_claim("metadata.bounds", {**metadata, "scheme": ""})  # its key `scheme` is often wrong
+        self._scheme, found = settle_scheme(stored[inside], [claim], self._options, self.path, usual=_USUAL)
+        zxy = to_xyz(stored[inside], self._scheme)
         stamp = np.full(len(zxy), self.path.stat().st_mtime_ns, np.int64)
-        table = grid_table(zxy, [self.path.name] * len(zxy), size_bytes=rows[on_grid, 3], stamp=stamp)
+        table = grid_table(zxy, [self.path.name] * len(zxy), size_bytes=sizes[inside], stamp=stamp)
         listing = select(table, self._options, self.path)
-        if not on_grid.all():
-            listing.notes.append(f"{int((~on_grid).sum()):,} rows lie outside their zoom's grid and are ignored")
+        listing.notes.extend(notes + found + self._remarks(metadata, int((~inside).sum()), unplaced))
         return listing
 
     def read(self, tile: TileRecord) -> bytes:
         """The tile's bytes."""
-        if tile.z is None or tile.y is None:
+        if tile.z is None or tile.x is None or tile.y is None:
             raise BadImage(f"{tile.tile_id} is no tile of the grid; {self.path} has none but those")
+        place = from_xyz(tile.z, tile.x, tile.y, _USUAL if self._scheme == AUTO else self._scheme)
         try:
-            row = self._connection().execute(_READ, (tile.z, tile.x, (1 << tile.z) - 1 - tile.y)).fetchone()
+            rows = self._query(_READ, place) or self._query(_READ_TEXT, place)
         except sqlite3.Error as error:
             raise BadImage(f"tile {tile.tile_id} of {self.path} cannot be read: {error}") from error
-        if row is None or not isinstance(row[0], bytes):
+        picture = rows[0][0] if rows else None
+        if not isinstance(picture, bytes):
             raise BadImage(f"{self.path} holds no picture for tile {tile.tile_id}")
-        return row[0]
+        return picture
 
     def close(self) -> None:
         """Close every thread's connection."""
@@ -79,12 +91,133 @@ class MBTilesSource:
                 self._connections.pop().close()
         self._local = threading.local()
 
+    def _metadata(self) -> tuple[dict[str, Any], list[str]]:
+        """The table `metadata` as far as it is there, and a remark where it is not."""
+        notes = []
+        try:
+            rows = self._query("SELECT name, value FROM metadata")
+            metadata = {str(name).lower(): value for name, value in rows}
+        except sqlite3.OperationalError as error:
+            if "no such" not in str(error):
+                raise self._unreadable(error) from error
+            metadata = {}
+            notes.append("it has no table metadata; the pictures say themselves what they are")
+        except sqlite3.Error as error:
+            raise self._unreadable(error) from error
+        kind = str(metadata.get("format") or "").strip().lower()
+        if kind and kind not in _FORMATS:
+            raise BadSource(f"{self.path} holds tiles of format {kind!r}; png, jpg and webp can be indexed")
+        if not kind:
+            self._refuse_vector_tiles()
+        return metadata, notes
+
+    def _refuse_vector_tiles(self) -> None:
+        try:
+            rows = self._query("SELECT substr(tile_data, 1, 4) FROM tiles LIMIT 1")
+        except sqlite3.Error as error:
+            raise self._unreadable(error) from error
+        head = rows[0][0] if rows else None
+        if isinstance(head, bytes) and head.startswith(_VECTOR):
+            raise BadSource(
+                f"{self.path} holds vector tiles (they start with {head!r}); png, jpg and webp can be indexed"
+            )
+
+    def _rows(self) -> tuple[_Ints, _Ints, int]:
+        """([N, 3] zoom, column, row as stored; bytes; number of rows without a whole number in one of the three)."""
+        try:
+            rows = self._query(_LIST)
+        except sqlite3.Error as error:
+            raise self._unreadable(error) from error
+        table = np.array(rows)
+        if table.dtype.kind != "i":  # text, blobs, fractions or nothing at all in some row
+            whole = [(*place, size) for *row, size in rows if (place := _whole_numbers(row)) is not None]
+            table = np.array(whole, np.int64)
+        table = table.reshape(-1, 4)
+        return table[:, :3], table[:, 3], len(rows) - len(table)
+
+    def _remarks(self, metadata: dict[str, Any], outside: int, unplaced: int) -> list[str]:
+        notes = []
+        if outside:
+            notes.append(f"{outside:,} rows lie outside their zoom's grid and are ignored")
+        if unplaced:
+            notes.append(f"{unplaced:,} rows have no whole number as zoom, column or row and are ignored")
+        said = str(metadata.get("scheme", "")).lower()
+        if said == "xyz" and self._scheme == _USUAL:
+            notes.append(
+                "metadata says scheme=xyz, which files with right rows carry, too; the rows are taken from the south, "
+                "as MBTiles are defined (--scheme xyz takes them from the north)"
+            )
+        return notes
+
+    def _query(self, statement: str, values: tuple[int, ...] = ()) -> list[tuple[Any, ...]]:
+        try:
+            return self._connection().execute(statement, values).fetchall()
+        except (UnicodeDecodeError, OverflowError) as error:  # what the driver makes of damaged names and numbers
+            raise sqlite3.DatabaseError(f"it is damaged ({error})") from error
+
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            address = f"file:{quote(str(self.path))}?mode=ro"
-            connection = sqlite3.connect(address, uri=True, check_same_thread=False)
+            connection = self._connect()
             self._local.connection = connection
             with self._lock:
                 self._connections.append(connection)
         return connection
+
+    def _connect(self) -> sqlite3.Connection:
+        """A read-only connection, to a file that nobody changes where there is neither right nor need to write.
+
+        In WAL mode SQLite writes beside the file even to read it, which a read-only mount forbids.
+        """
+        try:
+            return self._tried("mode=ro")
+        except sqlite3.OperationalError as error:
+            if unfinished := next((name for name in self._beside() if _holds_bytes(self.path.with_name(name))), None):
+                raise BadSource(
+                    f"{self.path} has unfinished changes in {unfinished} that cannot be read where the folder cannot "
+                    "be written; open it once with sqlite3 where it can, and run `PRAGMA wal_checkpoint(TRUNCATE)`"
+                ) from error
+            try:
+                return self._tried("mode=ro&immutable=1")
+            except sqlite3.OperationalError:
+                raise self._unreadable(error) from error
+
+    def _beside(self) -> tuple[str, str]:
+        """Files in which SQLite keeps what is not in the database yet, or not out of it."""
+        return f"{self.path.name}-wal", f"{self.path.name}-journal"
+
+    def _tried(self, how: str) -> sqlite3.Connection:
+        connection = sqlite3.connect(f"file:{quote(str(self.path))}?{how}", uri=True, check_same_thread=False)
+        try:
+            connection.text_factory = lambda data: data.decode(errors="replace")
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.DatabaseError as error:
+            connection.close()
+            if isinstance(error, sqlite3.OperationalError):
+                raise
+            raise self._unreadable(error) from error
+        return connection
+
+    def _unreadable(self, error: Exception) -> BadSource:
+        return BadSource(f"{self.path} is no readable MBTiles file: {error}")
+
+
+def _holds_bytes(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
+
+
+def _whole_numbers(values: list[Any]) -> tuple[int, ...] | None:
+    """Zoom, column and row as numbers: SQLite lets a column hold text and fractions, too."""
+    numbers = []
+    for value in values:
+        if (isinstance(value, float) and value.is_integer()) or _is_plain(value):
+            value = int(value)
+        if not isinstance(value, int) or abs(value) >= 1 << 62:
+            return None
+        numbers.append(value)
+    return tuple(numbers)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a text is a whole number as SQLite would write it, so that it is found again."""
+    return isinstance(value, str) and value.isascii() and value.isdigit() and str(int(value[:20])) == value

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from indexer.common.errors import BadSource
+from indexer.tiles.sources.schemes import AUTO
 from indexer.tiles.sources.source import SourceOptions, TileSource
 
 __all__ = ["open_source"]
@@ -31,19 +32,25 @@ def open_source(text: str | Path, options: SourceOptions | None = None) -> TileS
     path = Path(text).expanduser().resolve()
     if not path.exists():
         raise BadSource(f"{path} does not exist; give {_KINDS}")
-    opener = _folder_opener(path) if path.is_dir() else _file_opener(path)
-    return opener(path, options or SourceOptions())
+    options = options or SourceOptions()
+    opener = _folder_opener(path, options) if path.is_dir() else _file_opener(path)
+    if options.scheme != AUTO and opener in (_raster, _manifest):
+        raise BadSource(f"{path} has no rows of tiles, so --scheme {options.scheme} does not apply; leave it out")
+    return opener(path, options)
 
 
 _Opener = Callable[[Path, SourceOptions], TileSource]
 
 
-def _folder_opener(path: Path) -> _Opener:
+def _folder_opener(path: Path, options: SourceOptions) -> _Opener:
+    """Named tiles come before rasters beside them; the listing says what it leaves out."""
     if (path / "manifest.json").exists() and (path / "embeddings.npy").exists():
         raise BadSource(f"{path} is an index, not a tile source; give {_KINDS}")
-    if any(_is_raster(child) for child in path.iterdir()):
-        return _raster
-    return _folder
+    if options.scheme != AUTO or not any(_is_raster(child) for child in path.iterdir()):
+        return _folder
+    from indexer.tiles.sources.tile_folder import holds_named_tiles
+
+    return _folder if holds_named_tiles(path) else _raster
 
 
 def _file_opener(path: Path) -> _Opener:
@@ -55,7 +62,7 @@ def _file_opener(path: Path) -> _Opener:
         return _pmtiles
     if magic.startswith(b"SQLite format 3") or path.suffix == ".mbtiles":
         return _mbtiles
-    if magic.startswith(b"PAR1") or path.suffix.lower() in {".csv", ".parquet", ".geoparquet"}:
+    if magic.startswith(b"PAR1") or path.suffix.lower() in {".csv", ".tsv", ".parquet", ".geoparquet"}:
         return _manifest
     if _is_raster(path) or magic[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return _raster

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import zlib
 from functools import cached_property
@@ -15,6 +16,10 @@ from numpy.typing import NDArray
 from indexer.common.errors import BadSource
 from indexer.tiles.grid import MAX_ZOOM
 from indexer.tiles.hilbert import hilbert_cells, hilbert_keys
+from indexer.tiles.sources.claims import Claim, settle_scheme
+from indexer.tiles.sources.pmtiles_directory import first_key, read_directory, tile_ids
+from indexer.tiles.sources.schemes import AUTO, from_xyz, require_row_scheme, to_xyz
+from indexer.tiles.sources.sidecars import read_box
 from indexer.tiles.sources.source import Listing, SourceOptions, select
 from indexer.tiles.tile_table import TileRecord, grid_table
 from model.common.errors import BadImage
@@ -22,7 +27,8 @@ from model.common.errors import BadImage
 __all__ = ["PMTilesSource"]
 
 _HEADER_BYTES = 127
-_MAX_DEPTH = 4
+_USUAL = "xyz"
+_LARGEST_TILE_BYTES = 64 << 20
 _Ints = NDArray[np.int64]
 
 
@@ -32,53 +38,82 @@ class PMTilesSource:
     kind = "pmtiles"
 
     def __init__(self, path: Path, options: SourceOptions) -> None:
+        require_row_scheme(options.scheme, path)
         self.path = path
         self._options = options
+        self._scheme = options.scheme
         self._descriptor = os.open(path, os.O_RDONLY)
         self._stat = os.fstat(self._descriptor)
-        self._header = self._read_header()
+        try:
+            self._header = self._read_header()
+        except BadSource:
+            self.close()
+            raise
 
     def describe(self) -> dict[str, Any]:
-        """Nothing beside the path: the archive says it all."""
-        return {}
+        """The scheme of its tile numbers, once listed the one found, and the zoom where one was asked for."""
+        zoom = self._options.zoom
+        return {"scheme": self._scheme} | ({} if zoom is None else {"zoom": zoom})
 
     def list_tiles(self) -> Listing:
         """Every tile of the archive's directory."""
         keys, _, lengths = self._entries
         if not len(keys):
             raise BadSource(f"{self.path} holds no tile")
+        stored = _tiles_of(keys)
+        self._scheme, notes = settle_scheme(stored, [self._claim()], self._options, self.path, usual=_USUAL)
         table = grid_table(
-            _tiles_of(keys),
+            to_xyz(stored, self._scheme),
             [self.path.name] * len(keys),
             size_bytes=lengths,
             stamp=np.full(len(keys), self._stat.st_mtime_ns, np.int64),
         )
-        return select(table, self._options, self.path)
+        listing = select(table, self._options, self.path)
+        listing.notes.extend(notes)
+        return listing
 
     def read(self, tile: TileRecord) -> bytes:
         """The tile's bytes, decompressed if the archive compresses tiles."""
-        keys, offsets, lengths = self._entries
         if tile.z is None or tile.x is None or tile.y is None:
             raise BadImage(f"{tile.tile_id} is no tile of the grid; {self.path} has none but those")
-        key = _first_key(tile.z) + int(hilbert_keys(tile.x, tile.y, tile.z))
+        try:
+            keys, offsets, lengths = self._entries
+        except BadSource as error:
+            raise BadImage(str(error)) from error
+        z, x, y = from_xyz(tile.z, tile.x, tile.y, _USUAL if self._scheme == AUTO else self._scheme)
+        key = first_key(z) + int(hilbert_keys(x, y, z))
         row = int(np.searchsorted(keys, key))
         if row == len(keys) or keys[row] != key:
             raise BadImage(f"{self.path} does not hold tile {tile.tile_id}")
-        data = os.pread(self._descriptor, int(lengths[row]), self._header["tile_data_offset"] + int(offsets[row]))
-        if len(data) < lengths[row]:
+        start, length = self._header["tile_data_offset"] + int(offsets[row]), int(lengths[row])
+        if start + length > self._stat.st_size:
             raise BadImage(f"tile {tile.tile_id} reaches beyond the end of {self.path}; is the archive complete?")
-        if self._header["tile_compression"].name != "GZIP":
-            return data
-        try:
-            return gzip.decompress(data)
-        except (OSError, EOFError, zlib.error) as error:  # gzip has no error of its own for every damage
-            raise BadImage(f"tile {tile.tile_id} of {self.path} cannot be decompressed: {error}") from error
+        if length > _LARGEST_TILE_BYTES:
+            raise BadImage(f"tile {tile.tile_id} of {self.path} has {length:,} bytes; no picture of a tile is so large")
+        data = os.pread(self._descriptor, length, start)
+        return self._unpacked(data, tile) if self._header["tile_compression"].name == "GZIP" else data
 
     def close(self) -> None:
         """Close the archive."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+    def _unpacked(self, data: bytes, tile: TileRecord) -> bytes:
+        try:
+            with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+                picture = file.read(_LARGEST_TILE_BYTES + 1)
+        except (OSError, EOFError, zlib.error) as error:  # gzip has no error of its own for every damage
+            raise BadImage(f"tile {tile.tile_id} of {self.path} cannot be decompressed: {error}") from error
+        if len(picture) > _LARGEST_TILE_BYTES:
+            raise BadImage(f"tile {tile.tile_id} of {self.path} unpacks to more than {_LARGEST_TILE_BYTES:,} bytes")
+        return picture
+
+    def _claim(self) -> Claim:
+        """Where the header says that the tiles lie."""
+        edges = [self._header[f"{edge}_e7"] / 1e7 for edge in ("min_lon", "min_lat", "max_lon", "max_lat")]
+        box = read_box(edges)
+        return Claim("the header", boxes=() if box is None else (box,))
 
     def _read_header(self) -> dict[str, Any]:
         from pmtiles.tile import deserialize_header
@@ -97,46 +132,21 @@ class PMTilesSource:
     @cached_property
     def _entries(self) -> tuple[_Ints, _Ints, _Ints]:
         """(archive tile id, offset, length) of every tile, in ascending order of the id."""
-        header = self._header
         try:
-            rows = self._walk(header["root_offset"], header["root_length"], depth=0)
+            rows = read_directory(self._descriptor, self._stat.st_size, self._header)
+        except BadSource as error:
+            raise BadSource(f"the directory of {self.path} {error}") from error
         except Exception as error:  # the library raises whatever the bytes provoke
             raise BadSource(f"the directory of {self.path} cannot be read: {error!r}; is it complete?") from error
-        table = np.array(rows, np.int64).reshape(-1, 4)
-        runs = table[:, 1]
-        keys = np.repeat(table[:, 0], runs) + np.arange(runs.sum()) - np.repeat(np.cumsum(runs) - runs, runs)
-        order = np.argsort(keys, kind="stable")
-        offsets, lengths = np.repeat(table[:, 2], runs), np.repeat(table[:, 3], runs)
-        shallow = keys[order] < _first_key(MAX_ZOOM + 1)
-        return keys[order][shallow], offsets[order][shallow], lengths[order][shallow]
-
-    def _walk(self, offset: int, length: int, depth: int) -> list[tuple[int, int, int, int]]:
-        """(archive tile id, run, offset, length) of a directory and of those below it."""
-        from pmtiles.tile import deserialize_directory
-
-        if depth > _MAX_DEPTH:
-            raise ValueError("directories are nested too deep")
-        data = os.pread(self._descriptor, length, offset)
-        if self._header["internal_compression"].name == "NONE":
-            data = gzip.compress(data, compresslevel=0)  # the library always decompresses
-        rows: list[tuple[int, int, int, int]] = []
-        for entry in deserialize_directory(data):
-            if entry.run_length > 0:
-                rows.append((entry.tile_id, entry.run_length, entry.offset, entry.length))
-            else:
-                leaf = self._header["leaf_directory_offset"] + entry.offset
-                rows += self._walk(leaf, entry.length, depth + 1)
-        return rows
-
-
-def _first_key(zoom: int) -> int:
-    """Archive id of the first tile of a zoom: the tiles of all lower zooms come before."""
-    return ((1 << (2 * zoom)) - 1) // 3
+        try:
+            return tile_ids(rows, self._header["max_zoom"], self._options.zoom)
+        except BadSource as error:
+            raise BadSource(f"the directory of {self.path} {error}") from error
 
 
 def _tiles_of(keys: _Ints) -> _Ints:
     """[N, 3] (z, x, y) of archive tile ids."""
-    starts = np.array([_first_key(zoom) for zoom in range(MAX_ZOOM + 2)], np.int64)
+    starts = np.array([first_key(zoom) for zoom in range(MAX_ZOOM + 2)], np.int64)
     zooms = np.searchsorted(starts, keys, side="right") - 1
     tiles = np.empty((len(keys), 3), np.int64)
     tiles[:, 0] = zooms

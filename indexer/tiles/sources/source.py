@@ -13,6 +13,7 @@ from PIL import Image
 from indexer.common.errors import BadSource
 from indexer.tiles.grid import MAX_ZOOM
 from indexer.tiles.region import BoxRegion
+from indexer.tiles.sources.schemes import AUTO, check_scheme
 from indexer.tiles.tile_table import TileRecord, TileTable
 from model.common.errors import BadImage
 from model.common.geo import Bounds
@@ -25,7 +26,8 @@ class SourceOptions:
     """What part of a source to take, and how to cut it where it is not cut into tiles yet.
 
     Attributes:
-        scheme: how y counts in a tile folder: "xyz" southwards, "tms" northwards.
+        scheme: how rows are counted: "xyz" southwards, "tms" northwards, "zyx" southwards and before the column,
+            "quadkey", a pattern of file names such as "{z}_{x}_{y}.png", or "auto" for what the source says of itself.
         zoom: the one zoom to index; None takes the deepest.
         bbox: only tiles that touch this box.
         tile_size_m: side on the ground of the tiles cut from a raster, or of a manifest's tiles without bounds.
@@ -35,7 +37,7 @@ class SourceOptions:
         bands: the raster's bands (from 1) drawn as red, green and blue, or one for grey; None lets the file say.
     """
 
-    scheme: str = "xyz"
+    scheme: str = AUTO
     zoom: int | None = None
     bbox: Bounds | None = None
     tile_size_m: float | None = None
@@ -45,8 +47,7 @@ class SourceOptions:
     bands: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
-        if self.scheme not in ("xyz", "tms"):
-            raise BadSource(f"scheme is {self.scheme!r}; give xyz (y counts southwards) or tms (northwards)")
+        check_scheme(self.scheme)
         if self.zoom is not None and not 0 <= self.zoom <= MAX_ZOOM:
             raise BadSource(f"zoom is {self.zoom}; give 0 to {MAX_ZOOM}")
         for name in ("tile_size_m", "stride_m"):

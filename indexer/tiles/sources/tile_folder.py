@@ -1,11 +1,10 @@
-"""Tile folders: `z/x/y.png|jpg|webp`, the same counted from the south (TMS), or files named by quadkey."""
+"""Tile folders: `z/x/y.png|jpg|webp` in either order of rows, files named by quadkey, or by a pattern given."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +12,24 @@ import numpy as np
 
 from indexer.common.errors import BadSource
 from indexer.tiles.grid import MAX_ZOOM
+from indexer.tiles.sources.claims import refuse_geodetic_rows, settle_scheme
+from indexer.tiles.sources.scanning import FoundPicture, scan_pictures
+from indexer.tiles.sources.schemes import AUTO, NamePattern, on_grid, quadkey_tile, to_xyz
+from indexer.tiles.sources.sidecars import folder_claims
 from indexer.tiles.sources.source import Listing, SourceOptions, select
 from indexer.tiles.tile_table import TileRecord, grid_table
 from model.common.images import IMAGE_SUFFIXES
 
-__all__ = ["FolderSource"]
+__all__ = ["FolderSource", "holds_named_tiles"]
 
-_ZXY = re.compile(r"(\d{1,2})/(\d{1,10})/(\d{1,10})\.\w+")
+_ZXY = re.compile(r"(\d{1,2})/(\d{1,10})/(\d{1,10})(@[2-4]x)?\.\w+")
 _QUADKEY = re.compile(rf"(?:(?:.*/)?([^/]*)/)?([0-3]{{1,{MAX_ZOOM}}})\.\w+")
+_SHORTEST_QUADKEY = 9
+"""Shorter names of the digits 0 to 3 are numbers and dates rather than tiles, which would be 80 km wide and more."""
+_NEARLY_ALL = 0.9
 
 _Zxy = tuple[int, int, int]
+_Placed = list[_Zxy | None]
 
 
 class FolderSource:
@@ -33,34 +40,31 @@ class FolderSource:
     def __init__(self, path: Path, options: SourceOptions) -> None:
         self.path = path
         self._options = options
+        self._scheme = options.scheme
 
     def describe(self) -> dict[str, Any]:
-        """The scheme of y; it is what turns a file name into a place."""
-        return {"scheme": self._options.scheme}
+        """The scheme of names, once listed the one found; it is what turns a file name into a place."""
+        return {"scheme": self._scheme}
 
     def list_tiles(self) -> Listing:
         """Every picture whose path names a tile, by scanning directories."""
-        found = sorted(_pictures(self.path))
+        scan = scan_pictures(self.path)
+        found = scan.pictures
         if not found:
             raise BadSource(f"{self.path} holds no .png, .jpg or .webp file; give a folder of tiles named z/x/y.png")
-        places = _places([name for name, _, _ in found], self._options.scheme)
-        kept = [(place, *file) for place, file in zip(places, found, strict=True) if place is not None]
+        self._scheme, places, notes = self._placed([picture.name for picture in found])
+        kept = [(place, picture) for place, picture in zip(places, found, strict=True) if place is not None]
         if not kept:
-            raise BadSource(
-                f"{self.path} holds {len(found):,} pictures, none named z/x/y.png or by quadkey (the first is "
-                f"{found[0][0]}); give the folder above the zoom folders, or a CSV of paths and coordinates"
-            )
+            raise BadSource(self._nothing_named(found))
         _refuse_twins(self.path, kept)
         table = grid_table(
-            np.array([place for place, *_ in kept], np.int64),
-            [name for _, name, _, _ in kept],
-            size_bytes=np.array([size for _, _, size, _ in kept], np.int64),
-            stamp=np.array([stamp for _, _, _, stamp in kept], np.int64),
+            np.array([place for place, _ in kept], np.int64),
+            [picture.name for _, picture in kept],
+            size_bytes=np.array([picture.size_bytes for _, picture in kept], np.int64),
+            stamp=np.array([picture.stamp for _, picture in kept], np.int64),
         )
         listing = select(table, self._options, self.path)
-        if len(kept) < len(found):
-            stray = next(file[0] for place, file in zip(places, found, strict=True) if place is None)
-            listing.notes.append(f"{len(found) - len(kept):,} pictures name no tile and are ignored, such as {stray}")
+        listing.notes.extend(notes + self._left_out(places, found, scan.again))
         return listing
 
     def read(self, tile: TileRecord) -> bytes:
@@ -70,43 +74,80 @@ class FolderSource:
     def close(self) -> None:
         """Nothing is held open."""
 
+    def _placed(self, names: list[str]) -> tuple[str, _Placed, list[str]]:
+        """(scheme, the tile that each name stands for, remarks)."""
+        asked = self._options.scheme
+        if "{" in asked:
+            return asked, [NamePattern(asked).tile(name) for name in names], []
+        if asked == "quadkey":
+            return asked, [_from_quadkey(name) for name in names], []
+        rows = _rows_of_names(names)
+        keys: _Placed = [_from_quadkey(name) for name in names] if asked == AUTO else []
+        if _are_quadkeys(keys, rows):
+            return "quadkey", [key if key and key[0] >= _SHORTEST_QUADKEY else None for key in keys], []
+        return self._placed_by_rows(rows)
 
-def _pictures(root: Path, prefix: str = "") -> Iterator[tuple[str, int, int]]:
-    """(relative path, bytes, modification time in ns) of every file that has a picture's suffix."""
-    with os.scandir(root / prefix) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            name = prefix + entry.name
-            if entry.is_dir():
-                yield from _pictures(root, name + "/")
-            elif os.path.splitext(entry.name)[1].lower() in IMAGE_SUFFIXES:  # noqa: PTH122 (a Path each is slow)
-                yield name, *_size_and_stamp(entry)
+    def _placed_by_rows(self, rows: _Placed) -> tuple[str, _Placed, list[str]]:
+        named = [number for number, row in enumerate(rows) if row is not None]
+        stored = np.array([row for row in rows if row is not None], np.int64).reshape(-1, 3)
+        inside = on_grid(stored)
+        if self._options.scheme == AUTO:
+            refuse_geodetic_rows(stored, inside, self.path)
+        if not inside.any():
+            return self._options.scheme, [None] * len(rows), []
+        scheme, notes = settle_scheme(stored[inside], folder_claims(self.path), self._options, self.path, usual="xyz")
+        places: _Placed = [None] * len(rows)
+        tiles = to_xyz(stored[inside], scheme).tolist()
+        for number, (z, x, y) in zip(np.array(named)[inside].tolist(), tiles, strict=True):
+            places[number] = z, x, y
+        return scheme, places, notes
+
+    def _nothing_named(self, found: Sequence[FoundPicture]) -> str:
+        """Why a folder of pictures is no tile folder."""
+        if self._options.scheme != AUTO:
+            return (
+                f"{self.path} holds {len(found):,} pictures, none named as --scheme {self._options.scheme} says (the "
+                f"first is {found[0].name}); give the folder that the names are relative to"
+            )
+        return (
+            f"{self.path} holds {len(found):,} pictures, none named z/x/y.png or by quadkey (the first is "
+            f"{found[0].name}); give the folder above the zoom folders, --scheme with a pattern of the names such as "
+            "{z}_{x}_{y}.png (or quadkey), or a CSV of paths and coordinates"
+        )
+
+    def _left_out(self, places: _Placed, found: Sequence[FoundPicture], again: list[str]) -> list[str]:
+        notes = []
+        strays = [picture.name for place, picture in zip(places, found, strict=True) if place is None]
+        if strays:
+            notes.append(f"{len(strays):,} pictures name no tile and are ignored, such as {strays[0]}")
+        if again:
+            notes.append(f"{len(again):,} links lead to folders seen before and are not entered, such as {again[0]}")
+        others = sorted(child.name for child in self.path.iterdir() if _is_other_source(child))
+        if others:
+            notes.append(f"warning: {', '.join(others[:3])} beside the tiles is ignored; give its path to index it")
+        return notes
 
 
-def _size_and_stamp(entry: os.DirEntry[str]) -> tuple[int, int]:
-    """Zeros for a link to nothing: it fails when it is read, as one bad tile, and does not end the listing."""
-    try:
-        stat = entry.stat()
-    except OSError:
-        return 0, 0
-    return stat.st_size, stat.st_mtime_ns
+def holds_named_tiles(path: Path) -> bool:
+    """Whether a folder has subfolders named as tiles are, or nothing but long quadkeys among its pictures."""
+    names = [picture.name for picture in scan_pictures(path).pictures]
+    rows = _rows_of_names(names)
+    return any(row is not None for row in rows) or _are_quadkeys([_from_quadkey(name) for name in names], rows)
 
 
-def _places(names: list[str], scheme: str) -> list[_Zxy | None]:
-    """The tile that each name stands for: by z/x/y where any name has that form, by quadkey otherwise."""
-    places = [_from_zxy(name, scheme) for name in names]
-    return places if any(places) else [_from_quadkey(name) for name in names]
+def _rows_of_names(names: Sequence[str]) -> _Placed:
+    """(z, first, second) of names of the form z/x/y, and of z/x/y@2x where no plain one is there."""
+    matches = [_ZXY.fullmatch(name) for name in names]
+    plain = any(match is not None and match[4] is None for match in matches)
+    usable = [match if match is not None and not (plain and match[4]) else None for match in matches]
+    return [None if match is None else (int(match[1]), int(match[2]), int(match[3])) for match in usable]
 
 
-def _from_zxy(name: str, scheme: str) -> _Zxy | None:
-    match = _ZXY.fullmatch(name)
-    if match is None:
-        return None
-    z, x, y = (int(part) for part in match.groups())
-    if z > MAX_ZOOM or x >= 1 << z or y >= 1 << z:
-        return None
-    return z, x, (1 << z) - 1 - y if scheme == "tms" else y
+def _are_quadkeys(keys: _Placed, rows: _Placed) -> bool:
+    """Whether names are quadkeys rather than rows: nearly all others look so and are longer than a number or date."""
+    long = sum(key is not None and key[0] >= _SHORTEST_QUADKEY for key in keys)
+    named = sum(row is not None for row in rows)
+    return long > named and long >= _NEARLY_ALL * (len(rows) - named)
 
 
 def _from_quadkey(name: str) -> _Zxy | None:
@@ -116,13 +157,17 @@ def _from_quadkey(name: str) -> _Zxy | None:
     parent, digits = match.groups(default="")
     if parent.isdigit() and not digits.startswith(parent):  # rather the x of x/y.png
         return None
-    x = int("".join(str(int(digit) & 1) for digit in digits), 2)
-    y = int("".join(str(int(digit) >> 1) for digit in digits), 2)
-    return len(digits), x, y
+    return quadkey_tile(digits)
 
 
-def _refuse_twins(root: Path, kept: list[tuple[_Zxy, str, int, int]]) -> None:
-    place, count = Counter(place for place, *_ in kept).most_common(1)[0]
+def _refuse_twins(root: Path, kept: list[tuple[_Zxy, FoundPicture]]) -> None:
+    place, count = Counter(place for place, _ in kept).most_common(1)[0]
     if count > 1:
-        names = [name for where, name, *_ in kept if where == place]
+        names = [picture.name for where, picture in kept if where == place]
         raise BadSource(f"{root} has {count} pictures of tile {place[0]}/{place[1]}/{place[2]}: {', '.join(names)}")
+
+
+def _is_other_source(child: Path) -> bool:
+    """Whether something beside the tiles could be indexed itself."""
+    suffixes = {".tif", ".tiff", ".vrt", ".mbtiles", ".pmtiles"}
+    return child.suffix.lower() in suffixes - IMAGE_SUFFIXES and child.is_file()

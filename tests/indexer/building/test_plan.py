@@ -6,10 +6,9 @@ import pytest
 from indexer.building.plan import BuildSpec, make_plan
 from indexer.common.errors import BadSource
 from indexer.tiles.sources.open_source import open_source
-from indexer.tiles.sources.source import SourceOptions
-from indexer.tiles.sources.tile_list import ManifestSource
 from tests.fakes import FakeEncoder
 from tests.indexer.tiny import encoded, make_tiles
+from tests.inputs.making import write_mbtiles
 
 
 def test_tiles_are_put_along_the_curve(tmp_path: Path) -> None:
@@ -31,9 +30,8 @@ def test_workers_do_not_change_the_identity_but_batches_do() -> None:
 
 
 def test_two_tiles_of_one_name_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "list.csv").write_text("path,tile_id,lat,lon\na.png,x,47,8\nb.png,x,47,9\n")
-    source = ManifestSource(tmp_path / "list.csv", SourceOptions(tile_size_m=50.0))
-    with pytest.raises(BadSource, match="names tile x 2 times"):
+    source = open_source(write_mbtiles(tmp_path / "a.mbtiles", [(15, 3, 4), (15, 3, 4)], {"format": "png"}))
+    with pytest.raises(BadSource, match="names tile 15/3/32763 2 times"):
         make_plan(source, FakeEncoder(), tmp_path / "index", BuildSpec())
 
 

@@ -130,6 +130,10 @@ def test_search_near_a_point_stays_there(built: Path, capsys: Captured) -> None:
         (["--fov-deg", "nan"], "fov_deg is nan"),
         (["--fov-deg", "361"], "fov_deg is 361"),
         (["--heading-deg", "nan"], "heading_deg is nan"),
+        (
+            ["--heading-deg", "4294967206"],
+            "heading_deg is 4294967206.0; give degrees clockwise from north, -360 to 360",
+        ),
     ],
 )
 def test_a_search_that_makes_no_sense_ends_with_one(

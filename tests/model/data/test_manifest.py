@@ -103,7 +103,7 @@ def test_without_semi_positives_there_is_no_list_of_them(tmp_path):
             "row 2: semi_positives names tile1.png, which no row has",
         ),
         ("query,reference,semi_positives\npano0.png,tile0.png,tile0.png\n", "query 0 with the positive 0 has"),
-        ("query,reference,semi_positives\npano0.png,tile0.png,7\n", "row 2: semi_positives is 7"),
+        ("query,reference,semi_positives\npano0.png,tile0.png,7\n", "row 2: semi_positives names 7, which no row has"),
         ("query,reference\npano0.png,\n", "row 2: reference is"),
         ("query,reference\n", "holds no pairs"),
         ("", "cannot be read as a table"),

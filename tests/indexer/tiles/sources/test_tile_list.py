@@ -64,7 +64,7 @@ def test_geoparquet_polygons_and_points_are_read(tmp_path: Path) -> None:
 
 def test_geoparquet_of_another_reference_system_is_refused(tmp_path: Path) -> None:
     shape = struct.pack("<BIdd", 1, 1, 8.0, 47.0)
-    with pytest.raises(BadSource, match="reference system 2056"):
+    with pytest.raises(BadSource, match="reference system EPSG:2056"):
         geoparquet(tmp_path / "a", [shape], crs={"id": {"authority": "EPSG", "code": 2056}}).list_tiles()
 
 

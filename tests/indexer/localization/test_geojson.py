@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from indexer.commands.geojson import footprint, match_features
+from indexer.localization.geojson import footprint, match_features
 from indexer.localization.localizer import Localization, Match
 from indexer.localization.position import Position
 from model.common.geo import Bounds, LatLon

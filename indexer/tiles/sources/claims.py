@@ -1,0 +1,164 @@
+"""What a source says of itself, held against its rows. Where two statements disagree the build stops."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.common.errors import BadSource
+from indexer.tiles.grid import tile_bounds
+from indexer.tiles.region import BoxRegion
+from indexer.tiles.sources.schemes import AUTO, ROW_SCHEMES, in_words, to_xyz
+from indexer.tiles.sources.source import SourceOptions
+from model.common.geo import Bounds
+
+__all__ = ["Claim", "refuse_geodetic_rows", "settle_scheme"]
+
+_WHOLE = 0.999
+_MOST = 0.9
+_INSET = 0.01
+"""Share of a tile by which it must reach into a box; neighbours share an edge with it."""
+_SIGNIFICANT = 0.1
+
+_Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One statement of a source about itself.
+
+    Attributes:
+        origin: where it stands, such as `tilemapresource.xml`.
+        scheme: how it says that rows are counted; empty where it does not say.
+        boxes: where it says that its tiles lie; several where the statement can be read in several ways.
+        other_grid: the tile grid that it names where that is not the one of Web Mercator.
+        note: a remark for the user.
+    """
+
+    origin: str
+    scheme: str = ""
+    boxes: tuple[Bounds, ...] = ()
+    other_grid: str = ""
+    note: str = ""
+
+
+def settle_scheme(
+    stored: _Ints, claims: Sequence[Claim], options: SourceOptions, where: Path, *, usual: str
+) -> tuple[str, list[str]]:
+    """How the rows of a source are counted, and remarks for the user.
+
+    Args:
+        stored: int64 [N, 3] (z, first, second) as the source holds them, all on the grid.
+        claims: what the source says of itself.
+        options: `scheme` overrules every statement.
+        where: the source, for messages.
+        usual: what the format means where nothing is said.
+
+    Raises:
+        BadSource: two statements disagree, or one names another grid; the message names the option that settles it.
+    """
+    notes = [claim.note for claim in claims if claim.note]
+    deepest = _deepest(stored, options)
+    if options.scheme != AUTO:
+        faults = [fault for claim in claims if (fault := _misfit(deepest, options.scheme, claim))]
+        return options.scheme, notes + [
+            f"warning: {fault}; taken as --scheme {options.scheme} says" for fault in faults
+        ]
+    scheme, origin = _said(claims, where, usual)
+    for claim in claims:
+        if fault := _misfit(deepest, scheme, claim):
+            raise BadSource(f"{where}: {fault}. {_remedy(deepest, scheme, claim)}")
+        notes += _strays(deepest, scheme, claim)
+    if origin and scheme != usual:
+        notes.append(f"rows are taken as {in_words(scheme)}, as {origin} says")
+    return scheme, notes
+
+
+def refuse_geodetic_rows(stored: _Ints, kept: NDArray[np.bool_], where: Path) -> None:
+    """Stop where many rows lie beyond the Web Mercator grid and all of those on the geodetic one, twice as wide.
+
+    Args:
+        stored: int64 [N, 3] (z, first, second) as the source holds them.
+        kept: bool [N], the rows on the Web Mercator grid.
+        where: the source, for messages.
+
+    Raises:
+        BadSource: it is such a source.
+    """
+    beyond = stored[~kept]
+    if len(beyond) < _SIGNIFICANT * len(stored) or not len(beyond):
+        return
+    side = np.int64(1) << np.clip(beyond[:, 0], 0, 62)
+    if ((beyond[:, 1] >= side) & (beyond[:, 1] < 2 * side) & (beyond[:, 2] < side) & (beyond[:, 0] <= 30)).all():
+        example = "/".join(map(str, beyond[0].tolist()))
+        raise BadSource(
+            f"{where} has {len(beyond):,} of {len(stored):,} tiles east of the Web Mercator grid, such as {example}, "
+            "as the geodetic grid (EPSG:4326, two tiles wide at zoom 0) has them. Make Web Mercator tiles of them, or "
+            "give --scheme if they are such tiles"
+        )
+
+
+def _said(claims: Sequence[Claim], where: Path, usual: str) -> tuple[str, str]:
+    """(scheme, who says so) that all statements agree on."""
+    for claim in claims:
+        if claim.other_grid:
+            raise BadSource(
+                f"{where}: {claim.origin} says that these are tiles of {claim.other_grid}, not of the Web Mercator "
+                "grid (EPSG:3857). Make Web Mercator tiles of them, or give --scheme if they are such tiles"
+            )
+    said = {claim.scheme: claim.origin for claim in claims if claim.scheme}
+    if len(said) > 1:
+        each = " but ".join(f"{origin} says {in_words(scheme)}" for scheme, origin in said.items())
+        raise BadSource(f"{where}: {each}. Give --scheme {' or --scheme '.join(said)} to say which is right")
+    return next(iter(said.items()), (usual, ""))
+
+
+def _deepest(stored: _Ints, options: SourceOptions) -> _Ints:
+    """The rows of the zoom that is going to be indexed."""
+    if not len(stored):
+        return stored
+    zoom = stored[:, 0].max() if options.zoom is None else options.zoom
+    rows: _Ints = stored[stored[:, 0] == zoom]
+    return rows
+
+
+def _misfit(rows: _Ints, scheme: str, claim: Claim) -> str:
+    """How the rows contradict a statement of place: most lie elsewhere, or all would fit in another order."""
+    if not claim.boxes or not len(rows) or scheme not in ROW_SCHEMES:
+        return ""
+    fit = _fit(rows, scheme, claim)
+    rival = max(_fit(rows, other, claim) for other in ROW_SCHEMES)
+    if fit >= _WHOLE or (fit >= 0.5 and rival < _WHOLE):
+        return ""
+    west, south, east, north = tile_bounds(*to_xyz(rows, scheme).T)
+    lie = f"{west.min():.5f}, {south.min():.5f}, {east.max():.5f}, {north.max():.5f}"
+    said = ", ".join(f"{edge:.5f}" for edge in claim.boxes[0].as_tuple())
+    return (
+        f"{claim.origin} says that the tiles lie in {said} (west, south, east, north), but the rows, taken as "
+        f"{in_words(scheme)}, lie in {lie}"
+    )
+
+
+def _remedy(rows: _Ints, scheme: str, claim: Claim) -> str:
+    fits = [other for other in ROW_SCHEMES if other != scheme and _fit(rows, other, claim) >= _MOST]
+    turned = "".join(f"Give --scheme {other} if the place is right: so taken, the rows fit it. " for other in fits)
+    return f"{turned}Give --scheme {scheme} if the rows are right"
+
+
+def _strays(rows: _Ints, scheme: str, claim: Claim) -> list[str]:
+    fit = _fit(rows, scheme, claim) if claim.boxes and len(rows) else 1.0
+    if fit >= _MOST:
+        return []
+    return [f"warning: {1 - fit:.0%} of the tiles lie outside the place that {claim.origin} gives"]
+
+
+def _fit(rows: _Ints, scheme: str, claim: Claim) -> float:
+    """Share of the rows that reach into the place, read in the way that suits best."""
+    west, south, east, north = tile_bounds(*to_xyz(rows, scheme).T)
+    across, up = _INSET * (east - west), _INSET * (north - south)
+    inset = west + across, south + up, east - across, north - up
+    return max(float(BoxRegion(box).mask(*inset).mean()) for box in claim.boxes)

@@ -1,0 +1,152 @@
+"""The geometry column of GeoParquet: which it is, in which reference system, and the extent of every row."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from indexer.common.errors import BadSource
+from indexer.tiles.wkb import Parts, extent_of_parts, wkb_parts
+
+__all__ = ["geometry_column", "geometry_extents"]
+
+_WGS84 = {"OGC:CRS84", "OGC:CRS84H", "EPSG:4326", "EPSG:4979"}
+_WGS84_NAMES = {"WGS 84", "WGS84", "WGS 84 (CRS84)"}
+_NATIVE = {"point": 0, "polygon": 2, "multipolygon": 3}
+"""Lists around a coordinate in GeoParquet's native encodings."""
+
+_Floats = NDArray[np.float64]
+
+
+def geometry_column(table: pa.Table, path: Path) -> str | None:
+    """Name of the column that holds the footprints, or None where there is none.
+
+    Raises:
+        BadSource: the file's own description contradicts it.
+    """
+    about = _description(table, path)
+    if not about:
+        return "geometry" if "geometry" in table.column_names else None
+    described = about.get("columns")
+    columns = list(described) if isinstance(described, dict) else []
+    name = about.get("primary_column") or (columns[0] if len(columns) == 1 else None)
+    if not isinstance(name, str) or name not in table.column_names:
+        raise BadSource(
+            f"{path} says that its primary_column is {name!r}; its columns are {', '.join(table.column_names)}"
+        )
+    return name
+
+
+def geometry_extents(table: pa.Table, name: str, path: Path) -> _Floats:
+    """float64 [N, 4] (west, south, east, north) of every row; `west > east` crosses the antimeridian.
+
+    Raises:
+        BadSource: another reference system or encoding, or a row that is no point, polygon or multipolygon.
+    """
+    columns = _description(table, path).get("columns")
+    about = columns.get(name) if isinstance(columns, dict) else None
+    about = about if isinstance(about, dict) else {}
+    _require_degrees(about, path)
+    column = table[name]
+    if isinstance(column.type, pa.ExtensionType):
+        column = pa.chunked_array([chunk.storage for chunk in column.chunks], column.type.storage_type)
+    read = _reader(str(about.get("encoding", "WKB")), column.type, name, path)
+    extents = np.empty((len(column), 4), np.float64)
+    for row, value in enumerate(column.to_pylist()):
+        if value is None:
+            raise BadSource(f"row {row + 1} of {path} has no {name}; give a point or polygon for every tile")
+        try:
+            extents[row] = extent_of_parts(read(value))
+        except BadSource as error:
+            raise BadSource(f"row {row + 1} of {path}: {error}") from error
+        except (TypeError, KeyError, ValueError) as error:
+            raise BadSource(f"row {row + 1} of {path}: {name} is no geometry ({error!r})") from error
+    return extents
+
+
+def _description(table: pa.Table, path: Path) -> dict[str, Any]:
+    try:
+        about = json.loads((table.schema.metadata or {}).get(b"geo", b"{}"))
+    except (ValueError, RecursionError) as error:
+        raise BadSource(f"{path} has a damaged `geo` description: {error}") from error
+    if not isinstance(about, dict):
+        raise BadSource(f"{path} has a `geo` description that is a {type(about).__name__}; GeoParquet has an object")
+    return about
+
+
+def _reader(encoding: str, kind: pa.DataType, name: str, path: Path) -> Callable[[Any], Parts]:
+    """How to read one value of the column."""
+    if encoding.upper() == "WKB" and _is_binary(kind):
+        return wkb_parts
+    depth = _NATIVE.get(encoding)
+    if depth is not None and _nesting(kind) == depth:
+        return lambda value: _native_parts(value, depth)
+    raise BadSource(
+        f"column {name} of {path} is encoded as {encoding!r} ({str(kind)[:60]}); WKB, point, polygon and multipolygon "
+        "are read, so write it as WKB"
+    )
+
+
+def _is_binary(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind))
+
+
+def _nesting(kind: pa.DataType) -> int:
+    """Lists around a coordinate, which is a struct of x and y or a list of fixed size; -1 where it is none."""
+    depth = 0
+    while pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        kind, depth = kind.value_type, depth + 1
+    if pa.types.is_fixed_size_list(kind):
+        return depth if pa.types.is_floating(kind.value_type) and kind.list_size >= 2 else -1
+    fields = {field.name for field in kind} if pa.types.is_struct(kind) else set()
+    return depth if fields >= {"x", "y"} else -1
+
+
+def _native_parts(value: Any, depth: int) -> Parts:
+    """Rings as [N, 2] (lon, lat)."""
+    if depth > 2:
+        return [ring for polygon in value for ring in _native_parts(polygon, depth - 1)]
+    rings = [[value]] if depth == 0 else value
+    return [np.array([_lon_lat(point) for point in ring], np.float64).reshape(-1, 2) for ring in rings]
+
+
+def _lon_lat(point: Any) -> tuple[float, float]:
+    return (point["x"], point["y"]) if isinstance(point, dict) else (point[0], point[1])
+
+
+def _require_degrees(about: dict[str, Any], path: Path) -> None:
+    """Refuse another reference system than longitude and latitude on WGS 84, which an absent one means."""
+    if "crs" not in about:
+        return
+    name = _crs_name(about["crs"])
+    if name.upper() not in _WGS84:
+        raise BadSource(f"{path} has geometries in reference system {name}; transform them to EPSG:4326 first")
+
+
+def _crs_name(crs: Any) -> str:
+    """`AUTHORITY:CODE` of a reference system as PROJJSON or, as older files have it, as text."""
+    if isinstance(crs, str):
+        return _name_in_text(crs.strip())
+    if not isinstance(crs, dict):
+        return "unknown"
+    given = crs.get("id")
+    if isinstance(given, dict) and "code" in given:
+        return f"{given.get('authority', 'EPSG')}:{given['code']}"
+    if crs.get("type") == "GeographicCRS" and crs.get("name") in _WGS84_NAMES:
+        return "OGC:CRS84"
+    return str(crs.get("name", "unknown"))[:60]
+
+
+def _name_in_text(text: str) -> str:
+    """Of `EPSG:4326`, `urn:ogc:def:crs:OGC:1.3:CRS84`, or well-known text by its name."""
+    if re.match(r'GEO(GCS|GCRS|DCRS)\["WGS[ _]?(19)?84"', text, re.IGNORECASE):
+        return "EPSG:4326"
+    urn = re.fullmatch(r"(?:urn:ogc:def:crs:)?(\w+):(?:[\d.]*:)?(\w+)", text)
+    return f"{urn[1]}:{urn[2]}" if urn else text[:60] or "unknown"

@@ -1,0 +1,84 @@
+"""Find the pictures of a folder: every directory once, whatever links lead to it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from model.common.images import IMAGE_SUFFIXES
+
+__all__ = ["FoundPicture", "Scan", "scan_pictures"]
+
+
+@dataclass(frozen=True, order=True)
+class FoundPicture:
+    """A file with a picture's suffix: its path below the folder, bytes, and modification time in ns."""
+
+    name: str
+    size_bytes: int
+    stamp: int
+
+
+@dataclass
+class Scan:
+    """What a folder holds.
+
+    Attributes:
+        pictures: sorted by name.
+        again: directories that had been entered under another name before, which a link can bring about.
+    """
+
+    pictures: list[FoundPicture] = field(default_factory=list)
+    again: list[str] = field(default_factory=list)
+
+
+def scan_pictures(root: Path) -> Scan:
+    """Every picture below a folder; hidden names are passed over, and links are followed after real directories."""
+    found = Scan()
+    seen = {_identity(root.stat())}
+    waiting, linked = [""], list[str]()
+    while waiting or linked:
+        prefix = waiting.pop() if waiting else linked.pop(0)
+        if prefix and not _enter(root, prefix, seen, found):
+            continue
+        with os.scandir(root / prefix) as entries:
+            for entry in sorted(entries, key=lambda entry: entry.name, reverse=True):
+                _sort_in(entry, prefix + entry.name, found, waiting, linked)
+    found.pictures.sort()
+    return found
+
+
+def _enter(root: Path, prefix: str, seen: set[tuple[int, int]], found: Scan) -> bool:
+    identity = _identity((root / prefix).stat())
+    if identity in seen:
+        found.again.append(prefix.rstrip("/"))
+        return False
+    seen.add(identity)
+    return True
+
+
+def _sort_in(entry: os.DirEntry[str], name: str, found: Scan, waiting: list[str], linked: list[str]) -> None:
+    if entry.name.startswith("."):
+        return
+    try:
+        directory = entry.is_dir()
+    except OSError:  # a link that leads round in a circle
+        directory = False
+    if directory:
+        (linked if entry.is_symlink() else waiting).append(name + "/")
+    elif os.path.splitext(entry.name)[1].lower() in IMAGE_SUFFIXES:  # noqa: PTH122 (a Path each is slow)
+        found.pictures.append(FoundPicture(name, *_size_and_stamp(entry)))
+
+
+def _size_and_stamp(entry: os.DirEntry[str]) -> tuple[int, int]:
+    """Zeros for a link to nothing: it fails when it is read, as one bad tile, and does not end the listing."""
+    try:
+        stat = entry.stat()
+    except OSError:
+        return 0, 0
+    return stat.st_size, stat.st_mtime_ns
+
+
+def _identity(stat: os.stat_result) -> tuple[int, int]:
+    return stat.st_dev, stat.st_ino

@@ -1,0 +1,204 @@
+"""Files beside tiles that describe them: tilemapresource.xml, metadata.json, TileJSON and WMTS capabilities."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+
+from indexer.tiles.grid import MERCATOR_HALF_M
+from indexer.tiles.sources.claims import Claim
+from model.common.geo import Bounds, normal_lon
+
+__all__ = ["folder_claims", "metadata_claim", "read_box"]
+
+_LARGEST_BYTES = 1 << 20
+_MOST_FILES = 32
+_MERCATOR = {"3857", "900913", "102100", "102113", "3785", "41001", "3587"}
+_OTHER_PROFILES = {"geodetic", "global-geodetic", "raster", "custom"}
+_DEGREES_OF = 180.0 / MERCATOR_HALF_M
+
+
+def folder_claims(root: Path) -> list[Claim]:
+    """What the descriptions in a tile folder say; those that cannot be read are passed over."""
+    claims: list[Claim] = []
+    for path in sorted(root.iterdir())[: _MOST_FILES * 32]:
+        if path.suffix.lower() not in (".json", ".xml") or not path.is_file():
+            continue
+        if path.stat().st_size <= _LARGEST_BYTES and len(claims) < _MOST_FILES:
+            claims += _claims_of(path)
+    return claims
+
+
+def metadata_claim(origin: str, values: Mapping[str, Any]) -> Claim:
+    """What the metadata of MBTiles, a `metadata.json` or a TileJSON says."""
+    note, box = "", None
+    if values.get("bounds") not in (None, "", []):
+        box = read_box(values["bounds"])
+        if box is None:
+            note = f"{origin} gives bounds that cannot be read: {str(values['bounds'])[:60]!r}"
+    scheme = str(values.get("scheme", "")).strip().lower()
+    return Claim(
+        origin,
+        scheme=scheme if scheme in ("xyz", "tms") else "",
+        boxes=() if box is None else (box,),
+        other_grid=_other_grid(values.get("profile"), values.get("crs") or values.get("srs")),
+        note=note,
+    )
+
+
+def read_box(values: Any) -> Bounds | None:
+    """Bounds as four numbers or as text, west first, in degrees; None where that is none.
+
+    East may lie beyond 180 degrees. A box without extent, as a writer that knows none leaves it, is none.
+    """
+    parts = values.split(",") if isinstance(values, str) else values
+    try:
+        west, south, east, north = (float(part) for part in parts)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    if not all(map(math.isfinite, (west, south, east, north))) or south >= north or west == east:
+        return None
+    if max(abs(west), abs(east)) > 540.0 or max(abs(south), abs(north)) > 90.1:
+        return None
+    if east - west >= 360.0:
+        west, east = -180.0, 180.0
+    return Bounds(normal_lon(west), max(south, -90.0), normal_lon(east), min(north, 90.0))
+
+
+def _claims_of(path: Path) -> list[Claim]:
+    try:
+        data = path.read_bytes()
+        return list(_from_json(path.name, data) if path.suffix.lower() == ".json" else _from_xml(path.name, data))
+    except (OSError, ValueError, RecursionError, ElementTree.ParseError):
+        return []
+
+
+def _from_json(name: str, data: bytes) -> Iterable[Claim]:
+    content = json.loads(data)
+    if isinstance(content, dict) and (name.lower() == "metadata.json" or "tilejson" in content):
+        yield metadata_claim(name, content)
+
+
+def _from_xml(name: str, data: bytes) -> Iterable[Claim]:
+    root = ElementTree.fromstring(data)
+    if _tag(root) == "TileMap":
+        yield _tms_claim(name, root)
+    elif _tag(root) == "Capabilities":
+        yield _wmts_claim(name, root)
+
+
+def _tms_claim(name: str, root: ElementTree.Element) -> Claim:
+    """A Tile Map Service description; its rows always count from the south."""
+    sets = _first(root, "TileSets")
+    profile = None if sets is None else sets.get("profile")
+    box = _first(root, "BoundingBox")
+    edges = [] if box is None else [box.get(edge) for edge in ("minx", "miny", "maxx", "maxy")]
+    other = _other_grid(profile, _text(root, "SRS")) or _other_tms_zooms(root)
+    return Claim(name, "tms", _tms_boxes(edges), other)
+
+
+def _other_tms_zooms(root: ElementTree.Element) -> str:
+    """Zooms that are counted otherwise: the profile of the specification itself starts with 2 x 2 tiles."""
+    form = _first(root, "TileFormat")
+    width_px = _number("256" if form is None else form.get("width"))
+    for one in (element for element in root.iter() if _tag(element) == "TileSet"):
+        folder = str(one.get("href", "")).rstrip("/").rpartition("/")[2]
+        if other := _other_zoom(folder, _number(one.get("units-per-pixel")) * width_px):
+            return other
+    return ""
+
+
+def _other_wmts_zooms(root: ElementTree.Element) -> str:
+    """Likewise for the tile matrices of WMTS; a pixel is 0.28 mm there."""
+    for one in (element for element in root.iter() if _tag(element) == "TileMatrix" and len(element)):
+        side_m = _number(_text(one, "ScaleDenominator")) * 0.00028 * _number(_text(one, "TileWidth"))
+        if other := _other_zoom(_text(one, "Identifier").rpartition(":")[2], side_m):
+            return other
+    return ""
+
+
+def _other_zoom(name: str, side_m: float) -> str:
+    """The zoom that tiles of some projected metres have, in words, where they are named by another number."""
+    if not name.isascii() or not name.isdigit() or len(name) > 2 or not side_m > 0:
+        return ""
+    zoom = math.log2(2 * MERCATOR_HALF_M / side_m)
+    return "" if abs(zoom - int(name)) < 0.01 else f"a grid whose level {name} has the tile size of zoom {zoom:.2f}"
+
+
+def _number(text: str | None) -> float:
+    """Not a number where the text is none."""
+    try:
+        return float(text or "nan")
+    except ValueError:
+        return math.nan
+
+
+def _tms_boxes(edges: list[str | None]) -> tuple[Bounds, ...]:
+    """The box in degrees; older writers put latitude first, others give metres."""
+    try:
+        values = [float(edge or "") for edge in edges]
+    except ValueError:
+        return ()
+    if len(values) == 4 and max(map(abs, values), default=0.0) > 360.0:
+        lats = np.degrees(np.arctan(np.sinh(np.clip(np.array(values[1::2]) / MERCATOR_HALF_M, -1, 1) * np.pi)))
+        values = [values[0] * _DEGREES_OF, float(lats[0]), values[2] * _DEGREES_OF, float(lats[1])]
+    turned = [values[index] for index in (1, 0, 3, 2)] if len(values) == 4 else []
+    return tuple(box for box in (read_box(values), read_box(turned)) if box is not None)
+
+
+def _wmts_claim(name: str, root: ElementTree.Element) -> Claim:
+    """WMTS capabilities: rows from the north, before the column where the address template says so."""
+    systems = [str(element.text).strip() for element in root.iter() if _tag(element) == "SupportedCRS"]
+    grids = [_other_grid(None, system) for system in systems]
+    templates = [element.get("template", "") for element in root.iter() if _tag(element) == "ResourceURL"]
+    orders = {_template_order(template) for template in templates} - {""}
+    box = _first(root, "WGS84BoundingBox")
+    corners = "" if box is None else f"{_text(box, 'LowerCorner')} {_text(box, 'UpperCorner')}"
+    read = read_box(corners.split())
+    return Claim(
+        name,
+        scheme=orders.pop() if len(orders) == 1 else "",
+        boxes=() if read is None else (read,),
+        other_grid=grids[0] if grids and all(grids) else "" if any(grids) else _other_wmts_zooms(root),
+    )
+
+
+def _template_order(template: str) -> str:
+    row, column = template.find("{TileRow}"), template.find("{TileCol}")
+    if row < 0 or column < 0:
+        return ""
+    return "zyx" if row < column else "xyz"
+
+
+def _other_grid(profile: Any, system: Any) -> str:
+    """The grid that a profile or reference system names, empty where it is that of Web Mercator or nothing is said."""
+    if isinstance(profile, str) and profile.strip().lower() in _OTHER_PROFILES:
+        return f"the profile {profile.strip()!r}"
+    if not isinstance(system, str):
+        return ""
+    if "crs84" in system.lower():
+        return "the reference system CRS84"
+    numbers = re.findall(r"\d+", system.rpartition(":")[2])
+    if not numbers or numbers[-1] in _MERCATOR or not (":" in system or system.strip().isdigit()):
+        return ""
+    return f"the reference system {system.strip()[:40]}"
+
+
+def _tag(element: ElementTree.Element) -> str:
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+
+
+def _first(root: ElementTree.Element, name: str) -> ElementTree.Element | None:
+    return next((element for element in root.iter() if _tag(element) == name), None)
+
+
+def _text(root: ElementTree.Element, name: str) -> str:
+    element = _first(root, name)
+    return "" if element is None or element.text is None else element.text.strip()

@@ -1,0 +1,60 @@
+"""The public names of a package, imported when they are first asked for (PEP 562), so that the package stays light."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from model.common.errors import MissingExtra
+
+__all__ = ["lazy_names"]
+
+_PROJECT = "clnet-geolocalization"
+_EXTRA_OF = {"rasterio": "geo", "tensorboard": "train"}
+"""Libraries that an extra brings; all others come with the project itself."""
+
+_OWN = ("model", "indexer", "service")
+
+
+def lazy_names(
+    package: str, homes: Mapping[str, Sequence[str]]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """The functions `__getattr__` and `__dir__` of a package.
+
+    Args:
+        package: the package's `__name__`.
+        homes: module -> the names that it defines and the package shows.
+
+    Example:
+        >>> __getattr__, __dir__ = lazy_names("model", {"model.common.geo": ("LatLon",)})
+        >>> __getattr__("LatLon")(47.1, 8.5)
+        LatLon(lat=47.1, lon=8.5)
+    """
+    home_of = {name: module for module, names in homes.items() for name in names}
+
+    def find(name: str) -> Any:
+        """The public name, from the module that defines it."""
+        if name not in home_of:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        value = getattr(_imported(home_of[name], f"{package}.{name}"), name)
+        setattr(sys.modules[package], name, value)  # so that it is looked up once
+        return value
+
+    def names() -> list[str]:
+        """What `dir(package)` shows, with the names that are not imported yet."""
+        return sorted({*vars(sys.modules[package]), *home_of})
+
+    return find, names
+
+
+def _imported(module: str, wanted: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").split(".")[0]
+        if not missing or missing in _OWN:
+            raise
+        what = f"{_PROJECT}[{_EXTRA_OF[missing]}]" if missing in _EXTRA_OF else _PROJECT
+        raise MissingExtra(f"{wanted} needs {missing}, which is not installed; run `pip install {what}`") from error

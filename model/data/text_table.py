@@ -1,0 +1,124 @@
+"""Tables as text: a CSV as people and spreadsheets write it, every value kept as it stands there.
+
+A name is text whatever it looks like, so nothing is guessed: callers turn into numbers the columns that hold some.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["TextTable", "parse_number", "read_text_table"]
+
+_DELIMITERS = ",;\t|"
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+)
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """Columns by name, all of one length.
+
+    Attributes:
+        columns: the values of each column, as text.
+        decimal_comma: whether a comma can be a decimal point, because it does not separate values.
+    """
+
+    columns: dict[str, list[str]]
+    decimal_comma: bool = False
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), []))
+
+
+def read_text_table(path: Path, known: Collection[str], *, first_row: int) -> TextTable:
+    """Read a CSV: UTF-8, or UTF-16 with its mark; commas, semicolons, tabs or bars; lines that begin with # left out.
+
+    Args:
+        path: the file.
+        known: names of columns, by which the separator is told.
+        first_row: what errors call the first row below the header.
+
+    Raises:
+        ValueError: it is no such table; the message names the row and fits behind the path.
+        OSError: the file cannot be read.
+    """
+    lines = _decoded(path.read_bytes(), first_row).splitlines(keepends=True)
+    start, delimiter = _header(lines, known)
+    reader = csv.reader(lines[start:], delimiter=delimiter, strict=True)
+    columns: list[list[str]] = []
+    count = 0
+    try:
+        names = _names(next(reader))
+        columns = [[] for _ in names]
+        for row in reader:
+            if not any(row):
+                continue
+            if len(row) != len(names):
+                raise ValueError(
+                    f"row {count + first_row} has {len(row)} values and the header {len(names)}; quote values that "
+                    f"hold {delimiter!r}"
+                )
+            for column, value in zip(columns, row, strict=True):
+                column.append(value)
+            count += 1
+    except csv.Error as error:
+        raise ValueError(f"row {count + first_row} cannot be taken apart: {error}; is a quote missing?") from None
+    return TextTable(dict(zip(names, columns, strict=True)), decimal_comma=delimiter != ",")
+
+
+def parse_number(text: str, *, decimal_comma: bool = False) -> float:
+    """A number as people write it, not a number where it is none."""
+    text = text.strip()
+    if decimal_comma and "." not in text:
+        text = text.replace(",", ".", 1)
+    try:
+        return math.nan if "_" in text else float(text)  # to Python, 47_1 is 471
+    except ValueError:
+        return math.nan
+
+
+def _decoded(data: bytes, first_row: int) -> str:
+    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        above = data[: error.start].count(b"\n")
+        where = f"row {above - 1 + first_row}" if above else "the header"
+        byte = data[error.start : error.start + 1]
+        raise ValueError(
+            f"{where} is not {encoding.upper()} text: it holds the byte 0x{byte.hex()}, which is "
+            f"{byte.decode('latin-1')!r} in Latin-1; save it as UTF-8"
+        ) from None
+    if "\0" in text:
+        raise ValueError("holds zero bytes; if it is UTF-16 text, save it as UTF-8")
+    return text
+
+
+def _header(lines: Sequence[str], known: Collection[str]) -> tuple[int, str]:
+    """(the line of the header, what separates its values)."""
+    for number, line in enumerate(lines):
+        text = line.strip()
+        if text.lower().startswith("sep=") and len(text) == 5:
+            return number + 1, text[4]
+        if text and not text.startswith("#"):
+            fits = {mark: sum(name.strip(' "') in known for name in line.strip().split(mark)) for mark in _DELIMITERS}
+            return number, max(fits, key=lambda mark: fits[mark])
+    raise ValueError("is empty; give a header and one row a picture")
+
+
+def _names(header: list[str]) -> list[str]:
+    names = [name.strip() for name in header]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"has the column {twice[0]!r} {names.count(twice[0])} times; keep one of them")
+    return names
