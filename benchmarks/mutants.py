@@ -104,6 +104,8 @@ def mutate(module: str, tests: Sequence[str], *, again: bool = False) -> list[Ch
     project = work / "pyproject.toml"
     project.write_text(project.read_text() + _SETTINGS.format(module=json.dumps(module), tests=json.dumps(list(tests))))
     _mutmut(work, "run", "--max-children", "1", *names)
+    if any(status == "not checked" for _, status in _states(work)):  # of functions that were changed since
+        _mutmut(work, "run", "--max-children", "1")
     return [_change(work, *state) for state in _states(work)]
 
 

@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.common.errors import BadCoordinates
-from model.common.geo import EARTH_RADIUS_M, Bounds, LatLon, great_circle_m, great_circle_many_m, normal_lon, offset_m
+from model.common.geo import (
+    EARTH_RADIUS_M,
+    Bounds,
+    LatLon,
+    great_circle_m,
+    great_circle_many_m,
+    is_heading,
+    normal_lon,
+    offset_m,
+)
 
 LATS = st.floats(-90, 90)
 LONS = st.floats(-180, 180)
@@ -105,3 +114,8 @@ def test_longitudes_are_brought_back_into_range(lon, expected):
 @given(LONS)
 def test_a_longitude_in_range_stays_the_same_to_the_bit(lon):
     assert normal_lon(lon) == lon
+
+
+def test_a_direction_is_at_most_a_whole_turn_either_way():
+    assert all(is_heading(degrees) for degrees in (-360.0, -90.0, 0.0, 360.0))
+    assert not any(is_heading(degrees) for degrees in (-360.5, 360.5, math.nan, math.inf))
