@@ -43,6 +43,13 @@ process_isolation = "forkserver"
 timeout_constant = 2.0
 timeout_multiplier = 6.0
 """
+_SHOW = """
+import sys
+from mutmut.mutation.diff_apply import find_mutant, get_diff_for_mutant
+for name in sys.argv[1:]:
+    print(get_diff_for_mutant(name, path=find_mutant(name).path), end="\\0")
+"""
+"""Prints the differences of many mutants at the price of one start."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +104,7 @@ def mutate(module: str, tests: Sequence[str], *, again: bool = False) -> list[Ch
     if again and work.exists():
         names = [name for name, status in _states(work) if status in _SURVIVED]
         if not names:
-            return [_change(work, *state) for state in _states(work)]
+            return _changes(work)
     else:
         shutil.rmtree(work, ignore_errors=True)
     _copy_tree(work)
@@ -106,7 +113,7 @@ def mutate(module: str, tests: Sequence[str], *, again: bool = False) -> list[Ch
     _mutmut(work, "run", "--max-children", "1", *names)
     if any(status == "not checked" for _, status in _states(work)):  # of functions that were changed since
         _mutmut(work, "run", "--max-children", "1")
-    return [_change(work, *state) for state in _states(work)]
+    return _changes(work)
 
 
 def summary(changes: Sequence[Change], equivalents: Sequence[Mapping[str, str]]) -> dict[str, Any]:
@@ -171,13 +178,20 @@ def _states(work: Path) -> list[tuple[str, str]]:
     return re.findall(r"^ +(\S+): (.+)$", _mutmut(work, "results", "--all", "true"), re.MULTILINE)
 
 
-def _change(work: Path, name: str, status: str) -> Change:
-    """A mutant's lines; only those of survivors are looked up."""
-    if status not in _SURVIVED:
-        return Change(name, status, "", "")
-    lines = [line for line in _mutmut(work, "show", name).splitlines() if not line.startswith(("---", "+++"))]
-    removed, added = (" ".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in "-+")
-    return Change(name, status, removed, added)
+def _changes(work: Path) -> list[Change]:
+    """Every mutant; the lines are looked up for survivors only."""
+    states = _states(work)
+    alive = [name for name, status in states if status in _SURVIVED]
+    shown = subprocess.run([sys.executable, "-c", _SHOW, *alive], cwd=work, check=True, capture_output=True, text=True)
+    lines = dict(zip(alive, map(_lines, shown.stdout.split("\0")), strict=False))
+    return [Change(name, status, *lines.get(name, ("", ""))) for name, status in states]
+
+
+def _lines(diff: str) -> tuple[str, str]:
+    """The lines that a diff takes away, and those that it puts there."""
+    changed = [line for line in diff.splitlines() if not line.startswith(("---", "+++"))]
+    removed, added = (" ".join(line[1:].strip() for line in changed if line.startswith(sign)) for sign in "-+")
+    return removed, added
 
 
 def _mutmut(work: Path, *arguments: str) -> str:
