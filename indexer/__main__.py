@@ -93,6 +93,8 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
     )
     add("--min-valid", type=float, default=0.5, metavar="SHARE", help="least share of data in a tile cut from a raster")
     add("--bands", type=_parse_bands, metavar="R,G,B", help="bands of a raster to draw, from 1 (default: as it says)")
+    add("--nodata", type=float, metavar="VALUE", help="value of a raster that means no data (default: as it says)")
+    add("--skip-bad", action="store_true", help="go on without the rasters of a folder that cannot be used")
     add(
         "--anchors",
         type=parse_count,

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -18,10 +18,20 @@ from indexer.building.embed import DecodeAhead, embed_shard
 from indexer.building.plan import BuildPlan, BuildSpec, make_plan
 from indexer.building.shards import ShardReport, WorkFolder, open_work
 from indexer.common.encoders import EncoderIdentity, TileEncoder
-from indexer.common.errors import DiskFull, NothingUsable
+from indexer.common.errors import BuildConflict, DiskFull, NothingUsable
 from indexer.index.geoparquet import write_tiles
+from indexer.index.integrity import write_block_digests
 from indexer.index.ivf import recipe_for, write_approximate
-from indexer.index.manifest import EMBEDDINGS, SEARCH, TILES, FileEntry, Manifest, SearchRecipe
+from indexer.index.manifest import (
+    BLOCKS,
+    EMBEDDINGS,
+    HASHED_AT_ONCE_BYTES,
+    SEARCH,
+    TILES,
+    FileEntry,
+    Manifest,
+    SearchRecipe,
+)
 from indexer.tiles.sources.source import TileSource
 from indexer.tiles.tile_table import TileTable
 from model._version import VERSION
@@ -72,7 +82,7 @@ def build_index(
     """Embed every tile of a source and write the index folder.
 
     A killed build leaves its finished shards in `.{out.name}.partial`; the same call resumes from them and its result
-    has the same bytes as that of an undisturbed one.
+    has the same bytes as that of an undisturbed one. Shards in which a tile has changed since are embedded again.
 
     Args:
         source: where the tiles come from.
@@ -87,7 +97,7 @@ def build_index(
         OutputExists: `out` is there already.
         BadSource: the source holds no tile.
         NothingUsable: no tile could be embedded.
-        BuildConflict: an unfinished build differs, or one is running.
+        BuildConflict: an unfinished build differs, one is running, or the tiles change meanwhile.
         DiskFull: there is no room; free some and repeat the call.
     """
     began, spec, out = time.monotonic(), spec or BuildSpec(), out.absolute()
@@ -96,6 +106,7 @@ def build_index(
     plan = plan or make_plan(source, encoder, out, spec)
     with _full_disk_named(out), open_work(out, plan.identity, restart=restart) as work:
         reports, resumed = _embed_all(source, encoder, plan, spec, work, on_progress)
+        plan.files.require_unchanged()
         _refuse_nothing(reports, plan, work)
         assemble(work, plan, reports, encoder, spec)
         publish(work.final, out)
@@ -113,7 +124,8 @@ def _embed_all(
 ) -> tuple[list[ShardReport], int]:
     """Embed the shards that are not done yet; the reports of all, and the number of tiles found done."""
     count, size = len(plan.tiles), spec.shard_tiles
-    reports = [work.report(shard) for shard in range(-(-count // size))]
+    prints = [plan.tiles.take(np.arange(at, min(at + size, count))).digest() for at in range(0, count, size)]
+    reports = _still_true([work.report(shard) for shard in range(len(prints))], prints, plan, work)
     missing = [shard for shard, report in enumerate(reports) if report is None]
     rows = [row for shard in missing for row in range(shard * size, min((shard + 1) * size, count))]
     on_progress(count - len(rows))
@@ -123,9 +135,33 @@ def _embed_all(
         for shard in missing:
             tiles = islice(stream, min(size, count - shard * size))
             vectors, report = embed_shard(tiles, encoder, batch_size=spec.batch_size, on_progress=on_progress)
+            report = replace(report, tiles=prints[shard])
             work.write(shard, vectors, report)
             reports[shard] = report
     return [report for report in reports if report is not None], count - len(rows)
+
+
+def _still_true(
+    found: list[ShardReport | None], prints: list[str], plan: BuildPlan, work: WorkFolder
+) -> list[ShardReport | None]:
+    """The finished shards whose tiles are what they were; of the others a note is made.
+
+    Raises:
+        BuildConflict: none is: the unfinished build was of something else.
+    """
+    true = [report if report and report.tiles == own else None for report, own in zip(found, prints, strict=True)]
+    finished, left = sum(report is not None for report in found), sum(report is not None for report in true)
+    if finished and not left:
+        raise BuildConflict(
+            f"{work.path} holds an unfinished build of tiles that have all changed since, or of others; repeat the "
+            "first command to resume it, or add --restart to discard it"
+        )
+    if finished > left:
+        plan.notes.append(
+            f"warning: {finished - left:,} of {finished:,} finished parts of the unfinished build are embedded again, "
+            "because tiles in them have changed since"
+        )
+    return true
 
 
 @contextmanager
@@ -216,6 +252,8 @@ def finish_folder(
     if recipe.kind != "exact":
         stored = np.load(folder / EMBEDDINGS, mmap_mode="r", allow_pickle=False)
         write_approximate(folder / SEARCH, stored.reshape(-1, encoder.dim), recipe)
+    if (folder / EMBEDDINGS).stat().st_size > HASHED_AT_ONCE_BYTES:
+        write_block_digests(folder / EMBEDDINGS, folder / BLOCKS)
     manifest = _manifest(folder, tiles, encoder, recipe, source=source, counts=counts)
     manifest.write(folder)
     return manifest
@@ -251,6 +289,7 @@ def _manifest(
         tiles=counts,
         files={path.name: FileEntry.of(path) for path in sorted(folder.iterdir())},
         written_by=VERSION,
+        blocks={EMBEDDINGS: BLOCKS} if (folder / BLOCKS).exists() else {},
     )
 
 

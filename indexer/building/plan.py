@@ -12,6 +12,7 @@ import numpy as np
 from indexer.common.encoders import EncoderIdentity
 from indexer.common.errors import BadSource
 from indexer.tiles.sources.source import TileSource
+from indexer.tiles.sources.stamps import HasMembers, SourceFiles
 from indexer.tiles.tile_table import TileTable
 
 __all__ = ["BuildPlan", "BuildSpec", "make_plan"]
@@ -57,14 +58,16 @@ class BuildPlan:
     Attributes:
         tiles: sorted along the space-filling curve.
         notes: remarks on what was left out.
-        identity: what a resumed build must agree on, JSON values.
+        identity: what a resumed build must agree on beside the tiles of its shards, JSON values.
         source: kind, path and options, as the manifest keeps them.
+        files: those that the tiles are read from, as they were when the plan was made.
     """
 
     tiles: TileTable
     notes: list[str]
     identity: dict[str, Any]
     source: dict[str, Any]
+    files: SourceFiles
 
     @property
     def source_bytes(self) -> int:
@@ -81,16 +84,18 @@ def make_plan(source: TileSource, encoder: EncoderIdentity, out: Path, spec: Bui
     listing = source.list_tiles()
     tiles = listing.table.take(np.argsort(listing.table.curve_keys, kind="stable"))
     _refuse_doubles(tiles, source.path)
+    root = source.path if source.path.is_dir() else source.path.parent
+    files = SourceFiles(root, tiles, source.members() if isinstance(source, HasMembers) else None)
+    tiles = files.stamped()
     described = {"kind": source.kind, "path": _portable(source.path, out.parent.resolve()), **source.describe()}
     identity = {
         "encoder": encoder.digest,
         "dim": encoder.dim,
         "anchors": encoder.inputs.anchors,
         "source": described,
-        "tiles": tiles.digest(),
         **spec.identity(),
     }
-    return BuildPlan(tiles, listing.notes, identity, described)
+    return BuildPlan(tiles, listing.notes, identity, described, files)
 
 
 def _portable(path: Path, base: Path) -> str:

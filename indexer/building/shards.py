@@ -38,6 +38,7 @@ class ShardReport:
         failures: (row of the plan, reason), ascending.
         sizes: "width x height" of the pictures, and how many had it.
         sha256: of the file of vectors.
+        tiles: digest of the shard's rows of the plan, stamps of their files included.
     """
 
     rows: list[int]
@@ -45,6 +46,7 @@ class ShardReport:
     failures: list[tuple[int, str]] = field(default_factory=list)
     sizes: dict[str, int] = field(default_factory=dict)
     sha256: str = ""
+    tiles: str = ""
 
 
 class WorkFolder:

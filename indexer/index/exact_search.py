@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.common.errors import IndexDamaged
 from indexer.common.optional import load_faiss
 
 __all__ = ["ExactScan", "rank"]
@@ -30,6 +31,8 @@ _SPARE = 16
 """Candidates beyond top_k, so that a tie at the last place is seen."""
 _ROUNDING = 1e-5
 """More than the float32 sum of products of unit vectors can be off; measured below 1e-6 up to 2048 dimensions."""
+_BEYOND_ONE = 1.01
+"""No two unit vectors score more; float16 keeps lengths within a thousandth."""
 _GATHER_BELOW = 1024
 """Runs of fewer rows are copied together: a view costs as much as scanning about this many rows."""
 _PIECE_BYTES = 16 << 20
@@ -85,10 +88,22 @@ class ExactScan:
 
 
 def rank(vectors: _Half, query: _Floats, rows: _Rows, top_k: int) -> _Pair:
-    """(scores, rows) of the best of some rows, rescored in float64: best first, equal scores by ascending row."""
+    """(scores, rows) of the best of some rows, rescored in float64: best first, equal scores by ascending row.
+
+    Raises:
+        IndexDamaged: a row is no unit vector, as its score shows.
+    """
     rows = np.unique(rows)
     exact = vectors[rows].astype(np.float64) @ query.astype(np.float64)
-    scores = exact.astype(np.float32)
+    length = float(np.linalg.norm(query.astype(np.float64)))
+    wrong = ~(np.abs(exact) <= _BEYOND_ONE * length)  # true for NaN too
+    if wrong.any():
+        first = int(np.argmax(wrong))
+        raise IndexDamaged(
+            f"vector {rows[first]} of the index scores {exact[first]:g}, which no unit vector can; "
+            "restore embeddings.npy or rebuild the index"
+        )
+    scores = np.clip(exact, -length, length).astype(np.float32)
     best = np.lexsort((rows, -scores))[:top_k]
     return scores[best], rows[best]
 
@@ -108,6 +123,7 @@ def _candidates(vectors: _Half, ids: _Rows | int, queries: _Floats, top_k: int) 
         # The slow way, for indexes full of equal tiles: every row that scores more.
         _, above, where = view.range_search(queries[number : number + 1], float(last[number]))
         found[number] = above, where
+    found = [(score[place >= 0], place[place >= 0]) for score, place in found]  # -1 stands for rows that are NaN
     return [(score, place + ids if isinstance(ids, int) else ids[place]) for score, place in found]
 
 

@@ -64,6 +64,12 @@ def load_approximate(path: Path, recipe: SearchRecipe, *, count: int, dim: int) 
 def propose_rows(
     index: Any, queries: NDArray[np.float32], recipe: SearchRecipe, *, top_k: int
 ) -> list[NDArray[np.int64]]:
-    """For each query the rows worth scoring exactly."""
+    """For each query the rows worth scoring exactly.
+
+    Raises:
+        IndexDamaged: it proposes rows that there are not.
+    """
     _, rows = index.search(queries, min(index.ntotal, max(64, recipe.candidates * top_k)))
+    if rows.max(initial=-1) >= index.ntotal:
+        raise IndexDamaged(f"search.faiss names row {rows.max()}, the index has {index.ntotal}; rebuild the index")
     return [found[found >= 0].astype(np.int64) for found in rows]

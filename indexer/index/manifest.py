@@ -5,7 +5,10 @@ It holds nothing that varies between two builds of the same tiles: no time, no h
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +16,28 @@ from indexer.common.errors import IndexDamaged, IndexVersion
 from model.common.atomic_io import canonical_json, read_json, sha256_bytes, sha256_file, write_json
 from model.common.geo import Bounds
 
-__all__ = ["EMBEDDINGS", "FORMAT_VERSION", "MANIFEST", "SEARCH", "TILES", "FileEntry", "Manifest", "SearchRecipe"]
+__all__ = [
+    "BLOCKS",
+    "EMBEDDINGS",
+    "FORMAT_VERSION",
+    "HASHED_AT_ONCE_BYTES",
+    "MANIFEST",
+    "SEARCH",
+    "TILES",
+    "FileEntry",
+    "Manifest",
+    "SearchRecipe",
+]
 
 FORMAT = "clnet-geolocalization index"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
+_WITH_PATH_IN_DIGEST = 2
+"""The format before: its digest depended on where the tiles lay, and it knew no digests of blocks. Still read."""
 MANIFEST, TILES, EMBEDDINGS, SEARCH = "manifest.json", "tiles.parquet", "embeddings.npy", "search.faiss"
+BLOCKS = "embeddings.sha256"
+HASHED_AT_ONCE_BYTES = 256 << 20
+"""Files up to this size are hashed at every opening; it takes a fraction of a second."""
+_READ_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -43,7 +63,19 @@ class FileEntry:
         size = path.stat().st_size
         if size != self.size_bytes:
             raise IndexDamaged(f"{path} has {size:,} bytes, the manifest says {self.size_bytes:,}; rebuild the index")
-        if hashed and (found := sha256_file(path)) != self.sha256:
+        if hashed:
+            self._compare(path, sha256_file(path))
+
+    def steps(self, path: Path) -> Iterator[Callable[[], None]]:
+        """The same check of the content in small steps, of which the last compares."""
+        digest = hashlib.sha256()
+        with path.open("rb") as file:
+            while part := file.read(_READ_BYTES):
+                yield partial(digest.update, part)
+        yield lambda: self._compare(path, digest.hexdigest())
+
+    def _compare(self, path: Path, found: str) -> None:
+        if found != self.sha256:
             raise IndexDamaged(f"{path} has SHA-256 {found}, the manifest says {self.sha256}; rebuild the index")
 
 
@@ -80,6 +112,8 @@ class Manifest:
         tiles: how many tiles were listed, embedded, skipped and failed.
         files: the other files of the folder.
         written_by: version of this software.
+        blocks: for a file whose blocks have digests, the file that holds them.
+        version: of the format.
     """
 
     encoder: dict[str, str]
@@ -93,15 +127,18 @@ class Manifest:
     tiles: dict[str, int]
     files: dict[str, FileEntry]
     written_by: str
+    blocks: dict[str, str] = field(default_factory=dict)
+    version: int = FORMAT_VERSION
 
     @property
     def digest(self) -> str:
-        """SHA-256 of everything above: the identity of the index."""
-        return sha256_bytes(canonical_json(self._content()))
+        """SHA-256 of everything above but the place where the tiles lie: the identity of the index."""
+        return _digest(self._content())
 
     def write(self, folder: Path) -> None:
-        """Write `manifest.json`, its own digest included."""
-        write_json(folder / MANIFEST, self._content() | {"digest": self.digest})
+        """Write `manifest.json`, its own digests included."""
+        content = self._content() | {"digest": self.digest}
+        write_json(folder / MANIFEST, content | {"checksum": sha256_bytes(canonical_json(content))})
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
@@ -115,25 +152,28 @@ class Manifest:
         content = _load(path)
         if content.get("format") != FORMAT:
             raise IndexDamaged(f"{path} is not the manifest of an index (its format is {content.get('format')!r})")
-        if content.get("version") != FORMAT_VERSION:
+        version = content.get("version")
+        if version not in (_WITH_PATH_IN_DIGEST, FORMAT_VERSION):
             raise IndexVersion(
-                f"{path} has format version {content.get('version')!r}; this software reads version {FORMAT_VERSION}. "
-                "Update it, or rebuild the index with `python -m indexer build`"
+                f"{path} has format version {version!r}; this software reads versions {_WITH_PATH_IN_DIGEST} and "
+                f"{FORMAT_VERSION}. Update it, or rebuild the index with `python -m indexer build`"
             )
-        stated = content.pop("digest", None)
-        if stated != sha256_bytes(canonical_json(content)):
-            raise IndexDamaged(f"{path} does not match its own digest {stated}; it was changed, rebuild the index")
+        _require_unchanged(path, dict(content))
         return cls._from_content(content, path)
 
     def _content(self) -> dict[str, Any]:
-        return {"format": FORMAT, "version": FORMAT_VERSION, "metric": "inner product", "dtype": "float16"} | (
+        content = {"format": FORMAT, "metric": "inner product", "dtype": "float16"} | (
             asdict(self) | {"bounds": list(self.bounds.as_tuple()), "tile_size_m": list(self.tile_size_m)}
         )
+        if self.version == _WITH_PATH_IN_DIGEST:
+            del content["blocks"]
+        return content
 
     @classmethod
     def _from_content(cls, content: dict[str, Any], path: Path) -> Manifest:
         try:
-            values = {field.name: content[field.name] for field in fields(cls)}
+            values = {one.name: content[one.name] for one in fields(cls) if one.name != "blocks"}
+            values["blocks"] = dict(content["blocks"]) if content["version"] > _WITH_PATH_IN_DIGEST else {}
             values["search"] = SearchRecipe(**content["search"])
             values["files"] = {name: FileEntry(**entry) for name, entry in content["files"].items()}
             values["bounds"] = Bounds(*content["bounds"])
@@ -142,6 +182,26 @@ class Manifest:
             return cls(**values)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise IndexDamaged(f"{path} lacks or contradicts something: {error!r}; rebuild the index") from error
+
+
+def _digest(content: dict[str, Any]) -> str:
+    if content["version"] > _WITH_PATH_IN_DIGEST and isinstance(content.get("source"), dict):
+        content = content | {"source": {key: value for key, value in content["source"].items() if key != "path"}}
+    return sha256_bytes(canonical_json(content))
+
+
+def _require_unchanged(path: Path, content: dict[str, Any]) -> None:
+    """Make sure that a manifest is byte for byte what was written."""
+    written = canonical_json(content)
+    checksum = content.pop("checksum", None)
+    whole = sha256_bytes(canonical_json(content))
+    stated = content.pop("digest", None)
+    if stated != _digest(content):
+        raise IndexDamaged(f"{path} does not match its own digest {stated}; it was changed, rebuild the index")
+    if content["version"] > _WITH_PATH_IN_DIGEST and checksum != whole:
+        raise IndexDamaged(f"{path} does not match its own checksum {checksum}; it was changed, rebuild the index")
+    if path.read_bytes() != written:
+        raise IndexDamaged(f"{path} is not byte for byte what was written (cut off at its end?); restore or rebuild it")
 
 
 def _load(path: Path) -> dict[str, Any]:

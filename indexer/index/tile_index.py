@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +16,9 @@ from indexer.common.encoders import EncoderIdentity
 from indexer.common.errors import BadQuery, BadSource, IndexDamaged, IndexMismatch, TileWithoutData
 from indexer.index.exact_search import ExactScan, rank
 from indexer.index.geoparquet import read_tiles
+from indexer.index.integrity import BackgroundCheck, BlockCheck
 from indexer.index.ivf import load_approximate, propose_rows
-from indexer.index.manifest import EMBEDDINGS, SEARCH, TILES, Manifest
+from indexer.index.manifest import EMBEDDINGS, HASHED_AT_ONCE_BYTES, SEARCH, TILES, Manifest
 from indexer.index.zones import SearchResult, ZoneMap, best_anchors
 from indexer.tiles.grid import MAX_ZOOM, curve_keys_of_tiles
 from indexer.tiles.region import CircleRegion, Region
@@ -29,8 +32,6 @@ __all__ = ["TileIndex"]
 
 logger = logging.getLogger(__name__)
 
-_HASH_ALWAYS_BYTES = 256 << 20
-"""Files up to this size are hashed at every opening; it takes a fraction of a second."""
 _ON_A_TILE_M = 0.01
 """A place this near a tile's edge is on it; tiles of one grid meet within rounding."""
 
@@ -67,14 +68,19 @@ class TileIndex:
         if manifest.search.kind == "ivf":
             self._approximate = load_approximate(folder / SEARCH, manifest.search, count=len(self._flat), dim=self.dim)
         self._source_lock = threading.Lock()
+        self._blocks: BlockCheck | None = None
+        self._background: BackgroundCheck | None = None
 
     @classmethod
     def open(cls, folder: Path, *, verify: bool = False) -> TileIndex:
         """Open and check a folder.
 
+        Files up to 256 MB are hashed at once. Of larger ones every block is, before it is first compared with a
+        query, and meanwhile all of them in the background; what is found then, the next search raises.
+
         Args:
             folder: an index folder.
-            verify: also hash the large files; files up to 256 MB are hashed always.
+            verify: hash all files at once.
 
         Raises:
             IndexDamaged: a file is missing, changed or contradicts the manifest.
@@ -82,8 +88,9 @@ class TileIndex:
         """
         folder = folder.resolve()
         manifest = Manifest.read(folder)
+        large = [name for name, entry in manifest.files.items() if entry.size_bytes > HASHED_AT_ONCE_BYTES]
         for name, entry in manifest.files.items():
-            entry.check(folder / name, hashed=verify or entry.size_bytes <= _HASH_ALWAYS_BYTES)
+            entry.check(folder / name, hashed=verify or name not in large)
         tiles, vectors = read_tiles(folder / TILES), _map_vectors(folder / EMBEDDINGS)
         width = manifest.dim * len(manifest.anchors)
         if vectors.shape != (manifest.count, width) or len(tiles) != manifest.count:
@@ -91,7 +98,10 @@ class TileIndex:
                 f"{folder} has {len(tiles):,} tiles and vectors {vectors.shape}; its manifest says "
                 f"{manifest.count:,} tiles of {width} numbers. Rebuild the index"
             )
-        return cls(folder, manifest, tiles, vectors)
+        index = cls(folder, manifest, tiles, vectors)
+        if large and not verify:
+            index._check_while_serving(large)
+        return index
 
     @property
     def name(self) -> str:
@@ -147,6 +157,7 @@ class TileIndex:
         if region is None and self._approximate is not None:
             return self._search_approximately(queries, top_k)
         runs, anchors = self._zones.runs(region), self.anchors
+        self._require_whole(runs[:, 0], runs[:, 1])
         scanned = int((runs[:, 1] - runs[:, 0]).sum())
         found = self._scan.search(queries, runs * anchors, top_k=top_k * anchors)
         return [SearchResult(*best_anchors(*one, anchors, top_k), exact=True, scanned=scanned) for one in found]
@@ -204,8 +215,10 @@ class TileIndex:
             return self._opened_source
 
     def close(self) -> None:
-        """Stop the search threads and close the source."""
+        """Stop the threads and close the source."""
         self._scan.close()
+        if self._background is not None:
+            self._background.stop()
         if "_opened_source" in self.__dict__ and self._opened_source is not None:
             self._opened_source.close()
 
@@ -214,12 +227,39 @@ class TileIndex:
         """Where the tile source lay when the index was built."""
         return self.folder.parent / str(self.manifest.source["path"])
 
+    def _check_while_serving(self, large: Sequence[str]) -> None:
+        """Set up the checks of files that were not hashed at once."""
+        blocks = self.manifest.blocks.get(EMBEDDINGS)
+        if blocks is not None:
+            self._blocks = BlockCheck(self.folder / EMBEDDINGS, self.folder / blocks)
+        files = [name for name in large if name != EMBEDDINGS or blocks is None]
+        whole = chain.from_iterable(self.manifest.files[name].steps(self.folder / name) for name in files)
+        self._background = BackgroundCheck(chain(self._blocks.steps() if self._blocks else (), whole))
+
+    def _require_whole(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> None:
+        """Make sure that the vectors of some runs of tiles are what was written, as far as blocks have digests.
+
+        Raises:
+            IndexDamaged: they are not, or another file was found damaged.
+        """
+        if self._background is not None:
+            self._background.require()
+        if self._blocks is not None:
+            header, row = self._header_bytes, 2 * self.dim * self.anchors
+            self._blocks.require(header + starts * row, header + stops * row)
+
+    @cached_property
+    def _header_bytes(self) -> int:
+        return (self.folder / EMBEDDINGS).stat().st_size - self.vectors.nbytes
+
     def _search_approximately(self, queries: NDArray[np.float32], top_k: int) -> list[SearchResult]:
         proposed = propose_rows(self._approximate, queries, self.manifest.search, top_k=top_k * self.anchors)
         results = []
         for query, candidates in zip(queries, proposed, strict=True):
+            rows = np.unique(candidates // self.anchors)
+            self._require_whole(rows, rows + 1)
             found = rank(self._flat, query, candidates, len(candidates))
-            tiles = len(np.unique(candidates // self.anchors))
+            tiles = len(rows)
             results.append(SearchResult(*best_anchors(*found, self.anchors, top_k), exact=False, scanned=tiles))
         return results
 

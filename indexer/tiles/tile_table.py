@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from indexer.tiles.grid import curve_keys_of_points, curve_keys_of_tiles, tile_bounds
 from model.common.geo import Bounds, normal_lon
 
-__all__ = ["TileRecord", "TileTable", "centres", "grid_table", "grid_tile_id", "texts"]
+__all__ = ["TileRecord", "TileTable", "centres", "grid_table", "grid_tile_id", "narrowest_span", "texts"]
 
 _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]
@@ -97,7 +97,7 @@ class TileTable:
     def bounds(self) -> Bounds:
         """A box around all tiles; it crosses the antimeridian where that makes it narrower."""
         south, north = float(self.south.min()), float(self.north.max())
-        west, east = _narrowest_span(self.west, self.east)
+        west, east = narrowest_span(self.west, self.east)
         return Bounds(west, south, east, north)
 
     def digest(self) -> str:
@@ -143,7 +143,7 @@ def centres(west: _Floats, south: _Floats, east: _Floats, north: _Floats) -> tup
     return (south + north) / 2, np.where(middle > 180.0, middle - 360.0, middle)
 
 
-def _narrowest_span(west: _Floats, east: _Floats) -> tuple[float, float]:
+def narrowest_span(west: _Floats, east: _Floats) -> tuple[float, float]:
     """(west, east) of the smallest arc of longitude that holds all arcs."""
     if np.any(west > east):
         return _span_by_gaps(west, east)

@@ -12,7 +12,7 @@ from indexer.common.errors import BadSource
 from indexer.tiles.grid import MERCATOR_HALF_M, mercator_m
 from indexer.tiles.sources.bands import RasterFile
 from indexer.tiles.sources.source import SourceOptions
-from indexer.tiles.tile_table import TileTable, centres, grid_table, texts
+from indexer.tiles.tile_table import TileTable, centres, grid_table, narrowest_span, texts
 from model.common.geo import EARTH_RADIUS_M, Bounds
 
 __all__ = ["grid_cover", "native_zoom", "stride_cover"]
@@ -40,7 +40,7 @@ def grid_cover(files: Sequence[RasterFile], zoom: int, bbox: Bounds | None) -> T
     places = sorted(covered)
     zxy = np.array([(zoom, x, y) for x, y in places], np.int64).reshape(-1, 3)
     owners = [files[covered[place]] for place in places]
-    return grid_table(zxy, [file.name for file in owners], stamp=np.array([file.mtime_ns for file in owners], np.int64))
+    return grid_table(zxy, [file.name for file in owners], stamp=np.array([file.stamp for file in owners], np.int64))
 
 
 def stride_cover(files: Sequence[RasterFile], options: SourceOptions) -> TileTable:
@@ -50,14 +50,12 @@ def stride_cover(files: Sequence[RasterFile], options: SourceOptions) -> TileTab
     """
     size_m = options.tile_size_m or 0.0
     stride_m = options.stride_m or size_m
-    west, east = min(file.bounds.west for file in files), max(file.bounds.east for file in files)
     south, north = min(file.bounds.south for file in files), max(file.bounds.north for file in files)
-    if any(file.bounds.crosses_antimeridian for file in files):
-        raise BadSource("a raster across the antimeridian cannot be cut at a stride; leave out --tile-size-m")
+    west, width = _span_of(files)
     size_deg, stride_deg = math.degrees(size_m / EARTH_RADIUS_M), math.degrees(stride_m / EARTH_RADIUS_M)
     tops = north - stride_deg * np.arange(_steps(north - south, size_deg, stride_deg), dtype=np.float64)
     shrink = np.cos(np.radians(tops - size_deg / 2))
-    counts = np.array([_steps(east - west, size_deg / each, stride_deg / each) for each in shrink.tolist()], np.int64)
+    counts = np.array([_steps(width, size_deg / each, stride_deg / each) for each in shrink.tolist()], np.int64)
     if counts.sum() > _MAX_TILES:
         raise BadSource(f"{counts.sum():,} tiles of {size_m:g} m; choose a longer stride or index parts of the raster")
     row = np.repeat(np.arange(len(tops)), counts)
@@ -66,22 +64,37 @@ def stride_cover(files: Sequence[RasterFile], options: SourceOptions) -> TileTab
     return _owned(files, left, tops[row] - size_deg, left + size_deg / shrink[row], tops[row])
 
 
+def _span_of(files: Sequence[RasterFile]) -> tuple[float, float]:
+    """(west, width in degrees) of all files, across the antimeridian where that is narrower."""
+    boxes = np.array([file.bounds.as_tuple() for file in files], np.float64)
+    west, east = narrowest_span(boxes[:, 0], boxes[:, 2])
+    return west, east - west if east >= west else east - west + 360.0
+
+
 def _owned(files: Sequence[RasterFile], west: _Floats, south: _Floats, east: _Floats, north: _Floats) -> TileTable:
-    """The boxes that any file touches, marked with the first such file."""
+    """The boxes that any file touches, marked with the first such file; their longitudes may be beyond 180."""
     owner = np.full(len(west), -1, np.int64)
     for number in reversed(range(len(files))):
         own = files[number].bounds
-        owner[(west < own.east) & (east > own.west) & (south < own.north) & (north > own.south)] = number
+        width = own.east - own.west if own.east >= own.west else own.east - own.west + 360.0
+        beside = ((own.west - west) % 360.0 < east - west) | ((west - own.west) % 360.0 < width)
+        owner[beside & (south < own.north) & (north > own.south)] = number
     kept = owner >= 0
-    west, south, east, north, owner = west[kept], south[kept], np.minimum(east[kept], 180.0), north[kept], owner[kept]
+    west, south, east, north, owner = _turn(west[kept]), south[kept], _turn(east[kept]), north[kept], owner[kept]
     lat, lon = centres(west, south, east, north)
     names = [f"{a:.6f},{b:.6f}" for a, b in zip(lat.tolist(), lon.tolist(), strict=True)]
     off_grid, zeros = np.full(len(lat), -1, np.int64), np.zeros(len(lat), np.int64)
-    stamp = np.array([file.mtime_ns for file in files], np.int64)[owner]
+    stamp = np.array([file.stamp for file in files], np.int64)[owner]
     sources = texts([files[number].name for number in owner.tolist()])
     return TileTable(
         texts(names), off_grid, off_grid, off_grid, lat, lon, west, south, east, north, sources, zeros, stamp
     )  # fmt: skip
+
+
+def _turn(lon: _Floats) -> _Floats:
+    """Longitudes in [-180, 180]."""
+    turned: _Floats = np.where(lon > 180.0, lon - 360.0, lon)
+    return turned
 
 
 def _steps(extent: float, size: float, stride: float) -> int:

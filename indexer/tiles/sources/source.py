@@ -34,7 +34,10 @@ class SourceOptions:
         stride_m: distance on the ground between neighbouring tiles cut from a raster; None puts edge to edge.
         tile_px: side of the pictures cut from a raster.
         min_valid: share of a tile cut from a raster that must hold data.
-        bands: the raster's bands (from 1) drawn as red, green and blue, or one for grey; None lets the file say.
+        bands: the raster's bands (from 1) drawn as red, green and blue, or one for grey, and one more that is 0 where
+            there is no data; None lets the file say.
+        nodata: value of a raster that means no data, in place of what its files say.
+        skip_bad: go on without the rasters of a folder that cannot be used.
     """
 
     scheme: str = AUTO
@@ -45,6 +48,8 @@ class SourceOptions:
     tile_px: int = 256
     min_valid: float = 0.5
     bands: tuple[int, ...] | None = None
+    nodata: float | None = None
+    skip_bad: bool = False
 
     def __post_init__(self) -> None:
         check_scheme(self.scheme)

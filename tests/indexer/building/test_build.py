@@ -172,11 +172,12 @@ def interrupted_build(root: Path) -> None:
         build_index(open_source(root / "tiles"), DyingEncoder(4), root / "index", spec=SMALL)
 
 
-def test_a_changed_tile_refuses_to_resume_and_restart_discards(tmp_path: Path) -> None:
+def test_other_tiles_refuse_to_resume_and_restart_discards(tmp_path: Path) -> None:
     make_tiles(tmp_path / "tiles")
     interrupted_build(tmp_path)
-    (tmp_path / "tiles" / "15" / str(LEFT) / f"{TOP}.png").write_bytes(encoded(77, 64))
-    with pytest.raises(BuildConflict, match=r"differs from this one \(tiles: .*--restart"):
+    for path in (tmp_path / "tiles").rglob("*.png"):
+        path.write_bytes(encoded(77, 64))
+    with pytest.raises(BuildConflict, match=r"holds an unfinished build .*--restart"):
         build_index(open_source(tmp_path / "tiles"), FakeEncoder(), tmp_path / "index", spec=SMALL)
     summary = build_index(open_source(tmp_path / "tiles"), FakeEncoder(), tmp_path / "index", spec=SMALL, restart=True)
     assert (summary.embedded, summary.resumed) == (12, 0)

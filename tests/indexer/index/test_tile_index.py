@@ -143,16 +143,6 @@ def test_a_folder_that_is_no_index_is_refused(tmp_path: Path) -> None:
         TileIndex.open(tmp_path / "nowhere")
 
 
-def test_large_files_are_hashed_only_when_asked(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("indexer.index.tile_index._HASH_ALWAYS_BYTES", 0)
-    data = bytearray((copied / "embeddings.npy").read_bytes())
-    data[-1] ^= 1
-    (copied / "embeddings.npy").write_bytes(bytes(data))
-    TileIndex.open(copied)
-    with pytest.raises(IndexDamaged, match="SHA-256"):
-        TileIndex.open(copied, verify=True)
-
-
 def test_an_index_says_what_it_is(index: TileIndex) -> None:
     assert (index.name, index.count, index.dim, index.anchors) == ("index", 12, 27, 1)
     assert index.folder.is_absolute()

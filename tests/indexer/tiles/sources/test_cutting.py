@@ -4,14 +4,16 @@ import pytest
 
 from indexer.common.errors import BadSource
 from indexer.tiles.sources.bands import RasterFile
+from indexer.tiles.sources.colours import Colours
 from indexer.tiles.sources.cutting import grid_cover, native_zoom, stride_cover
+from indexer.tiles.sources.georeference import Georeference
 from indexer.tiles.sources.source import SourceOptions
 from model.common.geo import Bounds
 
 
 def raster(west: float, south: float, east: float, north: float, name: str = "a.tif") -> RasterFile:
     bounds = Bounds(west, south, east, north)
-    return RasterFile(name, bounds, 1.0, (1, 2, 3), None, None, has_nodata=False, size_bytes=1, mtime_ns=5)
+    return RasterFile(name, bounds, 1.0, Georeference(crs=None), (1, 1), Colours((1, 2, 3)), stamp=5)
 
 
 @pytest.mark.parametrize(("res", "tile_px", "zoom"), [(0.5971642834779395, 256, 18), (0.6, 512, 17), (5.0, 256, 15)])

@@ -1,0 +1,130 @@
+"""Large files proved whole a block at a time, when a block is first used, instead of all at once when they are opened.
+
+Beside such a file lies another of its blocks' SHA-256 digests, 32 bytes each, whose own digest stands in the manifest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.common.errors import IndexDamaged
+
+__all__ = ["BLOCK_BYTES", "BackgroundCheck", "BlockCheck", "write_block_digests"]
+
+logger = logging.getLogger(__name__)
+
+BLOCK_BYTES = 1 << 20
+_DIGEST_BYTES = 32
+
+
+def write_block_digests(path: Path, target: Path) -> None:
+    """Write the digests of a file's blocks."""
+    with path.open("rb") as file, target.open("wb") as digests:
+        while block := file.read(BLOCK_BYTES):
+            digests.write(hashlib.sha256(block).digest())
+
+
+class BlockCheck:
+    """Checks the blocks of one file, each once, from any thread.
+
+    Raises:
+        IndexDamaged: there are not as many digests as blocks.
+    """
+
+    def __init__(self, path: Path, digests: Path) -> None:
+        self._path = path
+        self._bytes = np.memmap(path, np.uint8, "r")
+        self._digests = digests.read_bytes()
+        count = -(-len(self._bytes) // BLOCK_BYTES)
+        if len(self._digests) != count * _DIGEST_BYTES:
+            held = len(self._digests) // _DIGEST_BYTES
+            raise IndexDamaged(
+                f"{digests} holds {held:,} digests for the {count:,} blocks of {path.name}; rebuild the index"
+            )
+        self._right = np.zeros(count, np.bool_)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every block has been found right."""
+        return bool(self._right.all())
+
+    def require(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> None:
+        """Make sure that some runs of bytes are what was written.
+
+        Args:
+            starts: first byte of each run.
+            stops: byte behind the last of each.
+
+        Raises:
+            IndexDamaged: a block is not.
+        """
+        if self.complete:
+            return
+        wanted = np.zeros(len(self._right) + 1, np.int64)
+        np.add.at(wanted, starts // BLOCK_BYTES, 1)
+        np.add.at(wanted, -(-stops // BLOCK_BYTES), -1)
+        for block in np.flatnonzero((np.cumsum(wanted)[:-1] > 0) & ~self._right).tolist():
+            self._check(block)
+
+    def steps(self) -> Iterable[Callable[[], None]]:
+        """The check of each block that has not been made."""
+        for block in range(len(self._right)):
+            if not self._right[block]:
+                yield lambda block=block: self._check(block)  # type: ignore[misc]
+
+    def _check(self, block: int) -> None:
+        start = block * BLOCK_BYTES
+        found = hashlib.sha256(self._bytes[start : start + BLOCK_BYTES].data).digest()
+        if found != self._digests[block * _DIGEST_BYTES : (block + 1) * _DIGEST_BYTES]:
+            raise IndexDamaged(
+                f"{self._path} differs from what was written between byte {start:,} and "
+                f"{min(start + BLOCK_BYTES, len(self._bytes)):,}; restore it or rebuild the index"
+            )
+        self._right[block] = True
+
+
+class BackgroundCheck:
+    """Works through checks on a thread of its own; what it finds is raised at the next `require`."""
+
+    def __init__(self, steps: Iterable[Callable[[], None]]) -> None:
+        self._steps = steps
+        self._stopped = threading.Event()
+        self._failure: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="integrity", daemon=True)
+        self._thread.start()
+
+    def require(self) -> None:
+        """Raise what was found so far.
+
+        Raises:
+            IndexDamaged: a file is not what was written.
+        """
+        if self._failure is not None:
+            raise IndexDamaged(str(self._failure)) from self._failure
+
+    def wait(self) -> None:
+        """Until all is checked, or something was found."""
+        self._thread.join()
+
+    def stop(self) -> None:
+        """Give up, soon."""
+        self._stopped.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        for step in self._steps:
+            if self._stopped.is_set():
+                return
+            try:
+                step()
+            except Exception as error:
+                logger.error("%s", error)
+                self._failure = error
+                return

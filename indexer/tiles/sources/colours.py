@@ -1,0 +1,272 @@
+"""How a raster's values become colours: which bands, which values mean no data, palettes, the scale of deep values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.common.errors import BadSource
+from indexer.common.optional import load_rasterio
+from indexer.tiles.sources.georeference import Window
+
+__all__ = ["Colours", "Sample", "colours_of", "common_range", "read_window", "sample_of"]
+
+_PERCENTILES = (2.0, 98.0)
+_SAMPLED_PX = 1 << 20
+"""Pixels of all files together from which the scale of deep values is taken."""
+_SAMPLE_WINDOWS, _SAMPLE_SIDE_PX = 7, 64
+"""A large file without overviews is sampled in so many windows a side, its corners among them."""
+_READ_WHOLE_PX = 1 << 22
+_OTHER_COLOURS = {"cyan": "CMYK", "hue": "HSL", "Y": "YCbCr"}
+
+
+@dataclass(frozen=True)
+class Colours:
+    """The look of one file.
+
+    Attributes:
+        bands: the three bands (from 1) drawn as red, green and blue.
+        dtype: of the values.
+        alpha: band in which 0 means no data, or None.
+        masked: whether the file has a mask beside its bands.
+        nodata: the value of each of the three bands that means no data, where all three have it; or None.
+        palette: uint8 [N, 4] colours with alpha of a paletted band, or None.
+        value_range: values drawn as black and white, or None where the values are colours of 8 bits.
+    """
+
+    bands: tuple[int, int, int]
+    dtype: str = "uint8"
+    alpha: int | None = None
+    masked: bool = False
+    nodata: tuple[float, float, float] | None = None
+    palette: NDArray[np.uint8] | None = None
+    value_range: tuple[float, float] | None = None
+
+    @property
+    def deep(self) -> bool:
+        """Whether values are to be scaled to 8 bits."""
+        return self.palette is None and self.dtype != "uint8"
+
+    @property
+    def tells_nodata(self) -> bool:
+        """Whether anything says where there is no data."""
+        return self.alpha is not None or self.masked or self.nodata is not None or self.palette is not None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Some of a file's values that are data.
+
+    Attributes:
+        values: [3, N] of the three bands.
+        alpha: [N] values of the alpha band, or None.
+        share: how much of the file each sampled pixel stands for, in pixels.
+    """
+
+    values: NDArray[Any]
+    alpha: NDArray[Any] | None
+    share: float
+
+
+def colours_of(data: Any, bands: tuple[int, ...] | None, nodata: float | None, name: str) -> Colours:
+    """The look of an open dataset.
+
+    Args:
+        data: the dataset.
+        bands: one for grey or three for red, green and blue, and one more that means no data where it is 0; a band
+            that the file marks as alpha then counts only where it is named. None lets the file say.
+        nodata: value that means no data, in place of the file's own.
+        name: of the file, for messages.
+
+    Raises:
+        BadSource: it has not the bands asked for, or values that are no colours.
+    """
+    chosen, alpha = _choose_bands(data, bands, name)
+    dtype = str(data.dtypes[chosen[0] - 1])
+    if dtype.startswith("complex"):
+        raise BadSource(f"{name} holds complex numbers ({dtype}); take their magnitude first")
+    flags = load_rasterio().enums.MaskFlags
+    mask = data.mask_flag_enums[chosen[0] - 1]
+    bits = int(data.tags(chosen[0], ns="IMAGE_STRUCTURE").get("NBITS", 8))
+    palette = _palette(data, chosen[0])
+    return Colours(
+        bands=chosen,
+        dtype=dtype,
+        alpha=alpha,
+        masked=flags.per_dataset in mask and flags.alpha not in mask,
+        nodata=_nodata(data, chosen, nodata, dtype, name),
+        palette=palette,
+        value_range=(0.0, 2.0**bits - 1) if dtype == "uint8" and bits < 8 and palette is None else None,
+    )
+
+
+def read_window(
+    data: Any, colours: Colours, window: Window, shape: tuple[int, int]
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Part of a file in its own pixels: uint8 [3, H, W], and bool [H, W] of where there is data."""
+    values, valid = _values(data, colours, window, shape)
+    if colours.palette is not None:
+        index = np.clip(values[0], 0, len(colours.palette) - 1).astype(np.int64)
+        valid &= (values[0] == index) & (colours.palette[index, 3] > 0)
+        return np.ascontiguousarray(colours.palette[index, :3].transpose(2, 0, 1)), valid
+    if colours.value_range is not None:
+        low, high = colours.value_range
+        scaled = (values.astype(np.float32) - np.float32(low)) * np.float32(255.0 / (high - low))
+        values = np.clip(np.nan_to_num(scaled), 0, 255)
+    drawn = values.astype(np.uint8, copy=False)
+    return np.repeat(drawn, 3, axis=0) if len(drawn) == 1 else drawn, valid
+
+
+def sample_of(data: Any, colours: Colours, *, files: int) -> Sample:
+    """Values from all over a file, fewer where there are many files; parts that cannot be read are left out.
+
+    Raises:
+        BadSource: no part can be read.
+    """
+    side = max(2, round(_SAMPLE_WINDOWS / math.sqrt(files)))
+    cheap = data.width * data.height <= _READ_WHOLE_PX or bool(data.overviews(1))
+    try:
+        return _sample(data, colours, _whole(data) if cheap else _spread(data, side))
+    except BadSource:
+        if not cheap:
+            raise
+        return _sample(data, colours, _spread(data, side))
+
+
+def _sample(data: Any, colours: Colours, windows: list[tuple[Window, tuple[int, int]]]) -> Sample:
+    values, alphas, failure = [], [], None
+    for window, shape in windows:
+        try:
+            part, valid = _values(data, colours, window, shape)
+            alpha = None if colours.alpha is None else _read(data, [colours.alpha], window, shape, smooth=False)[0]
+        except Exception as error:  # GDAL's errors have no common base
+            failure = error.__cause__ or error
+            continue
+        values.append(np.repeat(part, 3 // len(part), axis=0)[:, valid])
+        alphas += [] if alpha is None else [alpha.ravel()]
+    if not values:
+        raise BadSource(f"no part of {data.name} can be read: {failure}; is it complete?")
+    sampled = np.concatenate(values, axis=1)
+    whole = sum(shape[0] * shape[1] for _, shape in windows)
+    return Sample(sampled, np.concatenate(alphas) if alphas else None, data.width * data.height / whole)
+
+
+def common_range(samples: Sequence[Sample]) -> tuple[float, float]:
+    """Values to draw as black and white, over all bands and files together, so that equal ground looks equal."""
+    most = max((sample.share for sample in samples), default=1.0)
+    parts = []
+    for sample in samples:
+        step = max(1, round(most / sample.share), sample.values.shape[1] * len(samples) // _SAMPLED_PX)
+        parts.append(sample.values[:, ::step].astype(np.float64).ravel())
+    values = np.concatenate(parts) if parts else np.empty(0)
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return 0.0, 1.0
+    low, high = np.percentile(values, _PERCENTILES).tolist()
+    return low, max(high, low + 1e-6)
+
+
+def _values(
+    data: Any, colours: Colours, window: Window, shape: tuple[int, int]
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """[1 or 3, H, W] as stored, and bool [H, W] of where there is data."""
+    bands = list(dict.fromkeys(colours.bands))
+    bands = list(colours.bands) if len(bands) > 1 else bands
+    values = _read(data, bands, window, shape, smooth=colours.palette is None)
+    valid: NDArray[np.bool_] = np.ones(shape, np.bool_)
+    if colours.alpha is not None:
+        valid &= _read(data, [colours.alpha], window, shape, smooth=False)[0] > 0
+    if colours.masked:
+        place = load_rasterio().windows.Window(window.column, window.row, window.width, window.height)
+        valid &= data.read_masks(bands[0], window=place, out_shape=shape) > 0
+    if colours.nodata is not None:
+        stands = np.array(colours.nodata[: len(bands)], np.float64).astype(values.dtype)[:, None, None]
+        valid &= (values != stands).any(axis=0)
+    if values.dtype.kind == "f":
+        valid &= np.isfinite(values).all(axis=0)
+    return values, valid
+
+
+def _read(data: Any, bands: list[int], window: Window, shape: tuple[int, int], *, smooth: bool) -> NDArray[Any]:
+    rasterio = load_rasterio()
+    place = rasterio.windows.Window(window.column, window.row, window.width, window.height)
+    how = rasterio.enums.Resampling.average if smooth else rasterio.enums.Resampling.nearest
+    values: NDArray[Any] = data.read(bands, window=place, out_shape=(len(bands), *shape), resampling=how)
+    return values
+
+
+def _whole(data: Any) -> list[tuple[Window, tuple[int, int]]]:
+    """The whole file, to be read small."""
+    scale = min(1.0, _SAMPLE_WINDOWS * _SAMPLE_SIDE_PX / max(data.width, data.height))
+    shape = max(1, round(data.height * scale)), max(1, round(data.width * scale))
+    return [(Window(0, 0, data.width, data.height), shape)]
+
+
+def _spread(data: Any, side: int) -> list[tuple[Window, tuple[int, int]]]:
+    """Windows of a file from corner to corner, to be read as they are."""
+    across, down = min(_SAMPLE_SIDE_PX, data.width), min(_SAMPLE_SIDE_PX, data.height)
+    columns = np.unique(np.linspace(0, data.width - across, side).astype(int))
+    rows = np.unique(np.linspace(0, data.height - down, side).astype(int))
+    return [(Window(int(x), int(y), across, down), (down, across)) for y in rows for x in columns]
+
+
+def _choose_bands(data: Any, asked: tuple[int, ...] | None, name: str) -> tuple[tuple[int, int, int], int | None]:
+    """Those asked for; else red, green and blue where the file names them, else the first three; grey is tripled."""
+    kinds = [colour.name for colour in data.colorinterp]
+    marked = next((band for band, kind in enumerate(kinds, start=1) if kind == "alpha"), None)
+    if asked is not None:
+        if not 1 <= len(asked) <= 4 or not all(1 <= band <= data.count for band in asked):
+            raise BadSource(
+                f"bands {asked} of {name}; it has bands 1 to {data.count}, give one or three of them (and one more "
+                "that is 0 where there is no data)"
+            )
+        chosen, alpha = (list(asked), None) if len(asked) % 2 else (list(asked[:-1]), asked[-1])
+    else:
+        other = next((space for kind, space in _OTHER_COLOURS.items() if kind in kinds), None)
+        if other is not None:
+            raise BadSource(f"{name} has colours in {other}; turn it into RGB first, or choose bands with --bands")
+        named = {kind: band for band, kind in reversed(list(enumerate(kinds, start=1)))}
+        chosen = [named[colour] for colour in ("red", "green", "blue") if colour in named]
+        chosen = chosen if len(chosen) == 3 else [b for b in range(1, data.count + 1) if kinds[b - 1] != "alpha"][:3]
+        alpha = marked
+    if not chosen:
+        raise BadSource(f"{name} has no band but an alpha channel")
+    red, green, blue = chosen if len(chosen) == 3 else [chosen[0]] * 3
+    return (red, green, blue), alpha
+
+
+def _nodata(
+    data: Any, bands: tuple[int, int, int], asked: float | None, dtype: str, name: str
+) -> tuple[float, float, float] | None:
+    if asked is not None:
+        if not _fits(asked, dtype):
+            raise BadSource(f"nodata is {asked:g}, which no value of {name} can be: they are {dtype}")
+        return asked, asked, asked
+    red, green, blue = (data.nodatavals[band - 1] for band in bands)
+    return None if red is None or green is None or blue is None else (red, green, blue)
+
+
+def _fits(value: float, dtype: str) -> bool:
+    kind = np.dtype(dtype)
+    if kind.kind == "f":
+        return True
+    limits = np.iinfo(kind)
+    return bool(value == round(value) and limits.min <= value <= limits.max) if math.isfinite(value) else False
+
+
+def _palette(data: Any, band: int) -> NDArray[np.uint8] | None:
+    if data.colorinterp[band - 1].name != "palette":
+        return None
+    try:
+        entries = data.colormap(band)
+    except ValueError:  # marked as paletted without having one
+        return None
+    colours = np.zeros((max(entries) + 1, 4), np.uint8)
+    for value, colour in entries.items():
+        colours[value] = colour
+    return colours

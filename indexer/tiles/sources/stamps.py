@@ -1,0 +1,155 @@
+"""What a tile was read from, as numbers that change when any of the files does: by size, time, and content.
+
+The content of small sources counts whole. Of large files, samples of it do: a file put in place of another with its
+size and its time is noticed all the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from indexer.common.errors import BuildConflict
+from indexer.common.optional import load_rasterio
+from indexer.tiles.tile_table import TileTable
+
+__all__ = ["FileState", "HasMembers", "SourceFiles", "combined", "file_stamp", "raster_members", "state_of"]
+
+_WHOLE_BYTES = 64 << 20
+"""Sources up to this size are read whole for their stamps."""
+_SAMPLES, _SAMPLE_BYTES = 64, 4096
+_BESIDE_DATABASE = ("-wal", "-journal")
+_BESIDE_RASTER = (".aux.xml", ".ovr", ".msk")
+_INSTEAD_OF_SUFFIX = (
+    ".aux", ".tfw", ".tifw", ".tiffw", ".wld", ".prj", ".rpb", ".RPB", ".imd", ".IMD", "_rpc.txt", "_RPC.TXT",
+)  # fmt: skip
+_DEEPEST = 8
+_MOST_SAMPLED = 1000
+"""Files of which samples are read; of more, size and time must do."""
+
+FileState = tuple[int, int]
+"""Bytes, and modification time in ns; zeros where there is no file."""
+
+
+@runtime_checkable
+class HasMembers(Protocol):
+    """A source whose tiles are read from more files than their column `source` names, and which stamps them itself."""
+
+    def members(self) -> dict[Path, FileState]:
+        """Every file that it reads, as it was when it was stamped."""
+
+
+class SourceFiles:
+    """The files behind the tiles of a source, as they are now.
+
+    Args:
+        root: folder that the names in the column `source` start from.
+        tiles: the tiles.
+        members: the files, where the tiles do not name them all.
+    """
+
+    def __init__(self, root: Path, tiles: TileTable, members: Mapping[Path, FileState] | None = None) -> None:
+        self._tiles = tiles
+        self._names = [] if members is not None else sorted(set(tiles.source.tolist()))
+        paths = [root / name for name in self._names]
+        if len(paths) == 1:
+            paths += [Path(f"{paths[0]}{suffix}") for suffix in _BESIDE_DATABASE]
+        self._states = dict(members) if members is not None else {path: state_of(path) for path in paths}
+
+    def stamped(self) -> TileTable:
+        """The tiles, each with a stamp of its file; of tiles whose source stamps them, unchanged."""
+        if not self._names:
+            return self._tiles
+        total, paths = sum(size for size, _ in self._states.values()), list(self._states)
+        beside = paths[len(self._names) :]
+        whole_bytes = _WHOLE_BYTES if total <= _WHOLE_BYTES else int(len(self._names) <= _MOST_SAMPLED)
+        stamps = {
+            name: combined(file_stamp(each, self._states[each], whole_bytes) for each in (path, *beside))
+            for name, path in zip(self._names, paths, strict=False)
+        }
+        return replace(self._tiles, stamp=np.array([stamps[name] for name in self._tiles.source.tolist()], np.int64))
+
+    def require_unchanged(self) -> None:
+        """Make sure that no file has changed since.
+
+        Raises:
+            BuildConflict: one has.
+        """
+        changed = [path for path, state in self._states.items() if state_of(path) != state]
+        if changed:
+            others = f" and {len(changed) - 1:,} more" if len(changed) > 1 else ""
+            raise BuildConflict(
+                f"{changed[0]}{others} changed while the tiles were being embedded; nothing was published. Repeat the "
+                "command when nothing writes there any more: only what changed is embedded again"
+            )
+
+
+def file_stamp(path: Path, state: FileState, whole_bytes: int) -> int:
+    """A number for a file's size, time and content, 0 where there is none.
+
+    Args:
+        path: the file.
+        state: its size and time.
+        whole_bytes: up to this size all of its content counts, beyond it samples; 0 takes none.
+    """
+    size, time_ns = state
+    if not time_ns:
+        return 0
+    digest = hashlib.sha256(f"{size}:{time_ns}:".encode())
+    try:
+        with path.open("rb") as file:
+            if size <= whole_bytes:
+                while part := file.read(1 << 20):
+                    digest.update(part)
+            elif whole_bytes:
+                for start in np.linspace(0, max(0, size - _SAMPLE_BYTES), _SAMPLES).astype(np.int64).tolist():
+                    digest.update(os.pread(file.fileno(), _SAMPLE_BYTES, start))
+    except OSError:
+        return int(size)
+    return _number(digest.digest())
+
+
+def combined(stamps: Iterable[int | float]) -> int:
+    """One number for several, in their order."""
+    return _number(hashlib.sha256(repr(list(stamps)).encode()).digest())
+
+
+def raster_members(path: Path, depth: int = 0) -> list[Path]:
+    """A raster, its sidecars, and, of a virtual one, its members with theirs; those that do not exist too."""
+    found = [path, *(Path(f"{path}{suffix}") for suffix in _BESIDE_RASTER)]
+    found += [path.with_name(path.stem + suffix) for suffix in _INSTEAD_OF_SUFFIX]
+    for name in _files_of(path):
+        if Path(name) not in found and depth < _DEEPEST:
+            found += raster_members(Path(name), depth + 1)
+    return list(dict.fromkeys(found))
+
+
+def _files_of(path: Path) -> list[str]:
+    """Those that GDAL names; opened for virtual rasters only, because of others the sidecars are known."""
+    if path.suffix.lower() != ".vrt":
+        return []
+    data: Any
+    try:
+        with load_rasterio().open(path) as data:
+            return list(data.files)
+    except Exception:  # what cannot be opened is refused where it is read; GDAL's errors have no common base
+        return []
+
+
+def state_of(path: Path) -> FileState:
+    """(bytes, modification time in ns), zeros where there is no file."""
+    try:
+        stat = path.stat()
+    except (OSError, ValueError):
+        return 0, 0
+    return stat.st_size, stat.st_mtime_ns
+
+
+def _number(digest: bytes) -> int:
+    return int.from_bytes(digest[:8], "little", signed=True)

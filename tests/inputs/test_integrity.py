@@ -1,0 +1,210 @@
+"""A damaged index is refused before a damaged byte can win a search, whatever the size of its files."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from indexer.building.build import build_index
+from indexer.building.plan import BuildSpec
+from indexer.common.errors import IndexDamaged
+from indexer.index.exact_search import ExactScan
+from indexer.index.integrity import BlockCheck, write_block_digests
+from indexer.index.manifest import BLOCKS, EMBEDDINGS, Manifest
+from indexer.index.tile_index import TileIndex
+from indexer.tiles.region import BoxRegion
+from indexer.tiles.sources.open_source import open_source
+from model.common.atomic_io import canonical_json, sha256_bytes
+from tests.fakes import FakeEncoder
+from tests.indexer.tiny import build_tiny, make_tiles, vector_of
+
+BLOCK = 128
+
+
+@pytest.fixture
+def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of any size are treated as those above 256 MB, in blocks of a few vectors."""
+    monkeypatch.setattr("indexer.building.build.HASHED_AT_ONCE_BYTES", 0)
+    monkeypatch.setattr("indexer.index.tile_index.HASHED_AT_ONCE_BYTES", 0)
+    monkeypatch.setattr("indexer.index.integrity.BLOCK_BYTES", BLOCK)
+
+
+def flip(path: Path, place: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[place] ^= 0x40
+    path.write_bytes(bytes(data))
+
+
+@pytest.mark.usefixtures("everything_is_large")
+@pytest.mark.parametrize("place", [130, 400, -2])
+def test_a_flipped_byte_of_a_large_file_is_found_before_it_answers(tmp_path: Path, place: int) -> None:
+    index = build_tiny(tmp_path, 5, 5)
+    assert (index.folder / BLOCKS).stat().st_size % 32 == 0
+    assert index.search(vector_of(7), top_k=1)[0].scores[0] > 0.99
+    index.close()
+    flip(index.folder / EMBEDDINGS, place)
+    damaged = TileIndex.open(index.folder)
+    for seed in range(25):
+        with pytest.raises(IndexDamaged, match=r"embeddings\.npy differs .* between byte"):
+            damaged.search(vector_of(seed), top_k=3)
+    damaged.close()
+
+
+@pytest.mark.usefixtures("everything_is_large")
+def test_the_background_finds_what_no_search_has_touched(tmp_path: Path) -> None:
+    index = build_tiny(tmp_path, 5, 5)
+    index.close()
+    flip(index.folder / EMBEDDINGS, -2)
+    damaged = TileIndex.open(index.folder)
+    assert damaged._background is not None
+    damaged._background.wait()
+    with pytest.raises(IndexDamaged):
+        damaged.search(vector_of(0), top_k=1, region=BoxRegion(damaged.tile(0).bounds))
+    damaged.close()
+
+
+@pytest.mark.usefixtures("everything_is_large")
+def test_candidates_of_an_approximate_search_are_checked_too(tmp_path: Path) -> None:
+    source = open_source(make_tiles(tmp_path / "tiles", 20, 20))
+    build_index(source, FakeEncoder(), tmp_path / "index", spec=BuildSpec(exact_up_to=100))
+    flip(tmp_path / "index" / EMBEDDINGS, 300)
+    damaged = TileIndex.open(tmp_path / "index")
+    damaged._background.wait()  # type: ignore[union-attr]
+    with pytest.raises(IndexDamaged):
+        damaged.search(vector_of(123), top_k=400)
+    damaged.close()
+
+
+def test_only_the_blocks_that_are_used_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("indexer.index.integrity.BLOCK_BYTES", BLOCK)
+    path = tmp_path / "file"
+    path.write_bytes(bytes(range(256)) * 5)
+    write_block_digests(path, tmp_path / "digests")
+    flip(path, 5 * BLOCK + 1)
+    check = BlockCheck(path, tmp_path / "digests")
+    check.require(np.array([0, 6 * BLOCK]), np.array([5 * BLOCK, 7 * BLOCK]))
+    assert not check.complete
+    for start, stop in ((5 * BLOCK - 1, 5 * BLOCK + 1), (0, 1280), (6 * BLOCK - 1, 6 * BLOCK)):
+        with pytest.raises(IndexDamaged, match="between byte 640 and 768"):
+            check.require(np.array([start]), np.array([stop]))
+
+
+@pytest.mark.usefixtures("everything_is_large")
+def test_digests_that_do_not_fit_their_file_are_refused(tmp_path: Path) -> None:
+    index = build_tiny(tmp_path)
+    index.close()
+    (index.folder / BLOCKS).write_bytes((index.folder / BLOCKS).read_bytes()[:-32])
+    with pytest.raises(IndexDamaged):
+        TileIndex.open(index.folder, verify=True)
+
+
+@pytest.mark.parametrize("value", [60_000.0, np.inf, -np.inf, 3.0, -3.0])
+def test_a_vector_that_is_no_unit_vector_cannot_win(value: float) -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((3000, 32)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    stored = vectors.astype(np.float16)
+    query = vectors[17:18]
+    stored[1234] = np.float16(value) * np.sign(query[0]).astype(np.float16)
+    scan = ExactScan(stored)
+    if value > 0:
+        with pytest.raises(IndexDamaged, match="vector 1234 of the index scores"):
+            scan.search(query, np.array([[0, 3000]]), top_k=5)
+    else:
+        ((scores, rows),) = scan.search(query, np.array([[0, 3000]]), top_k=5)
+        assert rows[0] == 17
+        assert scores.max() <= 1.0
+    scan.close()
+
+
+@pytest.mark.parametrize("count", [4, 3000])
+def test_a_vector_of_nan_is_never_an_answer(count: int) -> None:
+    stored = np.eye(count, 16, dtype=np.float16)
+    stored[:, 0] += stored.sum(axis=1) == 0
+    stored[1] = np.nan
+    scan = ExactScan(stored)
+    ((scores, rows),) = scan.search(np.eye(16, dtype=np.float32)[:1], np.array([[0, count]]), top_k=count)
+    assert 1 not in rows
+    assert np.isfinite(scores).all()
+    scan.close()
+
+
+def test_no_score_exceeds_one(tmp_path: Path) -> None:
+    index = build_tiny(tmp_path, 8, 8)
+    for seed in range(64):
+        assert index.search(vector_of(seed), top_k=64)[0].scores.max() <= 1.0
+    index.close()
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3, 20, 200])
+def test_a_manifest_that_is_cut_off_is_refused(tmp_path: Path, cut: int) -> None:
+    index = build_tiny(tmp_path)
+    path = index.folder / "manifest.json"
+    path.write_bytes(path.read_bytes()[:-cut])
+    with pytest.raises(IndexDamaged, match=r"manifest\.json"):
+        TileIndex.open(index.folder)
+
+
+@pytest.mark.parametrize("change", [lambda data: data + b"\n", lambda data: data.replace(b"\n", b"\r\n")])
+def test_a_manifest_that_is_not_byte_for_byte_what_was_written_is_refused(tmp_path: Path, change: object) -> None:
+    index = build_tiny(tmp_path)
+    path = index.folder / "manifest.json"
+    path.write_bytes(change(path.read_bytes()))  # type: ignore[operator]
+    with pytest.raises(IndexDamaged, match="not byte for byte what was written"):
+        TileIndex.open(index.folder)
+
+
+def as_format_2(folder: Path) -> None:
+    """Rewrite a manifest as the version before wrote it."""
+    content = json.loads((folder / "manifest.json").read_bytes())
+    content = {key: value for key, value in content.items() if key not in ("blocks", "checksum", "digest")}
+    content["version"] = 2
+    digest = sha256_bytes(canonical_json(content))
+    (folder / "manifest.json").write_bytes(canonical_json(content | {"digest": digest}))
+
+
+def test_an_index_of_the_format_before_is_still_opened(tmp_path: Path) -> None:
+    index = build_tiny(tmp_path)
+    expected = index.search(vector_of(5), top_k=3)[0]
+    as_format_2(index.folder)
+    old = TileIndex.open(index.folder)
+    assert old.manifest.version == 2
+    assert old.digest == json.loads((index.folder / "manifest.json").read_bytes())["digest"]
+    assert old.search(vector_of(5), top_k=3)[0].rows.tolist() == expected.rows.tolist()
+    old.manifest.write(tmp_path)
+    assert Manifest.read(tmp_path).version == 2
+
+
+@pytest.mark.usefixtures("everything_is_large")
+def test_a_large_file_of_the_format_before_is_checked_in_the_background(tmp_path: Path) -> None:
+    index = build_tiny(tmp_path)
+    index.close()
+    (index.folder / BLOCKS).unlink()
+    content = json.loads((index.folder / "manifest.json").read_bytes())
+    del content["files"][BLOCKS]
+    (index.folder / "manifest.json").write_bytes(canonical_json(content))
+    as_format_2(index.folder)
+    flip(index.folder / EMBEDDINGS, -2)
+    old = TileIndex.open(index.folder)
+    assert old._background is not None
+    old._background.wait()
+    with pytest.raises(IndexDamaged, match="SHA-256"):
+        old.search(vector_of(0), top_k=1)
+    old.close()
+
+
+def test_the_digest_does_not_depend_on_where_the_tiles_lie(tmp_path: Path) -> None:
+    make_tiles(tmp_path / "a" / "tiles")
+    shutil.copytree(tmp_path / "a" / "tiles", tmp_path / "b" / "deep" / "other")
+    build_index(open_source(tmp_path / "a" / "tiles"), FakeEncoder(), tmp_path / "one")
+    build_index(open_source(tmp_path / "b" / "deep" / "other"), FakeEncoder(), tmp_path / "b" / "two")
+    one, two = TileIndex.open(tmp_path / "one"), TileIndex.open(tmp_path / "b" / "two")
+    assert one.digest == two.digest
+    assert one.source_path != two.source_path
+    content = json.loads((tmp_path / "one" / "manifest.json").read_bytes())
+    content["source"]["path"] = "elsewhere"
+    (tmp_path / "one" / "manifest.json").write_bytes(canonical_json(content))
+    with pytest.raises(IndexDamaged, match="checksum"):
+        TileIndex.open(tmp_path / "one")
