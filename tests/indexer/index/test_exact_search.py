@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from indexer.common.errors import IndexDamaged
 from indexer.common.optional import load_faiss
 from indexer.index import exact_search
 from indexer.index.exact_search import ExactScan, rank
@@ -241,3 +242,29 @@ def test_ties_behind_better_rows_come_all_and_only_to_their_own_query() -> None:
     for (_, rows), own in zip(found, expected, strict=True):
         assert own <= set(rows.tolist())
     assert not expected[1] & set(found[0][1].tolist())
+
+
+@pytest.mark.parametrize("length", [0.5, 1.0, 40.0])
+def test_what_scores_more_than_the_query_is_long_is_no_unit_vector_and_is_named(length: float) -> None:
+    vectors, query = unit(30).astype(np.float16), unit(1, seed=4)[0] * length
+    vectors[20] = 1.005 * unit(1, seed=4)[0]  # as long as float16 lets a unit vector be, and some more
+    scores, rows = rank(vectors, query, np.arange(30), 3)
+    assert (rows[0], scores[0]) == (20, pytest.approx(length))
+    for wrong, told in ((1.02 * unit(1, seed=4)[0], f"{1.02 * length:.3g}"), (np.full(32, np.nan), "nan")):
+        vectors[20] = wrong
+        with pytest.raises(
+            IndexDamaged, match=rf"^vector 20 of the index scores {told}.*; restore embeddings\.npy or re"
+        ):
+            rank(vectors, query, np.arange(10, 30), 3)
+    vectors[20] = -1.005 * unit(1, seed=4)[0]
+    scores, rows = rank(vectors, query, np.arange(30), 30)
+    assert (rows[-1], scores[-1]) == (20, pytest.approx(-length))
+
+
+def test_rows_that_are_no_numbers_are_left_out_of_the_candidates() -> None:
+    vectors = np.full((40, 32), np.nan, np.float16)
+    vectors[7] = unit(1)[0].astype(np.float16)
+    ((scores, rows),) = exact_search._candidates(vectors, 100, unit(1), 5)
+    assert (rows.tolist(), scores.tolist()) == ([107], [pytest.approx(1.0, abs=1e-3)])
+    ((_, rows),) = exact_search._candidates(vectors[:8], 0, unit(1), 5)
+    assert rows.tolist() == [7]
