@@ -32,6 +32,7 @@ from benchmarks.record import RESULTS, circumstances
 _ROOT = Path(__file__).parents[1]
 _WORK = _ROOT / "build" / "mutants"
 _SURVIVED = ("survived", "no tests")
+_NOT_JUDGED = "not checked"
 _SETTINGS = """
 [tool.mutmut]
 source_paths = ["model", "indexer", "service"]
@@ -67,7 +68,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("modules", nargs="*", metavar="MODULE", help="paths of modules (default: all of mutants.toml)")
     parser.add_argument(
-        "--survivors", action="store_true", help="judge only the survivors of the last run, where tests were added"
+        "--survivors", action="store_true", help="judge only the last run's survivors: tests were added"
+    )
+    parser.add_argument(
+        "--ending", metavar="DIGITS", help="a sample: mutants whose number ends with one of these digits"
     )
     parser.add_argument("--least", type=float, default=0.9, help="share to be killed, equivalents apart (default 0.9)")
     args = parser.parse_args(argv)
@@ -77,10 +81,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"{', '.join(unknown)}: not in benchmarks/mutants.toml; it names {', '.join(settings['modules'])}")
     for module in asked:
         began = time.monotonic()
-        changes = mutate(module, settings["modules"][module], again=args.survivors)
+        changes = mutate(module, settings["modules"][module], again=args.survivors, ending=args.ending)
         told = summary(changes, [one for one in settings["equivalent"] if one.get("module", module) == module])
         told |= {"tests": settings["modules"][module], "seconds": round(time.monotonic() - began)}
         told |= {"survivors_of_the_run_before": True} if args.survivors else {}
+        told |= {"sample": f"numbers that end with one of {args.ending}"} if args.ending else {}
         share = record(module, told, list(settings["modules"]))
         print(
             f"{module}: {told['killed']} of {told['mutants']} killed, {len(told['equivalent'])} equivalent", flush=True
@@ -91,16 +96,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     return int(share < args.least)
 
 
-def mutate(module: str, tests: Sequence[str], *, again: bool = False) -> list[Change]:
+def mutate(module: str, tests: Sequence[str], *, again: bool = False, ending: str | None = None) -> list[Change]:
     """Run mutmut on one module in a copy of the tree.
 
     Args:
         module: its path.
         tests: paths of the files that judge it.
         again: keep the copy of the run before and judge its survivors only; right as long as tests were only added.
+        ending: last digits of the numbers of those that are judged, a sample; None judges all.
     """
-    work = _WORK / module.removesuffix(".py").replace("/", ".")
-    names: list[str] = []
+    dotted = module.removesuffix(".py").replace("/", ".")
+    work = _WORK / dotted
+    names = [f"{dotted}.*__mutmut_*[{ending}]"] if ending else []
     if again and work.exists():
         names = [name for name, status in _states(work) if status in _SURVIVED]
         if not names:
@@ -111,7 +118,7 @@ def mutate(module: str, tests: Sequence[str], *, again: bool = False) -> list[Ch
     project = work / "pyproject.toml"
     project.write_text(project.read_text() + _SETTINGS.format(module=json.dumps(module), tests=json.dumps(list(tests))))
     _mutmut(work, "run", "--max-children", "1", *names)
-    if any(status == "not checked" for _, status in _states(work)):  # of functions that were changed since
+    if not ending and any(status == _NOT_JUDGED for _, status in _states(work)):  # of functions changed since
         _mutmut(work, "run", "--max-children", "1")
     return _changes(work)
 
@@ -129,9 +136,10 @@ def summary(changes: Sequence[Change], equivalents: Sequence[Mapping[str, str]])
         for change in alive
     ]
     known = [one for one in shown if one["reason"]]
+    judged = [change for change in changes if change.status != _NOT_JUDGED]
     return {
-        "mutants": len(changes),
-        "killed": len(changes) - len(alive),
+        "mutants": len(judged),
+        "killed": len(judged) - len(alive),
         "by_status": dict(Counter(change.status for change in changes)),
         "survived": len(alive) - len(known),
         "survivors": [one for one in shown if not one["reason"]],
