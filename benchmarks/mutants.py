@@ -40,7 +40,7 @@ only_mutate = [{module}]
 also_copy = ["benchmarks", "configs", "docs", "README.md"]
 pytest_add_cli_args = ["-n", "0", "-p", "no:cacheprovider", "--hypothesis-profile=ci"]
 pytest_add_cli_args_test_selection = {tests}
-process_isolation = "forkserver"
+process_isolation = "fork"
 timeout_constant = 2.0
 timeout_multiplier = 6.0
 """
