@@ -152,7 +152,10 @@ def record(module: str, told: Mapping[str, Any], order: Sequence[str]) -> float:
     path = RESULTS / "mutation.json"
     before = json.loads(path.read_text())["result"]["modules"] if path.exists() else {}
     date = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
-    made = {**before, module: {"date": date, **told}}
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=_ROOT, check=True, capture_output=True, text=True
+    )
+    made = {**before, module: {"date": date, "commit": commit.stdout.strip(), **told}}
     modules = {name: made[name] for name in order if name in made}
     total = {key: sum(one[key] for one in modules.values()) for key in ("mutants", "killed", "survived")}
     share = float(total["killed"] / (total["killed"] + total["survived"]))
