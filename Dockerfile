@@ -47,9 +47,11 @@ COPY --from=gpu-dependencies /opt/venv /opt/venv
 COPY model model
 COPY indexer indexer
 COPY service service
+COPY clnet_geolocalization.py ./
 
 FROM runtime AS cpu
 COPY --from=cpu-dependencies /opt/venv /opt/venv
 COPY model model
 COPY indexer indexer
 COPY service service
+COPY clnet_geolocalization.py ./

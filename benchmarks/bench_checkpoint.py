@@ -11,26 +11,26 @@ import argparse
 import json
 import statistics
 import subprocess
-import sys
 import time
 from typing import Any
 
 import numpy as np
 
 from benchmarks.record import write_record
+from clnet_geolocalization import command as own_command
 from model.inputs.heading_search import coarse_turns, fine_offsets
 from model.network.encoder import Encoder
 
 _CENTRE = ("--anchors", "1")  # the camera is known to stand there
-_SEARCHED = ("--heading", "unknown", "--queries", "2000")  # 30 copies of each query
+_SEARCHED = ("--heading-deg", "unknown", "--queries", "2000")  # 30 copies of each query
 ROWS: dict[str, tuple[str, ...]] = {
     "north-aligned, centre": ("world:cross-area-centre", *_CENTRE),
     "north-aligned, offset": ("world:cross-area",),
     "north-aligned, offset, 49 anchors": ("world:cross-area", "--anchors", "7"),
     "unknown heading, centre": ("world:cross-area-centre", *_CENTRE, *_SEARCHED),
     "unknown heading, offset": ("world:cross-area", *_SEARCHED),
-    "90 degrees, known heading, centre": ("world:cross-area-centre", *_CENTRE, "--fov", "90"),
-    "90 degrees, known heading, offset": ("world:cross-area", "--fov", "90"),
+    "90 degrees, known heading, centre": ("world:cross-area-centre", *_CENTRE, "--fov-deg", "90"),
+    "90 degrees, known heading, offset": ("world:cross-area", "--fov-deg", "90"),
     "overlapping grid, offset": ("world:cross-area-grid",),
     "same area, centre": ("world:same-area-centre", *_CENTRE),
     "same area, offset": ("world:same-area",),
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def _evaluate(checkpoint: str, row: tuple[str, ...]) -> dict[str, Any]:
-    command = [sys.executable, "-m", "model", "evaluate", "--checkpoint", checkpoint, "--json", "--data", *row]
+    command = [*own_command("model", "evaluate"), "--checkpoint", checkpoint, "--json", "--data", *row]
     found = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     result: dict[str, Any] = json.loads(found)
     return result

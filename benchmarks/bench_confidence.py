@@ -15,12 +15,12 @@ import csv
 import json
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from benchmarks.record import RESULTS, write_record
+from clnet_geolocalization import command as own_command
 from model.common.geo import LatLon
 from model.common.manifest_rows import ManifestRow, write_manifest
 from model.data.pairs import PairSet
@@ -116,7 +116,7 @@ def _slug(name: str) -> str:
 
 
 def _words(command: list[Any]) -> list[str]:
-    return [sys.executable, "-m", *map(str, command)]
+    return own_command(*map(str, command))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ import httpx
 import numpy as np
 
 from benchmarks.record import write_record
+from clnet_geolocalization import command as own_command
 
 _START_PATIENCE_S = 120.0
 
@@ -86,7 +87,7 @@ def service(index: Path, checkpoint: str, flags: Sequence[str]) -> Iterator[str]
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "service", "--index", str(index), "--checkpoint", checkpoint]
+    command = [*own_command("service"), "--index", str(index), "--checkpoint", checkpoint]
     process = subprocess.Popen([*command, "--port", str(port), "--log-level", "warning", *flags])
     try:
         url = f"http://127.0.0.1:{port}"

@@ -13,11 +13,11 @@ import argparse
 import json
 import statistics
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 from benchmarks.record import RESULTS, write_record
+from clnet_geolocalization import command as own_command
 from model.training.run_log import read_log
 
 _OFF = {"model.ncm": False, "model.nec": False, "model.gfr": False}
@@ -86,13 +86,13 @@ def _train(config: Path, folder: Path, values: dict[str, Any]) -> None:
     settings = [f"--set={key}={json.dumps(value)}" for key, value in values.items()]
     command = ["model", "train", "--config", str(config), "--out", str(folder), *settings]
     print("---", *command, flush=True)
-    subprocess.run([sys.executable, "-m", *command], check=True)
+    subprocess.run(own_command(*command), check=True)
 
 
 def _evaluate(folder: Path) -> dict[str, Any]:
     stored = folder / "evaluation.json"
     if not stored.exists():
-        command = [sys.executable, "-m", "model", "evaluate", "--checkpoint", str(folder / "bundle"), "--data", DATA]
+        command = [*own_command("model", "evaluate"), "--checkpoint", str(folder / "bundle"), "--data", DATA]
         stored.write_text(subprocess.run([*command, "--json"], check=True, capture_output=True, text=True).stdout)
     result: dict[str, Any] = json.loads(stored.read_text())
     return result

@@ -2,44 +2,49 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from model._version import VERSION
 from model.common.command_line import run
+from model.common.flags import Parser, add_flags
 from service.demo.ports import require_free
-from service.settings import Settings, UpSettings, add_flags, read_settings
+from service.settings import ENVIRONMENT, Settings, UpSettings, read_settings
 
 if TYPE_CHECKING:
     from service.demo.preparation import Preparation
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Parse the command line and serve until stopped."""
+def main(argv: Sequence[str] | None = None, *, prog: str = "python -m service") -> int:
+    """Parse the command line and serve until stopped; 0 when it worked, 1 when not, 2 for wrong arguments."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["up"]:
-        return run(lambda: _up(arguments[1:]))
-    return run(lambda: _serve(read_settings(Settings, vars(_serve_parser().parse_args(arguments)))))
+        parsed = vars(_up_parser(f"{prog} up").parse_args(arguments[1:]))
+        return run(lambda: _up(read_settings(UpSettings, parsed)))
+    parsed = vars(_serve_parser(prog).parse_args(arguments))
+    return run(lambda: _serve(read_settings(Settings, parsed)))
 
 
-def _serve_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m service",
+def _serve_parser(prog: str) -> Parser:
+    parser = Parser(
+        prog=prog,
         description="Localize panoramas over HTTP.",
-        epilog="'python -m service up' makes the index first, where there is none; see 'python -m service up --help'.",
+        epilog=f"'{prog} up' makes the index first, where there is none; see '{prog} up --help'.",
     )
-    add_flags(parser, Settings)
+    parser.add_argument("--version", action="version", version=VERSION)
+    add_flags(parser, Settings, environment=ENVIRONMENT)
     return parser
 
 
-def _up(arguments: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m service up", description="Index your tiles, or a synthetic demo region, once; then serve."
-    )
-    add_flags(parser, UpSettings)
-    settings = read_settings(UpSettings, vars(parser.parse_args(arguments)))
+def _up_parser(prog: str) -> Parser:
+    parser = Parser(prog=prog, description="Index your tiles, or a synthetic demo region, once; then serve.")
+    add_flags(parser, UpSettings, environment=ENVIRONMENT)
+    return parser
+
+
+def _up(settings: UpSettings) -> int:
     from service.demo.preparation import Preparation, index_folder
 
     return _serve(settings.serving(index_folder(settings)), Preparation(settings))
@@ -48,11 +53,15 @@ def _up(arguments: Sequence[str]) -> int:
 def _serve(settings: Settings, preparation: Preparation | None = None) -> int:
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("faiss.loader").setLevel(logging.WARNING)  # tells at length which variants it tried
+    if preparation is None:
+        from indexer.index.manifest import Manifest
+
+        Manifest.read(settings.index)  # a wrong folder is named before anything is begun
+    require_free(settings.host, settings.port)
     import uvicorn
 
     from service.app import create_app
 
-    require_free(settings.host, settings.port)
     failures: list[Exception] = []
 
     def give_up(error: Exception) -> None:

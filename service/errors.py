@@ -78,7 +78,7 @@ class ProblemKind:
 
 _TABLE: tuple[tuple[type[Exception], ProblemKind], ...] = (
     (BadImage, ProblemKind(422, "bad-image", "The photo cannot be used")),
-    (BadCoordinates, ProblemKind(422, "bad-coordinates", "A coordinate cannot be")),
+    (BadCoordinates, ProblemKind(422, "bad-coordinates", "Invalid coordinate")),
     (NoTilesInRegion, ProblemKind(422, "no-tiles-in-region", "No tile lies in the given area")),
     (TileNotFound, ProblemKind(404, "no-such-tile", "There is no such tile")),
     (NotReady, ProblemKind(503, "not-ready", "The service is not ready")),

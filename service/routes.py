@@ -11,10 +11,11 @@ from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import FormData
 from starlette.responses import JSONResponse
 
-from indexer.localization.localizer import Localization, View
+from indexer.localization.answer import Localization
 from indexer.tiles.region import BoxRegion, CircleRegion, Region
 from model._version import VERSION
-from model.common.command_line import parse_bounds, parse_lat_lon
+from model.common.geo import parse_bounds, parse_lat_lon
+from model.inputs.photo_view import GivenView
 from service.concurrency.disconnects import unless_gone
 from service.engine import Engine, Serving
 from service.errors import PROBLEM_JSON, TileNotFound
@@ -94,11 +95,12 @@ async def localize(
     accept: Annotated[str, Header(description=f"`{GEO_JSON}` for a FeatureCollection.")] = "application/json",
 ) -> Response:
     """Embed the photo, compare it with every tile of the area, and answer with the best tiles and one position."""
-    view = _view(form)
+    given, region = GivenView(heading_deg=form.heading_deg, fov_deg=form.fov_deg), _region(form)
 
     def work(check: Callable[[], None]) -> Localization:
         # Read here, not in the event loop: only photos that are worked on are in memory.
-        return serving.localizer.localize(form.panorama.file.read(), view, top_k=form.top_k, check=check)
+        photo = form.panorama.file.read()
+        return serving.localizer.localize(photo, given, region=region, top_k=form.top_k, check=check)
 
     found = await unless_gone(request, serving.pool.run(work))
     metrics.steps(found.seconds)
@@ -173,11 +175,6 @@ async def info(
 def metrics_text(metrics: Annotated[Metrics, Depends(_metrics)]) -> Response:
     """Prometheus's text format."""
     return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
-
-
-def _view(form: LocalizeForm) -> View:
-    heading_deg = None if form.heading_deg == "unknown" else float(form.heading_deg)
-    return View(heading_deg=heading_deg, fov_deg=form.fov_deg, region=_region(form))
 
 
 def _region(form: LocalizeForm) -> Region | None:

@@ -13,10 +13,11 @@ from fastapi import UploadFile
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from indexer.index.tile_index import TileIndex
-from indexer.localization.localizer import Localization, Localizer
-from indexer.localization.localizer import Match as FoundMatch
+from indexer.localization.answer import Localization
+from indexer.localization.answer import Match as FoundMatch
+from indexer.localization.localizer import Localizer
 from indexer.tiles.tile_table import TileRecord
-from model.common.command_line import parse_bounds, parse_lat_lon
+from model.common.geo import parse_bounds, parse_lat_lon
 
 __all__ = [
     "Estimate",
@@ -68,16 +69,22 @@ class LocalizeForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    panorama: UploadFile = Field(description="The photo: JPEG, PNG or WebP; best of all a 360 degree panorama.")
+    panorama: UploadFile = Field(description="JPEG, PNG, WebP, TIFF, AVIF or HEIC; best of all a 360 degree panorama.")
     top_k: int = Field(5, ge=1, le=100, description="How many tiles to answer with.")
-    heading_deg: Annotated[float | Literal["unknown"], BeforeValidator(_heading)] = Field(
-        0.0,
+    heading_deg: Annotated[float | Literal["unknown"] | None, BeforeValidator(_heading)] = Field(
+        None,
         description="Where the photo's centre column looks, in degrees clockwise from north, from -360 to 360. "
-        "`unknown` tries all.",
+        "`unknown` tries all. Left out: what the photo says of itself; where it says nothing, all are tried.",
         examples=[0, 87.5, "unknown"],
     )
-    fov_deg: float = Field(
-        360.0, gt=0, le=360, allow_inf_nan=False, description="Horizontal field of view of the photo, in degrees."
+    fov_deg: float | None = Field(
+        None,
+        gt=0,
+        le=360,
+        allow_inf_nan=False,
+        description="Horizontal field of view of the photo, in degrees. Left out: what the photo says of itself; where "
+        "it says nothing, 360 for a 2:1 picture, else a guess with a warning.",
+        examples=[360, 70],
     )
     bbox: Annotated[str, AfterValidator(_bbox)] | None = Field(
         None,
@@ -141,6 +148,18 @@ class Estimate(BaseModel):
     )
 
 
+class PhotoView(BaseModel):
+    """How the photo was taken to look, and where that is known from."""
+
+    heading_deg: float | None = Field(
+        description="Where its centre column looks; null where that is unknown: then each match has the one found.",
+        examples=[137.0],
+    )
+    heading_source: Literal["given", "photo", "assumed", "unknown"] = Field(examples=["photo"])
+    fov_deg: float = Field(description="Horizontal field of view, in degrees.", examples=[360.0])
+    fov_source: Literal["given", "photo", "assumed", "unknown"] = Field(examples=["assumed"])
+
+
 class ModelInfo(BaseModel):
     """The encoder that answered."""
 
@@ -170,6 +189,7 @@ class LocalizeAnswer(BaseModel):
 
     matches: list[Match]
     estimate: Estimate
+    view: PhotoView
     warnings: list[str] = Field(
         description="What speaks against the photo: a shape that cannot have that field of view, or nothing to be "
         "seen on it. The answer stands, but may well be wrong, and carries no confidence. Empty where nothing does.",
@@ -205,7 +225,7 @@ class Problem(BaseModel):
     type: str = Field(examples=["urn:clnet:problem:bad-image"])
     title: str = Field(examples=["The photo cannot be used"])
     status: int = Field(examples=[422])
-    detail: str | None = Field(None, examples=["the image is empty (0 bytes); send a JPEG, PNG or WebP"])
+    detail: str | None = Field(None, examples=["the image is empty (0 bytes); send a JPEG, for example"])
 
 
 def json_answer(found: Localization, localizer: Localizer, *, root: str = "") -> LocalizeAnswer:
@@ -220,6 +240,7 @@ def json_answer(found: Localization, localizer: Localizer, *, root: str = "") ->
     return LocalizeAnswer(
         matches=[_match(match, localizer.index, root) for match in found.matches],
         estimate=Estimate.model_validate(found.position.as_json()),
+        view=PhotoView.model_validate(found.as_json()["view"]),
         warnings=list(found.warnings),
         model=model,
         index=index,

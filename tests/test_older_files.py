@@ -15,9 +15,10 @@ from safetensors.numpy import load_file
 from indexer.common.errors import BadCalibration, IndexVersion
 from indexer.confidence.storage import read_calibration
 from indexer.index.tile_index import TileIndex
-from indexer.localization.localizer import Localizer, View
+from indexer.localization.localizer import Localizer
 from model.common.errors import BadCheckpoint
 from model.data.manifest import read_manifest
+from model.inputs.photo_view import GivenView
 from model.network.checkpoints import load_bundle
 from model.training.config import load_run
 from model.training.trainer import train
@@ -36,7 +37,7 @@ def change_json(path: Path, **changes: object) -> None:
 
 def test_a_bundle_and_a_calibrated_index_open_and_answer(before: Path) -> None:
     localizer = Localizer.open(before / "index", checkpoint=str(before / "bundle"), device="cpu")
-    found = localizer.localize(before / "tiles/15/17000/11000.png", View(0.0, 170.0))
+    found = localizer.localize(before / "tiles/15/17000/11000.png", GivenView(heading_deg=0.0, fov_deg=170.0))
     assert len(found.matches) == 4
     assert localizer.calibration is not None
     assert localizer.index.source is not None

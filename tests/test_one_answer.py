@@ -11,7 +11,8 @@ from indexer.__main__ import main
 from indexer.confidence.calibration import Conditions
 from indexer.confidence.storage import write_calibration
 from indexer.index.manifest import Manifest
-from indexer.localization.localizer import Localizer, View
+from indexer.localization.localizer import Localizer
+from model.inputs.photo_view import GivenView
 from service.app import create_app
 from service.settings import Settings
 from tests.indexer.bundles import write_bundle
@@ -34,17 +35,18 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def by_python(root: Path, view: View) -> dict[str, object]:
+def by_python(root: Path, given: GivenView) -> dict[str, object]:
     localizer = Localizer.open(root / "index", checkpoint=str(root / "bundle"), device="cpu")
-    found = localizer.localize(root / "photo.png", view, top_k=7)
+    found = localizer.localize(root / "photo.png", given, top_k=7)
     matches = [(m.rank, m.tile.tile_id, m.score, m.heading_deg, m.tile.lat, m.tile.lon) for m in found.matches]
-    return {"matches": matches, "estimate": found.position.as_json(), "warnings": list(found.warnings)}
+    answer = found.as_json()
+    return {"matches": matches} | {name: answer[name] for name in ("estimate", "view", "warnings")}
 
 
 def of_json(answer: dict) -> dict[str, object]:
     names = ("rank", "tile_id", "score", "heading_deg", "lat", "lon")
     matches = [tuple(match[name] for name in names) for match in answer["matches"]]
-    return {"matches": matches, "estimate": answer["estimate"], "warnings": answer["warnings"]}
+    return {"matches": matches} | {name: answer[name] for name in ("estimate", "view", "warnings")}
 
 
 def by_command(root: Path, capsys: pytest.CaptureFixture[str], *flags: str) -> dict[str, object]:
@@ -64,15 +66,21 @@ def by_http(root: Path, **fields: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("view", "flags", "fields", "calibrated"),
+    ("given", "flags", "fields", "calibrated"),
     [
-        (View(30.0), ["--heading-deg", "30"], {"heading_deg": "30"}, True),
-        (View(None), ["--heading-deg", "unknown"], {"heading_deg": "unknown"}, False),
-        (View(0.0, 90.0), ["--heading-deg", "0", "--fov-deg", "90"], {"heading_deg": "0", "fov_deg": "90"}, False),
+        (GivenView(heading_deg=30.0), ["--heading-deg", "30"], {"heading_deg": "30"}, True),
+        (GivenView(heading_deg="unknown"), ["--heading-deg", "unknown"], {"heading_deg": "unknown"}, False),
+        (GivenView(), [], {}, False),
+        (
+            GivenView(heading_deg=0.0, fov_deg=90.0),
+            ["--heading-deg", "0", "--fov-deg", "90"],
+            {"heading_deg": "0", "fov_deg": "90"},
+            False,
+        ),
     ],
 )
-def test_every_way_in_gives_the_same_answer(root, capsys, view, flags, fields, calibrated) -> None:
-    expected = by_python(root, view)
+def test_every_way_in_gives_the_same_answer(root, capsys, given, flags, fields, calibrated) -> None:
+    expected = by_python(root, given)
     assert len(expected["matches"]) == 7
     assert (expected["estimate"]["confidence"] is not None) == calibrated
     assert by_command(root, capsys, *flags) == expected
@@ -83,7 +91,7 @@ def test_an_unknown_heading_is_answered_with_a_confidence_where_that_was_fitted(
     fitted = Localizer.open(root / "index", checkpoint=str(root / "bundle"), device="cpu").calibration
     searched = replace(fitted, conditions=Conditions((360.0, 360.0), headings=24))
     monkeypatch.setattr("indexer.localization.localizer.load_calibration", lambda *_: searched)
-    answers = [by_python(root, View(None)), by_command(root, capsys, "--heading-deg", "unknown")]
+    answers = [by_python(root, GivenView()), by_command(root, capsys, "--heading-deg", "unknown")]
     answers.append(by_http(root, heading_deg="unknown"))
     assert answers[0] == answers[1] == answers[2]
     assert answers[0]["estimate"]["confidence"] is not None

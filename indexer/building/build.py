@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import shutil
 import time
 from collections import Counter
@@ -18,7 +19,7 @@ from indexer.building.embed import DecodeAhead, embed_shard
 from indexer.building.plan import BuildPlan, BuildSpec, make_plan
 from indexer.building.shards import ShardReport, WorkFolder, open_work
 from indexer.common.encoders import EncoderIdentity, TileEncoder
-from indexer.common.errors import BuildConflict, DiskFull, NothingUsable
+from indexer.common.errors import BuildConflict, DiskFull, NothingUsable, TooManyFailures
 from indexer.index.geoparquet import write_tiles
 from indexer.index.integrity import write_block_digests
 from indexer.index.ivf import recipe_for, write_approximate
@@ -97,6 +98,7 @@ def build_index(
         OutputExists: `out` is there already.
         BadSource: the source holds no tile.
         NothingUsable: no tile could be embedded.
+        TooManyFailures: more of them than `spec.max_failed` could not be read; what is done is kept.
         BuildConflict: an unfinished build differs, one is running, or the tiles change meanwhile.
         DiskFull: there is no room; free some and repeat the call.
     """
@@ -108,6 +110,7 @@ def build_index(
         reports, resumed = _embed_all(source, encoder, plan, spec, work, on_progress)
         plan.files.require_unchanged()
         _refuse_nothing(reports, plan, work)
+        _refuse_too_many_failures(reports, plan, spec)
         assemble(work, plan, reports, encoder, spec)
         publish(work.final, out)
         work.remove()
@@ -190,6 +193,25 @@ def _refuse_nothing(reports: list[ShardReport], plan: BuildPlan, work: WorkFolde
         f"none of {len(plan.tiles):,} tiles could be embedded: {summary.skipped:,} without data, "
         f"{summary.failed:,} failed. {reasons}".rstrip()
     )
+
+
+def _refuse_too_many_failures(reports: list[ShardReport], plan: BuildPlan, spec: BuildSpec) -> None:
+    """An index of what is left of a broken source would answer, and answer wrongly."""
+    summary = _summary(reports, plan, 0, 0.0)
+    share = summary.failed / len(plan.tiles)
+    if share <= spec.max_failed:
+        return
+    reasons = "; ".join(f"{tile}: {reason}" for tile, reason in summary.reasons)
+    raise TooManyFailures(
+        f"{summary.failed:,} of {len(plan.tiles):,} tiles ({share:.0%}) could not be read, more than max_failed "
+        f"{spec.max_failed:g} allows; nothing was published. Repeat the command with --max-failed {_rounded_up(share)} "
+        f"to go on without them, which takes over what is done, or mend the source and add --restart. {reasons}"
+    )
+
+
+def _rounded_up(share: float) -> str:
+    """With two digits, and not less."""
+    return f"{min(1.0, math.ceil(share * 100) / 100):g}"
 
 
 def _summary(reports: list[ShardReport], plan: BuildPlan, resumed: int, seconds: float) -> BuildSummary:

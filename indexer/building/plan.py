@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from indexer.building.specs import BuildSpec
 from indexer.common.encoders import EncoderIdentity
 from indexer.common.errors import BadSource
 from indexer.tiles.sources.source import TileSource
@@ -16,39 +16,6 @@ from indexer.tiles.sources.stamps import HasMembers, SourceFiles
 from indexer.tiles.tile_table import TileTable
 
 __all__ = ["BuildPlan", "BuildSpec", "make_plan"]
-
-
-@dataclass(frozen=True)
-class BuildSpec:
-    """How a build works. The same specification on the same tiles and machine gives the same bytes.
-
-    Attributes:
-        batch_size: tiles in one call of the encoder.
-        shard_tiles: tiles between two points from which a killed build resumes.
-        exact_up_to: number of tiles beyond which an approximate index is made for searches without a region.
-        workers: threads that read and decode; None takes one a processor. Does not change the result.
-    """
-
-    batch_size: int = 64
-    shard_tiles: int = 1024
-    exact_up_to: int = 300_000
-    workers: int | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("batch_size", "shard_tiles"):
-            if getattr(self, name) < 1:
-                raise BadSource(f"{name} is {getattr(self, name)}; give at least 1")
-        if self.workers is not None and self.workers < 1:
-            raise BadSource(f"workers is {self.workers}; give at least 1")
-
-    @property
-    def threads(self) -> int:
-        """Number of reading threads."""
-        return self.workers or os.cpu_count() or 1
-
-    def identity(self) -> dict[str, int]:
-        """The part that the result depends on."""
-        return {key: value for key, value in asdict(self).items() if key != "workers"}
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ GeoLocalizationError
 ├── BadQuery         (ValueError)    a search that cannot be answered: top_k, region or vectors out of range
 ├── TileWithoutData  (ValueError)    one tile that is mostly nodata or transparent; builds skip it and count it
 ├── NothingUsable    (ValueError)    every tile of a source failed or was skipped
+├── TooManyFailures  (ValueError)    more of a source's tiles are unreadable than a build accepts
 ├── EncoderFault     (ValueError)    an encoder returned vectors of another shape, or not finite
 ├── BuildConflict    (RuntimeError)  an unfinished build of another specification, or one still running
 ├── DiskFull         (OSError)       no room left to write
@@ -32,6 +33,7 @@ __all__ = [
     "NoTilesInRegion",
     "NothingUsable",
     "TileWithoutData",
+    "TooManyFailures",
 ]
 
 
@@ -57,6 +59,10 @@ class NothingUsable(GeoLocalizationError, ValueError):
 
 class EncoderFault(GeoLocalizationError, ValueError):
     """An encoder returned vectors of another shape, or not finite."""
+
+
+class TooManyFailures(GeoLocalizationError, ValueError):
+    """More of a source's tiles are unreadable than a build accepts."""
 
 
 class BuildConflict(GeoLocalizationError, RuntimeError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from indexer.localization.localizer import Localization
+from indexer.localization.answer import Localization
 from model.common.geo import Bounds
 
 __all__ = ["footprint", "match_features", "tile_feature"]

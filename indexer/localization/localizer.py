@@ -6,7 +6,7 @@ decode -> lay on the north-centred canvas -> embed -> search -> fuse; where the 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,88 +22,22 @@ from indexer.confidence.features import BEST, TopK
 from indexer.confidence.storage import load_calibration
 from indexer.index.tile_index import TileIndex
 from indexer.index.zones import SearchResult
-from indexer.localization.position import Position, locate
+from indexer.localization.answer import Localization, Match, PreparedPhoto, RankedTiles
+from indexer.localization.position import locate
 from indexer.tiles.region import Region
-from indexer.tiles.tile_table import TileRecord
 from model.common.images import MAX_PIXELS, declared_pixels, decode_image
 from model.inputs.heading_search import COARSE_HEADINGS, Hit, search_headings
-from model.inputs.photo_checks import photo_warnings
-from model.inputs.transforms import lay_panorama
+from model.inputs.photo_checks import content_warnings
+from model.inputs.photo_metadata import PhotoMetadata, read_photo_metadata
+from model.inputs.photo_projection import lay_photo
+from model.inputs.photo_view import GivenView, resolve_view
 
-__all__ = ["Localization", "Localizer", "Match", "RankedTiles", "View"]
-
-
-@dataclass(frozen=True)
-class View:
-    """What is known about a photo besides its pixels.
-
-    Attributes:
-        heading_deg: direction of the centre column, clockwise from north; None where it is unknown.
-        fov_deg: horizontal field of view, in (0, 360].
-        region: area to search; None for the whole index.
-    """
-
-    heading_deg: float | None = 0.0
-    fov_deg: float = 360.0
-    region: Region | None = None
-
-
-@dataclass(frozen=True)
-class Match:
-    """A tile of the index that matches the photo.
-
-    Attributes:
-        rank: 1 for the best.
-        tile: id, centre, footprint and source.
-        score: cosine similarity.
-        heading_deg: direction of the photo's centre column at which it scores so, in [0, 360).
-    """
-
-    rank: int
-    tile: TileRecord
-    score: float
-    heading_deg: float
-
-
-@dataclass(frozen=True)
-class RankedTiles:
-    """What a search over headings found.
-
-    Attributes:
-        hits: rows of the index, best first, at least `BEST` where there are as many; perhaps none.
-        exact: whether every row that could count was compared.
-        scanned: number of tiles compared, with each heading.
-    """
-
-    hits: list[Hit]
-    exact: bool
-    scanned: int
-
-
-@dataclass(frozen=True)
-class Localization:
-    """The answer to one photo.
-
-    Attributes:
-        matches: best first, at least one.
-        position: what they speak for, and how surely.
-        seconds: spent on `decode`, `embed`, `search`, and in `total`.
-        exact: whether every tile that could count was compared.
-        scanned: number of tiles compared, with each heading.
-        warnings: what speaks against the photo or its stated field of view; with one there is no confidence.
-    """
-
-    matches: tuple[Match, ...]
-    position: Position
-    seconds: dict[str, float]
-    exact: bool
-    scanned: int
-    warnings: tuple[str, ...] = ()
+__all__ = ["Localizer"]
 
 
 @dataclass
 class _Stopwatch:
-    seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("decode", "embed", "search"), 0.0))
+    seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("embed", "search"), 0.0))
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -126,7 +60,7 @@ class Localizer:
 
     Example:
         >>> localizer = Localizer.open("my-index")  # doctest: +SKIP
-        >>> localizer.localize(Path("photo.jpg"), View(heading_deg=None), top_k=5).position.centre  # doctest: +SKIP
+        >>> localizer.localize(Path("photo.jpg"), top_k=5).position.centre  # doctest: +SKIP
         LatLon(lat=47.1, lon=8.5)
 
     Attributes:
@@ -198,42 +132,74 @@ class Localizer:
     def localize(
         self,
         photo: bytes | Path | Image.Image,
-        view: View | None = None,
+        given: GivenView | None = None,
         *,
+        region: Region | None = None,
         top_k: int = 5,
         check: Callable[[], None] = _never,
     ) -> Localization:
         """Find the tiles that match a photo, and the position that they speak for.
 
         Args:
-            photo: an encoded picture, the file that holds one, or an upright RGB picture.
-            view: its heading, field of view, and the area to search; None: north-centred, 360 degrees, everywhere.
+            photo: an encoded picture, the file that holds one, or an upright RGB picture, which says nothing of itself.
+            given: what is known of it besides; what is left out, the photo says itself, or its shape suggests.
+            region: area to search; None for the whole index.
             top_k: number of matches to return.
             check: called between the steps; what it raises ends the work.
 
         Raises:
             BadImage: the photo cannot be decoded or is too large.
-            BadConfig: the field of view is out of range, or the heading is not finite.
+            BadConfig: the angles given cannot be those of the photo.
             BadQuery: top_k is below one.
             NoTilesInRegion: the area holds no tile.
         """
-        begin = time.perf_counter()
-        view = view or View()
-        watch = _Stopwatch()
-        with watch.step("decode"):
-            canvas, warnings = self._canvas(photo, view)
+        prepared = self.prepare(photo, given, region=region)
         check()
-        found = self._rank(canvas, view.heading_deg, top_k, view.region, watch, check)
-        if not found.hits:
-            raise NoTilesInRegion(
-                f"none of the {self.index.count:,} tiles of index {self.index.name} touches the given area; widen it, "
-                "or leave it out (are latitude and longitude swapped?)"
-            )
-        calibration = None if warnings else self._calibration_for(view)
-        position = locate(TopK.of(self.index, found.hits), calibration)
-        watch.seconds["total"] = time.perf_counter() - begin
-        matches = self._matches(found.hits[:top_k])
-        return Localization(matches, position, watch.seconds, found.exact, found.scanned, warnings)
+        return self.answer([prepared], top_k=top_k, check=check)[0]
+
+    def prepare(
+        self, photo: bytes | Path | Image.Image, given: GivenView | None = None, *, region: Region | None = None
+    ) -> PreparedPhoto:
+        """Decode a photo, settle where it looks, and lay it on the canvas; several threads may do so at once.
+
+        Raises:
+            BadImage: the photo cannot be decoded or is too large.
+            BadConfig: the angles given cannot be those of the photo.
+        """
+        began, inputs = time.perf_counter(), self.encoder.inputs
+        image, metadata = photo, PhotoMetadata()
+        with self._hold_pixels(0 if isinstance(photo, Image.Image) else self._pixels(photo)):
+            if not isinstance(image, Image.Image):
+                metadata = read_photo_metadata(image)
+                image = decode_image(image, at_least_px=inputs.ground_decode_px, max_pixels=self._max_pixels)
+            view = resolve_view(given or GivenView(), metadata, image.width, image.height)
+            canvas = lay_photo(image, inputs, view)
+            warnings = (*content_warnings(image), *view.warnings)
+        return PreparedPhoto(canvas, view, region, warnings, time.perf_counter() - began)
+
+    def answer(
+        self, photos: Sequence[PreparedPhoto], *, top_k: int = 5, check: Callable[[], None] = _never
+    ) -> list[Localization]:
+        """Search for prepared photos; those whose heading is known are embedded together.
+
+        Args:
+            photos: in any number; memory grows with it.
+            top_k: number of matches of each.
+            check: called between the steps; what it raises ends the work.
+
+        Raises:
+            BadQuery: top_k is below one.
+            NoTilesInRegion: the area of a photo holds no tile.
+        """
+        known = [number for number, photo in enumerate(photos) if photo.view.heading_deg is not None]
+        vectors, embed_s = self._embed([photos[number].canvas for number in known])
+        check()
+        answers: dict[int, Localization] = {}
+        for row, number in enumerate(known):
+            answers[number] = self._answer_known(photos[number], vectors[row : row + 1], embed_s / len(known), top_k)
+        for number in sorted(set(range(len(photos))) - set(known)):
+            answers[number] = self._answer_unknown(photos[number], top_k, check)
+        return [answers[number] for number in range(len(photos))]
 
     def rank_tiles(self, canvas: NDArray[np.uint8], *, heading_deg: float | None, top_k: int = BEST) -> RankedTiles:
         """Search the whole index with a canvas that is laid already.
@@ -249,6 +215,39 @@ class Localizer:
         """
         return self._rank(canvas, heading_deg, top_k, None, _Stopwatch(), _never)
 
+    def _embed(self, canvases: list[NDArray[np.uint8]]) -> tuple[NDArray[np.float32], float]:
+        began = time.perf_counter()
+        vectors = self.encoder.encode_ground(np.stack(canvases)) if canvases else np.empty((0, 0), np.float32)
+        return vectors, time.perf_counter() - began
+
+    def _answer_known(
+        self, photo: PreparedPhoto, vector: NDArray[np.float32], embed_s: float, top_k: int
+    ) -> Localization:
+        began = time.perf_counter()
+        results = self.index.search(vector, top_k=_wanted(top_k), region=photo.region)
+        hits = search_headings(photo.canvas, lambda _: results, heading_deg=photo.view.heading_deg)
+        seconds = {"decode": photo.seconds, "embed": embed_s, "search": time.perf_counter() - began}
+        return self._localization(photo, RankedTiles(hits, results[0].exact, results[0].scanned), seconds, top_k)
+
+    def _answer_unknown(self, photo: PreparedPhoto, top_k: int, check: Callable[[], None]) -> Localization:
+        watch = _Stopwatch({"decode": photo.seconds, "embed": 0.0, "search": 0.0})
+        found = self._rank(photo.canvas, None, top_k, photo.region, watch, check)
+        return self._localization(photo, found, watch.seconds, top_k)
+
+    def _localization(
+        self, photo: PreparedPhoto, found: RankedTiles, seconds: dict[str, float], top_k: int
+    ) -> Localization:
+        if not found.hits:
+            raise NoTilesInRegion(
+                f"none of the {self.index.count:,} tiles of index {self.index.name} touches the given area; widen it, "
+                "or leave it out (are latitude and longitude swapped?)"
+            )
+        began = time.perf_counter()
+        position = locate(TopK.of(self.index, found.hits), None if photo.warnings else self._calibration_for(photo))
+        matches = self._matches(found.hits[:top_k])
+        seconds["total"] = sum(seconds.values()) + time.perf_counter() - began
+        return Localization(matches, position, photo.view, seconds, found.exact, found.scanned, photo.warnings)
+
     def _rank(
         self,
         canvas: NDArray[np.uint8],
@@ -259,40 +258,36 @@ class Localizer:
         check: Callable[[], None],
     ) -> RankedTiles:
         results: list[SearchResult] = []
-        wanted = max(top_k, BEST) if top_k > 0 else top_k  # a top_k below one is the index's to refuse
 
         def find(canvases: NDArray[np.uint8]) -> list[SearchResult]:
             with watch.step("embed"):
                 vectors = self.encoder.encode_ground(canvases)
             check()
             with watch.step("search"):
-                found = self.index.search(vectors, top_k=wanted, region=region)
+                found = self.index.search(vectors, top_k=_wanted(top_k), region=region)
             results.extend(found)
             return found
 
         hits = search_headings(canvas, find, heading_deg=heading_deg, count=self.headings)
         return RankedTiles(hits, all(result.exact for result in results), max(result.scanned for result in results))
 
-    def _calibration_for(self, view: View) -> Calibration | None:
+    def _calibration_for(self, photo: PreparedPhoto) -> Calibration | None:
         """The index's, where it was fitted on questions like this one; it has never seen the search of an area."""
-        asked = Conditions.of(view.heading_deg, view.fov_deg, headings=self.headings)
+        asked = Conditions.of(photo.view.heading_deg, photo.view.fov_deg, headings=self.headings)
         calibration = self.calibration
-        fitting = calibration is not None and view.region is None and calibration.conditions.include(asked)
+        fitting = calibration is not None and photo.region is None and calibration.conditions.include(asked)
         return calibration if fitting else None
 
-    def _canvas(self, photo: bytes | Path | Image.Image, view: View) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
-        inputs = self.encoder.inputs
-        with self._hold_pixels(0 if isinstance(photo, Image.Image) else self._pixels(photo)):
-            image = photo
-            if not isinstance(image, Image.Image):
-                image = decode_image(image, at_least_px=inputs.ground_decode_px, max_pixels=self._max_pixels)
-            canvas = lay_panorama(image, inputs, heading_deg=view.heading_deg or 0.0, fov_deg=view.fov_deg)
-            return canvas, tuple(photo_warnings(image, view.fov_deg))
-
     def _pixels(self, photo: bytes | Path) -> int:
-        return min(declared_pixels(photo), self._max_pixels)
+        data = photo.read_bytes() if isinstance(photo, Path) else photo
+        return min(declared_pixels(data), self._max_pixels)
 
     def _matches(self, hits: list[Hit]) -> tuple[Match, ...]:
         return tuple(
             Match(rank, self.index.tile(hit.row), hit.score, hit.heading_deg) for rank, hit in enumerate(hits, 1)
         )
+
+
+def _wanted(top_k: int) -> int:
+    """What is asked of the index: as many as an estimate looks at; a number below one is the index's to refuse."""
+    return max(top_k, BEST) if top_k > 0 else top_k

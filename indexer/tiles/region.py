@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Gt
 from numpy.typing import ArrayLike, NDArray
 
 from indexer.common.errors import BadQuery
 from model.common.geo import Bounds, LatLon, great_circle_many_m
+from model.common.specs import Wanted, spec
 
 __all__ = ["BoxRegion", "CircleRegion", "Region"]
 
@@ -45,7 +48,7 @@ class BoxRegion:
         return mask
 
 
-@dataclass(frozen=True)
+@spec(error=BadQuery)
 class CircleRegion:
     """Everything within some metres of a point, over the sphere.
 
@@ -59,11 +62,7 @@ class CircleRegion:
     """
 
     centre: LatLon
-    radius_m: float
-
-    def __post_init__(self) -> None:
-        if not (self.radius_m > 0 and math.isfinite(self.radius_m)):
-            raise BadQuery(f"radius_m is {self.radius_m}; give a positive number of metres")
+    radius_m: Annotated[float, Gt(0), Wanted("a positive number of metres")]
 
     def mask(self, west: ArrayLike, south: ArrayLike, east: ArrayLike, north: ArrayLike) -> _Mask:
         """Which of the boxes, in degrees, touch the region; `west > east` crosses the antimeridian."""

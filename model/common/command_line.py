@@ -1,116 +1,109 @@
-"""What the three command lines share: value parsers, and one way to end with an error."""
+"""What the three command lines share: a table of commands, and one way to end with an error."""
 
 from __future__ import annotations
 
-import argparse
-import re
+import importlib
 import sys
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from argparse import RawDescriptionHelpFormatter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from model.common.errors import BadCoordinates, GeoLocalizationError
-from model.common.geo import Bounds, LatLon
+from model._version import VERSION
+from model.common.errors import BadOption, GeoLocalizationError
+from model.common.flags import Parser, add_flags, read_flags
 
-__all__ = ["as_argument", "join_coordinates", "parse_bounds", "parse_count", "parse_heading", "parse_lat_lon", "run"]
-
-_T = TypeVar("_T")
-
-
-def join_coordinates(arguments: Sequence[str]) -> list[str]:
-    """`["--near", "-48.9,-123.4"]` -> `["--near=-48.9,-123.4"]`: argparse would take the coordinates for a flag."""
-    joined: list[str] = []
-    for argument in arguments:
-        if joined and joined[-1].startswith("--") and re.match(r"-[\d.][^,]*,", argument):
-            joined[-1] = f"{joined[-1]}={argument}"
-        else:
-            joined.append(argument)
-    return joined
+__all__ = ["Command", "Commands", "run", "run_command"]
 
 
-def parse_lat_lon(text: str) -> LatLon:
-    """`"47.1,8.5"` -> LatLon(47.1, 8.5).
+@dataclass(frozen=True)
+class Command:
+    """A command, and where it lives; its module is imported when the command is chosen.
 
-    Raises:
-        BadCoordinates: not two numbers, or out of range.
+    Attributes:
+        summary: one line of help.
+        function: as `module:name`; takes the options and returns an exit code.
+        options: name, in the same module, of the configuration that its flags are made from.
     """
-    lat, lon = _numbers(text, 2, "lat,lon (for example 47.1,8.5)")
-    return LatLon(lat, lon)
+
+    summary: str
+    function: str
+    options: str
+
+    @property
+    def module(self) -> str:
+        """The module that holds both."""
+        return self.function.partition(":")[0]
 
 
-def parse_bounds(text: str) -> Bounds:
-    """`"8.4,47.0,8.6,47.2"` -> Bounds(west=8.4, south=47.0, east=8.6, north=47.2).
+Commands = Mapping[str, "Command | tuple[str, Mapping[str, Command]]"]
+"""By name: a command, or a summary and the kinds of it."""
 
-    Raises:
-        BadCoordinates: not four numbers, out of range, or wider than half the world over the antimeridian.
+
+def run_command(commands: Commands, arguments: Sequence[str], *, prog: str, description: str, epilog: str = "") -> int:
+    """Parse a command line and run the command that it names.
+
+    Returns:
+        0 when it worked, 1 when it failed, 2 for wrong arguments.
     """
-    west, south, east, north = _numbers(text, 4, "west,south,east,north (for example 8.4,47.0,8.6,47.2)")
-    bounds = Bounds(west, south, east, north)
-    if bounds.crosses_antimeridian and east - west > -180.0:
-        raise BadCoordinates(
-            f"west {west} lies east of east {east}: over the antimeridian the box would be {east - west + 360.0:.2f} "
-            "degrees wide; are west and east exchanged?"
-        )
-    return bounds
-
-
-def as_argument(parse: Callable[[str], _T]) -> Callable[[str], _T]:
-    """A parser for argparse with its message kept; argparse would replace that of a ValueError by one of its own."""
-
-    def convert(text: str) -> _T:
-        try:
-            return parse(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-
-    return convert
-
-
-def parse_count(text: str, *, least: int = 1) -> int:
-    """`"3"` -> 3, for argparse.
-
-    Raises:
-        argparse.ArgumentTypeError: not a whole number of at least `least`.
-    """
-    try:
-        count = int(text)
-    except ValueError:
-        count = least - 1
-    if count < least:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
-    return count
-
-
-def parse_heading(text: str) -> float | None:
-    """`"87.5"` -> 87.5, `"unknown"` -> None, for argparse.
-
-    Raises:
-        argparse.ArgumentTypeError: neither.
-    """
-    if text == "unknown":
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither degrees clockwise from north nor 'unknown'") from None
+    parser = Parser(
+        prog=prog, description=description, epilog=epilog or None, formatter_class=RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", action="version", version=VERSION)
+    chosen = _add_commands(parser, commands, list(arguments), "COMMAND")
+    parsed = vars(parser.parse_args(list(arguments)))
+    if chosen is None:
+        parser.error("no command given")
+    return run(lambda: _run_chosen(chosen, parsed))
 
 
 def run(command: Callable[[], int]) -> int:
-    """Call a command; turn an error that the user can mend into one line on stderr and exit code 1."""
+    """Call a command; turn an error that the user can mend into one line on stderr and an exit code."""
     try:
         return command()
-    except (GeoLocalizationError, OSError) as error:
+    except BadOption as error:
         sys.stderr.write(f"error: {error}\n")
+        return 2
+    except GeoLocalizationError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    except OSError as error:
+        sys.stderr.write(f"error: {_in_words(error)}\n")
         return 1
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         return 130
 
 
-def _numbers(text: str, count: int, form: str) -> list[float]:
-    try:
-        values = [float(part) for part in text.split(",")]
-    except ValueError:
-        values = []
-    if len(values) != count:
-        raise BadCoordinates(f"{text!r} is not {form}, in degrees")
-    return values
+def _add_commands(parser: Parser, commands: Commands, words: list[str], metavar: str) -> Command | None:
+    """Add a subparser for each command, but flags only to the one that the words name; returns that one."""
+    chosen = None
+    kinds = parser.add_subparsers(required=True, metavar=metavar)
+    for name, entry in commands.items():
+        summary = entry.summary if isinstance(entry, Command) else entry[0]
+        child: Parser = kinds.add_parser(name, help=summary)
+        if words[:1] != [name]:
+            continue
+        if isinstance(entry, Command):
+            add_flags(child, _member(entry.module, entry.options))
+            chosen = entry
+        else:
+            chosen = _add_commands(child, entry[1], words[1:], "KIND")
+    return chosen
+
+
+def _run_chosen(command: Command, parsed: Mapping[str, Any]) -> int:
+    options = read_flags(_member(command.module, command.options), parsed)
+    return int(_member(command.module, command.function.partition(":")[2])(options))
+
+
+def _member(module: str, name: str) -> Any:
+    return getattr(importlib.import_module(module), name)
+
+
+def _in_words(error: OSError) -> str:
+    """`nowhere.jpg: no such file or directory` instead of `[Errno 2] ...`."""
+    if error.filename is None or error.strerror is None:
+        return str(error)
+    reason = error.strerror[:1].lower() + error.strerror[1:]
+    return f"{error.filename}: {reason}; check the path and its permissions"

@@ -1,9 +1,10 @@
 """The errors of `model/`, one base for all three packages.
 
 GeoLocalizationError
-├── BadCoordinates   (ValueError)   a latitude, longitude or bound that cannot be
+├── BadCoordinates   (ValueError)   an invalid latitude, longitude or bound
 ├── BadImage         (ValueError)   bytes that are not an image we accept
 ├── BadConfig        (ValueError)   a configuration that is wrong or contradicts itself
+│   └── BadOption                   one that was given on the command line or by an environment variable
 ├── BadDataset       (ValueError)   a data set that is missing, empty or malformed
 ├── BadCheckpoint    (ValueError)   a bundle that is damaged, or not the one expected
 ├── BadStore         (ValueError)   stored embeddings that are damaged or of another format
@@ -22,6 +23,7 @@ __all__ = [
     "BadCoordinates",
     "BadDataset",
     "BadImage",
+    "BadOption",
     "BadStore",
     "GeoLocalizationError",
     "MissingExtra",
@@ -44,7 +46,7 @@ class GeoLocalizationError(Exception):
 
 
 class BadCoordinates(GeoLocalizationError, ValueError):
-    """A latitude, longitude or bound that cannot be."""
+    """An invalid latitude, longitude or bound."""
 
 
 class BadImage(GeoLocalizationError, ValueError):
@@ -53,6 +55,10 @@ class BadImage(GeoLocalizationError, ValueError):
 
 class BadConfig(GeoLocalizationError, ValueError):
     """A configuration that is wrong or contradicts itself."""
+
+
+class BadOption(BadConfig):
+    """A flag or an environment variable that is wrong; a command line ends with 2 for it, not 1."""
 
 
 class BadDataset(GeoLocalizationError, ValueError):

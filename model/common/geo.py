@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,9 +20,12 @@ __all__ = [
     "LatLon",
     "great_circle_m",
     "great_circle_many_m",
-    "is_heading",
+    "normal_heading",
     "normal_lon",
     "offset_m",
+    "parse_bounds",
+    "parse_given_heading",
+    "parse_lat_lon",
 ]
 
 EARTH_RADIUS_M = 6_371_008.8
@@ -126,19 +130,73 @@ def offset_m(origin: LatLon, *, east_m: float, north_m: float) -> LatLon:
     return LatLon(lat, normal_lon(lon))
 
 
-def is_heading(degrees: float) -> bool:
-    """Whether a number can be a direction: from -360 to 360 degrees. Beyond, it is no angle but a mistake in the data.
+def normal_heading(heading_deg: float) -> float:
+    """A direction clockwise from north, in [-360, 360], as the same one in [0, 360).
 
-    Example:
-        >>> is_heading(-90.0), is_heading(4_294_967_206.0)  # which is -90 as an unsigned number of 32 bits
-        (True, False)
+    Raises:
+        BadCoordinates: it is beyond that, as the -90 of a camera that counts without a sign, or not a number.
     """
-    return -360.0 <= degrees <= 360.0  # false for NaN too
+    if not -360.0 <= heading_deg <= 360.0:
+        raise BadCoordinates(f"the heading is {heading_deg:.10g}; give degrees clockwise from north in [-360, 360]")
+    turned = heading_deg % 360.0
+    return turned if turned < 360.0 else 0.0  # of a tiny negative one
 
 
 def normal_lon(lon: float) -> float:
     """The same longitude in [-180, 180]."""
     return lon if -180.0 <= lon <= 180.0 else (lon + 180.0) % 360.0 - 180.0
+
+
+def parse_lat_lon(text: str) -> LatLon:
+    """`"47.1,8.5"` -> LatLon(47.1, 8.5).
+
+    Raises:
+        BadCoordinates: not two numbers, or out of range.
+    """
+    lat, lon = _numbers(text, 2, "lat,lon (for example 47.1,8.5)")
+    return LatLon(lat, lon)
+
+
+def parse_bounds(text: str) -> Bounds:
+    """`"8.4,47.0,8.6,47.2"` -> Bounds(west=8.4, south=47.0, east=8.6, north=47.2).
+
+    Raises:
+        BadCoordinates: not four numbers, out of range, or wider than half the world over the antimeridian.
+    """
+    west, south, east, north = _numbers(text, 4, "west,south,east,north (for example 8.4,47.0,8.6,47.2)")
+    bounds = Bounds(west, south, east, north)
+    if bounds.crosses_antimeridian and east - west > -180.0:
+        raise BadCoordinates(
+            f"west {west} lies east of east {east}: over the antimeridian the box would be {east - west + 360.0:.2f} "
+            "degrees wide; are west and east exchanged?"
+        )
+    return bounds
+
+
+def parse_given_heading(text: str) -> float | Literal["unknown"]:
+    """`"87.5"` -> 87.5 degrees clockwise from north, `"unknown"` as it is.
+
+    Raises:
+        BadCoordinates: neither, or beyond one turn.
+    """
+    if text == "unknown":
+        return "unknown"
+    try:
+        heading_deg = float(text)
+    except ValueError:
+        raise BadCoordinates(f"{text!r} is neither degrees clockwise from north nor 'unknown'") from None
+    normal_heading(heading_deg)  # refuses one beyond a turn
+    return heading_deg
+
+
+def _numbers(text: str, count: int, form: str) -> list[float]:
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) != count:
+        raise BadCoordinates(f"{text!r} is not {form}, in degrees")
+    return values
 
 
 def _check_lat(lat: float) -> None:

@@ -1,12 +1,12 @@
 """Checked image decoding: bytes or a path in, an upright RGB picture out, or `BadImage` with the reason.
 
-Only JPEG, PNG and WebP are tried, the pixel count is checked before any pixel is decoded, and a JPEG much larger
-than needed is decoded at a reduced scale. Training, evaluation, indexing and the service all decode here.
+Only the formats of `model.common.image_formats` are tried, the pixel count is checked before any pixel is decoded, and
+a JPEG much larger than needed is decoded at a reduced scale. Training, evaluation, indexing and the service all decode
+here.
 """
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +14,28 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from model.common.errors import BadImage
+from model.common.image_formats import ACCEPTED, open_header, refuse_unread_kind, what_it_is
 
-__all__ = ["IMAGE_SUFFIXES", "MAX_PIXELS", "declared_pixels", "decode_image"]
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "MAX_PIXELS",
+    "PHOTO_SUFFIXES",
+    "declared_pixels",
+    "decode_image",
+    "exif_of",
+    "upright_size",
+]
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
+"""What a folder of tiles holds: a TIFF among them is imagery to be cut, not a tile."""
+PHOTO_SUFFIXES = IMAGE_SUFFIXES | {".tif", ".tiff", ".avif", ".heic", ".heif", ".hif"}
+"""What a folder of photos holds."""
 MAX_PIXELS = 64_000_000
 """Default limit of a picture's width times height."""
 _MAX_SIDE_PX = 65_535
 """What JPEG can tell. A PNG may be a column of millions of rows, and each row costs 8 bytes beside its pixels."""
 
-_FORMATS = ("JPEG", "PNG", "WEBP")
+_MAX_EXIF_BYTES = 1 << 20
 _NEUTRAL = (128, 128, 128)
 
 
@@ -32,8 +44,8 @@ def decode_image(
 ) -> Image.Image:
     """Decode a picture to upright 8-bit RGB.
 
-    EXIF orientation is applied, 16-bit values are scaled, transparent parts turn mid-grey, and of an animation the
-    first frame is taken.
+    Its orientation is applied, 16-bit values are scaled, transparent parts turn mid-grey. Of an animation or of pages
+    the first is taken, of a HEIC the primary image. What the file says besides its pixels is left behind.
 
     Args:
         source: the encoded bytes, or the file that holds them.
@@ -42,49 +54,74 @@ def decode_image(
         max_pixels: width times height beyond which the picture is refused undecoded.
 
     Raises:
-        BadImage: empty, truncated, too large, or not a JPEG, PNG or WebP.
+        BadImage: empty, truncated, too large, or of no accepted format.
         OSError: the file cannot be read.
     """
     name = str(source) if isinstance(source, Path) else "the image"
     data = source.read_bytes() if isinstance(source, Path) else source
     if not data:
-        raise BadImage(f"{name} is empty (0 bytes); send a JPEG, PNG or WebP")
+        raise BadImage(f"{name} is empty (0 bytes); send a {ACCEPTED}")
     try:
         return _decode(data, name, at_least_px, max_pixels)
     except BadImage:
         raise
     except UnidentifiedImageError:
-        raise BadImage(f"{name} is not a JPEG, PNG or WebP (it starts with {data[:8]!r})") from None
+        raise BadImage(f"{name} is not a {ACCEPTED} that can be read ({what_it_is(data)}); convert it") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise BadImage(f"{name} declares more pixels than the limit of {max_pixels:,}; scale it down") from None
     except Exception as error:  # a decoder may raise anything on hostile bytes
         raise BadImage(f"{name} cannot be decoded: {error}; is the file complete?") from error
 
 
-def declared_pixels(source: bytes | Path) -> int:
+def declared_pixels(data: bytes) -> int:
     """Width times height that the header of a picture declares, without decoding; 0 where it cannot be read."""
     try:
-        with Image.open(source if isinstance(source, Path) else io.BytesIO(source), formats=_FORMATS) as image:
+        with open_header(data) as image:
             return image.width * image.height
     except Exception:  # hostile bytes; decoding will give the reason
         return 0
 
 
+def exif_of(image: Image.Image) -> Image.Exif:
+    """The EXIF of an opened picture; empty where it is broken or beyond all measure, and the picture may be well."""
+    block = image.info.get("exif") or image.info.get("Raw profile type exif") or b""
+    if len(block) > _MAX_EXIF_BYTES:
+        return Image.Exif()
+    try:
+        return Image.Image.getexif(image)  # a PNG's own would decode the picture first
+    except Exception:  # a parser may raise anything on hostile bytes
+        return Image.Exif()
+
+
+def upright_size(image: Image.Image) -> tuple[int, int]:
+    """(width, height) of an opened picture as it will be seen, turned by its orientation."""
+    turned = not _is_upright(image) and image.format != "TIFF"  # whose size Pillow turns when it opens it
+    return image.size[::-1] if turned else image.size
+
+
 def _decode(data: bytes, name: str, at_least_px: tuple[int, int] | None, max_pixels: int) -> Image.Image:
-    with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-        width, height = image.size
-        if width * height > max_pixels:
-            raise BadImage(
-                f"{name} is {width} x {height} = {width * height:,} pixels; the limit is {max_pixels:,}, scale it down"
-            )
-        if max(width, height) > _MAX_SIDE_PX:
-            raise BadImage(f"{name} is {width} x {height}; no side may have more than {_MAX_SIDE_PX:,} pixels")
+    with open_header(data) as image:
+        _check_size(image, name, max_pixels)
+        refuse_unread_kind(image, name)
         if at_least_px is not None and image.format == "JPEG":
             longest = max(at_least_px)  # either way up: EXIF may turn the picture by 90 degrees
             image.draft("RGB", at_least_px if _is_upright(image) else (longest, longest))
         image.load()
+        _check_size(image, name, max_pixels)  # what a HEIC holds may be larger than its header says
         _turn_upright(image)
-        return _to_rgb(image)
+        picture = _to_rgb(image)
+        picture.info.clear()  # where it was taken, by whom
+        return picture
+
+
+def _check_size(image: Image.Image, name: str, max_pixels: int) -> None:
+    width, height = image.size
+    if width * height > max_pixels:
+        raise BadImage(
+            f"{name} is {width} x {height} = {width * height:,} pixels; the limit is {max_pixels:,}, scale it down"
+        )
+    if max(width, height) > _MAX_SIDE_PX:
+        raise BadImage(f"{name} is {width} x {height}; no side may have more than {_MAX_SIDE_PX:,} pixels")
 
 
 def _turn_upright(image: Image.Image) -> None:
@@ -100,11 +137,8 @@ def _is_upright(image: Image.Image) -> bool:
 
 
 def _orientation(image: Image.Image) -> Any:
-    """What EXIF says, 1 for upright; a block that cannot be read says nothing, and the picture may be well."""
-    try:
-        return image.getexif().get(0x0112, 1)
-    except Exception:  # a parser may raise anything on hostile bytes
-        return 1
+    """What EXIF says, 1 for upright."""
+    return exif_of(image).get(0x0112, 1)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

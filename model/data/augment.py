@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Ge, Le
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageFilter
 
 from model.common.errors import BadConfig
+from model.common.specs import Wanted, spec
 from model.inputs.anchors import NEUTRAL, anchor_px, recentre
 from model.inputs.transforms import InputSpec, limit_view, roll_to_north
 
@@ -33,8 +36,8 @@ __all__ = [
 ]
 
 _Pixels = NDArray[np.uint8]
+_Share = Annotated[float, Ge(0), Le(1)]
 
-_SHARES = ("colour", "shift", "fov_share", "jpeg", "shift_colours")
 _EITHER = (("blur", "sharpen"), ("erase", "grid", "holes"))
 """Probabilities of which at most one comes true for a picture."""
 _RAMPED = ("shift", "fov_share", "heading_jitter_deg")
@@ -48,7 +51,7 @@ _ASPECT = (0.5, 2.0)
 """Width of an erased rectangle over its height, both as shares of the picture's sides."""
 
 
-@dataclass(frozen=True)
+@spec(prefix="data.augment.")
 class AugmentSpec:
     """What is changed in a training pair.
 
@@ -77,38 +80,31 @@ class AugmentSpec:
     turns: bool = True
     tile_turns: bool = False
     mirror: bool = True
-    colour: float = 1.0
-    jpeg: float = 0.0
-    shift_colours: float = 0.0
-    blur: float = 0.0
-    sharpen: float = 0.0
-    erase: float = 0.0
-    grid: float = 0.0
-    holes: float = 0.0
-    shift: float = 0.0
-    fov_share: float = 0.0
-    fov_deg: tuple[float, float] = (70.0, 360.0)
-    heading_jitter_deg: float = 0.0
+    colour: _Share = 1.0
+    jpeg: _Share = 0.0
+    shift_colours: _Share = 0.0
+    blur: _Share = 0.0
+    sharpen: _Share = 0.0
+    erase: _Share = 0.0
+    grid: _Share = 0.0
+    holes: _Share = 0.0
+    shift: _Share = 0.0
+    fov_share: _Share = 0.0
+    fov_deg: Annotated[tuple[float, float], Wanted("two rising angles in (0, 360], as [70, 360]")] = (70.0, 360.0)
+    heading_jitter_deg: Annotated[
+        float, Ge(0), Le(180), Wanted("degrees in [0, 180], and unknown_heading for any heading")
+    ] = 0.0
     unknown_heading: bool = False
-    ramp_epochs: int = 0
+    ramp_epochs: Annotated[int, Ge(0)] = 0
 
-    def __post_init__(self) -> None:
-        for name in (*_SHARES, *_EITHER[0], *_EITHER[1]):
-            if not 0 <= getattr(self, name) <= 1:
-                raise BadConfig(f"data.augment.{name} is {getattr(self, name)}; give a number in [0, 1]")
+    def check_together(self) -> None:
+        """Of some changes at most one is made, and the two angles rise."""
         for group in _EITHER:
             if sum(getattr(self, name) for name in group) > 1:
-                told = ", ".join(f"data.augment.{name} {getattr(self, name)}" for name in group)
-                raise BadConfig(f"{told}: at most one of them is done to a picture; give shares of 1 in all")
+                shares = ", ".join(f"data.augment.{name} {getattr(self, name)}" for name in group)
+                raise BadConfig(f"{shares}: at most one of them is done to a picture; give shares of 1 in all")
         if not 0 < self.fov_deg[0] <= self.fov_deg[1] <= 360:
             raise BadConfig(f"data.augment.fov_deg is {self.fov_deg}; give two rising angles in (0, 360], as [70, 360]")
-        if not 0 <= self.heading_jitter_deg <= 180:
-            raise BadConfig(
-                f"data.augment.heading_jitter_deg is {self.heading_jitter_deg}; give degrees in [0, 180], "
-                "and unknown_heading for any heading"
-            )
-        if self.ramp_epochs < 0:
-            raise BadConfig(f"data.augment.ramp_epochs is {self.ramp_epochs}; give 0 or more")
 
     def in_epoch(self, epoch: int) -> AugmentSpec:
         """What is changed in this epoch, counted from 0."""

@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from model.common.atomic_io import canonical_json, sha256_bytes, staged_folder, write_json
 from model.common.errors import BadDataset, OutputExists
+from model.common.progress import progress
 from model.data.fingerprint import file_stats
 from model.data.loaders import load_query, load_wide_reference, margin_px
 from model.data.pairs import PairSet
@@ -112,7 +112,7 @@ def _decode(pairs: PairSet, inputs: InputSpec, side_px: int, folder: Path, worke
     ground_shape = (inputs.ground_height_px, inputs.ground_width_px, 3)
     with staged_folder(folder) as staged, ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         total = len(pairs.queries) + len(pairs.references)
-        with tqdm(total=total, desc="decoding", unit="img", leave=False, disable=None) as bar:
+        with progress(total, "decoding", unit="pictures") as bar:
             for path, items, load, shape in (
                 (staged / "ground.npy", pairs.queries, load_query, ground_shape),
                 (staged / "tiles.npy", pairs.references, load_wide_reference, (side_px, side_px, 3)),

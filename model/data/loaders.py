@@ -156,7 +156,7 @@ def plain_errors(batches: Iterable[Any]) -> Iterator[Any]:
     try:
         yield from batches
     except (GeoLocalizationError, OSError) as error:
-        name, text = type(error).__name__, str(error)
+        name, text = type(error).__name__, str(error.args[0] if error.args else error)  # str() is cut, and one line
         if not text.startswith(f"Caught {name} in DataLoader worker"):
             raise
         home = type(error).__module__

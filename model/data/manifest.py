@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from model.common.errors import BadCoordinates, BadDataset
-from model.common.geo import LatLon, great_circle_m, is_heading
+from model.common.geo import LatLon, great_circle_m, normal_heading
 from model.common.manifest_rows import COLUMNS, NUMBERS
 from model.data.pairs import PairSet, Query, Reference
 from model.data.text_table import TextTable, parse_number, read_text_table
@@ -73,8 +73,10 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     names, rows = _parquet_rows(path) if path.suffix == ".parquet" else _text_rows(path)
     unknown = sorted(set(names) - set(COLUMNS))
     missing = sorted({"query", "reference"} - set(names))
-    if unknown or missing:
-        raise BadDataset(f"{path} has unknown columns {unknown} and lacks {missing}; known are {', '.join(COLUMNS)}")
+    faults = [f"lacks the columns {', '.join(missing)}"] if missing else []
+    faults += [f"has the unknown columns {', '.join(unknown)}"] if unknown else []
+    if faults:
+        raise BadDataset(f"{path} {' and '.join(faults)}; known are {', '.join(COLUMNS)}")
     return rows
 
 
@@ -160,10 +162,15 @@ def _semi_positives(
     return tuple(map(tuple, rows)) if any(rows) else ()
 
 
+def _heading(row: Mapping[str, Any], where: str) -> float:
+    try:
+        return normal_heading(_number(row, "heading_deg", 0.0, where))
+    except BadCoordinates as error:
+        raise BadDataset(f"{where}: {error}") from None
+
+
 def _query(row: Mapping[str, Any], folder: Path, where: str) -> Query:
-    heading_deg = _number(row, "heading_deg", 0.0, where)
-    if not is_heading(heading_deg):
-        raise BadDataset(f"{where}: heading_deg is {heading_deg}; give degrees clockwise from north, -360 to 360")
+    heading_deg = _heading(row, where)
     fov_deg = _number(row, "fov_deg", 360.0, where)
     if not 0 < fov_deg <= 360:
         raise BadDataset(f"{where}: fov_deg is {fov_deg}; give degrees in (0, 360]")
@@ -172,7 +179,7 @@ def _query(row: Mapping[str, Any], folder: Path, where: str) -> Query:
         raise BadDataset(f"{where}: vertical_deg is {vertical_deg}; give degrees in (0, 180], or leave it empty")
     return Query(
         folder / _text(row, "query", where),
-        heading_deg % 360.0,
+        heading_deg,
         fov_deg,
         None if math.isnan(vertical_deg) else vertical_deg,
         _location(row, "lat", "lon", where),

@@ -10,21 +10,22 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
+from annotated_types import Ge
 from numpy.typing import NDArray
 
 from model.common.errors import BadConfig, BadDataset
+from model.common.specs import spec
 from model.data.pairs import PairSet
 
 __all__ = ["Order", "SamplerSpec", "epoch_batches"]
 
 _Table = NDArray[np.int32]
-_KINDS = ("random", "geographic", "similarity", "both")
 
 
-@dataclass(frozen=True)
+@spec(prefix="data.sampler.")
 class SamplerSpec:
     """Where hard negatives come from.
 
@@ -42,24 +43,16 @@ class SamplerSpec:
     """
 
     kind: Literal["random", "geographic", "similarity", "both"] = "random"
-    neighbours: int = 7
-    drawn: int = 0
+    neighbours: Annotated[int, Ge(1)] = 7
+    drawn: Annotated[int, Ge(0)] = 0
     candidates: int = 64
-    first_epoch: int = 1
-    every_epochs: int = 4
+    first_epoch: Annotated[int, Ge(0)] = 1
+    every_epochs: Annotated[int, Ge(1)] = 4
 
-    def __post_init__(self) -> None:
-        if self.kind not in _KINDS:
-            raise BadConfig(f"data.sampler.kind is {self.kind!r}; choose {', '.join(_KINDS)}")
-        for name, least in (
-            ("neighbours", 1),
-            ("drawn", 0),
-            ("candidates", self.neighbours),
-            ("first_epoch", 0),
-            ("every_epochs", 1),
-        ):
-            if getattr(self, name) < least:
-                raise BadConfig(f"data.sampler.{name} is {getattr(self, name)}; give at least {least}")
+    def check_together(self) -> None:
+        """Neighbours come out of the candidates."""
+        if self.candidates < self.neighbours:
+            raise BadConfig(f"data.sampler.candidates is {self.candidates}; give at least {self.neighbours}")
         if self.drawn > self.neighbours:
             raise BadConfig(f"data.sampler.drawn is {self.drawn}; give at most the {self.neighbours} neighbours")
 

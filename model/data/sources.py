@@ -6,17 +6,14 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from tqdm import tqdm
-
 from model.common.errors import BadDataset
+from model.common.progress import progress
 from model.data.benchmarks.registry import BENCHMARKS, names_benchmark, open_benchmark
 from model.data.manifest import read_manifest
 from model.data.pairs import PairSet
+from model.data.specs import DEFAULT_CACHE
 
 __all__ = ["DEFAULT_CACHE", "open_pairs"]
-
-DEFAULT_CACHE = Path("runs/worlds")
-"""Where rendered splits of the world are kept."""
 
 
 def open_pairs(text: str, *, cache: Path = DEFAULT_CACHE, workers: int = 2) -> PairSet:
@@ -43,6 +40,6 @@ def open_pairs(text: str, *, cache: Path = DEFAULT_CACHE, workers: int = 2) -> P
     from model.synthetic.splits import find_split
 
     split, manifest = find_split(text.removeprefix("world:"))
-    with tqdm(total=split.places, desc=f"rendering {text}", unit="pair", leave=False, disable=None) as bar:
+    with progress(split.places, f"rendering {text}", unit="pairs") as bar:
         folder = ensure_split(split, cache, workers=workers, progress=lambda done, _: bar.update(done - bar.n))
     return replace(read_manifest(folder / manifest), name=text)

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from model.common.atomic_io import read_json, sha256_file, staged_folder, write_json
 from model.common.errors import BadStore
+from model.common.progress import progress
 from model.evaluation.ground_truth import GroundTruth
 from model.evaluation.metrics import Scoring
 from model.evaluation.ranking import EmbeddedQueries, queries_at_once, rank_queries
@@ -77,7 +77,7 @@ class Embeddings:
         Raises:
             BadConfig: recall within a radius is asked for, and a coordinate is not known.
         """
-        with tqdm(total=len(self.queries.numbers), desc="scoring", unit="query", leave=False, disable=None) as bar:
+        with progress(len(self.queries.numbers), "scoring", unit="queries") as bar:
             query_results = rank_queries(_counted(self.blocks(), bar), self.references, self.truth, scoring)
         asked = {**self.about["asked"], "vectors": self.about["precision"]}
         return Evaluation.of(query_results, self.truth, scoring, asked)

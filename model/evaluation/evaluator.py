@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from model.common.errors import BadConfig
+from model.common.progress import progress
 from model.data.loaders import loads_of, plain_errors, view_loader
 from model.data.pairs import PairSet
 from model.evaluation.embeddings import write_embeddings
@@ -154,7 +154,7 @@ def _embed_gallery(encoders: DualEncoder, pairs: PairSet, batch: int, workers: i
 def _embed_batches(
     encode: Encode, loader: torch.utils.data.DataLoader[Any], count: int, label: str
 ) -> Iterator[NDArray[np.float32]]:
-    with tqdm(total=count, desc=label, unit="img", leave=False, disable=None) as bar:
+    with progress(count, label, unit="pictures") as bar:
         for pixels in plain_errors(loader):
             yield encode(pixels.numpy())
             bar.update(len(pixels))
@@ -183,7 +183,7 @@ def _ask(
     chosen = [pairs.queries[number] for number in numbers]
     load, _ = loads_of(pairs)
     canvases = view_loader(chosen, load, encoders.inputs, batch=block, workers=workers)
-    with tqdm(total=len(numbers), desc="queries", unit="img", leave=False, disable=None) as bar:
+    with progress(len(numbers), "asking", unit="queries") as bar:
         parts = np.split(numbers, range(block, len(numbers), block))
         for pixels, part in zip(plain_errors(canvases), parts, strict=True):
             asked = [

@@ -6,15 +6,16 @@ A query may have several positives, and references that are left out of its rank
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
+from annotated_types import Gt
 from numpy.typing import ArrayLike, NDArray
 
-from model.common.errors import BadConfig
+from model.common.flags import Option
+from model.common.specs import Wanted, spec
 
 __all__ = [
     "DISTRACTORS",
@@ -35,10 +36,12 @@ __all__ = [
 TIE = 1e-6
 """Scores closer than this are tied: float32 sums of one and the same product differ by less."""
 
-TIES = ("pessimistic", "optimistic", "average")
+Ties = Literal["pessimistic", "optimistic", "average"]
+TIES: tuple[Ties, ...] = get_args(Ties)
 """Tied rivals go before the positive, behind it as in most public code, or before and behind it in equal parts."""
 
-ONE_PERCENT = ("floor", "floor+1", "round+1")
+OnePercent = Literal["floor", "floor+1", "round+1"]
+ONE_PERCENT: tuple[OnePercent, ...] = get_args(OnePercent)
 """How many references are 1 % of the gallery, see `one_percent`."""
 
 NEVER = np.iinfo(np.int64).max // 2
@@ -54,7 +57,7 @@ class RankInterval:
 
     Attributes:
         before: int64 [P, 2], the positives from best to worst: the rivals strictly ahead, and those ahead or tied.
-            Positives and references left out are nobody's rivals.
+            Positives and references left out are excluded from the ranking.
         top: the reference ranked first; the best positive only where it is alone at the top.
     """
 
@@ -150,7 +153,8 @@ def recall_table(
     return table
 
 
-DISTRACTORS = ("keep", "drop")
+Distractors = Literal["keep", "drop"]
+DISTRACTORS: tuple[Distractors, ...] = get_args(Distractors)
 """Whether references that are no query's positive stay in the gallery."""
 
 _TIES_TOLD = {
@@ -165,7 +169,7 @@ _ONE_PERCENT_TOLD = {
 }
 
 
-@dataclass(frozen=True)
+@spec(prefix="the protocol's ")
 class Scoring:
     """The choices of an evaluation that need no new embedding.
 
@@ -174,25 +178,24 @@ class Scoring:
         one_percent: one of `ONE_PERCENT`: how many references 1 % of the gallery is.
         distractors: `keep`, or `drop` as some published University-1652 numbers do. 1 % stays that of the whole
             gallery, as in the code that drops them.
-        within_m: radii in metres; recall is told for each of them as well, where every reference whose centre lies so
-            near to the query is right.
+        within_m: radii in metres; recall is reported for each of them as well, where every reference whose centre
+            lies so near to the query is right.
 
     Raises:
         BadConfig: a value is not one of these.
     """
 
-    ties: str = "pessimistic"
-    one_percent: str = "floor"
-    distractors: str = "keep"
-    within_m: tuple[float, ...] = ()
-
-    def __post_init__(self) -> None:
-        for name, known in (("ties", TIES), ("one_percent", ONE_PERCENT), ("distractors", DISTRACTORS)):
-            if (value := getattr(self, name)) not in known:
-                raise BadConfig(f"the protocol's {name} is {value!r}; give one of {', '.join(known)}")
-        for radius_m in self.within_m:
-            if not 0 < radius_m < math.inf:  # also false for NaN
-                raise BadConfig(f"the protocol counts recall within {radius_m} m; give metres above 0")
+    ties: Annotated[
+        Ties,
+        Option("where other tiles with the right tile's score are ranked; pessimistic: before it"),
+    ] = "pessimistic"
+    one_percent: Annotated[OnePercent, Option("how many tiles 1 % of the gallery is")] = "floor"
+    distractors: Annotated[Distractors, Option("drop: leave out tiles that are the right one of no query")] = "keep"
+    within_m: Annotated[
+        tuple[Annotated[float, Gt(0)], ...],
+        Wanted("metres above 0"),
+        Option("also report recall within M metres: any tile whose centre is so near is right", "M", flag="--within"),
+    ] = ()
 
     def as_json(self, *, references: int, distractors: int, positives: tuple[int, int]) -> dict[str, Any]:
         """Every choice behind a result.

@@ -8,23 +8,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from annotated_types import Ge, Gt, Le
 from numpy.typing import NDArray
 
-from model.common.errors import BadConfig
+from model.common.flags import Option
+from model.common.specs import Wanted, spec
 from model.data.pairs import Query
-from model.inputs.heading_search import COARSE_HEADINGS, coarse_turns, fine_offsets, heading_of
-from model.inputs.transforms import limit_view, roll_to_north
+from model.inputs.specs import COARSE_HEADINGS, MOST_HEADINGS
 
-__all__ = ["HEADINGS", "QueryProtocol", "QueryView"]
-
-HEADINGS = ("known", "unknown")
-"""Whether the search is told where a query's centre looks."""
-
-_MOST_HEADINGS = 360
-"""One a degree; finer steps are the second pass's."""
+__all__ = ["QueryProtocol", "QueryView"]
 
 
 @dataclass(frozen=True)
@@ -42,14 +37,14 @@ class QueryView:
     turn: int
 
 
-@dataclass(frozen=True)
+@spec(prefix="the protocol's ")
 class QueryProtocol:
     """Which queries are asked, and what is known of them.
 
     Attributes:
         fov_deg: horizontal field of view that is left of each query, in (0, 360]; the rest becomes neutral.
         heading: `known`, or `unknown`: every query is turned by an angle that the search has to find.
-        seed: of the directions and turns drawn.
+        seed: of the random directions and turns.
         headings: rolled copies of the first pass where the heading is unknown.
         queries: how many queries to ask, evenly spaced over the data set; None for all.
 
@@ -57,23 +52,24 @@ class QueryProtocol:
         BadConfig: a value is out of range.
     """
 
-    fov_deg: float = 360.0
-    heading: str = "known"
-    seed: int = 0
-    headings: int = COARSE_HEADINGS
-    queries: int | None = None
-
-    def __post_init__(self) -> None:
-        if not 0 < self.fov_deg <= 360:  # also false for NaN
-            raise BadConfig(f"the protocol's fov_deg is {self.fov_deg}; give a field of view in (0, 360] degrees")
-        if self.heading not in HEADINGS:
-            raise BadConfig(f"the protocol's heading is {self.heading!r}; give one of {', '.join(HEADINGS)}")
-        if self.seed < 0:
-            raise BadConfig(f"the protocol's seed is {self.seed}; give a whole number of at least 0")
-        if not 1 <= self.headings <= _MOST_HEADINGS:
-            raise BadConfig(f"the protocol's headings are {self.headings}; give 1 to {_MOST_HEADINGS} rolled copies")
-        if self.queries is not None and self.queries < 1:
-            raise BadConfig(f"the protocol asks {self.queries} queries; give at least 1")
+    fov_deg: Annotated[
+        float,
+        Gt(0),
+        Le(360),
+        Wanted("a field of view in (0, 360] degrees"),
+        Option("cut every query to this horizontal field of view, in a random direction", "DEG"),
+    ] = 360.0
+    heading: Annotated[
+        Literal["known", "unknown"],
+        Option("unknown: turn every query by a random angle that the search has to find", flag="--heading-deg"),
+    ] = "known"
+    seed: Annotated[int, Ge(0), Option("seed of the random directions and turns", "N")] = 0
+    headings: Annotated[int, Ge(1), Le(MOST_HEADINGS), Option("headings tried first where it is unknown", "N")] = (
+        COARSE_HEADINGS
+    )
+    queries: Annotated[
+        int | None, Ge(1), Option("ask N queries, evenly spaced, of the whole gallery (default: all)", "N")
+    ] = None
 
     @property
     def searches(self) -> bool:
@@ -93,6 +89,9 @@ class QueryProtocol:
             query: where it looks and how wide it is; the view that is left lies inside it.
             number: of the query in the data set.
         """
+        from model.inputs.heading_search import heading_of
+        from model.inputs.transforms import limit_view, roll_to_north  # with torch, which flags do without
+
         columns = canvas.shape[1]
         of_view, of_turn = np.random.default_rng((self.seed, number)).random(2)
         room_deg = 360.0 if query.fov_deg == 360 else max(0.0, query.fov_deg - self.fov_deg)
@@ -109,6 +108,8 @@ class QueryProtocol:
             total: queries of the data set.
             columns: of the canvas, which bound the copies.
         """
+        from model.inputs.heading_search import coarse_turns, fine_offsets
+
         asked = len(self.chosen(total))
         copies = [len(coarse_turns(self.headings, columns)), len(fine_offsets(self.headings, columns))]
         return {

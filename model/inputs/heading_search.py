@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from model.inputs.specs import COARSE_HEADINGS
 from model.inputs.transforms import roll_to_north
 
 __all__ = [
@@ -27,9 +28,6 @@ __all__ = [
     "search_headings",
     "sweep_turns",
 ]
-
-COARSE_HEADINGS = 24
-"""Headings tried first, unless told otherwise: every 15 degrees."""
 
 
 class Ranking(Protocol):

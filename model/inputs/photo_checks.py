@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from PIL import Image, ImageStat
 
-__all__ = ["photo_warnings", "shape_warnings"]
+__all__ = ["content_warnings", "is_sphere", "is_strip", "photo_warnings", "shape_warnings"]
 
 _BARE_LEVELS = 3.0
 """Standard deviation, in grey levels of 0 to 255, below which a picture shows nothing: a wall, a covered lens."""
@@ -41,10 +41,21 @@ def photo_warnings(photo: Image.Image, fov_deg: float, vertical_deg: float | Non
         vertical_deg: stated vertical angle, with which any shape can go; None where a pixel is as high as it is wide.
     """
     shape = [] if vertical_deg is not None else shape_warnings(photo.width, photo.height, fov_deg)
-    return [*_content_warnings(photo), *shape]
+    return [*content_warnings(photo), *shape]
 
 
-def _content_warnings(photo: Image.Image) -> list[str]:
+def is_sphere(aspect: float) -> bool:
+    """Whether a picture of this shape can be a whole sphere, 2:1."""
+    return _NARROWEST_PANORAMA <= aspect <= 4.0 - _NARROWEST_PANORAMA
+
+
+def is_strip(aspect: float) -> bool:
+    """Whether a picture is wider than what a lens gives: cut, or swept."""
+    return aspect > _WIDEST_PHOTO
+
+
+def content_warnings(photo: Image.Image) -> list[str]:
+    """Whether a picture, as it is seen, shows too little to tell a place from; empty where it does not."""
     glance = photo.resize(_GLANCE_PX, Image.Resampling.BOX, reducing_gap=1.0)
     deviation = max(ImageStat.Stat(glance).stddev)
     if deviation >= _BARE_LEVELS:

@@ -6,15 +6,17 @@ heading, cropped or padded to the canvas's vertical angle, with neutral grey whe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from typing import Annotated
 
 import numpy as np
 import torch
+from annotated_types import Ge, Gt, Le
 from numpy.typing import NDArray
 from PIL import Image
 
 from model.common.errors import BadConfig
-from model.common.geo import is_heading
+from model.common.specs import Wanted, spec
 from model.inputs.anchors import NEUTRAL, anchor_points
 
 __all__ = [
@@ -31,10 +33,15 @@ __all__ = [
 MIN_SIDE_PX = 32
 """What a backbone that halves its grid five times needs."""
 
+_LEAST_DEG = 0.01
+"""Of a larger picture, what is not worth a row."""
+
 _Pixels = NDArray[np.uint8]
+_Side = Annotated[int, Ge(MIN_SIDE_PX), Wanted(f"at least {MIN_SIDE_PX} pixels a side")]
+_Positive = Annotated[float, Gt(0)]
 
 
-@dataclass(frozen=True)
+@spec()
 class InputSpec:
     """What the encoder wants to see; stored in the checkpoint bundle.
 
@@ -53,26 +60,19 @@ class InputSpec:
         anchors: points along each axis around which a tile is described (`model.inputs.anchors`); 1 is its centre.
     """
 
-    satellite_px: int = 128
-    ground_height_px: int = 64
-    ground_width_px: int = 256
-    ground_vertical_deg: float | None = 40.0
-    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
-    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    satellite_px: _Side = 128
+    ground_height_px: _Side = 64
+    ground_width_px: _Side = 256
+    ground_vertical_deg: Annotated[float | None, Gt(0), Le(180), Wanted("(0, 180] or null")] = 40.0
+    mean: Annotated[tuple[float, float, float], Wanted("three numbers, one a channel")] = (0.485, 0.456, 0.406)
+    std: Annotated[tuple[_Positive, _Positive, _Positive], Wanted("three numbers above 0, one a channel")] = (
+        0.229,
+        0.224,
+        0.225,
+    )
     polar: bool = False
-    anchors: int = 1
+    anchors: Annotated[int, Ge(1), Wanted("at least 1, the tile's centre")] = 1
     antialias: bool = True
-
-    def __post_init__(self) -> None:
-        for name in ("satellite_px", "ground_height_px", "ground_width_px"):
-            if getattr(self, name) < MIN_SIDE_PX:
-                raise BadConfig(f"{name} is {getattr(self, name)}; inputs need at least {MIN_SIDE_PX} pixels a side")
-        if self.ground_vertical_deg is not None and not 0 < self.ground_vertical_deg <= 180:
-            raise BadConfig(f"ground_vertical_deg is {self.ground_vertical_deg}; give (0, 180] or null")
-        if self.anchors < 1:
-            raise BadConfig(f"anchors is {self.anchors}; give at least 1, the tile's centre")
-        if min(self.std) <= 0:
-            raise BadConfig(f"std is {self.std}; every channel needs a value above 0")
 
     @property
     def satellite_size_px(self) -> tuple[int, int]:
@@ -130,28 +130,33 @@ def lay_panorama(
     heading_deg: float = 0.0,
     fov_deg: float = 360.0,
     vertical_deg: float | None = None,
+    centre_deg: float = 0.0,
 ) -> _Pixels:
     """A panorama or photo as uint8 [H, W, 3] on the encoder's north-centred canvas.
 
     Args:
-        image: equirectangular: columns and rows are equal angles, the horizon in the middle.
+        image: equirectangular: columns and rows are equal angles.
         spec: the encoder's input.
-        heading_deg: direction of the picture's centre column, clockwise from north.
+        heading_deg: direction of the picture's centre column, clockwise from north, in [-360, 360].
         fov_deg: horizontal angle of the picture, in (0, 360].
         vertical_deg: vertical angle of the picture; None where a pixel is as high as it is wide.
+        centre_deg: elevation of the picture's centre over the horizon, in [-90, 90]; it counts only where rows are
+            matched by angle.
 
     Raises:
-        BadConfig: a field of view or the heading is out of range.
+        BadConfig: an angle is out of range or not a number.
     """
     if not 0 < fov_deg <= 360:
         raise BadConfig(f"fov_deg is {fov_deg}; give the horizontal angle of the photo in (0, 360] degrees")
-    if not is_heading(heading_deg):
-        raise BadConfig(f"heading_deg is {heading_deg}; give degrees clockwise from north, -360 to 360")
+    if not -360 <= heading_deg <= 360:
+        raise BadConfig(f"heading_deg is {heading_deg}; give degrees clockwise from north in [-360, 360]")
+    if not -90 <= centre_deg <= 90:
+        raise BadConfig(f"centre_deg is {centre_deg}; give the elevation of the photo's centre in [-90, 90] degrees")
     columns = max(1, round(spec.ground_width_px * fov_deg / 360.0))
     if vertical_deg is not None and not vertical_deg > 0:
         raise BadConfig(f"vertical_deg is {vertical_deg}; give the vertical angle of the photo, above 0 degrees")
     picture_deg = fov_deg * image.height / image.width if vertical_deg is None else vertical_deg  # a tiny one may be 0
-    strip = _vertical_fit(image, spec, columns, picture_deg)
+    strip = _vertical_fit(image, spec, columns, picture_deg, centre_deg)
     canvas = np.full((spec.ground_height_px, spec.ground_width_px, 3), NEUTRAL, np.uint8)
     left = (spec.ground_width_px - columns) // 2
     canvas[:, left : left + columns] = strip
@@ -187,19 +192,23 @@ def normalise(pixels: torch.Tensor, spec: InputSpec) -> torch.Tensor:
     return ((pixels.float() - mean) * scale).permute(0, 3, 1, 2).contiguous()
 
 
-def _vertical_fit(image: Image.Image, spec: InputSpec, columns: int, picture_deg: float) -> _Pixels:
-    """The picture resized to [canvas height, columns, 3], rows matched by angle around the horizon."""
-    rows = spec.ground_height_px
-    if spec.ground_vertical_deg is None:
+def _vertical_fit(image: Image.Image, spec: InputSpec, columns: int, picture_deg: float, centre_deg: float) -> _Pixels:
+    """The picture resized to [canvas height, columns, 3], rows matched by elevation."""
+    rows, canvas_deg = spec.ground_height_px, spec.ground_vertical_deg
+    if canvas_deg is None:
         return _resized(image, (columns, rows), (0.0, 0.0, *image.size), spec)
-    if picture_deg >= spec.ground_vertical_deg:
-        half = image.height * spec.ground_vertical_deg / picture_deg / 2
-        box = (0.0, image.height / 2 - half, float(image.width), image.height / 2 + half)
-        return _resized(image, (columns, rows), box, spec)
-    covered = max(1, round(rows * picture_deg / spec.ground_vertical_deg))
+    highest = min(centre_deg + picture_deg / 2, canvas_deg / 2)
+    lowest = max(centre_deg - picture_deg / 2, -canvas_deg / 2)
     strip = np.full((rows, columns, 3), NEUTRAL, np.uint8)
-    top = (rows - covered) // 2
-    strip[top : top + covered] = _resized(image, (columns, covered), (0.0, 0.0, *image.size), spec)
+    if highest - lowest < min(picture_deg, _LEAST_DEG):
+        return strip
+    seen_deg, middle_deg = highest - lowest, (highest + lowest) / 2
+    covered = min(rows, max(1, round(rows * seen_deg / canvas_deg)))
+    top = min(max(0, math.floor((rows - covered) / 2 - rows * middle_deg / canvas_deg)), rows - covered)
+    half = image.height / 2 if seen_deg >= picture_deg else image.height * seen_deg / picture_deg / 2
+    middle = image.height / 2 + image.height * (centre_deg - middle_deg) / (picture_deg or 1.0)
+    box = (0.0, max(0.0, middle - half), float(image.width), min(float(image.height), middle + half))
+    strip[top : top + covered] = _resized(image, (columns, covered), box, spec)
     return strip
 
 

@@ -19,9 +19,9 @@ from torch import Tensor
 from model._version import VERSION
 from model.common.atomic_io import canonical_json, read_json, sha256_bytes, sha256_file, staged_folder, write_json
 from model.common.errors import BadCheckpoint, BadConfig
+from model.common.specs import spec_from
 from model.inputs.transforms import InputSpec
 from model.network.clnet import CLNet, CLNetSpec
-from model.training.config import spec_from
 
 __all__ = [
     "BUNDLE_FORMAT",

@@ -13,15 +13,16 @@ ConvNeXt + InfoNCE baseline of Sample4Geo (arXiv 2303.11851).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 import torch.nn.functional as F
+from annotated_types import Ge
 from torch import Tensor, nn
 
 from model.common.errors import BadConfig
+from model.common.specs import spec
 from model.inputs.transforms import InputSpec
 from model.network.backbones import Stride, create_backbone, find_strides
 from model.network.pretrained import Pretrained
@@ -32,7 +33,7 @@ View = Literal["ground", "satellite"]
 _VIEWS: tuple[View, View] = ("ground", "satellite")
 
 
-@dataclass(frozen=True)
+@spec()
 class CLNetSpec:
     """The architecture; stored in the checkpoint bundle.
 
@@ -53,27 +54,23 @@ class CLNetSpec:
 
     backbone: str = "convnext_atto"
     levels: tuple[int, ...] = (1, 2, 3)
-    dim: int = 512
+    dim: Annotated[int, Ge(0)] = 512
     share_weights: bool = True
     ncm: bool = True
     nec: bool = True
     gfr: bool = True
     direction: Literal["ground-to-satellite", "satellite-to-ground"] = "ground-to-satellite"
     norm: Literal["softmax", "sigmoid", "minmax"] = "softmax"
-    nec_hidden: int = 256
-    nec_depth: int = 2
+    nec_hidden: Annotated[int, Ge(1)] = 256
+    nec_depth: Annotated[int, Ge(1)] = 2
     nec_activation: Literal["gelu", "relu", "tanh"] = "gelu"
 
-    def __post_init__(self) -> None:
+    def check_together(self) -> None:
+        """Levels rise, and what works on the maps needs maps."""
         if not self.levels or list(self.levels) != sorted(set(self.levels)):
             raise BadConfig(f"levels is {self.levels}; give rising level indices, for example 1,2,3")
         if (self.nec or self.gfr) and not self.ncm:
             raise BadConfig(f"nec is {self.nec} and gfr is {self.gfr} with ncm off; both work on its maps: turn it on")
-        if self.nec_depth < 1 or self.nec_hidden < 1 or self.dim < 0:
-            raise BadConfig(f"nec_depth {self.nec_depth}, nec_hidden {self.nec_hidden}, dim {self.dim}: too small")
-        for name, known in (("norm", _NORMS), ("nec_activation", _ACTIVATIONS), ("direction", _DIRECTIONS)):
-            if getattr(self, name) not in known:
-                raise BadConfig(f"{name} is {getattr(self, name)!r}; choose one of {', '.join(known)}")
 
 
 class CLNet(nn.Module):
@@ -218,7 +215,6 @@ def _minmax(flat: Tensor) -> Tensor:
 
 _NORMS = {"softmax": _softmax, "sigmoid": _sigmoid, "minmax": _minmax}
 _ACTIVATIONS = {"gelu": nn.GELU, "relu": nn.ReLU, "tanh": nn.Tanh}
-_DIRECTIONS = ("ground-to-satellite", "satellite-to-ground")
 
 
 def _grid(inputs: InputSpec, view: View, stride: Stride) -> tuple[int, int]:

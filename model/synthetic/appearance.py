@@ -6,19 +6,23 @@ An `Appearance` is drawn for each picture from a number, so the same number alwa
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
-from model.common.errors import BadConfig
+from model.common.specs import spec
 
 __all__ = ["Appearance", "Difficulty", "Passer", "Pose", "draw_appearance", "draw_pose"]
 
+_Share = Annotated[float, Ge(0), Le(1)]
+_Half = Annotated[float, Ge(0), Le(0.5)]
 _POSE = 2
 """Stream of the poses; 0 and 1 are those of looks from above and from the ground."""
 
 
-@dataclass(frozen=True)
+@spec()
 class Difficulty:
     """How much two pictures of one place may differ. The defaults are the standard version of the world.
 
@@ -35,27 +39,16 @@ class Difficulty:
         compression: 0 for JPEG quality 90, 1 for any quality from 40 to 95.
     """
 
-    offset: float = 0.25
-    light: float = 1.0
-    colour: float = 1.0
-    season: float = 0.8
-    vehicles: int = 4
-    people: int = 6
-    change: float = 0.04
-    tilt_deg: float = 2.0
-    noise: float = 4.0
-    compression: float = 1.0
-
-    def __post_init__(self) -> None:
-        for name, top in (("offset", 0.5), ("change", 0.5), ("tilt_deg", 10.0)):
-            if not 0.0 <= getattr(self, name) <= top:
-                raise BadConfig(f"{name} is {getattr(self, name)}; give a number in [0, {top:g}]")
-        for name in ("light", "colour", "season", "compression"):
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise BadConfig(f"{name} is {getattr(self, name)}; give a number in [0, 1]")
-        for name in ("vehicles", "people", "noise"):
-            if not getattr(self, name) >= 0:
-                raise BadConfig(f"{name} is {getattr(self, name)}; give 0 or more")
+    offset: _Half = 0.25
+    light: _Share = 1.0
+    colour: _Share = 1.0
+    season: _Share = 0.8
+    vehicles: Annotated[int, Ge(0)] = 4
+    people: Annotated[int, Ge(0)] = 6
+    change: _Half = 0.04
+    tilt_deg: Annotated[float, Ge(0), Le(10)] = 2.0
+    noise: Annotated[float, Ge(0)] = 4.0
+    compression: _Share = 1.0
 
 
 @dataclass(frozen=True)

@@ -130,10 +130,10 @@ def _drawn(split: Split, workers: int, progress: Callable[[int, int], None]) -> 
         )
 
 
-def jpeg_bytes(pixels: NDArray[np.uint8], quality: int = 90) -> bytes:
-    """A picture as JPEG."""
+def jpeg_bytes(pixels: NDArray[np.uint8], quality: int = 90, *, xmp: bytes = b"") -> bytes:
+    """A picture as JPEG, with an XMP packet unless that is empty."""
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality, **({"xmp": xmp} if xmp else {}))
     return buffer.getvalue()
 
 

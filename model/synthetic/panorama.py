@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Ge, Gt, Le
 from numpy.typing import NDArray
 
-from model.common.errors import BadConfig
+from model.common.specs import Wanted, spec
 from model.synthetic.appearance import Appearance, Pose
 from model.synthetic.ground import PIXEL_M, Ground, Material
 from model.synthetic.shadow import shadowed
@@ -29,9 +31,10 @@ _STEPS = 160
 _NEAR_M = 0.8
 _SHADOW_SEEN_M = 90.0
 _Floats = NDArray[np.float64]
+_Lean = Annotated[float, Ge(-10), Le(10), Wanted("at most 10 degrees")]
 
 
-@dataclass(frozen=True)
+@spec(prefix="the camera's ")
 class Camera:
     """Where and how a panorama is taken.
 
@@ -49,21 +52,13 @@ class Camera:
 
     x_m: float
     y_m: float
-    height_m: float = _USUAL_HEIGHT_M
+    height_m: Annotated[float, Ge(0.5), Le(50), Wanted("0.5 to 50 metres")] = _USUAL_HEIGHT_M
     heading_deg: float = 0.0
     width_px: int = 1024
     height_px: int = 512
-    vertical_deg: float = 180.0
-    pitch_deg: float = 0.0
-    roll_deg: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not 0 < self.vertical_deg <= 180:
-            raise BadConfig(f"vertical_deg is {self.vertical_deg}; give an angle in (0, 180]")
-        if not 0.5 <= self.height_m <= 50:
-            raise BadConfig(f"the camera's height_m is {self.height_m}; give 0.5 to 50 metres")
-        if max(abs(self.pitch_deg), abs(self.roll_deg)) > 10:
-            raise BadConfig(f"the camera leans by {self.pitch_deg}, {self.roll_deg} degrees; give at most 10")
+    vertical_deg: Annotated[float, Gt(0), Le(180)] = 180.0
+    pitch_deg: _Lean = 0.0
+    roll_deg: _Lean = 0.0
 
     @classmethod
     def held(

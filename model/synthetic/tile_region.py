@@ -1,8 +1,8 @@
 """A region of the world as an operator would have it: an XYZ tile folder, and panoramas at known places.
 
-`tiles/18/x/y.jpg` (256 px), `panoramas/*.jpg` (360 x 180 degrees, centre column north), `pairs.csv` (which panorama
-was taken over which tile; the other tiles as distractors), `calibration.csv` (the same for panoramas that are set aside
-to calibrate an index with) and `world.json`, which says that all of it is synthetic.
+`tiles/18/x/y.jpg` (256 px), `panoramas/*.jpg` (360 x 180 degrees, centre column north, as their XMP says), `pairs.csv`
+(which panorama was taken over which tile; the other tiles as distractors), `calibration.csv` (the same for panoramas
+that are set aside to calibrate an index with) and `world.json`, which says that all of it is synthetic.
 """
 
 from __future__ import annotations
@@ -13,76 +13,26 @@ from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
-import mercantile
 import numpy as np
 
 from model.common.atomic_io import staged_folder, write_json
-from model.common.errors import BadConfig
-from model.common.geo import LatLon, great_circle_m
 from model.common.manifest_rows import ManifestRow, write_manifest
+from model.inputs.panorama_tags import sphere_xmp
 from model.synthetic.appearance import Appearance, Difficulty, draw_appearance, draw_pose
 from model.synthetic.cameras import free_spot, material_at
 from model.synthetic.ground import Ground, Material, Window
 from model.synthetic.pair_set import WORLD_VERSION, Eras, jpeg_bytes, store_picture
 from model.synthetic.panorama import VIEW_M, Camera, render_panorama
-from model.synthetic.plane import ORIGIN, latlon_of, tile_bounds, tile_window_m
+from model.synthetic.plane import latlon_of, tile_bounds, tile_window_m
+from model.synthetic.specs import ZOOM, Region
 from model.synthetic.tile import render_tile
 
 __all__ = ["Region", "render_region"]
 
-_ZOOM = 18
 _TILE_PX = 256
 _CHUNK = 8
 _STANDARD = Difficulty()
 _OVERHEAD = Difficulty(light=0.3)
-_REACH_M = 20_000.0
-
-
-@dataclass(frozen=True)
-class Region:
-    """A square of Web Mercator tiles of zoom 18, about 100 m each.
-
-    Attributes:
-        seed: of the world, not negative.
-        centre: a point in its middle tile.
-        side: tiles along each side.
-        panoramas: how many to take, each in the middle half of a tile, where a person can stand.
-        calibration: how many more to set aside in a manifest of their own.
-    """
-
-    seed: int
-    centre: LatLon
-    side: int
-    panoramas: int
-    calibration: int = 0
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.side <= 512:
-            raise BadConfig(f"side is {self.side}; give 1 to 512 tiles")
-        if self.seed < 0:
-            raise BadConfig(f"seed is {self.seed}; give 0 or more")
-        if great_circle_m(self.centre, ORIGIN) > _REACH_M:
-            raise BadConfig(
-                f"centre {self.centre.lat}, {self.centre.lon} lies far from the world's place at {ORIGIN.lat}, "
-                f"{ORIGIN.lon}; stay within {_REACH_M / 1000:.0f} km, so that nothing synthetic covers a real place"
-            )
-        if min(self.panoramas, self.calibration) < 0:
-            raise BadConfig(f"panoramas is {self.panoramas} and calibration {self.calibration}; give 0 or more")
-
-    @property
-    def tiles(self) -> int:
-        """Number of tiles."""
-        return self.side * self.side
-
-    @property
-    def wanted(self) -> int:
-        """Number of panoramas asked for, those for calibration included."""
-        return self.panoramas + self.calibration
-
-    def corner(self) -> tuple[int, int]:
-        """(x, y) of the north-western tile."""
-        middle = mercantile.tile(self.centre.lon, self.centre.lat, _ZOOM)
-        return middle.x - self.side // 2, middle.y - self.side // 2
 
 
 @dataclass(frozen=True)
@@ -124,7 +74,7 @@ def render_region(region: Region, out: Path, *, workers: int, progress: Callable
         write_manifest(staged / "pairs.csv", [*pairs, *_by_name(tiles + [row.without_query() for row in aside])])
         if region.calibration:
             write_manifest(staged / "calibration.csv", aside)
-        note = {"synthetic": True, "version": WORLD_VERSION, "zoom": _ZOOM, "region": asdict(region)}
+        note = {"synthetic": True, "version": WORLD_VERSION, "zoom": ZOOM, "region": asdict(region)}
         write_json(staged / "world.json", note)
     return len(cameras)
 
@@ -159,7 +109,7 @@ def _draw_chunk(chunk: _Chunk) -> list[_Drawn]:
 
 
 def _eras_of(chunk: _Chunk) -> Eras:
-    rectangles = np.array([tile_window_m(_ZOOM, x, y) for x, y in chunk.tiles])
+    rectangles = np.array([tile_window_m(ZOOM, x, y) for x, y in chunk.tiles])
     low, high = rectangles.min(axis=0), rectangles.max(axis=0)
     window = Window.around(low[0], low[1], high[2], high[3], margin_m=VIEW_M + 4.0)
     return Eras.paint(chunk.region.seed, window, _STANDARD.change)
@@ -170,7 +120,7 @@ def _camera_tiles(chunk: _Chunk, ground: Ground) -> dict[tuple[int, int], tuple[
     seed = chunk.region.seed
     free: list[tuple[tuple[int, int], tuple[float, float]]] = []
     for number in np.random.default_rng((seed, *chunk.tiles[0])).permutation(len(chunk.tiles)):
-        left, bottom, right, top = tile_window_m(_ZOOM, *chunk.tiles[number])
+        left, bottom, right, top = tile_window_m(ZOOM, *chunk.tiles[number])
         reach_m = _STANDARD.offset * (right - left)
         spot = free_spot(ground, seed, (left + right) / 2, (bottom + top) / 2, reach_m=reach_m)
         if spot is not None:
@@ -182,19 +132,22 @@ def _camera_tiles(chunk: _Chunk, ground: Ground) -> dict[tuple[int, int], tuple[
 def _draw(region: Region, eras: Eras, x: int, y: int, overhead: Appearance, spot: tuple[float, float] | None) -> _Drawn:
     number = x * 4096 + y % 4096
     own_noise = replace(overhead, noise_seed=(overhead.noise_seed + number) % 2**31)
-    tile = jpeg_bytes(render_tile(eras.tile, tile_window_m(_ZOOM, x, y), _TILE_PX, own_noise))
+    tile = jpeg_bytes(render_tile(eras.tile, tile_window_m(ZOOM, x, y), _TILE_PX, own_noise))
     if spot is None:
         return _Drawn(x, y, tile, None, None)
     look = draw_appearance(region.seed, number, _STANDARD, from_ground=True)
-    panorama = render_panorama(eras.photo, Camera.held(*spot, draw_pose(region.seed, number, _STANDARD)), look)
-    return _Drawn(x, y, tile, spot, jpeg_bytes(panorama, look.jpeg_quality))
+    camera = Camera.held(*spot, draw_pose(region.seed, number, _STANDARD))
+    # Where it looks, as a 360 degree camera tells; how it leans it does not know.
+    xmp = sphere_xmp(camera.heading_deg, camera.width_px, camera.height_px)
+    panorama = jpeg_bytes(render_panorama(eras.photo, camera, look), look.jpeg_quality, xmp=xmp)
+    return _Drawn(x, y, tile, spot, panorama)
 
 
 def _store(folder: Path, drawn: _Drawn) -> ManifestRow:
     """Write a tile and its panorama, if any; returns the manifest's row."""
-    reference = f"tiles/{_ZOOM}/{drawn.x}/{drawn.y}.jpg"
+    reference = f"tiles/{ZOOM}/{drawn.x}/{drawn.y}.jpg"
     store_picture(folder / reference, drawn.tile)
-    centre = tile_bounds(_ZOOM, drawn.x, drawn.y).centre
+    centre = tile_bounds(ZOOM, drawn.x, drawn.y).centre
     if drawn.spot is None or drawn.panorama is None:
         return ManifestRow.tile(reference, centre)
     place = latlon_of(*drawn.spot)

@@ -1,27 +1,27 @@
-"""Configurations: frozen dataclasses read from JSON, an unknown key or a wrong type being an error."""
+"""The configuration of a training run, read from JSON; an unknown key or a wrong type is an error."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import field
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, Le, Lt
 
 from model.common.atomic_io import read_json
-from model.common.devices import PRECISIONS
 from model.common.errors import BadConfig
+from model.common.specs import Wanted, spec, spec_from
 from model.data.augment import AugmentSpec
 from model.data.samplers import SamplerSpec
 from model.inputs.transforms import InputSpec
 from model.network.clnet import CLNetSpec
 
-__all__ = ["DataSpec", "OptimSpec", "RunSpec", "load_run", "spec_from"]
-
-T = TypeVar("T")
+__all__ = ["DataSpec", "OptimSpec", "RunSpec", "load_run"]
 
 
-@dataclass(frozen=True)
+@spec(prefix="data.")
 class DataSpec:
     """What is trained on.
 
@@ -38,15 +38,11 @@ class DataSpec:
     val: str = "world:val"
     augment: AugmentSpec = field(default_factory=AugmentSpec)
     sampler: SamplerSpec = field(default_factory=SamplerSpec)
-    workers: int = 1
+    workers: Annotated[int, Ge(0)] = 1
     cache: bool = False
 
-    def __post_init__(self) -> None:
-        if self.workers < 0:
-            raise BadConfig(f"data.workers is {self.workers}; give 0 or more")
 
-
-@dataclass(frozen=True)
+@spec(prefix="optim.")
 class OptimSpec:
     """How it is trained: linear warm-up, cosine decay to zero.
 
@@ -81,52 +77,31 @@ class OptimSpec:
         save_every: steps between resumable states.
     """
 
-    steps: int = 1000
-    batch: int = 96
+    steps: Annotated[int, Ge(1)] = 1000
+    batch: Annotated[int, Ge(2), Wanted("at least 2 pairs: InfoNCE has to tell them apart")] = 96
     optimizer: Literal["adamw", "muon"] = "adamw"
-    lr: float = 1e-3
-    warmup_steps: int = 100
-    weight_decay: float = 0.05
+    lr: Annotated[float, Gt(0)] = 1e-3
+    warmup_steps: Annotated[int, Ge(0)] = 100
+    weight_decay: Annotated[float, Ge(0)] = 0.05
     decay_everything: bool = False
-    label_smoothing: float = 0.1
+    label_smoothing: Annotated[float, Ge(0), Lt(1)] = 0.1
     bounded_temperature: bool = True
     semi_positives: Literal["spare", "soft"] = "spare"
-    semi_positive_weight: float = 0.3
-    clip_norm: float = 1.0
-    clip_value: float = 0.0
-    chunk: int = 0
+    semi_positive_weight: Annotated[float, Ge(0), Le(1)] = 0.3
+    clip_norm: Annotated[float, Ge(0), Wanted("a limit above 0, or 0 for none")] = 1.0
+    clip_value: Annotated[float, Ge(0), Wanted("a limit above 0, or 0 for none")] = 0.0
+    chunk: Annotated[int, Ge(0), Wanted("how many pictures fit into memory at once, or 0 for all")] = 0
     checkpointing: bool = False
     compile: bool = False
     seed: int = 0
-    precision: str = "auto"
-    ema: float = 0.0
+    precision: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
+    ema: Annotated[float, Ge(0), Lt(1), Wanted("a decay in [0, 1), for example 0.999, or 0 for none")] = 0.0
     keep_best: bool = False
-    eval_every: int = 250
-    save_every: int = 100
-
-    def __post_init__(self) -> None:
-        for name in ("steps", "eval_every", "save_every"):
-            if getattr(self, name) < 1:
-                raise BadConfig(f"optim.{name} is {getattr(self, name)}; give at least 1")
-        if self.chunk < 0:
-            raise BadConfig(
-                f"optim.chunk is {self.chunk}; give how many pictures fit into memory at once, or 0 for all"
-            )
-        if self.batch < 2:
-            raise BadConfig(f"optim.batch is {self.batch}; InfoNCE needs at least 2 pairs to tell apart")
-        if not 0 <= self.ema < 1:
-            raise BadConfig(f"optim.ema is {self.ema}; give a decay in [0, 1), for example 0.999, or 0 for none")
-        if not 0 <= self.semi_positive_weight <= 1:
-            raise BadConfig(f"optim.semi_positive_weight is {self.semi_positive_weight}; give a number in [0, 1]")
-        if self.clip_value < 0:
-            raise BadConfig(f"optim.clip_value is {self.clip_value}; give a limit above 0, or 0 for none")
-        if not self.lr > 0:
-            raise BadConfig(f"optim.lr is {self.lr}; give a number above 0")
-        if self.precision not in PRECISIONS:
-            raise BadConfig(f"optim.precision is {self.precision!r}; choose {', '.join(PRECISIONS)}")
+    eval_every: Annotated[int, Ge(1)] = 250
+    save_every: Annotated[int, Ge(1)] = 100
 
 
-@dataclass(frozen=True)
+@spec()
 class RunSpec:
     """One training run, whole: saved as `run.json` beside what it made.
 
@@ -147,7 +122,8 @@ class RunSpec:
     optim: OptimSpec = field(default_factory=OptimSpec)
     pretrained: bool | str = False
 
-    def __post_init__(self) -> None:
+    def check_together(self) -> None:
+        """`true` does not say from where."""
         if self.pretrained is True:
             raise BadConfig('pretrained is true; say from where: "timm", "timm:NAME", "file:PATH", or false')
 
@@ -162,44 +138,6 @@ def load_run(path: Path | None, overrides: Sequence[str] = ()) -> RunSpec:
     for override in overrides:
         _override(tree, override)
     return spec_from(RunSpec, tree, str(path or "the configuration"))
-
-
-def spec_from(cls: type[T], tree: Any, where: str) -> T:
-    """Build a (nested) dataclass from parsed JSON.
-
-    Raises:
-        BadConfig: naming each key that is unknown, and each value of a wrong type.
-    """
-    from pydantic import TypeAdapter, ValidationError
-
-    _refuse_unknown(cls, tree, where)
-    try:
-        return TypeAdapter(cls).validate_python(tree)
-    except ValidationError as error:
-        raise BadConfig(f"{where}: {'; '.join(_fault(one) for one in error.errors())}") from error
-
-
-def _fault(error: Mapping[str, Any]) -> str:
-    """Where it is, what is wrong, and the value seen; a whole section is not spelled out."""
-    parts = [".".join(map(str, error["loc"])), error["msg"].removeprefix("Value error, ")]
-    seen = "" if isinstance(error["input"], dict) else f", not {error['input']!r}"
-    return ": ".join(part for part in parts if part) + seen
-
-
-def _refuse_unknown(cls: type[Any], tree: Any, where: str) -> None:
-    from dataclasses import fields, is_dataclass
-    from typing import get_type_hints
-
-    if not isinstance(tree, dict):
-        raise BadConfig(f"{where} holds {tree!r} where an object with named keys is wanted")
-    hints = get_type_hints(cls)
-    known = [one.name for one in fields(cls)]
-    unknown = sorted(set(tree) - set(known))
-    if unknown:
-        raise BadConfig(f"{where}: unknown key {', '.join(unknown)}; known are {', '.join(known)}")
-    for name, value in tree.items():
-        if is_dataclass(hints[name]):
-            _refuse_unknown(hints[name], value, f"{where}: {name}")
 
 
 def _read_json(path: Path) -> dict[str, Any]:

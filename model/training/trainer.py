@@ -23,11 +23,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.amp import GradScaler
-from tqdm import tqdm
 
 from model.common.atomic_io import canonical_json, write_json
 from model.common.devices import pick_device, pick_half
 from model.common.errors import BadConfig, BadDataset
+from model.common.progress import progress
+from model.common.specs import spec_from
 from model.data.augment import crop_tile
 from model.data.fingerprint import pairs_digest
 from model.data.hard_negatives import nearest_places, nearest_vectors
@@ -54,7 +55,7 @@ from model.training.checkpoint import (
     newest_state,
     save_state,
 )
-from model.training.config import OptimSpec, RunSpec, spec_from
+from model.training.config import OptimSpec, RunSpec
 from model.training.distributed import ALONE, Processes
 from model.training.grad_cache import find_gradients, refuse_batch_statistics
 from model.training.loss import soft_targets, symmetric_info_nce
@@ -183,13 +184,13 @@ class Trainer:
         if self.step >= optim.steps:  # before any picture is decoded
             return None
         noted = began = time.monotonic()
-        hidden = None if log else True
-        with tqdm(total=optim.steps, initial=self.step, desc=self.run.name, unit="step", disable=hidden) as bar:
+        hidden = log is None
+        with progress(optim.steps, self.run.name, unit="steps", done=self.step, quiet=hidden, keep=True) as bar:
             for ground, satellite, targets in self._batches(pairs, out.parent / "decoded"):
                 loss = self.advance(ground, satellite, targets)
                 if log is None:
                     continue
-                bar.set_postfix(loss=f"{loss:.3f}")
+                bar.set_postfix_str(f"loss={loss:.3f}")
                 bar.update()
                 now = time.monotonic()
                 log.step(

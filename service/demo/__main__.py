@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from clnet_geolocalization import command as own_command
 from model.common.command_line import run
 from model.common.errors import GeoLocalizationError
 from model.common.geo import Bounds, LatLon, great_circle_m
@@ -208,18 +209,7 @@ def _percent(outcome: Outcome) -> str:
 
 @contextmanager
 def _service(data: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    command = [
-        sys.executable,
-        "-m",
-        "service",
-        "up",
-        "--data",
-        str(data),
-        "--port",
-        str(port),
-        "--log-level",
-        "warning",
-    ]
+    command = own_command("service", "up", "--data", str(data), "--port", str(port), "--log-level", "warning")
     process = subprocess.Popen(command)
     try:
         yield process

@@ -13,11 +13,11 @@ import logging
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from clnet_geolocalization import command as own_command
 from model.common.errors import BadConfig, GeoLocalizationError
 from model.network.checkpoints import bundle_digest
 from service.settings import UpSettings
@@ -191,4 +191,4 @@ def _checked(tiles: Path) -> Path:
 
 
 def _start_module(command: Sequence[str]) -> Process:
-    return subprocess.Popen([sys.executable, "-m", *command])
+    return subprocess.Popen(own_command(*command))

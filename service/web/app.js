@@ -48,9 +48,9 @@ function fields() {
   const body = new FormData();
   body.set("panorama", photo);
   body.set("top_k", get("top-k").value);
-  body.set("fov_deg", get("fov").value);
-  const kind = get("heading-kind").value;
-  if (kind !== "north") body.set("heading_deg", kind === "unknown" ? "unknown" : get("heading").value);
+  if (get("fov").value !== "") body.set("fov_deg", get("fov").value);
+  const heading = { north: "0", unknown: "unknown", degrees: get("heading").value }[get("heading-kind").value];
+  if (heading !== undefined) body.set("heading_deg", heading);
   if (get("in-view").checked) body.set("bbox", map.viewBbox());
   return body;
 }
@@ -62,7 +62,7 @@ async function localize() {
   try {
     const body = fields();
     const response = await fetch("localize", { method: "POST", body });
-    if (response.ok) showAnswer(await response.json(), body.get("heading_deg"));
+    if (response.ok) showAnswer(await response.json());
     else showError(await problemText(response));
   } catch {
     showError("The service cannot be reached.");
@@ -81,7 +81,8 @@ const metres = (value) => (value < 1000 ? `${value.toFixed(0)} m` : `${(value / 
 
 const POINTS = ["N", "NE", "E", "SE", "S", "SW", "W", "NW"];
 const compass = (degrees) => `${degrees.toFixed(0)}° ${POINTS[Math.round(degrees / 45) % 8]}`;
-const looks = (match, heading) => `looks ${compass(match.heading_deg)}, ${heading === "unknown" ? "as found" : "as given"}`;
+const TOLD = { given: "as given", photo: "as the photo says" };
+const looks = (match, view) => `looks ${compass(match.heading_deg)}, ${view.heading_deg === null ? "as found" : TOLD[view.heading_source]}`;
 
 function showWarnings(warnings) {
   get("warnings").hidden = warnings.length === 0;
@@ -99,13 +100,12 @@ function trust({ lat, lon, radius_m, confidence, confidence_radius_m }, warned) 
   return `${sure} here; if it was, most likely within ${near}`;
 }
 
-/** `heading`: what was asked for, "unknown" where the service searched. */
-function showAnswer(answer, heading) {
-  const { estimate, warnings, timings_ms } = answer;
+function showAnswer(answer) {
+  const { estimate, warnings, timings_ms, view } = answer;
   const doubtful = warnings.length > 0 || (estimate.confidence !== null && estimate.confidence < DOUBTFUL);
   get("answer").hidden = false;
   get("position").textContent = doubtful ? "No confident match" : place(estimate);
-  get("details").textContent = `${trust(estimate, warnings.length > 0)} · ${looks(answer.matches[0], heading)} · answered in ${timings_ms.total.toFixed(0)} ms`;
+  get("details").textContent = `${trust(estimate, warnings.length > 0)} · ${looks(answer.matches[0], view)} · answered in ${timings_ms.total.toFixed(0)} ms`;
   showWarnings(warnings);
   get("cards").replaceChildren(...answer.matches.map(card));
   map.setAnswer(answer);

@@ -1,31 +1,15 @@
-import subprocess
-import sys
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from indexer.__main__ import _parser, main
+from indexer.__main__ import main
 from indexer.building.plan import BuildSpec
+from indexer.commands.build import BuildOptions
+from indexer.commands.calibrate import CalibrateOptions
 from indexer.tiles.sources.source import SourceOptions
+from model.common.flags import read_flags
+from model.evaluation.protocol import QueryProtocol
 from model.inputs.heading_search import COARSE_HEADINGS
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def test_help_is_instant_and_loads_nothing_heavy() -> None:
-    program = (
-        "import sys, indexer.__main__ as m\n"
-        "try: m.main(['build', '--help'])\n"
-        "except SystemExit as end: code = end.code\n"
-        "print([name for name in ('torch', 'faiss', 'pyarrow', 'rasterio', 'PIL') if name in sys.modules], code)"
-    )
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[] 0"
-
-
-def test_a_calibration_tries_as_many_headings_as_a_search_does() -> None:
-    assert _parser().parse_args(["calibrate", "--index", "x", "--queries", "y"]).headings == COARSE_HEADINGS
 
 
 def test_the_help_of_info_names_all_that_its_json_holds(capsys: pytest.CaptureFixture[str]) -> None:
@@ -36,27 +20,40 @@ def test_the_help_of_info_names_all_that_its_json_holds(capsys: pytest.CaptureFi
 
 @pytest.mark.parametrize(
     "arguments",
-    [
-        [],
-        ["fly"],
-        ["build", "--tiles", "x"],
-        ["search", "--index", "x", "--image", "y", "--near", "91,0"],
-        ["search", "--index", "x", "--image", "y", "--near", "nan,0"],
-        ["build", "--tiles", "x", "--out", "y", "--bbox", "1,2,3"],
-        ["build", "--tiles", "x", "--out", "y", "--bands", "red"],
-        ["search", "--index", "x", "--image", "y", "--json", "--geojson"],
-    ],
+    [[], ["fly"], ["build", "--tiles", "x"], ["build", "--tiles", "x", "--out", "y", "--zoo", "3"]],
 )
-def test_wrong_arguments_end_with_two(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_command_line_ends_with_usage_and_two(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(arguments)
     assert end.value.code == 2
-    assert "error:" in capsys.readouterr().err
+    assert "usage:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["search", "--index", "x", "--image", "y", "--near", "91,0"], "--near: latitude 91.0 is not in"),
+        (["search", "--index", "x", "--image", "y", "--near", "nan,0"], "--near: latitude nan is not in"),
+        (["build", "--tiles", "x", "--out", "y", "--bbox", "1,2,3"], "--bbox: '1,2,3' is not west,south,east,north"),
+        (["build", "--tiles", "x", "--out", "y", "--bands", "red"], "--bands: 'red' is not a list of band numbers"),
+        (["build", "--tiles", "x", "--out", "y", "--stride-m", "5"], "stride_m is 5.0 but tile_size_m is not given"),
+        (["build", "--tiles", "x", "--out", "y", "--max-failed", "2"], "--max-failed is '2'; give a share in [0, 1]"),
+        (["search", "--index", "x", "--image", "y", "--json", "--geojson"], "--json and --geojson exclude each other"),
+        (["verify", "--index", "x", "--sample", "-1"], "--sample is '-1'; give a whole number of at least 0"),
+    ],
+)
+def test_a_wrong_value_ends_with_one_line_and_two(
+    arguments: list[str], reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert reason in error
+    assert error.count("\n") == 1
 
 
 def test_the_command_lines_defaults_are_the_librarys() -> None:
-    args = _parser().parse_args(["build", "--tiles", "x", "--out", "y"])
-    assert (
-        SourceOptions(**{field.name: getattr(args, field.name) for field in fields(SourceOptions)}) == SourceOptions()
-    )
-    assert (args.batch_size, args.workers) == (BuildSpec().batch_size, BuildSpec().workers)
+    build = BuildOptions(tiles="x", out=Path("y"))
+    assert read_flags(BuildOptions, {"tiles": "x", "out": "y"}) == build
+    assert (build.source, build.build) == (SourceOptions(), BuildSpec())
+    calibrate = read_flags(CalibrateOptions, {"index": "x", "queries": ["y"]})
+    assert calibrate.headings == COARSE_HEADINGS == QueryProtocol().headings

@@ -1,132 +1,12 @@
-import json
-from dataclasses import replace
-
 import pytest
 
 from model.__main__ import main
-from model.data.benchmarks.benchmark import Split
-from model.data.benchmarks.cvusa import CVUSA
-from model.data.benchmarks.registry import BENCHMARKS
-from model.network.checkpoints import save_bundle
-from tests.model.data.benchmarks.trees import write_cvusa
-from tests.model.tiny import tiny_net, write_pairs
-
-
-@pytest.fixture
-def bundle(tmp_path):
-    save_bundle(tmp_path / "bundle", tiny_net(), name="tiny", provenance={}, metrics={})
-    return tmp_path / "bundle"
-
-
-@pytest.fixture
-def manifest(tmp_path):
-    (tmp_path / "data").mkdir()
-    return write_pairs(tmp_path / "data")
-
-
-def test_training_then_evaluating_through_the_command_line(tmp_path, manifest, capsys):
-    config = tmp_path / "run.json"
-    config.write_text(json.dumps({
-        "name": "mine",
-        "model": {"backbone": "test_convnext", "levels": [1, 2], "dim": 16},
-        "inputs": {"satellite_px": 32, "ground_height_px": 32, "ground_width_px": 64, "ground_vertical_deg": None},
-        "data": {"train": str(manifest), "val": str(manifest), "workers": 0},
-        "optim": {"steps": 2, "batch": 4, "warmup_steps": 1},
-    }))  # fmt: skip
-    assert main(["train", "--config", str(config), "--out", str(tmp_path / "run"), "--device", "cpu"]) == 0
-    assert main(["evaluate", "--checkpoint", str(tmp_path / "run" / "bundle"), "--data", str(manifest), "--json"]) == 0
-    result = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert (result["checkpoint"], result["queries"], result["gallery"]) == ("mine", 8, 10)
-    assert (result["trained_on"], result["data"]) == (str(manifest), "data")
-    assert {"recall@1", "recall@5", "recall@10", "recall@1%"} <= set(result)
-
-
-def test_the_table_names_data_gallery_and_protocol(bundle, manifest, capsys):
-    assert main(["evaluate", "--checkpoint", str(bundle), "--data", str(manifest)]) == 0
-    out = capsys.readouterr().out
-    assert "gallery of 10 tiles" in out
-    assert "ties pessimistic: they count against the model" in out
-
-
-def test_a_narrow_view_of_unknown_heading_through_the_command_line(bundle, manifest, tmp_path, capsys):
-    command = ["evaluate", "--checkpoint", str(bundle), "--data", str(manifest), "--fov", "90", "--heading", "unknown"]
-    command += ["--headings", "4", "--queries", "4", "--seed", "3", "--save", str(tmp_path / "saved")]
-    assert main([*command, "--json"]) == 0
-    result = json.loads(capsys.readouterr().out)
-    assert (result["queries"], result["gallery"]) == (4, 10)
-    assert result["protocol"]["rolled_copies"] == [4, 6]
-    assert (result["protocol"]["fov_deg"], result["protocol"]["heading"], result["protocol"]["seed"]) == (
-        90.0, "unknown", 3,
-    )  # fmt: skip
-    assert "heading_error_deg_median" in result
-    assert len((tmp_path / "saved" / "queries.csv").read_text().splitlines()) == 5
-    assert main(command) == 1
-    assert "exists already" in capsys.readouterr().err
-
-
-def test_embedding_once_and_scoring_again_without_data_or_checkpoint(bundle, manifest, tmp_path, capsys):
-    stored = str(tmp_path / "stored")
-    command = ["evaluate", "--checkpoint", str(bundle), "--data", str(manifest), "--store", stored, "--json"]
-    assert main([*command, "--store-as", "float16"]) == 0
-    first = json.loads(capsys.readouterr().out)
-    for path in (manifest, bundle):
-        path.rename(path.with_name("gone"))
-    assert main(["evaluate", "--from", stored, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == first
-    rules = ["--ties", "optimistic", "--one-percent", "floor+1", "--distractors", "drop"]
-    assert main(["evaluate", "--from", stored, *rules, "--plot", str(tmp_path / "new" / "recall.png")]) == 0
-    out = capsys.readouterr().out
-    assert out.startswith("tiny on data: 8 queries, gallery of 8 tiles")
-    assert "ties optimistic" in out
-    assert "dropped, 2 of 10 references" in out
-    assert (tmp_path / "new" / "recall.png").read_bytes().startswith(b"\x89PNG")
-
-
-@pytest.mark.parametrize(
-    ("options", "reason"),
-    [
-        (["--from", "none"], "none holds no embeddings"),
-        (["--from", "none", "--fov", "90", "--seed", "1"], "--fov, --seed cannot be given with --from"),
-        (["--from", "none", "--checkpoint", "demo"], "--checkpoint cannot be given with --from"),
-        (["--data", "pairs.csv", "--store-as", "float16"], "give --store FOLDER as well"),
-        (["--data", "pairs.csv", "--plot", "recall.pdf"], "ends in .png"),
-        (["--data", "pairs.csv", "--within", "5", "0"], "within 0.0 m; give metres above 0"),
-        (["--data", "pairs.csv", "--store", "."], ". exists already"),
-        (["--data", "pairs.csv", "--store", "x", "--save", "./x"], "--save is x, which --store x will have made"),
-        (["--data", "pairs.csv", "--store", "x/y", "--save", "x"], "--save is x, which --store x/y will have made"),
-        (["--data", "pairs.csv", "--save", "x.png", "--plot", "x.png"], "--plot is x.png, which --save x.png will"),
-        (["--data", "pairs.csv", "--save", f"{__file__}/a/b"], f"cannot be made, because {__file__} is a file"),
-        (["--data", "pairs.csv", "--plot", f"{__file__}/p.png"], f"cannot be made, because {__file__} is a file"),
-        (["--data", "pairs.csv", "--checkpoint", ""], "'' is no checkpoint bundle"),
-        (["--data", "pairs.csv", "--device", "meta"], "device 'meta' cannot be used here; choose auto, cpu"),
-    ],
-)
-def test_a_way_to_evaluate_that_cannot_be_ends_with_one_line(options, reason, capsys):
-    assert main(["evaluate", *options]) == 1
-    error = capsys.readouterr().err
-    assert reason in error
-    assert error.count("\n") == 1
-
-
-def test_a_radius_without_coordinates_is_refused_before_anything_is_embedded(bundle, manifest, tmp_path, capsys):
-    command = ["evaluate", "--checkpoint", str(bundle), "--data", str(manifest), "--store", str(tmp_path / "stored")]
-    assert main([*command, "--within", "5"]) == 1
-    assert "lacks those of 10 of 10 references" in capsys.readouterr().err
-    assert not (tmp_path / "stored").exists()
-
-
-@pytest.mark.parametrize("fov", ["0", "-90", "361", "nan"])
-def test_a_field_of_view_that_cannot_be_ends_with_one_line(manifest, capsys, fov):
-    assert main(["evaluate", "--data", str(manifest), f"--fov={fov}"]) == 1
-    error = capsys.readouterr().err
-    assert "give a field of view in (0, 360] degrees" in error
-    assert error.count("\n") == 1
 
 
 @pytest.mark.parametrize(
     "command",
     [
-        ["evaluate", "--data", "pairs.csv", "--batch"],
+        ["evaluate", "--data", "pairs.csv", "--batch-size"],
         ["evaluate", "--data", "pairs.csv", "--queries"],
         ["render", "region", "--out", "region", "--workers"],
         ["render", "pairs", "--data", "world:smoke", "--out", "pairs", "--workers"],
@@ -135,87 +15,8 @@ def test_a_field_of_view_that_cannot_be_ends_with_one_line(manifest, capsys, fov
 )
 @pytest.mark.parametrize("count", ["0", "-3", "many"])
 def test_a_count_below_one_is_a_wrong_argument(capsys, command, count):
-    with pytest.raises(SystemExit, match="2"):
-        main([*command, count])
-    assert "is not a whole number of at least 1" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("count", ["-1", "many"])
-def test_fewer_workers_than_none_is_a_wrong_argument(capsys, count):
-    with pytest.raises(SystemExit, match="2"):
-        main(["evaluate", "--data", "pairs.csv", "--workers", count])
-    assert "is not a whole number of at least 0" in capsys.readouterr().err
-    assert main(["train", "--print-config", "--set", "data.workers=-1"]) == 1
-    assert "data.workers is -1; give 0 or more" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("side", ["pano3.png", "tile3.png"])
-def test_a_broken_picture_ends_with_the_same_line_with_workers_as_without(bundle, manifest, capsys, side):
-    (manifest.parent / side).write_bytes(b"no picture")
-    command = ["evaluate", "--checkpoint", str(bundle), "--data", str(manifest), "--workers"]
-    lines = []
-    for workers in ("0", "1"):
-        assert main([*command, workers]) == 1
-        lines.append(capsys.readouterr().err)
-    assert lines[0] == lines[1]
-    assert lines[0].startswith(f"error: {manifest.parent / side} is not a JPEG, PNG or WebP")
-    assert lines[0].count("\n") == 1
-
-
-def test_checking_a_benchmark_prints_draws_and_tells_by_its_exit_code(tmp_path, capsys, monkeypatch):
-    root = write_cvusa(tmp_path / "cvusa")
-    as_small = replace(CVUSA, splits={"train": Split("to train on", 4, 4), "val": Split("to evaluate on", 2, 2)})
-    monkeypatch.setitem(BENCHMARKS, "cvusa", as_small)
-    command = ["check-data", "cvusa", "--root", str(root), "--pictures", "1"]
-    assert main([*command, "--png", str(tmp_path / "sheet.png")]) == 0
-    out = capsys.readouterr().out
-    assert out.startswith(f"cvusa at {root}\ntrain: to train on\n  listed: 4 queries, 4 references\n")
-    assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")
-    (root / "bingmap/19/0000005.jpg").unlink()
-    assert main([*command, "--json"]) == 1
-    train, val = json.loads(capsys.readouterr().out)["splits"]
-    assert (train["complete"], val["complete"], val["missing"], val["usable"]) == (True, False, 1, [1, 1])
-
-
-def test_a_benchmark_is_evaluated_by_name(bundle, tmp_path, capsys):
-    data = f"cvusa:val?root={write_cvusa(tmp_path / 'cvusa')}"
-    assert main(["evaluate", "--checkpoint", str(bundle), "--data", data, "--json"]) == 0
-    result = json.loads(capsys.readouterr().out)
-    assert (result["data"], result["queries"]) == ("cvusa:val", 2)
-    assert result["distance_m_median"] is not None
-
-
-def test_info_prints_what_a_bundle_is(bundle, capsys):
-    assert main(["info", "--checkpoint", str(bundle)]) == 0
-    info = json.loads(capsys.readouterr().out)
-    assert (info["name"], info["model"]["backbone"], len(info["digest"])) == ("tiny", "test_convnext", 64)
-
-
-def test_the_whole_configuration_can_be_printed_and_read_back(tmp_path, capsys):
-    assert main(["train", "--print-config", "--set", "optim.lr=0.5"]) == 0
-    printed = capsys.readouterr().out
-    assert json.loads(printed)["optim"]["lr"] == 0.5
-    (tmp_path / "printed.json").write_text(printed)
-    assert main(["train", "--print-config", "--config", str(tmp_path / "printed.json")]) == 0
-    assert capsys.readouterr().out == printed
-
-
-def test_a_region_with_too_few_places_says_how_many_it_had(tmp_path, capsys):
-    command = ["render", "region", "--side", "2", "--workers", "1", "--panoramas", "9", "--calibration", "5", "--out"]
-    assert main([*command, str(tmp_path / "r")]) == 0
-    out, error = capsys.readouterr()
-    taken = len(list((tmp_path / "r" / "panoramas").iterdir()))
-    assert f"4 synthetic tiles and {taken} panoramas" in out
-    assert error.startswith(f"warning: {taken} of 14 panoramas could be taken, 0 of them to calibrate with")
-    assert error.count("\n") == 1
-
-
-def test_rendering_a_region_and_never_over_it(tmp_path, capsys):
-    command = ["render", "region", "--out", str(tmp_path / "r"), "--side", "1", "--panoramas", "1", "--workers", "1"]
-    assert main(command) == 0
-    assert "1 synthetic tiles" in capsys.readouterr().out
-    assert main(command) == 1
-    assert "exists already" in capsys.readouterr().err
+    assert main([*command, count]) == 2
+    assert f"{command[-1]} is {count!r}; give a whole number of at least 1" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -244,9 +45,9 @@ def test_a_mistake_ends_with_one_line_and_exit_code_one(command, reason, capsys)
     [
         [],
         ["fly"],
-        ["evaluate"],
-        ["evaluate", "--data", "a", "--from", "b"],
-        ["render", "region", "--out", "x", "--centre", "91,0"],
+        ["render"],
+        ["render", "region"],
+        ["evaluate", "--fov", "90", "--data", "a"],
     ],
 )
 def test_a_wrong_command_line_ends_with_usage_and_exit_code_two(command, capsys):
@@ -254,9 +55,3 @@ def test_a_wrong_command_line_ends_with_usage_and_exit_code_two(command, capsys)
         main(command)
     assert stop.value.code == 2
     assert "usage:" in capsys.readouterr().err
-
-
-def test_a_coordinate_that_cannot_be_is_explained(capsys):
-    with pytest.raises(SystemExit):
-        main(["render", "region", "--out", "x", "--centre", "91,0"])
-    assert "latitude 91.0 is not in [-90, 90]" in capsys.readouterr().err

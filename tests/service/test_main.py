@@ -23,6 +23,7 @@ from tests.service.pictures import encoded, panorama_of
 
 _ROOT = Path(__file__).parents[2]
 _PATIENCE_S = 60
+HEAVY = ("torch", "faiss", "fastapi", "uvicorn", "pydantic", "numpy")
 
 
 @pytest.fixture(scope="module")
@@ -83,11 +84,11 @@ def _wait_until_ready(client: httpx.Client, process: subprocess.Popen) -> None:
     pytest.fail(f"the service did not become ready: {process.communicate()[1]}")
 
 
-def refuse(*arguments: str) -> str:
-    """The last line on stderr of a start that must fail with status 1."""
+def refuse(*arguments: str, code: int = 1) -> str:
+    """The last line on stderr of a start that must fail."""
     command = [sys.executable, "-m", "service", *arguments, "--port", str(free_port())]
     done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=_PATIENCE_S)
-    assert done.returncode == 1, done.stderr
+    assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     return done.stderr.strip().splitlines()[-1]
 
@@ -122,6 +123,20 @@ def test_missing_index_is_refused_in_one_line(tmp_path, bundle):
     assert "manifest.json is missing" in line
 
 
+def test_a_wrong_index_is_named_before_anything_is_begun(tmp_path):
+    """Even where the port is taken and the checkpoint is none: neither is looked at."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        words = [sys.executable, "-m", "service", "--index", str(tmp_path), "--checkpoint", "none", "--port", port]
+        done = subprocess.run(words, env=environment(), capture_output=True, text=True, timeout=_PATIENCE_S)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert "manifest.json is missing" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 def test_index_of_another_encoder_is_refused_in_one_line(index_folder, bundle):
     line = refuse("--index", str(index_folder), "--checkpoint", str(bundle))
     assert line.startswith("error: index ")
@@ -129,7 +144,7 @@ def test_index_of_another_encoder_is_refused_in_one_line(index_folder, bundle):
 
 
 def test_missing_setting_is_refused_in_one_line():
-    assert refuse() == "error: --index is missing; give it, or set CLNET_INDEX"
+    assert refuse(code=2) == "error: --index is missing; give it, or set CLNET_INDEX"
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["up", "--help"]])
@@ -138,7 +153,7 @@ def test_help_names_every_setting_and_loads_nothing_heavy(arguments):
         "import sys, runpy\n"
         f"sys.argv = ['service', *{arguments}]\n"
         "try: runpy.run_module('service', run_name='__main__')\n"
-        "finally: print(sorted({'torch', 'faiss', 'fastapi', 'uvicorn'} & set(sys.modules)), file=sys.stderr)"
+        f"finally: print(sorted(set({HEAVY}) & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", script], env=environment(), capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -32,7 +33,7 @@ def post(client):
 def test_request_beyond_the_line_is_a_503_with_retry_after(settings):
     encoder = SlowEncoder()
     with (
-        serving(settings.model_copy(update={"workers": 1, "queue_limit": 1}), encoder) as client,
+        serving(replace(settings, workers=1, queue_limit=1), encoder) as client,
         ThreadPoolExecutor(8) as clients,
     ):
         answers = [clients.submit(post, client) for _ in range(6)]
@@ -49,7 +50,7 @@ def test_request_beyond_the_line_is_a_503_with_retry_after(settings):
 def test_request_that_waits_too_long_is_a_503(settings):
     encoder = SlowEncoder()
     changes = {"workers": 1, "queue_limit": 5, "deadline_s": 0.2}
-    with serving(settings.model_copy(update=changes), encoder) as client, ThreadPoolExecutor(4) as clients:
+    with serving(replace(settings, **changes), encoder) as client, ThreadPoolExecutor(4) as clients:
         first = clients.submit(post, client)
         encoder.entered.wait(10)
         late = clients.submit(post, client)
@@ -64,7 +65,7 @@ def test_request_that_waits_too_long_is_a_503(settings):
 def test_upload_beyond_the_number_at_once_is_refused_unread(settings):
     encoder = SlowEncoder()
     with (
-        serving(settings.model_copy(update={"max_uploads": 1, "workers": 1}), encoder) as client,
+        serving(replace(settings, max_uploads=1, workers=1), encoder) as client,
         ThreadPoolExecutor(2) as clients,
     ):
         first = clients.submit(post, client)
@@ -78,7 +79,7 @@ def test_upload_beyond_the_number_at_once_is_refused_unread(settings):
 def test_requests_at_once_share_forward_passes(settings):
     encoder = SlowEncoder()
     changes = {"workers": 8, "max_batch": 8, "batch_wait_ms": 50}
-    with serving(settings.model_copy(update=changes), encoder) as client, ThreadPoolExecutor(5) as clients:
+    with serving(replace(settings, **changes), encoder) as client, ThreadPoolExecutor(5) as clients:
         first = clients.submit(post, client)
         encoder.entered.wait(10)
         others = [clients.submit(post, client) for _ in range(4)]

@@ -5,12 +5,13 @@ import argparse
 import pytest
 
 from model.common.errors import BadConfig
-from service.settings import Settings, UpSettings, add_flags, read_settings
+from model.common.flags import add_flags
+from service.settings import ENVIRONMENT, Settings, UpSettings, read_settings
 
 
 def flags(*arguments: str, kind=Settings) -> dict:
     parser = argparse.ArgumentParser()
-    add_flags(parser, kind)
+    add_flags(parser, kind, environment=ENVIRONMENT)
     return vars(parser.parse_args(arguments))
 
 

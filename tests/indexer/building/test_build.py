@@ -7,6 +7,7 @@ import struct
 import subprocess
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from PIL import Image
 
 from indexer.building.build import build_index, finish_folder
 from indexer.building.plan import BuildSpec
-from indexer.common.errors import BuildConflict, DiskFull, EncoderFault, NothingUsable
+from indexer.common.errors import BuildConflict, DiskFull, EncoderFault, NothingUsable, TooManyFailures
 from indexer.index.tile_index import TileIndex
 from indexer.tiles.sources.open_source import open_source
 from model.common.errors import OutputExists
@@ -68,7 +69,8 @@ def test_bad_files_among_good_ones_are_counted_and_named_and_the_build_goes_on(t
     }
     for number, data in enumerate(bad.values()):
         (folder / f"{TOP + 100 + number}.png").write_bytes(data)
-    summary = build_index(open_source(tmp_path / "tiles"), FakeEncoder(), tmp_path / "index", spec=SMALL)
+    spec = replace(SMALL, max_failed=0.5)
+    summary = build_index(open_source(tmp_path / "tiles"), FakeEncoder(), tmp_path / "index", spec=spec)
     assert (summary.embedded, summary.failed) == (12, 5)
     reasons = dict(summary.reasons)
     for number, reason in enumerate(("cannot be decoded", "is empty", "not a JPEG", "pixels", "not a JPEG")):
@@ -125,6 +127,19 @@ def test_zero_usable_tiles_is_an_error_and_leaves_nothing(tmp_path: Path) -> Non
     with pytest.raises(NothingUsable, match=r"none of 1 tiles.*1 failed.*not a JPEG"):
         build_index(open_source(tmp_path / "tiles"), FakeEncoder(), tmp_path / "index")
     assert [path.name for path in tmp_path.iterdir()] == ["tiles"]
+
+
+def test_a_source_with_too_many_unreadable_tiles_is_no_index_until_that_is_accepted(tmp_path: Path) -> None:
+    make_tiles(tmp_path / "tiles", 4, 3)
+    for number in range(6):
+        (tmp_path / "tiles" / "15" / str(LEFT) / f"{TOP + 100 + number}.png").write_bytes(b"no picture")
+    source, out = open_source(tmp_path / "tiles"), tmp_path / "index"
+    with pytest.raises(TooManyFailures, match=r"6 of 18 tiles \(33%\).*--max-failed 0.34.*not a JPEG"):
+        build_index(source, FakeEncoder(), out, spec=SMALL)
+    assert not out.exists()
+    summary = build_index(source, FakeEncoder(), out, spec=replace(SMALL, max_failed=0.34))
+    assert (summary.embedded, summary.failed, summary.resumed) == (12, 6, 18)
+    assert TileIndex.open(out).count == 12
 
 
 def test_an_output_that_exists_is_left_alone(tmp_path: Path) -> None:

@@ -82,10 +82,6 @@ def test_json_of_fit_and_check(root: Path, index: Path, capsys: Captured) -> Non
         ([], ("others",), "40 photos are too few to calibrate on; give at least 100"),
         ([], ("others",) * 3, "40 photos are too few to calibrate on; give at least 100"),
         (["--radius-m", "900000"], ("photos",), "110 of 110 photos are placed within 900000 m"),
-        (["--radius-m", "nan"], ("photos",), "--radius-m is nan"),
-        (["--radius-m", "-5"], ("photos",), "--radius-m is -5.0"),
-        (["--fov-deg", "0"], ("photos",), "fov_deg is 0.0"),
-        (["--fov-deg", "361"], ("photos",), "fov_deg is 361.0"),
         (["--check"], ("photos",), "has no calibration to check; make one first"),
         ([], ("missing",), "there is no manifest"),
     ],
@@ -98,6 +94,25 @@ def test_what_makes_no_sense_ends_with_one_line(
     assert message in printed.err
     assert printed.err.count("\n") == 1
     assert not (index / "calibration.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--radius-m", "nan"], "--radius-m is 'nan'; give a positive number of metres"),
+        (["--radius-m", "-5"], "--radius-m is '-5'; give a positive number of metres"),
+        (["--fov-deg", "0"], "--fov-deg is '0'; give a field of view in (0, 360] degrees"),
+        (["--fov-deg", "361"], "--fov-deg is '361'; give a field of view in (0, 360] degrees"),
+        (["--heading-deg", "90"], "--heading-deg is '90'; give one of known, unknown"),
+    ],
+)
+def test_a_wrong_value_ends_with_one_line_and_two(
+    root: Path, index: Path, capsys: Captured, arguments: list[str], message: str
+) -> None:
+    assert calibrate(root, index, *arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
 
 
 def test_a_check_of_another_radius_or_heading_is_refused(root: Path, index: Path, capsys: Captured) -> None:

@@ -16,7 +16,7 @@ from indexer.common.errors import BadQuery, IndexMismatch, NoTilesInRegion
 from indexer.confidence.features import BEST
 from indexer.confidence.storage import write_calibration
 from indexer.index.tile_index import TileIndex
-from indexer.localization.localizer import Localizer, View
+from indexer.localization.localizer import Localizer
 from indexer.tiles.region import CircleRegion
 from model.common.errors import BadCheckpoint, BadConfig, BadImage
 from model.common.geo import LatLon
@@ -24,6 +24,7 @@ from model.data.loaders import lay_query, open_query
 from model.data.pairs import PairSet, Query, Reference
 from model.evaluation.evaluator import DualEncoder, evaluate
 from model.evaluation.protocol import QueryProtocol
+from model.inputs.photo_view import GivenView
 from model.inputs.transforms import lay_panorama
 from model.network.encoder import Encoder
 from tests.fakes import FakeEncoder
@@ -38,14 +39,19 @@ def panorama(seed: int, heading_deg: float) -> Image.Image:
     return ImageChops.offset(north, -round(576 * heading_deg / 360), 0)
 
 
+def seen(heading_deg: float | None = 0.0, fov_deg: float = 360.0) -> GivenView:
+    """What is given of a photo; a heading of None is unknown."""
+    return GivenView(heading_deg="unknown" if heading_deg is None else heading_deg, fov_deg=fov_deg)
+
+
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory):
     return build_tiny(tmp_path_factory.mktemp("photo"))
 
 
 def test_the_heading_is_found_with_the_tile(index) -> None:
-    found = Localizer(FakeEncoder(), index).localize(panorama(4, 123.75), View(None), top_k=5)
-    given = Localizer(FakeEncoder(), index).localize(panorama(4, 123.75), View(123.75), top_k=5)
+    found = Localizer(FakeEncoder(), index).localize(panorama(4, 123.75), seen(None), top_k=5)
+    given = Localizer(FakeEncoder(), index).localize(panorama(4, 123.75), seen(123.75), top_k=5)
     assert found.matches[0].tile.tile_id == given.matches[0].tile.tile_id
     assert found.matches[0].heading_deg == pytest.approx(123.75, abs=360 / 64)
     assert len({match.tile.tile_id for match in found.matches}) == len(found.matches) == 5
@@ -54,12 +60,12 @@ def test_the_heading_is_found_with_the_tile(index) -> None:
 
 def test_each_tile_has_its_best_score_over_all_headings(index) -> None:
     photo = panorama(7, 200.0)
-    every = [Localizer(FakeEncoder(), index).localize(photo, View(360 * i / 64), top_k=12) for i in range(64)]
+    every = [Localizer(FakeEncoder(), index).localize(photo, seen(360 * i / 64), top_k=12) for i in range(64)]
     best = {
         tile: max(hit.score for one in every for hit in one.matches if hit.tile.tile_id == tile)
         for tile in index.tiles.tile_id.tolist()
     }
-    found = Localizer(FakeEncoder(), index).localize(photo, View(None), top_k=3)
+    found = Localizer(FakeEncoder(), index).localize(photo, seen(None), top_k=3)
     assert found.matches[0].score == pytest.approx(max(best.values()), abs=1e-5)
     assert all(hit.score <= best[hit.tile.tile_id] + 1e-5 for hit in found.matches)
     scores = [hit.score for hit in found.matches]
@@ -74,7 +80,7 @@ def test_headings_are_embedded_in_two_batches(index) -> None:
             sizes.append(len(pixels))
             return super().encode_ground(pixels)
 
-    Localizer(Counting(), index).localize(panorama(4, 0.0), View(None))
+    Localizer(Counting(), index).localize(panorama(4, 0.0), seen(None))
     assert sizes == [24, 4]  # four, for 64 columns leave no more between two headings
 
 
@@ -85,17 +91,17 @@ def test_an_area_without_tiles_is_an_error_that_says_so(index, heading_deg) -> N
         NoTilesInRegion,
         match=r"^none of the 12 tiles of index index touches the given area; widen it, or leave it out \(are .*\?\)$",
     ):
-        Localizer(FakeEncoder(), index).localize(panorama(4, 0.0), View(heading_deg, region=far))
+        Localizer(FakeEncoder(), index).localize(panorama(4, 0.0), seen(heading_deg), region=far)
 
 
 def test_fewer_matches_than_one_are_refused(index) -> None:
     with pytest.raises(BadQuery, match="top_k is 0"):
-        Localizer(FakeEncoder(), index).localize(panorama(4, 0.0), top_k=0)
+        Localizer(FakeEncoder(), index).localize(panorama(4, 0.0), seen(), top_k=0)
 
 
 def test_the_position_does_not_depend_on_how_many_matches_are_wanted(index) -> None:
     localizer = Localizer(FakeEncoder(), index)
-    positions = {localizer.localize(panorama(4, 0.0), top_k=top_k).position for top_k in (1, 5, 12)}
+    positions = {localizer.localize(panorama(4, 0.0), seen(), top_k=top_k).position for top_k in (1, 5, 12)}
     assert len(positions) == 1
 
 
@@ -103,15 +109,15 @@ def test_bytes_a_path_and_a_picture_are_one_photo(index, tmp_path) -> None:
     localizer, image = Localizer(FakeEncoder(), index), panorama(4, 0.0)
     path = tmp_path / "photo.png"
     image.save(path)
-    answers = [localizer.localize(photo) for photo in (image, path, path.read_bytes())]
+    answers = [localizer.localize(photo, seen()) for photo in (image, path, path.read_bytes())]
     assert answers[0].matches == answers[1].matches == answers[2].matches
 
 
 def test_a_square_is_no_panorama(index) -> None:
     square = Image.fromarray(np.random.default_rng(0).integers(0, 256, (5, 5, 3), np.uint8)).resize((50, 50))
     localizer = Localizer(FakeEncoder(), index)
-    assert "fov_deg 70" in localizer.localize(square).warnings[0]
-    assert localizer.localize(square, View(fov_deg=70.0)).warnings == ()
+    assert "does not say how wide it sees" in localizer.localize(square).warnings[0]
+    assert localizer.localize(square, seen(fov_deg=70.0)).warnings == ()
 
 
 @pytest.mark.parametrize("heading", ["known", "unknown"])
@@ -138,7 +144,7 @@ def test_what_is_measured_is_what_is_served(index, tmp_path, heading) -> None:
 
 
 def test_matches_are_ranked_tiles_of_the_index_and_what_was_measured_is_told(index) -> None:
-    answer = Localizer(FakeEncoder(), index).localize(panorama(4, 0.0), View(-90.0), top_k=3)
+    answer = Localizer(FakeEncoder(), index).localize(panorama(4, 0.0), seen(-90.0), top_k=3)
     assert [match.rank for match in answer.matches] == [1, 2, 3]
     assert [match.heading_deg for match in answer.matches] == [270.0] * 3
     hits = Localizer(FakeEncoder(), index).rank_tiles(canvas_of(panorama(4, 0.0), -90.0), heading_deg=270.0).hits
@@ -156,7 +162,7 @@ def canvas_of(image: Image.Image, heading_deg: float) -> np.ndarray:
 
 def test_where_a_heading_is_unknown_the_canvas_is_laid_as_if_it_looked_north(index) -> None:
     localizer, image = Localizer(FakeEncoder(), index), panorama(4, 45.0)
-    answer = localizer.localize(image, View(None), top_k=12)
+    answer = localizer.localize(image, seen(None), top_k=12)
     hits = localizer.rank_tiles(canvas_of(image, 0.0), heading_deg=None).hits
     assert [(match.score, match.heading_deg) for match in answer.matches] == [
         (hit.score, hit.heading_deg) for hit in hits
@@ -172,7 +178,7 @@ def test_the_number_of_headings_is_the_localizers(index) -> None:
             return super().encode_ground(pixels)
 
     localizer = Localizer(Counting(), index, headings=8)
-    localizer.localize(panorama(4, 0.0), View(None))
+    localizer.localize(panorama(4, 0.0), seen(None))
     localizer.rank_tiles(canvas_of(panorama(4, 0.0), 0.0), heading_deg=None)
     assert sizes == [8, 6, 8, 6]
     assert localizer.headings == 8
@@ -182,7 +188,7 @@ def test_the_area_is_searched_and_no_other_tile(index) -> None:
     tile = index.tile(3)
     region = CircleRegion(LatLon(tile.lat, tile.lon), 1.0)
     for heading_deg in (0.0, None):
-        answer = Localizer(FakeEncoder(), index).localize(panorama(4, 0.0), View(heading_deg, region=region))
+        answer = Localizer(FakeEncoder(), index).localize(panorama(4, 0.0), seen(heading_deg), region=region)
         assert [match.tile.tile_id for match in answer.matches] == [tile.tile_id]
         assert (answer.scanned, answer.exact) == (1, True)
 
@@ -202,7 +208,7 @@ def test_at_least_as_many_tiles_are_ranked_as_an_estimate_looks_at(tmp_path) -> 
 
 def test_an_approximate_answer_says_so(tmp_path) -> None:
     index = build_tiny(tmp_path, columns=8, rows=8, spec=BuildSpec(exact_up_to=1))
-    answer = Localizer(FakeEncoder(), index).localize(panorama(4, 0.0), View(None))
+    answer = Localizer(FakeEncoder(), index).localize(panorama(4, 0.0), seen(None))
     assert not answer.exact
     assert 5 <= answer.scanned <= 64
 
@@ -265,17 +271,18 @@ def test_a_confidence_is_given_where_it_was_fitted_on_questions_like_this_one(ca
     assert localizer.calibration is not None
     everywhere = CircleRegion(calibrated.tiles.bounds.centre, 1e6)
     cases = [
-        (panorama(4, 0.0), View(0.0), True),
-        (panorama(4, 0.0), View(12.0), True),
-        (panorama(4, 0.0), View(None), False),
-        (panorama(4, 0.0), View(0.0, fov_deg=90.0), False),
-        (panorama(4, 0.0), View(0.0, region=everywhere), False),
-        (picture(4, 50), View(0.0), False),  # a square is no panorama
+        (panorama(4, 0.0), seen(0.0), None, True),
+        (panorama(4, 0.0), seen(12.0), None, True),
+        (panorama(4, 0.0), seen(None), None, False),
+        (panorama(4, 0.0), seen(0.0, fov_deg=90.0), None, False),
+        (panorama(4, 0.0), seen(0.0), everywhere, False),
+        (picture(4, 50), seen(0.0), None, False),  # a square is no panorama
     ]
-    for image, view, sure in cases:
-        position = localizer.localize(image, view).position
-        assert (position.confidence is not None) == sure, view
-    assert Localizer(FakeEncoder(), calibrated, headings=8).localize(panorama(4, 0.0)).position.confidence is not None
+    for image, given, region, sure in cases:
+        position = localizer.localize(image, given, region=region).position
+        assert (position.confidence is not None) == sure, given
+    fewer = Localizer(FakeEncoder(), calibrated, headings=8)
+    assert fewer.localize(panorama(4, 0.0), seen()).position.confidence is not None
 
 
 def test_an_encoder_that_did_not_build_the_index_is_refused(index) -> None:

@@ -1,40 +1,55 @@
-import argparse
+"""One way to end with an error, and commands whose modules are loaded when they are chosen."""
+
+import sys
 
 import pytest
 
-from model.common.command_line import join_coordinates, parse_bounds, parse_count, parse_lat_lon
-from model.common.errors import BadCoordinates
-from model.common.geo import Bounds, LatLon
+from model.common.command_line import Command, run, run_command
+from model.common.errors import BadConfig, BadOption
+
+COMMANDS = {
+    "info": Command("show a bundle", "model.commands.info:run", "InfoOptions"),
+    "never": Command("not loaded", "no.such.module:run", "Options"),
+}
 
 
-def test_southern_and_western_coordinates_are_no_flags():
-    assert join_coordinates(["--near", "-48.9,-123.4", "--top-k", "3"]) == ["--near=-48.9,-123.4", "--top-k", "3"]
-    assert join_coordinates(["--bbox", "-1,2,3,4"]) == ["--bbox=-1,2,3,4"]
+def ending(error):
+    def command():
+        raise error
+
+    return command
 
 
-def test_other_arguments_are_left_alone():
-    arguments = ["search", "--json", "--heading-deg", "-90", "-h", "--near=1,2"]
-    assert join_coordinates(arguments) == arguments
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (BadConfig("a is 1; give 2"), 1, "error: a is 1; give 2\n"),
+        (BadOption("--a is 1; give 2"), 2, "error: --a is 1; give 2\n"),
+        (KeyboardInterrupt(), 130, "interrupted\n"),
+        (
+            FileNotFoundError(2, "No such file or directory", "photo.jpg"),
+            1,
+            "error: photo.jpg: no such file or directory; check the path and its permissions\n",
+        ),
+        (OSError("disk on fire"), 1, "error: disk on fire\n"),
+    ],
+)
+def test_an_error_ends_with_one_line_and_its_code(capsys, error, code, line):
+    assert run(ending(error)) == code
+    assert capsys.readouterr().err == line
 
 
-def test_coordinates_are_read_in_the_order_that_is_documented():
-    assert parse_lat_lon("-48.9,-123.4") == LatLon(-48.9, -123.4)
-    assert parse_bounds("8,47,9,48") == Bounds(west=8, south=47, east=9, north=48)
+def test_the_help_lists_commands_whose_modules_are_never_loaded(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        run_command(COMMANDS, ["--help"], prog="clnet-x", description="All.", epilog="The end.")
+    printed = capsys.readouterr().out
+    for part in ("usage: clnet-x", "All.", "show a bundle", "not loaded", "The end."):
+        assert part in printed
 
 
-@pytest.mark.parametrize("text", ["", "1", "1,2,3", "a,b", "91,0", "nan,0"])
-def test_what_is_no_place_is_refused(text):
-    with pytest.raises(BadCoordinates):
-        parse_lat_lon(text)
-
-
-@pytest.mark.parametrize("text", ["0", "-1", "two", "1.5"])
-def test_a_count_is_a_whole_number_of_at_least_one(text):
-    with pytest.raises(argparse.ArgumentTypeError):
-        parse_count(text)
-
-
-def test_a_count_may_start_at_zero():
-    assert parse_count("0", least=0) == 0
-    with pytest.raises(argparse.ArgumentTypeError, match="'-1' is not a whole number of at least 0"):
-        parse_count("-1", least=0)
+def test_only_the_chosen_commands_module_is_loaded(capsys):
+    assert run_command(COMMANDS, ["info"], prog="x", description="") == 0
+    assert '"name": "demo"' in capsys.readouterr().out
+    with pytest.raises(ModuleNotFoundError):
+        run_command(COMMANDS, ["never"], prog="x", description="")
+    assert "no" not in sys.modules

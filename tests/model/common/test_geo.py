@@ -12,9 +12,12 @@ from model.common.geo import (
     LatLon,
     great_circle_m,
     great_circle_many_m,
-    is_heading,
+    normal_heading,
     normal_lon,
     offset_m,
+    parse_bounds,
+    parse_given_heading,
+    parse_lat_lon,
 )
 
 LATS = st.floats(-90, 90)
@@ -116,6 +119,33 @@ def test_a_longitude_in_range_stays_the_same_to_the_bit(lon):
     assert normal_lon(lon) == lon
 
 
-def test_a_direction_is_at_most_a_whole_turn_either_way():
-    assert all(is_heading(degrees) for degrees in (-360.0, -90.0, 0.0, 360.0))
-    assert not any(is_heading(degrees) for degrees in (-360.5, 360.5, math.nan, math.inf))
+def test_coordinates_are_read_in_the_order_that_is_documented():
+    assert parse_lat_lon("-48.9,-123.4") == LatLon(-48.9, -123.4)
+    assert parse_bounds("8,47,9,48") == Bounds(west=8, south=47, east=9, north=48)
+
+
+@pytest.mark.parametrize("text", ["", "1", "1,2,3", "a,b", "91,0", "nan,0"])
+def test_what_is_no_place_is_refused(text):
+    with pytest.raises(BadCoordinates):
+        parse_lat_lon(text)
+
+
+def test_a_heading_is_degrees_or_unknown():
+    assert parse_given_heading("-87.5") == -87.5
+    assert parse_given_heading("unknown") == "unknown"
+    with pytest.raises(BadCoordinates, match="'north' is neither degrees clockwise from north nor 'unknown'"):
+        parse_given_heading("north")
+
+
+@pytest.mark.parametrize(
+    ("heading_deg", "expected"),
+    [(0, 0.0), (-0.0, 0.0), (360.0, 0.0), (-360.0, 0.0), (-90, 270.0), (-1e-300, 0.0), (359.9, 359.9)],
+)
+def test_headings_of_one_turn_either_way_come_out_as_one_turn(heading_deg, expected):
+    assert str(normal_heading(heading_deg)) == str(expected)
+
+
+@pytest.mark.parametrize("heading_deg", [361.0, -360.1, 4294967206.0, 1e300, math.nan, math.inf])
+def test_other_headings_are_refused(heading_deg):
+    with pytest.raises(BadCoordinates, match="heading"):
+        normal_heading(heading_deg)

@@ -40,7 +40,7 @@ def test_they_are_decoded_again_only_when_a_file_or_a_size_changes(tmp_path, pai
 
 def test_a_broken_picture_is_named_and_leaves_nothing(tmp_path, pairs):
     pairs.queries[3].path.write_bytes(b"no picture")
-    with pytest.raises(BadImage, match=r"pano3\.png is not a JPEG, PNG or WebP"):
+    with pytest.raises(BadImage, match=r"pano3\.png is not a JPEG, PNG, WebP, TIFF"):
         ensure_decoded(pairs, INPUTS, tmp_path / "cache", workers=1)
     assert list((tmp_path / "cache").iterdir()) == []
 

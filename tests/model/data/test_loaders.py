@@ -49,7 +49,7 @@ def test_a_broken_picture_is_named_in_one_line_whichever_process_found_it(pairs)
     pairs.queries[3].path.write_bytes(b"no picture")
     dataset = training(pairs, seed=0, augment=AugmentSpec(turns=False, mirror=False, colour=0))
     for workers in (0, 1):
-        with pytest.raises(BadImage, match=r"pano3\.png is not a JPEG, PNG or WebP") as caught:
+        with pytest.raises(BadImage, match=r"pano3\.png is not a JPEG, PNG, WebP, TIFF") as caught:
             list(plain_errors(training_loader(dataset, iter([[3, 1]]), workers=workers)))
         assert len(str(caught.value).splitlines()) == 1
 

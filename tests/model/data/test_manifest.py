@@ -69,7 +69,8 @@ def test_without_semi_positives_there_is_no_list_of_them(tmp_path):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("query,tile\na,b\n", r"unknown columns \['tile'\] and lacks \['reference'\]"),
+        ("query,tile\na,b\n", "lacks the columns reference and has the unknown columns tile; known are query"),
+        ("query\na\n", "lacks the columns reference; known are query"),
         ("query,reference\npano0.png,nowhere.png\n", r"names 1 of 2 pictures that are not there: .*nowhere\.png"),
         ("query,reference,lat,lon\npano0.png,tile0.png,847,0\n", "row 2: lat, lon: latitude 847"),
         (
@@ -79,6 +80,8 @@ def test_without_semi_positives_there_is_no_list_of_them(tmp_path):
         ("query,reference,fov_deg\npano0.png,tile0.png,0\n", "row 2: fov_deg is 0"),
         ("query,reference,vertical_deg\npano0.png,tile0.png,-3\n", "row 2: vertical_deg is -3"),
         ("query,reference,heading_deg\npano0.png,tile0.png,north\n", "row 2: heading_deg is 'north'"),
+        ("query,reference,heading_deg\npano0.png,tile0.png,4294967206\n", "row 2: the heading is 4294967206; give"),
+        ("query,reference,heading_deg\npano0.png,tile0.png,-361\n", "row 2: the heading is -361; give degrees"),
         ("query,reference,heading_deg\npano0.png,tile0.png,true\n", "row 2: heading_deg is 'true'"),
         ("query,reference,heading_deg\npano0.png,tile0.png,1_0\n", "row 2: heading_deg is '1_0'"),
         (

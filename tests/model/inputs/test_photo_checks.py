@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from model.inputs.photo_checks import photo_warnings, shape_warnings
+from model.inputs.photo_checks import is_sphere, is_strip, photo_warnings, shape_warnings
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,11 @@ def test_sky_and_ground_are_something_to_be_seen():
     pixels = np.full((256, 512, 3), 110, np.uint8)
     pixels[:128] = 125
     assert photo_warnings(Image.fromarray(pixels), 360.0) == []
+
+
+@pytest.mark.parametrize(
+    ("aspect", "sphere", "strip"),
+    [(2.0, True, False), (1.9, True, False), (1.78, False, False), (2.33, False, False), (3.5, False, True)],
+)
+def test_shapes_of_spheres_and_strips(aspect, sphere, strip):
+    assert (is_sphere(aspect), is_strip(aspect)) == (sphere, strip)

@@ -286,3 +286,43 @@ def test_without_antialiasing_a_picture_of_the_right_size_stays_as_it_is_and_its
     whole = replace(sparse, ground_vertical_deg=None)
     assert np.array_equal(lay_panorama(Image.fromarray(pixels), whole), pixels)
     assert (sparse.ground_decode_px, replace(sparse, antialias=True).ground_decode_px) == (None, (64, 288))
+
+
+@pytest.mark.parametrize("heading_deg", [361.0, -361.0, 4294967206.0])
+def test_a_heading_beyond_one_turn_is_refused(heading_deg):
+    with pytest.raises(BadConfig, match="heading_deg"):
+        lay_panorama(striped(), SPEC, heading_deg=heading_deg)
+
+
+@pytest.mark.parametrize("centre_deg", [90.5, -91.0, float("nan")])
+def test_an_impossible_elevation_is_refused(centre_deg):
+    with pytest.raises(BadConfig, match="centre_deg"):
+        lay_panorama(striped(), SPEC, centre_deg=centre_deg)
+
+
+@pytest.mark.parametrize(
+    ("centre_deg", "vertical_deg", "rows"),
+    [
+        (0.0, 20.0, range(16, 48)),
+        (10.0, 20.0, range(32)),  # the upper half of a canvas of 40 degrees
+        (-10.0, 20.0, range(32, 64)),
+        (15.0, 20.0, range(24)),  # a quarter reaches out of it
+        (0.0, 60.0, range(64)),
+        (40.0, 40.0, range(0)),  # only touches it
+        (80.0, 20.0, range(0)),
+    ],
+)
+def test_a_picture_whose_centre_is_off_the_horizon_lies_at_its_elevation(centre_deg, vertical_deg, rows):
+    spec = InputSpec(satellite_px=64, ground_height_px=64, ground_width_px=64, ground_vertical_deg=40.0)
+    white = Image.new("RGB", (64, 64), "white")
+    laid = lay_panorama(white, spec, vertical_deg=vertical_deg, centre_deg=centre_deg)
+    assert np.flatnonzero((laid == 255).all(axis=(1, 2))).tolist() == list(rows)
+
+
+def test_of_a_picture_that_reaches_out_of_the_canvas_the_right_rows_are_seen():
+    spec = InputSpec(satellite_px=64, ground_height_px=64, ground_width_px=64, ground_vertical_deg=40.0)
+    rows = np.linspace(0, 255, 180).astype(np.uint8)  # a row a degree, from 90 + 20 to -90 + 20
+    picture = Image.fromarray(np.broadcast_to(rows[:, np.newaxis, np.newaxis], (180, 64, 3)).copy())
+    laid = lay_panorama(picture, spec, vertical_deg=180.0, centre_deg=20.0)
+    assert laid[32, 0, 0] == pytest.approx(rows[110], abs=2)  # the horizon
+    assert laid[0, 0, 0] == pytest.approx(rows[90], abs=2)  # 20 degrees up

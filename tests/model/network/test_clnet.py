@@ -199,12 +199,12 @@ def test_a_vision_transformer_offers_its_levels_too():
         ({"levels": ()}, r"levels is \(\); give rising level indices, for example 1,2,3$"),
         ({"levels": (2, 1)}, "rising"),
         ({"levels": (2, 2)}, "rising"),
-        ({"norm": "nothing"}, "^norm is 'nothing'; choose one of softmax, sigmoid, minmax$"),
-        ({"nec_activation": "elu"}, "^nec_activation is 'elu'; choose one of gelu, relu, tanh$"),
-        ({"direction": "north"}, "^direction is 'north'; choose one of ground-to-satellite, satellite-to-ground$"),
-        ({"nec_depth": 0}, "too small"),
-        ({"nec_hidden": 0}, "nec_hidden 0"),
-        ({"dim": -1}, "dim -1"),
+        ({"norm": "nothing"}, "^norm is 'nothing'; give one of softmax, sigmoid, minmax$"),
+        ({"nec_activation": "elu"}, "^nec_activation is 'elu'; give one of gelu, relu, tanh$"),
+        ({"direction": "north"}, "^direction is 'north'; give one of ground-to-satellite, satellite-to-ground$"),
+        ({"nec_depth": 0}, "nec_depth is 0; give a whole number of at least 1"),
+        ({"nec_hidden": 0}, "nec_hidden is 0; give a whole number of at least 1"),
+        ({"dim": -1}, "dim is -1; give a whole number of at least 0"),
     ],
 )
 def test_impossible_specs_are_refused(change, reason):

@@ -1,10 +1,14 @@
 import mercantile
+import numpy as np
 import pytest
 
 from model.common.errors import BadConfig
 from model.common.geo import LatLon
 from model.common.images import decode_image
 from model.data.manifest import read_manifest
+from model.inputs.panorama_tags import sphere_xmp
+from model.inputs.photo_metadata import read_photo_metadata
+from model.synthetic.pair_set import jpeg_bytes
 from model.synthetic.plane import ORIGIN, tile_bounds
 from model.synthetic.tile_region import Region, render_region
 
@@ -46,6 +50,20 @@ def test_panoramas_for_calibration_are_set_aside_and_their_tiles_stay_in_the_gal
     assert len(shown.references) == 16
     assert len(aside.queries) == 3
     assert not {query.path for query in shown.queries} & {query.path for query in aside.queries}
+
+
+def test_panoramas_say_that_they_are_whole_and_look_north(folder):
+    for query in read_manifest(folder / "pairs.csv").queries:
+        photo = read_photo_metadata(query.path)
+        assert (photo.heading_deg, photo.fov_deg, photo.vertical_deg) == (0.0, 360.0, 180.0)
+        assert photo.doubts == ()
+
+
+def test_what_a_panorama_says_leaves_its_pixels_as_they_were():
+    pixels = np.random.default_rng(0).integers(0, 255, (64, 128, 3), np.uint8)
+    plain, said = jpeg_bytes(pixels), jpeg_bytes(pixels, xmp=sphere_xmp(0.0, 128, 64))
+    assert len(said) > len(plain)
+    assert np.array_equal(np.asarray(decode_image(plain)), np.asarray(decode_image(said)))
 
 
 @pytest.mark.parametrize(

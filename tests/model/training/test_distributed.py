@@ -106,7 +106,8 @@ def test_a_failure_of_one_process_ends_all_with_one_message(folder):
     done = torchrun(*command(folder, tiny_run()))
     assert done.returncode == 1
     assert [line for line in done.stderr.splitlines() if line.startswith("error: ")] == [
-        f"error: {folder / 'data' / 'pano3.png'} is not a JPEG, PNG or WebP (it starts with b'no pictu')"
+        f"error: {folder / 'data' / 'pano3.png'} is not a JPEG, PNG, WebP, TIFF, AVIF or HEIC that can be read "
+        "(it looks like text); convert it"
     ]
 
 

@@ -76,5 +76,11 @@ def test_pixels_become_png() -> None:
 
 
 def test_other_bytes_are_refused() -> None:
-    with pytest.raises(BadImage, match="not a JPEG, PNG or WebP"):
+    with pytest.raises(BadImage, match="not a JPEG, PNG, WebP, TIFF, AVIF or HEIC"):
         as_tile_image(b"<svg/>")
+
+
+def test_a_format_that_few_browsers_show_is_sent_as_png() -> None:
+    image = as_tile_image(encoded(1, form="TIFF"))
+    assert image.media_type == "image/png"
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(image.data))), np.asarray(picture(1)))

@@ -1,0 +1,91 @@
+"""The way in under a name that nobody else's module has: console scripts, and commands in processes of their own.
+
+`model`, `indexer` and `service` are common names. A user's own `model.py`, found first, would be imported instead of
+ours. This module makes sure of ours before it imports any of them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+__all__ = ["PACKAGES", "command", "indexer", "main", "model", "require_own", "service"]
+
+PACKAGES = ("model", "indexer", "service")
+_ROOT = Path(__file__).resolve().parent
+
+
+def command(package: str, *arguments: str) -> list[str]:
+    """A command line of ours for a process of its own: it runs this very code, wherever that process starts."""
+    return [sys.executable, "-P", str(_ROOT / Path(__file__).name), package, *arguments]
+
+
+def require_own(*packages: str) -> None:
+    """Say so in one line where another module hides one of our packages.
+
+    Raises:
+        SystemExit: at a start by `python -m`, which cannot look elsewhere.
+        ImportError: at any other import.
+    """
+    for name in packages:
+        if _is_own(name):
+            continue
+        line = (
+            f"Python finds {_found(name) or 'nothing'} as {name!r}, which hides this project's {_ROOT / name}; "
+            "run clnet-model, clnet-indexer or clnet-service, which find their own, or take that folder off PYTHONPATH"
+        )
+        if sys.argv[:1] == ["-m"]:  # Python's word for a module that it is still looking for
+            sys.exit(f"error: {line}")
+        raise ImportError(line)
+
+
+def model() -> int:
+    """`clnet-model`."""
+    return _run("model", sys.argv[1:], prog="clnet-model")
+
+
+def indexer() -> int:
+    """`clnet-indexer`."""
+    return _run("indexer", sys.argv[1:], prog="clnet-indexer")
+
+
+def service() -> int:
+    """`clnet-service`."""
+    return _run("service", sys.argv[1:], prog="clnet-service")
+
+
+def main() -> int:
+    """`python clnet_geolocalization.py PACKAGE ...`, as `command` gives it."""
+    package, *arguments = sys.argv[1:] or [""]
+    if package not in PACKAGES:
+        sys.exit(f"error: {package!r} is no package of this project; give one of {', '.join(PACKAGES)}")
+    return _run(package, arguments, prog=f"clnet-{package}")
+
+
+def _run(package: str, arguments: Sequence[str], *, prog: str) -> int:
+    if not all(map(_is_own, PACKAGES)):
+        sys.path.insert(0, str(_ROOT))  # ahead of what hides them
+        importlib.invalidate_caches()
+    entry = importlib.import_module(f"{package}.__main__")
+    return int(entry.main(arguments, prog=prog))
+
+
+def _found(name: str) -> Path | None:
+    """What `import name` would load; a folder that is no package counts too."""
+    spec = importlib.util.find_spec(name)
+    if spec is None:
+        return None
+    places = [spec.origin] if spec.origin else list(spec.submodule_search_locations or [])
+    return Path(places[0]) if places else None
+
+
+def _is_own(name: str) -> bool:
+    found = _found(name)
+    return found is not None and found.resolve().parent == _ROOT / name
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""How a build works."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from typing import Annotated
+
+from annotated_types import Ge, Le
+
+from indexer.common.errors import BadSource
+from model.common.flags import Option
+from model.common.specs import Wanted, spec
+
+__all__ = ["BuildSpec"]
+
+
+@spec(error=BadSource)
+class BuildSpec:
+    """How a build works. The same specification on the same tiles and machine gives the same bytes.
+
+    Attributes:
+        batch_size: tiles in one call of the encoder.
+        shard_tiles: tiles between two points from which a killed build resumes.
+        exact_up_to: number of tiles beyond which an approximate index is made for searches without a region.
+        workers: threads that read and decode; None takes one a processor. Does not change the result.
+        max_failed: share of the tiles that may be unreadable; with more, no index is published. Does not change it
+            either.
+    """
+
+    batch_size: Annotated[int, Ge(1), Option("tiles encoded at once", "N")] = 64
+    shard_tiles: Annotated[int, Ge(1)] = 1024
+    exact_up_to: int = 300_000
+    workers: Annotated[int | None, Ge(1), Option("threads that read and decode (default: one a processor)", "N")] = None
+    max_failed: Annotated[
+        float,
+        Ge(0),
+        Le(1),
+        Wanted("a share in [0, 1]"),
+        Option("share of unreadable tiles above which the build fails; its work is kept", "SHARE"),
+    ] = 0.1
+
+    @property
+    def threads(self) -> int:
+        """Number of reading threads."""
+        return self.workers or os.cpu_count() or 1
+
+    def identity(self) -> dict[str, int]:
+        """The part that the result depends on."""
+        return {key: value for key, value in asdict(self).items() if key not in ("workers", "max_failed")}

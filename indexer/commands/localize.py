@@ -1,0 +1,191 @@
+"""`localize`: one photo, a folder or a table of photos, each answered with a position and how far it can be trusted."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from annotated_types import Ge, Gt, Le
+
+from indexer.commands.options import IndexOptions
+from indexer.commands.output import print_lines
+from indexer.tiles.region import BoxRegion, CircleRegion, Region
+from model.common.errors import BadConfig
+from model.common.flags import Option
+from model.common.geo import Bounds, LatLon, parse_bounds, parse_given_heading, parse_lat_lon
+from model.common.specs import Wanted, spec
+from model.network.specs import EncoderOptions
+
+if TYPE_CHECKING:
+    from indexer.localization.localizer import Localizer
+    from indexer.localization.photo_answer import PhotoAnswer
+    from indexer.localization.photo_list import PhotoRequest
+    from indexer.localization.write_gps import GpsCopies
+
+__all__ = ["LocalizeOptions", "run"]
+
+
+def _parse_near(text: str) -> LatLon | Literal["exif"]:
+    return "exif" if text == "exif" else parse_lat_lon(text)
+
+
+@spec(kw_only=True)
+class LocalizeOptions(EncoderOptions, IndexOptions):
+    """Which photos, what is known of them, where to look, and in what form to answer."""
+
+    photos: Annotated[
+        tuple[Path, ...],
+        Option("photos, folders of photos, or CSV tables with a column photo", "PHOTO|FOLDER|CSV", positional=True),
+    ]
+    top_k: Annotated[int, Ge(1), Le(1000), Option("number of matches of each photo", "K")] = 5
+    heading_deg: Annotated[
+        float | Literal["unknown"] | None,
+        Option(
+            "where every photo's centre looks, clockwise from north; unknown: try all headings (default: as each photo "
+            "says of itself, else unknown)",
+            "DEG|unknown",
+            parse=parse_given_heading,
+        ),
+    ] = None
+    fov_deg: Annotated[
+        float | None,
+        Gt(0),
+        Le(360),
+        Wanted("the horizontal angle of the photos in (0, 360] degrees"),
+        Option("horizontal angle of every photo (default: as it says of itself, else 360 for a 2:1 picture)", "DEG"),
+    ] = None
+    near: Annotated[
+        LatLon | Literal["exif"] | None,
+        Option(
+            "look only around this point, or around the position that each photo's EXIF has; needs --radius-m",
+            "LAT,LON|exif",
+            parse=_parse_near,
+        ),
+    ] = None
+    radius_m: Annotated[
+        float | None, Gt(0), Wanted("a positive number of metres"), Option("how far around --near, in metres", "M")
+    ] = None
+    bbox: Annotated[Bounds | None, Option("look only inside this box, in degrees", "W,S,E,N", parse=parse_bounds)] = (
+        None
+    )
+    json: Annotated[bool, Option("one JSON object a line and photo")] = False
+    csv: Annotated[bool, Option("a CSV table, one row a photo")] = False
+    geojson: Annotated[bool, Option("an RFC 7946 FeatureCollection, one point a photo")] = False
+    gpkg: Annotated[bool, Option("a GeoPackage with a layer photos; needs --out and the extra geo")] = False
+    out: Annotated[Path | None, Option("file to write instead of the standard output", "FILE")] = None
+    overwrite: Annotated[bool, Option("replace the file of --out")] = False
+    write_gps: Annotated[
+        Path | None, Option("write copies whose EXIF position is the estimate into this folder", "FOLDER")
+    ] = None
+    min_confidence: Annotated[
+        float | None, Gt(0), Le(1), Option("least confidence of a position that --write-gps writes", "P")
+    ] = None
+    batch_size: Annotated[int, Ge(1), Le(256), Option("photos embedded at once", "N")] = 16
+    workers: Annotated[int, Ge(1), Le(64), Option("threads that read and decode", "N")] = 2
+    strict: Annotated[bool, Option("end with 1 if any photo fails, not only if all do")] = False
+    quiet: Annotated[bool, Option("no progress")] = False
+
+    @property
+    def form(self) -> str | None:
+        """The form of the output; None for a table that people read."""
+        return next((name for name in ("json", "csv", "geojson", "gpkg") if getattr(self, name)), None)
+
+    def check_together(self) -> None:
+        """One area, whole; one form of output; and a confidence for the positions that are written."""
+        if (self.near is None) != (self.radius_m is None):
+            raise BadConfig("--near and --radius-m belong together; give both, or neither")
+        if self.near is not None and self.bbox is not None:
+            raise BadConfig("--near and --bbox exclude each other; give one of them")
+        if sum((self.json, self.csv, self.geojson, self.gpkg)) > 1:
+            raise BadConfig("--json, --csv, --geojson and --gpkg exclude each other; give one of them")
+        if self.out is not None and self.form is None:
+            raise BadConfig(f"--out is {self.out}; say in which form: --json, --csv, --geojson or --gpkg")
+        if self.gpkg and self.out is None:
+            raise BadConfig("--gpkg writes a file; name it with --out FILE.gpkg")
+        if (self.write_gps is None) != (self.min_confidence is None):
+            raise BadConfig("--write-gps and --min-confidence belong together; give both, or neither")
+
+
+def run(options: LocalizeOptions) -> int:
+    """Answer every photo; 1 where all failed, or with `strict` any."""
+    from indexer.localization.batch import localize_photos
+    from indexer.localization.localizer import Localizer
+    from indexer.localization.photo_list import list_photos
+    from indexer.localization.write_gps import GpsCopies
+    from model.common.progress import progress
+
+    requests = list_photos(options.photos, _defaults(options))
+    copies = None
+    if options.write_gps is not None and options.min_confidence is not None:
+        paths = [request.path for request in requests]
+        copies = GpsCopies(options.write_gps, paths, least_confidence=options.min_confidence)
+    localizer = Localizer.open(options.index, checkpoint=options.checkpoint, device=options.device)
+    _say_what_confidence_there_is(localizer)
+    answers = localize_photos(
+        localizer, requests, top_k=options.top_k, batch_size=options.batch_size, workers=options.workers
+    )
+    with progress(len(requests), unit="photos", quiet=options.quiet or len(requests) == 1) as bar:
+        failed = _write(options, answers, copies, bar.update)
+    if copies is not None:
+        sys.stderr.write(f"{copies.written:,} of {len(requests):,} photos were copied to {options.write_gps}\n")
+    if failed:
+        sys.stderr.write(f"{failed:,} of {len(requests):,} photos could not be placed\n")
+    return int(failed == len(requests) or (options.strict and failed > 0))
+
+
+def _defaults(options: LocalizeOptions) -> PhotoRequest:
+    from indexer.localization.photo_list import PhotoRequest
+    from model.inputs.photo_view import GivenView
+
+    region: Region | None = None if options.bbox is None else BoxRegion(options.bbox)
+    around_exif_m = None
+    if options.near == "exif":
+        around_exif_m = options.radius_m
+    elif options.near is not None and options.radius_m is not None:
+        region = CircleRegion(options.near, options.radius_m)
+    given = GivenView(heading_deg=options.heading_deg, fov_deg=options.fov_deg)
+    return PhotoRequest(Path(), given, region, around_exif_m)
+
+
+def _say_what_confidence_there_is(localizer: Localizer) -> None:
+    """An answer without a confidence says so first."""
+    calibration = localizer.calibration
+    if calibration is None:
+        sys.stderr.write(
+            f"note: index {localizer.index.name} is not calibrated: how sure an answer is cannot be said; "
+            "see `python -m indexer calibrate --help`\n"
+        )
+    else:
+        sys.stderr.write(f"note: confidences are for {calibration.conditions}, searched in the whole index\n")
+
+
+def _write(
+    options: LocalizeOptions, answers: Iterator[PhotoAnswer], copies: GpsCopies | None, advance: Callable[[int], object]
+) -> int:
+    """Write every answer as it comes; returns how many photos failed."""
+    from indexer.localization.writers import AnswerWriter, TableWriter, open_writer
+    from model.common.errors import GeoLocalizationError
+
+    failed = 0
+    with ExitStack() as stack:
+        if options.form is None:
+            writer: AnswerWriter = TableWriter(print_lines)
+        else:
+            writer = stack.enter_context(
+                open_writer(options.form, options.out, sys.stdout, overwrite=options.overwrite)
+            )
+        for answer in answers:
+            failed += answer.error is not None
+            writer.add(answer)
+            if answer.error is not None and options.form is not None:
+                sys.stderr.write(f"error: {answer.photo}: {answer.error}\n")
+            if copies is not None:
+                try:
+                    copies.add(answer)
+                except (GeoLocalizationError, OSError) as error:
+                    sys.stderr.write(f"warning: no copy of {answer.photo}: {error}\n")
+            advance(1)
+    return failed

@@ -1,0 +1,115 @@
+"""The answer to one photo as values: matches, position, and how the photo was taken to look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.localization.position import Position
+from indexer.tiles.region import Region
+from indexer.tiles.tile_table import TileRecord
+from model.inputs.heading_search import Hit
+from model.inputs.photo_view import ResolvedView
+
+__all__ = ["Localization", "Match", "PreparedPhoto", "RankedTiles"]
+
+
+@dataclass(frozen=True)
+class Match:
+    """A tile of the index that matches the photo.
+
+    Attributes:
+        rank: 1 for the best.
+        tile: id, centre, footprint and source.
+        score: cosine similarity.
+        heading_deg: direction of the photo's centre column at which it scores so, in [0, 360).
+    """
+
+    rank: int
+    tile: TileRecord
+    score: float
+    heading_deg: float
+
+    def as_json(self) -> dict[str, Any]:
+        """As the command line prints it."""
+        tile = self.tile
+        place = {"lat": tile.lat, "lon": tile.lon, "bounds": list(tile.bounds.as_tuple())}
+        fit = {"score": self.score, "heading_deg": self.heading_deg}
+        return {"rank": self.rank, "tile_id": tile.tile_id, **fit, **place, "source": tile.source}
+
+
+@dataclass(frozen=True)
+class RankedTiles:
+    """What a search over headings found.
+
+    Attributes:
+        hits: rows of the index, best first, at least `BEST` where there are as many; perhaps none.
+        exact: whether every row that could count was compared.
+        scanned: number of tiles compared, with each heading.
+    """
+
+    hits: list[Hit]
+    exact: bool
+    scanned: int
+
+
+@dataclass(frozen=True)
+class PreparedPhoto:
+    """A photo on the encoder's canvas, ready to be searched for.
+
+    Attributes:
+        canvas: uint8 [H, W, 3].
+        view: where it looks and how wide, and where that is known from.
+        region: area to search; None for the whole index.
+        warnings: what speaks against the photo or what is said of it.
+        seconds: that decoding and laying took.
+    """
+
+    canvas: NDArray[np.uint8]
+    view: ResolvedView
+    region: Region | None
+    warnings: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Localization:
+    """The answer to one photo.
+
+    Attributes:
+        matches: best first, at least one.
+        position: what they speak for, and how surely.
+        view: where the photo was taken to look and how wide, each with its source.
+        seconds: spent on `decode`, `embed`, `search`, and in `total`; of photos embedded together, an equal share.
+        exact: whether every tile that could count was compared.
+        scanned: number of tiles compared, with each heading.
+        warnings: what speaks against the photo or what is said of it; with one there is no confidence.
+    """
+
+    matches: tuple[Match, ...]
+    position: Position
+    view: ResolvedView
+    seconds: dict[str, float]
+    exact: bool
+    scanned: int
+    warnings: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Matches, estimate, view and warnings as one object."""
+        view = self.view
+        return {
+            "matches": [match.as_json() for match in self.matches],
+            "estimate": self.position.as_json(),
+            "view": {
+                "heading_deg": view.heading_deg,
+                "heading_source": view.heading_source,
+                "fov_deg": view.fov_deg,
+                "fov_source": view.fov_source,
+            },
+            "exact": self.exact,
+            "scanned": self.scanned,
+            "warnings": list(self.warnings),
+        }

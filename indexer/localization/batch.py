@@ -1,0 +1,104 @@
+"""Many photos through one localizer: decoded by threads ahead of the network, embedded together, answered in order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+
+from indexer.common.errors import BadQuery
+from indexer.localization.answer import Localization, PreparedPhoto
+from indexer.localization.localizer import Localizer
+from indexer.localization.photo_answer import PhotoAnswer
+from indexer.localization.photo_list import PhotoRequest
+from indexer.tiles.region import CircleRegion, Region
+from model.common.errors import BadImage, GeoLocalizationError
+from model.inputs.photo_metadata import read_photo_position
+
+__all__ = ["localize_photos"]
+
+_Prepared = PreparedPhoto | str
+"""A photo on its canvas, or why it cannot be."""
+
+
+def localize_photos(
+    localizer: Localizer, requests: Iterable[PhotoRequest], *, top_k: int = 5, batch_size: int = 16, workers: int = 2
+) -> Iterator[PhotoAnswer]:
+    """Answer photos in their order; one that fails is an answer with its reason.
+
+    Memory is that of two batches, however many photos there are.
+
+    Args:
+        localizer: encoder and index.
+        requests: the photos.
+        top_k: number of matches of each.
+        batch_size: photos embedded at once.
+        workers: threads that read and decode.
+
+    Raises:
+        BadQuery: top_k is below one.
+    """
+    if top_k < 1:
+        raise BadQuery(f"top_k is {top_k}; give at least 1")
+    left = iter(requests)
+    with ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
+        ahead: deque[tuple[PhotoRequest, Future[_Prepared]]] = deque()
+
+        def fill() -> None:
+            for request in islice(left, max(0, 2 * batch_size - len(ahead))):
+                ahead.append((request, pool.submit(_prepare, localizer, request)))
+
+        fill()
+        while ahead:
+            batch = [ahead.popleft() for _ in range(min(batch_size, len(ahead)))]
+            prepared = [future.result() for _, future in batch]
+            fill()
+            yield from _answer(localizer, [request for request, _ in batch], prepared, top_k)
+
+
+def _prepare(localizer: Localizer, request: PhotoRequest) -> _Prepared:
+    try:
+        data = request.path.read_bytes()
+        return localizer.prepare(data, request.given, region=_region_of(request, data))
+    except GeoLocalizationError as error:
+        return str(error).replace("the image", "the photo", 1)
+    except OSError as error:
+        return f"it cannot be read: {error.strerror or error}"
+
+
+def _region_of(request: PhotoRequest, data: bytes) -> Region | None:
+    if request.around_exif_m is None:
+        return request.region
+    place = read_photo_position(data)
+    if place is None:
+        raise BadImage("it has no EXIF position to search around; leave --near exif out, or give a position")
+    return CircleRegion(place, request.around_exif_m)
+
+
+def _answer(
+    localizer: Localizer, requests: Sequence[PhotoRequest], prepared: Sequence[_Prepared], top_k: int
+) -> Iterator[PhotoAnswer]:
+    good = [one for one in prepared if isinstance(one, PreparedPhoto)]
+    found = iter(_localize(localizer, good, top_k))
+    for request, one in zip(requests, prepared, strict=True):
+        result = one if isinstance(one, str) else next(found)
+        if isinstance(result, str):
+            yield PhotoAnswer(request.path, None, result)
+        else:
+            yield PhotoAnswer(request.path, result)
+
+
+def _localize(localizer: Localizer, photos: Sequence[PreparedPhoto], top_k: int) -> list[Localization | str]:
+    """All together; where one cannot be answered, such as in an area without tiles, one by one."""
+    try:
+        return list(localizer.answer(photos, top_k=top_k))
+    except GeoLocalizationError:
+        return [_localize_one(localizer, photo, top_k) for photo in photos]
+
+
+def _localize_one(localizer: Localizer, photo: PreparedPhoto, top_k: int) -> Localization | str:
+    try:
+        return localizer.answer([photo], top_k=top_k)[0]
+    except GeoLocalizationError as error:
+        return str(error)

@@ -1,0 +1,65 @@
+"""`train`: a network from a configuration, in one process or several."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from model.common.errors import BadConfig
+from model.common.flags import Option
+from model.common.specs import spec
+from model.data.specs import CacheOptions
+
+if TYPE_CHECKING:
+    from model.training.distributed import Processes
+
+__all__ = ["TrainOptions", "run"]
+
+
+@spec(kw_only=True)
+class TrainOptions(CacheOptions):
+    """Which run, and where."""
+
+    config: Annotated[Path | None, Option("JSON file of the run (see configs/); absent keys take defaults", "FILE")] = (
+        None
+    )
+    overrides: Annotated[
+        tuple[str, ...],
+        Option("override one value, for example optim.lr=0.0005 (repeatable)", "KEY=VALUE", flag="--set", repeat=True),
+    ] = ()
+    out: Annotated[Path | None, Option("folder of the run; the same command again resumes it", "FOLDER")] = None
+    print_config: Annotated[bool, Option("print the whole configuration and stop")] = False
+    device: Annotated[str, Option("where to train: auto, cpu, cuda, cuda:N or mps", "DEVICE")] = "auto"
+
+
+def run(options: TrainOptions) -> int:
+    """Train, or go on where the run was stopped."""
+    from dataclasses import asdict
+
+    from model.training.config import load_run
+
+    if options.print_config:
+        sys.stdout.write(json.dumps(asdict(load_run(options.config, options.overrides)), indent=2) + "\n")
+        return 0
+    from model.training.distributed import joined_processes
+
+    with joined_processes(options.device) as (processes, device):
+        _train_together(options, processes, str(device))
+    return 0
+
+
+def _train_together(options: TrainOptions, processes: Processes, device: str) -> None:
+    from model.data.sources import open_pairs
+    from model.training.config import load_run
+    from model.training.trainer import train
+
+    plan = load_run(options.config, options.overrides)
+    if options.out is None:
+        raise BadConfig("no --out given; name a folder for the run")
+    with processes.first_alone():  # a split of the world may have to be rendered
+        pairs, val = (open_pairs(source, cache=options.cache) for source in (plan.data.train, plan.data.val))
+    bundle = train(plan, pairs, val, options.out, device=device, processes=processes)
+    if processes.is_first:
+        sys.stdout.write(f"trained: {bundle}\n")

@@ -1,0 +1,23 @@
+"""Which encoder to load and where: the options that every command with an encoder has."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from model.common.flags import Option
+from model.common.specs import spec
+
+__all__ = ["EncoderOptions"]
+
+
+@spec(kw_only=True)
+class EncoderOptions:
+    """Which encoder to load, and where.
+
+    Attributes:
+        checkpoint: a bundle's folder, or the name of a packaged one.
+        device: `auto`, or as PyTorch names it.
+    """
+
+    checkpoint: Annotated[str, Option("encoder: a bundle folder, or the name of a packaged one", "BUNDLE")] = "demo"
+    device: Annotated[str, Option("where the encoder runs: auto, cpu, cuda, cuda:N or mps", "DEVICE")] = "auto"
