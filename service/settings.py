@@ -34,7 +34,10 @@ class ServeSettings(EncoderOptions):
 
     host: Annotated[str, Option("address to listen on; 0.0.0.0 for every interface")] = "127.0.0.1"
     port: Annotated[int, Ge(0), Le(65535), Option("TCP port to listen on; 0 takes a free one")] = 8000
-    root_path: Annotated[str, Option("path under which a proxy serves this, such as /geo; links begin with it")] = ""
+    root_path: Annotated[
+        str,
+        Option("path under which a proxy serves this, such as /geo; links begin with it", parse=normal_prefix),
+    ] = ""
     trust_forwarded_prefix: Annotated[
         bool, Option("take that path from X-Forwarded-Prefix; only behind a proxy that sets or removes the header")
     ] = False

@@ -123,12 +123,15 @@ def _checked(path: Path) -> dict[str, Any]:
         content = read_json(path)
     except (ValueError, OSError) as error:
         raise _damaged(path, f"cannot be read: {error}") from error
+    written = canonical_json(content)
     stated = content.pop("digest", None)
     form, version = content.pop("format", None), content.pop("version", None)
     if (form, version) != (FORMAT, FORMAT_VERSION):
         raise _damaged(path, f"is {form!r} of version {version!r}; this software reads version {FORMAT_VERSION}")
     if stated != sha256_bytes(canonical_json({"format": form, "version": version} | content)):
         raise _damaged(path, f"does not match its own digest {stated}")
+    if path.read_bytes() != written:
+        raise _damaged(path, "is not byte for byte what was written (cut off at its end?)")
     return content
 
 

@@ -1,7 +1,7 @@
 """GeoTIFF, COG and VRT of any reference system, cut into tiles: on the Web Mercator grid, or at a stride in metres.
 
 Several files are one mosaic: where the first has no data, the next one shows, and all share one scale of values. Tiles
-of the grid are drawn in blocks, which costs a fraction of drawing each alone. Needs the extra `geo` (rasterio).
+of the grid are drawn in blocks, from which neighbours are cut. Needs the extra `geo` (rasterio).
 """
 
 from __future__ import annotations

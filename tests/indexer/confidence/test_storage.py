@@ -249,3 +249,10 @@ def test_places_on_a_tile_are_covered(index: TileIndex) -> None:
     tile = index.tile(0)
     assert index.covers(tile.bounds.centre)
     assert not index.covers(LatLon(tile.lat + 1, tile.lon))
+
+
+def test_a_calibration_that_lost_its_last_newline_is_damaged(index: TileIndex, calibrated: Path) -> None:
+    path = calibrated / "calibration.json"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(BadCalibration, match="not byte for byte what was written"):
+        read_calibration(calibrated, index.manifest)
