@@ -18,7 +18,7 @@ import numpy as np
 from indexer.building.embed import DecodeAhead, embed_shard
 from indexer.building.plan import BuildPlan, BuildSpec, make_plan
 from indexer.building.shards import ShardReport, WorkFolder, open_work
-from indexer.common.depth import VALUE_BITS
+from indexer.tiles.depth import VALUE_BITS
 from indexer.common.encoders import EncoderIdentity, TileEncoder
 from indexer.common.errors import BuildConflict, DiskFull, NothingUsable, TooManyFailures
 from indexer.index.geoparquet import write_tiles

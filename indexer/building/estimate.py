@@ -9,7 +9,7 @@ import numpy as np
 
 from indexer.building.embed import DecodeAhead, embed_shard
 from indexer.building.plan import BuildPlan, BuildSpec
-from indexer.common.depth import VALUE_BITS
+from indexer.tiles.depth import VALUE_BITS
 from indexer.common.encoders import TileEncoder
 from indexer.tiles.sources.source import TileSource
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from indexer.building.ground_size import ground_size_notes
 from indexer.building.specs import BuildSpec
-from indexer.common.depth import VALUE_BITS, probe_value_bits
+from indexer.tiles.depth import VALUE_BITS, probe_value_bits
 from indexer.common.encoders import EncoderIdentity
 from indexer.common.errors import BadSource
 from indexer.tiles.sources.source import TileSource
@@ -25,7 +26,7 @@ class BuildPlan:
 
     Attributes:
         tiles: sorted along the space-filling curve.
-        notes: remarks on what was left out.
+        notes: remarks on what was left out, and on what does not fit the encoder.
         identity: what a resumed build must agree on beside the tiles of its shards, JSON values.
         source: kind, path and options, as the manifest keeps them.
         files: those that the tiles are read from, as they were when the plan was made.
@@ -69,6 +70,7 @@ def make_plan(source: TileSource, encoder: EncoderIdentity, out: Path, spec: Bui
         "source": described,
         **spec.identity(),
     }
+    notes = [*notes, *ground_size_notes(tiles, encoder)]
     return BuildPlan(tiles, notes, identity, described, files)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from indexer.building.embed import DecodeAhead, encode_checked
-from indexer.common.depth import VALUE_BITS
+from indexer.tiles.depth import VALUE_BITS
 from indexer.common.encoders import TileEncoder
 from indexer.common.errors import IndexDamaged
 from indexer.confidence.storage import read_calibration

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.common.depth import VALUE_BITS
+from indexer.tiles.depth import VALUE_BITS
 from indexer.common.encoders import EncoderIdentity
 from indexer.common.errors import BadQuery, BadSource, IndexDamaged, IndexMismatch, TileWithoutData
 from indexer.index.exact_search import ExactScan, rank

@@ -29,7 +29,7 @@ from model.common.devices import pick_device, pick_half
 from model.common.errors import BadConfig, BadDataset
 from model.common.progress import progress
 from model.common.specs import spec_from
-from model.data.augment import crop_tile
+from model.data.augment import crop_canvas, crop_tile, wide_inputs
 from model.data.fingerprint import pairs_digest
 from model.data.hard_negatives import nearest_places, nearest_vectors
 from model.data.image_cache import ensure_decoded
@@ -41,7 +41,7 @@ from model.evaluation.results import Evaluation
 from model.inputs.anchors import REACH
 from model.inputs.transforms import InputSpec
 from model.network.backbones import save_memory
-from model.network.checkpoints import save_bundle
+from model.network.checkpoints import save_bundle, start_from
 from model.network.clnet import CLNet, View
 from model.network.encoder import encode_batch, encode_view
 from model.network.pretrained import find_pretrained
@@ -58,7 +58,7 @@ from model.training.checkpoint import (
 from model.training.config import OptimSpec, RunSpec
 from model.training.distributed import ALONE, Processes
 from model.training.grad_cache import find_gradients, refuse_batch_statistics
-from model.training.loss import soft_targets, symmetric_info_nce
+from model.training.loss import MAX_LOGIT_SCALE, soft_targets, symmetric_info_nce
 from model.training.optim import create_optimizers, learning_rate, set_learning_rate
 from model.training.run_log import RunLog
 
@@ -69,6 +69,9 @@ _DECODERS = 2
 
 _MINING_BATCH = 64
 """Pictures encoded at once in the search for similar tiles."""
+
+_WHOLE = "bundle:"
+"""Before the bundle whose weights, all of them, a run starts from."""
 
 _FIRST_SCALE, _LEAST_SCALE = 2.0**10, 2.0**-14
 """Of the loss in float16: as Sample4Geo starts; and where no factor helps, since it is the type's smallest number."""
@@ -149,12 +152,16 @@ class Trainer:
         self, run: RunSpec, *, device: torch.device, resumes: bool = False, processes: Processes = ALONE
     ) -> None:
         """Initial weights depend on the seed, and on the pretrained ones where the run asks for them and is new."""
-        wanted = isinstance(run.pretrained, str) and not resumes
-        pretrained = find_pretrained(str(run.pretrained), run.model.backbone) if wanted else None
+        source = "" if resumes else str(run.pretrained or "")
+        whole = source.startswith(_WHOLE)
+        pretrained = find_pretrained(source, run.model.backbone) if source and not whole else None
         torch.manual_seed(run.optim.seed)
         self.run, self.device, self.processes, self.step = run, device, processes, 0
         self.order: Order | None = None
         net = CLNet(run.model, run.inputs, pretrained=pretrained)
+        if whole:
+            digest = start_from(net, source.removeprefix(_WHOLE))
+            _log.info("starting from %s, digest %s", source, digest)
         self.net: CLNet = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizers = create_optimizers(self.net, run.optim)
         self.average = copy.deepcopy(self.net).requires_grad_(False) if run.optim.ema else None
@@ -247,17 +254,23 @@ class Trainer:
         return value
 
     def _move(self) -> None:
-        """Follow the gradients, limited as the run asks; in float16 not where they overflow: the scale is halved."""
+        """Follow the gradients, limited as the run asks; in float16 not where they overflow: the scale is halved.
+
+        All optimizers move or none: a gradient that is no number would reach the others' through the norm's limit.
+        """
         optim = self.run.optim
         for optimizer in self.optimizers:
             self.scaler.unscale_(optimizer)
-        if optim.clip_norm > 0:
-            torch.nn.utils.clip_grad_norm_(self.net.parameters(), optim.clip_norm)
-        if optim.clip_value > 0:
-            torch.nn.utils.clip_grad_value_(self.net.parameters(), optim.clip_value)
-        for optimizer in self.optimizers:
-            self.scaler.step(optimizer)
+        if not self.scaler.is_enabled() or _all_finite(self.net):
+            if optim.clip_norm > 0:
+                torch.nn.utils.clip_grad_norm_(self.net.parameters(), optim.clip_norm)
+            if optim.clip_value > 0:
+                torch.nn.utils.clip_grad_value_(self.net.parameters(), optim.clip_value)
+            for optimizer in self.optimizers:
+                self.scaler.step(optimizer)
         self.scaler.update()
+        if optim.bounded_temperature:  # beyond the bound no gradient would bring it back
+            self.net.logit_scale.data.clamp_(max=MAX_LOGIT_SCALE)
         if self.scaler.get_scale() < _LEAST_SCALE:
             raise BadConfig(
                 f"float16 gradients overflow at step {self.step} however little the loss is scaled; set "
@@ -285,10 +298,11 @@ class Trainer:
 
     def _batches(self, pairs: PairSet, cache: Path) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
         run = self.run
-        pictures: Pictures = PictureFiles(pairs, run.inputs)
+        wide = wide_inputs(run.inputs, run.data.augment)
+        pictures: Pictures = PictureFiles(pairs, wide)
         if run.data.cache:
             with self.processes.first_alone():
-                pictures = ensure_decoded(pairs, run.inputs, cache, workers=max(_DECODERS, run.data.workers))
+                pictures = ensure_decoded(pairs, wide, cache, workers=max(_DECODERS, run.data.workers))
         dataset = TrainingPairs(pictures, pairs.positives, run.inputs, seed=run.optim.seed, augment=run.data.augment)
         self.order = self.order or self._next_order(pairs, pictures)
         soft = run.optim.semi_positives == "soft"
@@ -346,13 +360,19 @@ class Trainer:
             encode = self._encoder(view, anchors=1)  # a tile is cropped around its pair's camera
             return embed(encode, loader, len(rows), self.net.dim, f"mining: {view}")
 
-        ground = vectors("ground", lambda row, _: pictures.query(row))
+        ground = vectors("ground", lambda row, inputs: crop_canvas(pictures.query(row), inputs))
         return nearest_vectors(ground, vectors("satellite", tile), count)
 
 
 def average_decay(step: int, optim: OptimSpec) -> float:
     """How much of the average is kept after `step` earlier steps: little at first, when the weights still move far."""
     return min(optim.ema, (1 + step) / (10 + step))
+
+
+@torch.no_grad()
+def _all_finite(net: CLNet) -> bool:
+    norms = torch._foreach_norm([value.grad for value in net.parameters() if value.grad is not None])
+    return bool(torch.stack(norms).isfinite().all())
 
 
 @torch.no_grad()

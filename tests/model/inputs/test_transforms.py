@@ -326,3 +326,10 @@ def test_of_a_picture_that_reaches_out_of_the_canvas_the_right_rows_are_seen():
     laid = lay_panorama(picture, spec, vertical_deg=180.0, centre_deg=20.0)
     assert laid[32, 0, 0] == pytest.approx(rows[110], abs=2)  # the horizon
     assert laid[0, 0, 0] == pytest.approx(rows[90], abs=2)  # 20 degrees up
+
+
+def test_without_antialiasing_levels_are_rounded_not_cut():
+    pixels = np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8)
+    found = resize_tile(Image.fromarray(pixels), InputSpec(satellite_px=32, antialias=False))
+    expected = pixels.reshape(32, 4, 32, 4, 3)[:, 1:3, :, 1:3].astype(float).mean(axis=(1, 3))
+    assert (found - expected).mean() == pytest.approx(0.125, abs=0.05)  # of quarters, halves go up

@@ -7,7 +7,7 @@ import torch
 
 from model.common.errors import BadConfig
 from model.inputs.transforms import InputSpec
-from model.network.clnet import CLNet, CLNetSpec
+from model.network.clnet import CLNet, CLNetSpec, _pool
 
 INPUTS = InputSpec(satellite_px=64, ground_height_px=32, ground_width_px=128)
 
@@ -215,3 +215,28 @@ def test_impossible_specs_are_refused(change, reason):
 def test_a_picture_of_another_size_is_refused():
     with pytest.raises(BadConfig, match="input size"):
         small()(torch.zeros(1, 3, 96, 96), "satellite")
+
+
+def test_several_maps_pool_a_level_several_times():
+    net = small(maps=3, dim=0)
+    assert [tuple(weight.shape) for weight in net.importance("satellite")] == [(240, 8, 8), (480, 4, 4), (960, 2, 2)]
+    pooled = net.norm.weight.numel()
+    assert pooled == net.dim == 3 * (80 + 160 + 320)
+    features = net._features(pictures("ground"), "ground")[0]
+    weight = net.importance("ground")[0]
+    by_hand = torch.cat([(features * part).mean(dim=(2, 3)) for part in weight.chunk(3)], dim=1)
+    assert torch.allclose(_pool(features, weight), by_hand, atol=1e-5)
+
+
+def test_maps_that_start_spread_out_weigh_positions_from_the_first_step_on():
+    flat, spread = (small(map_spread=value).importance("ground")[0] for value in (0.02, 1.0))
+    assert flat.std() < 0.03
+    assert spread.std() > 0.5
+
+
+@pytest.mark.parametrize(
+    "change", [{"maps": 0}, {"map_spread": 0.0}, {"maps": 2, "ncm": False, "nec": False, "gfr": False}]
+)
+def test_impossible_maps_are_refused(change):
+    with pytest.raises(BadConfig, match="maps is"):
+        CLNetSpec(**change)

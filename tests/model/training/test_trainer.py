@@ -24,6 +24,8 @@ from model.data.samplers import SamplerSpec
 from model.network.checkpoints import load_bundle
 from model.training.checkpoint import load_order, load_scaler, load_state, newest_state, save_state
 from model.training.config import OptimSpec, RunSpec, load_run
+from model.training.grad_cache import find_gradients
+from model.training.loss import MAX_LOGIT_SCALE
 from model.training.run_log import RunLog, read_log
 from model.training.trainer import Trainer, average_decay, train, update_average
 from tests.model.tiny import INPUTS, tiny_net, tiny_run, write_pairs
@@ -414,3 +416,43 @@ def test_anchors_need_pictures_that_show_more_than_the_tile(tmp_path, pairs):
     with pytest.raises(BadDataset, match=r"a margin of 0\.0; inputs\.anchors 2 asks"):
         train(replace(run, inputs=replace(run.inputs, anchors=2)), pairs, pairs, tmp_path / "run", device="cpu")
     assert not (tmp_path / "run").exists()
+
+
+def test_in_float16_all_optimizers_pass_over_a_step_in_which_one_gradient_is_no_number(monkeypatch):
+    trainer = Trainer(tiny_run(precision="float16", optimizer="muon"), device=torch.device("cpu"))
+    broken = trainer.optimizers[1].param_groups[0]["params"][0]
+
+    def spoil(*parts, **more):
+        value = find_gradients(*parts, **more)
+        broken.grad[0] = math.nan
+        return value
+
+    monkeypatch.setattr("model.training.trainer.find_gradients", spoil)
+    before = {name: value.clone() for name, value in trainer.net.state_dict().items()}
+    scale = trainer.scaler.get_scale()
+    trainer.advance(*random_batch())
+    assert all(torch.equal(value, before[name]) for name, value in trainer.net.state_dict().items())
+    assert trainer.scaler.get_scale() == scale / 2
+
+
+@pytest.mark.parametrize(("bounded", "stays"), [(True, True), (False, False)])
+def test_a_temperature_beyond_its_bound_comes_back(bounded, stays):
+    trainer = Trainer(tiny_run(bounded_temperature=bounded, warmup_steps=0), device=torch.device("cpu"))
+    trainer.net.logit_scale.data.fill_(9.0)
+    trainer.advance(*random_batch())
+    assert (trainer.net.logit_scale.item() <= MAX_LOGIT_SCALE + 1e-6) == stays
+    if bounded:
+        trainer.advance(*random_batch())
+        assert trainer.net.logit_scale.grad.abs() > 0
+
+
+def test_a_run_may_start_from_a_bundle_and_resumes_without_it(tmp_path, pairs):
+    first = train(tiny_run(), pairs, pairs, tmp_path / "first", device="cpu")
+    run = replace(tiny_run(lr=1e-9), pretrained=f"bundle:{first}")
+    second = train(run, pairs, pairs, tmp_path / "second", device="cpu")
+    for name, value in weights(second).items():
+        assert torch.allclose(value, weights(first)[name], atol=1e-3), name
+    shutil.rmtree(first)
+    train(run, pairs, pairs, tmp_path / "second", device="cpu")
+    with pytest.raises(BadCheckpoint, match="is no checkpoint bundle"):
+        train(run, pairs, pairs, tmp_path / "third", device="cpu")
