@@ -3,7 +3,8 @@
     python -m benchmarks.maps --checkpoint demo --data world:val
 
 For each level, the share of channels whose ground and satellite maps peak in the same column (of unrolled tiles: the
-same azimuth) beside what chance would give; then recall with the maps, and with all of them set uniform, without retraining.
+same azimuth) beside what chance would give; then recall with the maps, and with all of them set uniform, without
+retraining.
 Writes `results/NAME.json`.
 """
 

@@ -22,10 +22,10 @@ from model._version import VERSION
 from service.demo.preparation import Preparation
 from service.engine import Engine, LoadEncoder
 from service.errors import install_handlers
-from service.head import AnswerHead
 from service.metrics import Metrics
 from service.middleware import (
     BodyLimitMiddleware,
+    HeadMiddleware,
     MetricsMiddleware,
     PrefixMiddleware,
     SecurityHeadersMiddleware,
@@ -95,7 +95,7 @@ class _GuardedApp(FastAPI):
 def _guarded(inner: ASGIApp, settings: Settings, metrics: Metrics) -> ASGIApp:
     guard = UploadMiddleware(inner, max_uploads=settings.max_uploads, timeout_s=settings.upload_timeout_s)
     too_large = BodyLimitMiddleware(guard, limit_mb=settings.max_upload_mb)
-    counted = MetricsMiddleware(AnswerHead(SecurityHeadersMiddleware(too_large)), metrics)
+    counted = MetricsMiddleware(HeadMiddleware(SecurityHeadersMiddleware(too_large)), metrics)
     return PrefixMiddleware(counted, root_path=settings.root_path, trust_header=settings.trust_forwarded_prefix)
 
 

@@ -18,7 +18,6 @@ import numpy as np
 from indexer.building.embed import DecodeAhead, embed_shard
 from indexer.building.plan import BuildPlan, BuildSpec, make_plan
 from indexer.building.shards import ShardReport, WorkFolder, open_work
-from indexer.tiles.depth import VALUE_BITS
 from indexer.common.encoders import EncoderIdentity, TileEncoder
 from indexer.common.errors import BuildConflict, DiskFull, NothingUsable, TooManyFailures
 from indexer.index.geoparquet import write_tiles
@@ -34,6 +33,7 @@ from indexer.index.manifest import (
     Manifest,
     SearchRecipe,
 )
+from indexer.tiles.depth import VALUE_BITS
 from indexer.tiles.sources.source import TileSource
 from indexer.tiles.tile_table import TileTable
 from model._version import VERSION

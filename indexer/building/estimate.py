@@ -9,8 +9,8 @@ import numpy as np
 
 from indexer.building.embed import DecodeAhead, embed_shard
 from indexer.building.plan import BuildPlan, BuildSpec
-from indexer.tiles.depth import VALUE_BITS
 from indexer.common.encoders import TileEncoder
+from indexer.tiles.depth import VALUE_BITS
 from indexer.tiles.sources.source import TileSource
 
 __all__ = ["BuildEstimate", "estimate_build"]

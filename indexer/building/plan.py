@@ -10,9 +10,9 @@ import numpy as np
 
 from indexer.building.ground_size import ground_size_notes
 from indexer.building.specs import BuildSpec
-from indexer.tiles.depth import VALUE_BITS, probe_value_bits
 from indexer.common.encoders import EncoderIdentity
 from indexer.common.errors import BadSource
+from indexer.tiles.depth import VALUE_BITS, probe_value_bits
 from indexer.tiles.sources.source import TileSource
 from indexer.tiles.sources.stamps import HasMembers, SourceFiles
 from indexer.tiles.tile_table import TileTable

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from indexer.building.embed import DecodeAhead, encode_checked
-from indexer.tiles.depth import VALUE_BITS
 from indexer.common.encoders import TileEncoder
 from indexer.common.errors import IndexDamaged
 from indexer.confidence.storage import read_calibration
 from indexer.index.tile_index import TileIndex
+from indexer.tiles.depth import VALUE_BITS
 
 __all__ = ["VerifyReport", "verify_index"]
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.tiles.depth import VALUE_BITS
 from indexer.common.encoders import EncoderIdentity
 from indexer.common.errors import BadQuery, BadSource, IndexDamaged, IndexMismatch, TileWithoutData
 from indexer.index.exact_search import ExactScan, rank
@@ -21,6 +20,7 @@ from indexer.index.integrity import BackgroundCheck, BlockCheck
 from indexer.index.ivf import load_approximate, propose_rows
 from indexer.index.manifest import EMBEDDINGS, HASHED_AT_ONCE_BYTES, SEARCH, TILES, Manifest
 from indexer.index.zones import SearchResult, ZoneMap, best_anchors
+from indexer.tiles.depth import VALUE_BITS
 from indexer.tiles.grid import MAX_ZOOM, curve_keys_of_tiles
 from indexer.tiles.region import CircleRegion, Region
 from indexer.tiles.sources.open_source import open_source
