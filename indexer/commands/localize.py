@@ -115,8 +115,11 @@ def run(options: LocalizeOptions) -> int:
     from indexer.localization.localizer import Localizer
     from indexer.localization.photo_list import list_photos
     from indexer.localization.write_gps import GpsCopies
+    from indexer.localization.writers import check_output
     from model.common.progress import progress
 
+    if options.form is not None:
+        check_output(options.form, options.out, overwrite=options.overwrite)
     requests = list_photos(options.photos, _defaults(options))
     copies = None
     if options.write_gps is not None and options.min_confidence is not None:
@@ -181,11 +184,11 @@ def _write(
             failed += answer.error is not None
             writer.add(answer)
             if answer.error is not None and options.form is not None:
-                sys.stderr.write(f"error: {answer.photo}: {answer.error}\n")
+                sys.stderr.write(f"error: {answer.name}: {answer.error}\n")
             if copies is not None:
                 try:
                     copies.add(answer)
                 except (GeoLocalizationError, OSError) as error:
-                    sys.stderr.write(f"warning: no copy of {answer.photo}: {error}\n")
+                    sys.stderr.write(f"warning: no copy of {answer.name}: {error}\n")
             advance(1)
     return failed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
@@ -20,6 +19,7 @@ __all__ = ["localize_photos"]
 
 _Prepared = PreparedPhoto | str
 """A photo on its canvas, or why it cannot be."""
+_Batch = list[tuple[PhotoRequest, Future[_Prepared]]]
 
 
 def localize_photos(
@@ -43,18 +43,16 @@ def localize_photos(
         raise BadQuery(f"top_k is {top_k}; give at least 1")
     left = iter(requests)
     with ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
-        ahead: deque[tuple[PhotoRequest, Future[_Prepared]]] = deque()
 
-        def fill() -> None:
-            for request in islice(left, max(0, 2 * batch_size - len(ahead))):
-                ahead.append((request, pool.submit(_prepare, localizer, request)))
+        def next_batch() -> _Batch:
+            return [(request, pool.submit(_prepare, localizer, request)) for request in islice(left, batch_size)]
 
-        fill()
-        while ahead:
-            batch = [ahead.popleft() for _ in range(min(batch_size, len(ahead)))]
+        batch = next_batch()
+        while batch:
+            ahead = next_batch()  # decoded while the network is busy with this one
             prepared = [future.result() for _, future in batch]
-            fill()
             yield from _answer(localizer, [request for request, _ in batch], prepared, top_k)
+            batch = ahead
 
 
 def _prepare(localizer: Localizer, request: PhotoRequest) -> _Prepared:

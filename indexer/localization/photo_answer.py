@@ -32,10 +32,15 @@ class PhotoAnswer:
     found: Localization | None
     error: str | None = None
 
+    @property
+    def name(self) -> str:
+        """The file's path as text; bytes of it that are no UTF-8 are escaped."""
+        return str(self.photo).encode(errors="backslashreplace").decode()
+
     def row(self) -> dict[str, Any]:
         """`FIELDS` of the estimate, the best tile and the view; None where something is not known."""
         row: dict[str, Any] = dict.fromkeys(FIELDS)
-        row |= {"photo": str(self.photo), "error": self.error}
+        row |= {"photo": self.name, "error": self.error}
         if self.found is None:
             return row
         best, view = self.found.matches[0], self.found.view
@@ -48,5 +53,5 @@ class PhotoAnswer:
 
     def as_json(self) -> dict[str, Any]:
         """The whole answer as one object."""
-        about: dict[str, Any] = {"photo": str(self.photo)}
+        about: dict[str, Any] = {"photo": self.name}
         return about | ({"error": self.error} if self.found is None else self.found.as_json())
