@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         NothingUsable,
         NoTilesInRegion,
     )
-    from indexer.confidence.calibration import Calibration
+    from indexer.confidence.calibration import Calibration, Calibrations
     from indexer.index.tile_index import TileIndex
     from indexer.index.zones import SearchResult
     from indexer.localization.answer import Localization, Match
@@ -56,7 +56,7 @@ else:
                 "NoTilesInRegion",
                 "NothingUsable",
             ),
-            "indexer.confidence.calibration": ("Calibration",),
+            "indexer.confidence.calibration": ("Calibration", "Calibrations"),
             "indexer.index.tile_index": ("TileIndex",),
             "indexer.index.zones": ("SearchResult",),
             "indexer.localization.answer": ("Localization", "Match"),
@@ -79,6 +79,7 @@ __all__ = [
     "BuildSpec",
     "BuildSummary",
     "Calibration",
+    "Calibrations",
     "CircleRegion",
     "DiskFull",
     "GivenView",

@@ -155,14 +155,14 @@ def _defaults(options: LocalizeOptions) -> PhotoRequest:
 
 def _say_what_confidence_there_is(localizer: Localizer) -> None:
     """An answer without a confidence says so first."""
-    calibration = localizer.calibration
-    if calibration is None:
+    calibrations = localizer.calibrations.each
+    for calibration in calibrations:
+        sys.stderr.write(f"note: confidences are for {calibration.conditions}, searched in the whole index\n")
+    if not calibrations:
         sys.stderr.write(
             f"note: index {localizer.index.name} is not calibrated: how sure an answer is cannot be said; "
             "see `python -m indexer calibrate --help`\n"
         )
-    else:
-        sys.stderr.write(f"note: confidences are for {calibration.conditions}, searched in the whole index\n")
 
 
 def _write(

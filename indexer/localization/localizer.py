@@ -19,7 +19,7 @@ from indexer.common.encoders import QueryEncoder
 from indexer.common.errors import NoTilesInRegion
 from indexer.confidence.calibration import Calibration, Conditions
 from indexer.confidence.features import BEST, TopK
-from indexer.confidence.storage import load_calibration
+from indexer.confidence.storage import load_calibrations
 from indexer.index.tile_index import TileIndex
 from indexer.index.zones import SearchResult
 from indexer.localization.answer import Localization, Match, PreparedPhoto, RankedTiles
@@ -56,7 +56,7 @@ def _at_once(_: int) -> AbstractContextManager[None]:
 
 
 class Localizer:
-    """An encoder and an index that fit together, and the index's calibration where it has one.
+    """An encoder and an index that fit together, and the index's calibrations.
 
     Example:
         >>> localizer = Localizer.open("my-index")  # doctest: +SKIP
@@ -66,7 +66,7 @@ class Localizer:
     Attributes:
         encoder: embeds photos.
         index: what is searched.
-        calibration: how sure answers are; None where that was not fitted.
+        calibrations: how sure answers are, for the questions that this was fitted on.
         headings: how many headings are tried first where a photo's is unknown.
     """
 
@@ -79,7 +79,7 @@ class Localizer:
         max_pixels: int = MAX_PIXELS,
         hold_pixels: Callable[[int], AbstractContextManager[None]] = _at_once,
     ) -> None:
-        """Read the index's calibration; one that does not belong to it is left out with a warning.
+        """Read the index's calibrations; what does not belong to it is left out with a warning.
 
         Args:
             encoder: the one that built the index.
@@ -94,7 +94,7 @@ class Localizer:
         index.require_encoder(encoder)
         self.encoder = encoder
         self.index = index
-        self.calibration = load_calibration(index.folder, index.manifest)
+        self.calibrations = load_calibrations(index.folder, index.manifest)
         self.headings = headings
         self._max_pixels = max_pixels
         self._hold_pixels = hold_pixels
@@ -272,11 +272,9 @@ class Localizer:
         return RankedTiles(hits, all(result.exact for result in results), max(result.scanned for result in results))
 
     def _calibration_for(self, photo: PreparedPhoto) -> Calibration | None:
-        """The index's, where it was fitted on questions like this one; it has never seen the search of an area."""
+        """The one that was fitted on questions like this one; none has ever seen the search of an area."""
         asked = Conditions.of(photo.view.heading_deg, photo.view.fov_deg, headings=self.headings)
-        calibration = self.calibration
-        fitting = calibration is not None and photo.region is None and calibration.conditions.include(asked)
-        return calibration if fitting else None
+        return self.calibrations.for_question(asked) if photo.region is None else None
 
     def _pixels(self, photo: bytes | Path) -> int:
         data = photo.read_bytes() if isinstance(photo, Path) else photo
