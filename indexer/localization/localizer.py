@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from indexer.common.encoders import QueryEncoder
-from indexer.common.errors import NoTilesInRegion
 from indexer.confidence.calibration import Calibration, Conditions
 from indexer.confidence.features import BEST, TopK
 from indexer.confidence.storage import load_calibrations
@@ -24,6 +23,7 @@ from indexer.index.tile_index import TileIndex
 from indexer.index.zones import SearchResult
 from indexer.localization.answer import Localization, Match, PreparedPhoto, RankedTiles
 from indexer.localization.position import locate
+from indexer.localization.together import JointLocalization, answer_together, no_tiles
 from indexer.tiles.region import Region
 from model.common.images import MAX_PIXELS, declared_pixels, decode_image
 from model.inputs.heading_search import COARSE_HEADINGS, Hit, search_headings
@@ -201,6 +201,41 @@ class Localizer:
             answers[number] = self._answer_unknown(photos[number], top_k, check)
         return [answers[number] for number in range(len(photos))]
 
+    def localize_together(
+        self,
+        photos: Sequence[bytes | Path | Image.Image],
+        given: Sequence[GivenView] | None = None,
+        *,
+        region: Region | None = None,
+        top_k: int = 5,
+    ) -> JointLocalization:
+        """Answer once for photos that were taken within some metres of each other, whichever way they look.
+
+        Args:
+            photos: at least one, as `localize` takes them.
+            given: what is known of each besides; None where that is nothing.
+            region: area to search; None for the whole index.
+            top_k: number of matches to return.
+
+        Raises:
+            BadImage: a photo cannot be decoded or is too large.
+            BadConfig: the angles given cannot be those of a photo.
+            BadQuery: no photo, top_k below one, or an area of more tiles than are scored at once.
+            NoTilesInRegion: the area holds no tile.
+        """
+        views = given or [GivenView()] * len(photos)
+        prepared = [self.prepare(photo, view, region=region) for photo, view in zip(photos, views, strict=True)]
+        return self.answer_together(prepared, top_k=top_k)
+
+    def answer_together(self, photos: Sequence[PreparedPhoto], *, top_k: int = 5) -> JointLocalization:
+        """The same for prepared photos.
+
+        Raises:
+            BadQuery: no photo, photos of different areas, top_k below one, or an area of too many tiles.
+            NoTilesInRegion: the area holds no tile.
+        """
+        return answer_together(self.encoder, self.index, photos, headings=self.headings, top_k=top_k)
+
     def rank_tiles(self, canvas: NDArray[np.uint8], *, heading_deg: float | None, top_k: int = BEST) -> RankedTiles:
         """Search the whole index with a canvas that is laid already.
 
@@ -238,10 +273,7 @@ class Localizer:
         self, photo: PreparedPhoto, found: RankedTiles, seconds: dict[str, float], top_k: int
     ) -> Localization:
         if not found.hits:
-            raise NoTilesInRegion(
-                f"none of the {self.index.count:,} tiles of index {self.index.name} touches the given area; widen it, "
-                "or leave it out (are latitude and longitude swapped?)"
-            )
+            raise no_tiles(self.index)
         began = time.perf_counter()
         position = locate(TopK.of(self.index, found.hits), None if photo.warnings else self._calibration_for(photo))
         matches = self._matches(found.hits[:top_k])

@@ -18,6 +18,7 @@ from indexer.common.optional import load_pyogrio
 from indexer.localization.answer import Localization
 from indexer.localization.photo_answer import FIELDS, PhotoAnswer
 from model.common.atomic_io import refuse_existing, staged_file
+from model.inputs.photo_view import ResolvedView
 
 __all__ = ["FORMATS", "AnswerWriter", "TableWriter", "check_output", "open_writer"]
 
@@ -102,14 +103,21 @@ class TableWriter:
             return
         found, view = answer.found, answer.found.view
         self._write(f"{answer.name}: {_verdict(found)}")
-        looked = "found by trying all" if view.heading_deg is None else f"from: {view.heading_source}"
-        heading = f"heading {found.matches[0].heading_deg:.0f} degrees ({looked})"
-        self._write(f"  {heading}, field of view {view.fov_deg:.0f} degrees (from: {view.fov_source})")
+        for one in answer.together:
+            self._write(f"  {one.photo.name}: {_looks(one.view, one.heading_deg)}")
+        if not answer.together:
+            self._write(f"  {_looks(view, found.matches[0].heading_deg)}")
         for match in found.matches:
             place = f"{match.tile.lat:.5f}, {match.tile.lon:.5f}"
             self._write(f"  {match.rank:3}  score {match.score:.3f}  {place}  tile {match.tile.tile_id}")
         for warning in found.warnings:
             self._write(f"  warning: {warning}")
+
+
+def _looks(view: ResolvedView, heading_deg: float) -> str:
+    source = "found by trying all" if view.heading_deg is None else f"from: {view.heading_source}"
+    angle = f"field of view {view.fov_deg:.0f} degrees (from: {view.fov_source})"
+    return f"heading {heading_deg:.0f} degrees ({source}), {angle}"
 
 
 def _verdict(found: Localization) -> str:

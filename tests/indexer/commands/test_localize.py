@@ -179,6 +179,8 @@ def test_what_cannot_be_done_is_said_before_any_work(
         (["--gpkg"], "name it with --out FILE.gpkg"),
         (["--write-gps", "x"], "--write-gps and --min-confidence belong together"),
         (["--min-confidence", "1"], "--write-gps and --min-confidence belong together"),
+        (["--together", "--near", "exif", "--radius-m", "5"], "--together goes neither with --near exif"),
+        (["--together", "--write-gps", "x", "--min-confidence", "1"], "nor with --write-gps"),
         (["--write-gps", "x", "--min-confidence", "0"], "--min-confidence is '0'"),
         (["--near", "1,2"], "--near and --radius-m belong together"),
         (["--near", "exif"], "--near and --radius-m belong together"),
@@ -335,3 +337,20 @@ def test_names_that_are_no_text_are_answered(root: Path, folder: Path, capsys: C
     for form in (["--json"], ["--csv"], ["--geojson"], []):
         assert localize(root, folder / name, *form) == 0
         assert capsys.readouterr().out.encode()
+
+
+def test_photos_of_one_place_are_answered_once(root: Path, folder: Path, tmp_path: Path, capsys: Captured) -> None:
+    assert localize(root, folder, "--together", "--json") == 0
+    printed = capsys.readouterr()
+    answer = json.loads(printed.out)
+    assert [one["heading_deg"] for one in answer["photos"]] == [0.0, 90.0, 180.0]
+    assert answer["warnings"][0].startswith("text.png is left out: the photo is not a JPEG")
+    assert answer["estimate"]["confidence"] is None
+    assert "no confidence is fitted for several photos together" in printed.err
+    assert localize(root, folder, "--together", "--strict") == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert "best guess" in lines[0]
+    assert lines[2] == "  b.jpg: heading 90 degrees (from: photo), field of view 360 degrees (from: photo)"
+    assert localize(root, folder, "--together", "--gpkg", "--out", tmp_path / "a.gpkg") == 0
+    assert pyogrio.read_info(tmp_path / "a.gpkg", layer="photos")["features"] == 1
+    assert localize(root, folder / "text.png", "--together", "--json") == 1
