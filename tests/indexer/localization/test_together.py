@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 from indexer.common.errors import BadQuery, NoTilesInRegion
 from indexer.localization.batch import localize_photos_together
@@ -13,11 +13,12 @@ from indexer.localization.photo_list import PhotoRequest
 from indexer.tiles.region import CircleRegion
 from model.common.geo import LatLon
 from model.inputs.photo_view import GivenView
-from model.inputs.transforms import roll_to_north
 from tests.fakes import FakeEncoder
 from tests.indexer.tiny import build_tiny, picture
 
-NORTH = GivenView(heading_deg=0.0)
+NORTH = GivenView(heading_deg=0.0, fov_deg=360.0)
+EAST = GivenView(heading_deg=90.0, fov_deg=360.0)
+UNKNOWN = GivenView(heading_deg="unknown", fov_deg=360.0)
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +27,9 @@ def localizer(tmp_path_factory: pytest.TempPathFactory) -> Localizer:
 
 
 def panorama(seed: int, heading_deg: float = 0.0) -> Image.Image:
-    """A tile's picture as a panorama whose centre looks that way."""
-    pixels = np.asarray(picture(seed).resize((64, 32), Image.Resampling.BILINEAR))
-    return Image.fromarray(roll_to_north(pixels, -heading_deg))
+    """A tile's picture as wide and high as the fake encoder's canvas in degrees; its centre looks that way."""
+    north = picture(seed).resize((576, 64), Image.Resampling.NEAREST)
+    return ImageChops.offset(north, -round(576 * heading_deg / 360), 0)
 
 
 def doubtful(seed: int, rival: int, share: float, heading_deg: float = 0.0) -> Image.Image:
@@ -41,7 +42,7 @@ def row_of(localizer: Localizer, seed: int) -> str:
 
 
 def test_one_photo_together_is_one_photo(localizer: Localizer) -> None:
-    for given in (NORTH, GivenView(heading_deg="unknown"), GivenView(heading_deg=45.0)):
+    for given in (NORTH, UNKNOWN, EAST):
         alone = localizer.localize(doubtful(4, 7, 0.4), given, top_k=6)
         joint = localizer.localize_together([doubtful(4, 7, 0.4)], [given], top_k=6)
         assert [match.tile for match in joint.found.matches] == [match.tile for match in alone.matches]
@@ -53,8 +54,8 @@ def test_one_photo_together_is_one_photo(localizer: Localizer) -> None:
 
 
 def test_photos_that_are_wrong_alone_are_right_together(localizer: Localizer) -> None:
-    photos = [doubtful(4, rival, 0.65) for rival in (6, 8, 10)]
     wanted = row_of(localizer, 4)
+    photos = [doubtful(4, rival, 0.6) for rival in (7, 9, 11)]
     assert all(localizer.localize(photo, NORTH).matches[0].tile.tile_id != wanted for photo in photos)
     joint = localizer.localize_together(photos, [NORTH] * 3)
     assert joint.found.matches[0].tile.tile_id == wanted
@@ -72,14 +73,13 @@ def test_the_score_is_the_mean(localizer: Localizer) -> None:
 
 def test_each_photo_has_a_heading_of_its_own(localizer: Localizer) -> None:
     looks = (0.0, 90.0, 225.0)
-    photos = [doubtful(4, rival, 0.55, look) for rival, look in zip((6, 8, 10), looks, strict=True)]
-    unknown = GivenView(heading_deg="unknown")
-    joint = localizer.localize_together(photos, [NORTH, GivenView(heading_deg=90.0), unknown])
+    photos = [doubtful(4, rival, 0.3, look) for rival, look in zip((7, 9, 11), looks, strict=True)]
+    joint = localizer.localize_together(photos, [NORTH, EAST, UNKNOWN])
     assert joint.found.matches[0].tile.tile_id == row_of(localizer, 4)
     assert joint.headings_deg == pytest.approx((0.0, 90.0, 225.0), abs=360 / 64 + 0.1)  # by whole columns
     assert [view.heading_deg for view in joint.views] == [0.0, 90.0, None]
     assert joint.found.position.confidence is None
-    backwards = localizer.localize_together(photos[::-1], [unknown, GivenView(heading_deg=90.0), NORTH])
+    backwards = localizer.localize_together(photos[::-1], [UNKNOWN, EAST, NORTH])
     assert backwards.found.matches[0].tile == joint.found.matches[0].tile
     assert backwards.found.matches[0].heading_deg == joint.headings_deg[2]
 
@@ -88,7 +88,7 @@ def test_only_the_area_is_searched(localizer: Localizer) -> None:
     here = CircleRegion(localizer.index.tile(3).bounds.centre, 100.0)
     joint = localizer.localize_together([panorama(4)] * 2, [NORTH] * 2, region=here)
     assert joint.found.scanned < localizer.index.count
-    for given in (NORTH, GivenView(heading_deg="unknown")):
+    for given in (NORTH, UNKNOWN):
         with pytest.raises(NoTilesInRegion, match="widen it"):
             localizer.localize_together([panorama(4)], [given], region=CircleRegion(LatLon(-60.0, 10.0), 5.0))
 
@@ -106,7 +106,7 @@ def test_what_makes_no_sense_is_refused(localizer: Localizer) -> None:
 
 def test_files_of_one_place(localizer: Localizer, tmp_path: Path) -> None:
     paths = [tmp_path / f"{number}.png" for number in range(3)]
-    for path, rival in zip(paths, (6, 8, 10), strict=True):
+    for path, rival in zip(paths, (7, 9, 11), strict=True):
         doubtful(4, rival, 0.5).save(path)
     (tmp_path / "text.png").write_text("text")
     requests = [PhotoRequest(path, NORTH) for path in (*paths, tmp_path / "text.png")]
