@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 RUN := OMP_NUM_THREADS=1 $(BIN)/python
 
-.PHONY: help demo test check mutants bench serve clean
+.PHONY: help demo test check docs mutants bench serve clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -28,6 +28,9 @@ check: .venv/ready ## lint, types, and who may import whom
 	$(BIN)/mypy
 	$(RUN) -m pytest -n 0 tests/test_architecture.py
 
+docs: .venv/ready ## build the documentation into site/, API reference included; open site/index.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
 mutants: .venv/ready ## change the core modules in small ways and list what their tests miss (an hour; MODULES=... for some)
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet -c constraints.txt -e '.[mutants]'
 	OMP_NUM_THREADS=1 nice -n 15 $(BIN)/python -m benchmarks.mutants $(MODULES)
@@ -39,4 +42,4 @@ serve: .venv/ready ## serve the index of the demo, or INDEX=...
 	$(BIN)/python -m service --index $(or $(INDEX),clnet-data/demo/index) --port $(PORT)
 
 clean: ## remove the environment, the demo, rendered worlds and caches; training runs stay
-	rm -rf .venv clnet-data runs/worlds build .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	rm -rf .venv clnet-data runs/worlds build site .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -32,6 +32,7 @@ from benchmarks.record import RESULTS, circumstances
 _ROOT = Path(__file__).parents[1]
 _WORK = _ROOT / "build" / "mutants"
 _SURVIVED = ("survived", "no tests")
+_NOT_JUDGED = "not checked"
 _SETTINGS = """
 [tool.mutmut]
 source_paths = ["model", "indexer", "service"]
@@ -39,10 +40,17 @@ only_mutate = [{module}]
 also_copy = ["benchmarks", "configs", "docs", "README.md"]
 pytest_add_cli_args = ["-n", "0", "-p", "no:cacheprovider", "--hypothesis-profile=ci"]
 pytest_add_cli_args_test_selection = {tests}
-process_isolation = "forkserver"
+process_isolation = "fork"
 timeout_constant = 2.0
 timeout_multiplier = 6.0
 """
+_SHOW = """
+import sys
+from mutmut.mutation.diff_apply import find_mutant, get_diff_for_mutant
+for name in sys.argv[1:]:
+    print(get_diff_for_mutant(name, path=find_mutant(name).path), end="\\0")
+"""
+"""Prints the differences of many mutants at the price of one start."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("modules", nargs="*", metavar="MODULE", help="paths of modules (default: all of mutants.toml)")
     parser.add_argument(
-        "--survivors", action="store_true", help="judge only the survivors of the last run, where tests were added"
+        "--survivors", action="store_true", help="judge only the last run's survivors: tests were added"
+    )
+    parser.add_argument(
+        "--ending", metavar="DIGITS", help="a sample: mutants whose number ends with one of these digits"
     )
     parser.add_argument("--least", type=float, default=0.9, help="share to be killed, equivalents apart (default 0.9)")
     args = parser.parse_args(argv)
@@ -70,10 +81,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"{', '.join(unknown)}: not in benchmarks/mutants.toml; it names {', '.join(settings['modules'])}")
     for module in asked:
         began = time.monotonic()
-        changes = mutate(module, settings["modules"][module], again=args.survivors)
+        changes = mutate(module, settings["modules"][module], again=args.survivors, ending=args.ending)
         told = summary(changes, [one for one in settings["equivalent"] if one.get("module", module) == module])
         told |= {"tests": settings["modules"][module], "seconds": round(time.monotonic() - began)}
         told |= {"survivors_of_the_run_before": True} if args.survivors else {}
+        told |= {"sample": f"numbers that end with one of {args.ending}"} if args.ending else {}
         share = record(module, told, list(settings["modules"]))
         print(
             f"{module}: {told['killed']} of {told['mutants']} killed, {len(told['equivalent'])} equivalent", flush=True
@@ -84,27 +96,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     return int(share < args.least)
 
 
-def mutate(module: str, tests: Sequence[str], *, again: bool = False) -> list[Change]:
+def mutate(module: str, tests: Sequence[str], *, again: bool = False, ending: str | None = None) -> list[Change]:
     """Run mutmut on one module in a copy of the tree.
 
     Args:
         module: its path.
         tests: paths of the files that judge it.
         again: keep the copy of the run before and judge its survivors only; right as long as tests were only added.
+        ending: last digits of the numbers of those that are judged, a sample; None judges all.
     """
-    work = _WORK / module.removesuffix(".py").replace("/", ".")
-    names: list[str] = []
+    dotted = module.removesuffix(".py").replace("/", ".")
+    work = _WORK / dotted
+    names = [f"{dotted}.*__mutmut_*[{ending}]"] if ending else []
     if again and work.exists():
         names = [name for name, status in _states(work) if status in _SURVIVED]
         if not names:
-            return [_change(work, *state) for state in _states(work)]
+            return _changes(work)
     else:
         shutil.rmtree(work, ignore_errors=True)
     _copy_tree(work)
     project = work / "pyproject.toml"
     project.write_text(project.read_text() + _SETTINGS.format(module=json.dumps(module), tests=json.dumps(list(tests))))
     _mutmut(work, "run", "--max-children", "1", *names)
-    return [_change(work, *state) for state in _states(work)]
+    if not ending and any(status == _NOT_JUDGED for _, status in _states(work)):  # of functions changed since
+        _mutmut(work, "run", "--max-children", "1")
+    return _changes(work)
 
 
 def summary(changes: Sequence[Change], equivalents: Sequence[Mapping[str, str]]) -> dict[str, Any]:
@@ -120,9 +136,10 @@ def summary(changes: Sequence[Change], equivalents: Sequence[Mapping[str, str]])
         for change in alive
     ]
     known = [one for one in shown if one["reason"]]
+    judged = [change for change in changes if change.status != _NOT_JUDGED]
     return {
-        "mutants": len(changes),
-        "killed": len(changes) - len(alive),
+        "mutants": len(judged),
+        "killed": len(judged) - len(alive),
         "by_status": dict(Counter(change.status for change in changes)),
         "survived": len(alive) - len(known),
         "survivors": [one for one in shown if not one["reason"]],
@@ -135,7 +152,10 @@ def record(module: str, told: Mapping[str, Any], order: Sequence[str]) -> float:
     path = RESULTS / "mutation.json"
     before = json.loads(path.read_text())["result"]["modules"] if path.exists() else {}
     date = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
-    made = {**before, module: {"date": date, **told}}
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=_ROOT, check=True, capture_output=True, text=True
+    )
+    made = {**before, module: {"date": date, "commit": commit.stdout.strip(), **told}}
     modules = {name: made[name] for name in order if name in made}
     total = {key: sum(one[key] for one in modules.values()) for key in ("mutants", "killed", "survived")}
     share = float(total["killed"] / (total["killed"] + total["survived"]))
@@ -169,13 +189,20 @@ def _states(work: Path) -> list[tuple[str, str]]:
     return re.findall(r"^ +(\S+): (.+)$", _mutmut(work, "results", "--all", "true"), re.MULTILINE)
 
 
-def _change(work: Path, name: str, status: str) -> Change:
-    """A mutant's lines; only those of survivors are looked up."""
-    if status not in _SURVIVED:
-        return Change(name, status, "", "")
-    lines = [line for line in _mutmut(work, "show", name).splitlines() if not line.startswith(("---", "+++"))]
-    removed, added = (" ".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in "-+")
-    return Change(name, status, removed, added)
+def _changes(work: Path) -> list[Change]:
+    """Every mutant; the lines are looked up for survivors only."""
+    states = _states(work)
+    alive = [name for name, status in states if status in _SURVIVED]
+    shown = subprocess.run([sys.executable, "-c", _SHOW, *alive], cwd=work, check=True, capture_output=True, text=True)
+    lines = dict(zip(alive, map(_lines, shown.stdout.split("\0")), strict=False))
+    return [Change(name, status, *lines.get(name, ("", ""))) for name, status in states]
+
+
+def _lines(diff: str) -> tuple[str, str]:
+    """The lines that a diff takes away, and those that it puts there."""
+    changed = [line for line in diff.splitlines() if not line.startswith(("---", "+++"))]
+    removed, added = (" ".join(line[1:].strip() for line in changed if line.startswith(sign)) for sign in "-+")
+    return removed, added
 
 
 def _mutmut(work: Path, *arguments: str) -> str:

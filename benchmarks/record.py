@@ -43,15 +43,17 @@ def write_record(name: str, result: Mapping[str, Any]) -> Path:
     return path
 
 
-def turns(variants: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+def turns(
+    variants: Mapping[str, Callable[[], object]], rounds: int, *, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, list[float]]:
     """Seconds of each variant in each round, after one round that is not counted."""
     seconds: dict[str, list[float]] = {name: [] for name in variants}
     for number in range(rounds + 1):
         for name, run in variants.items():
-            started = time.perf_counter()
+            started = clock()
             run()
             if number:
-                seconds[name].append(time.perf_counter() - started)
+                seconds[name].append(clock() - started)
     return seconds
 
 

@@ -5,12 +5,16 @@ The names in `__all__` are public and stable (`docs/api.md`); each is imported w
 
 from typing import TYPE_CHECKING
 
-from model._version import VERSION as __version__
-from model.common.lazy import lazy_names
+from clnet_geolocalization import require_own
+
+require_own("model")  # a common name: say so where somebody else's module is found first
+
+from model._version import VERSION as __version__  # noqa: E402
+from model.common.lazy import lazy_names  # noqa: E402
 
 if TYPE_CHECKING:
     from indexer.building.build import BuildSummary, build_index
-    from indexer.building.plan import BuildSpec
+    from indexer.building.specs import BuildSpec
     from indexer.building.verify import VerifyReport, verify_index
     from indexer.common.encoders import QueryEncoder, TileEncoder
     from indexer.common.errors import (
@@ -33,7 +37,8 @@ if TYPE_CHECKING:
     from indexer.localization.position import Position
     from indexer.tiles.region import BoxRegion, CircleRegion, Region
     from indexer.tiles.sources.open_source import open_source
-    from indexer.tiles.sources.source import SourceOptions, TileSource
+    from indexer.tiles.sources.options import SourceOptions
+    from indexer.tiles.sources.source import TileSource
     from indexer.tiles.tile_table import TileRecord
     from model.inputs.photo_view import GivenView, ResolvedView
 else:
@@ -41,7 +46,7 @@ else:
         __name__,
         {
             "indexer.building.build": ("BuildSummary", "build_index"),
-            "indexer.building.plan": ("BuildSpec",),
+            "indexer.building.specs": ("BuildSpec",),
             "indexer.building.verify": ("VerifyReport", "verify_index"),
             "indexer.common.encoders": ("QueryEncoder", "TileEncoder"),
             "indexer.common.errors": (
@@ -64,7 +69,8 @@ else:
             "indexer.localization.position": ("Position",),
             "indexer.tiles.region": ("BoxRegion", "CircleRegion", "Region"),
             "indexer.tiles.sources.open_source": ("open_source",),
-            "indexer.tiles.sources.source": ("SourceOptions", "TileSource"),
+            "indexer.tiles.sources.options": ("SourceOptions",),
+            "indexer.tiles.sources.source": ("TileSource",),
             "indexer.tiles.tile_table": ("TileRecord",),
             "model.inputs.photo_view": ("GivenView", "ResolvedView"),
         },

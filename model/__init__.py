@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from model.evaluation.metrics import Scoring
     from model.evaluation.protocol import QueryProtocol
     from model.evaluation.results import Evaluation
+    from model.inputs.photo_metadata import read_photo_metadata
+    from model.inputs.photo_projection import lay_photo
+    from model.inputs.photo_view import GivenView, ResolvedView, resolve_view
     from model.inputs.transforms import InputSpec, lay_panorama, resize_tile
     from model.network.checkpoints import Bundle, load_bundle, save_bundle
     from model.network.clnet import CLNet, CLNetSpec
@@ -57,6 +60,9 @@ else:
             "model.evaluation.metrics": ("Scoring",),
             "model.evaluation.protocol": ("QueryProtocol",),
             "model.evaluation.results": ("Evaluation",),
+            "model.inputs.photo_metadata": ("read_photo_metadata",),
+            "model.inputs.photo_projection": ("lay_photo",),
+            "model.inputs.photo_view": ("GivenView", "ResolvedView", "resolve_view"),
             "model.inputs.transforms": ("InputSpec", "lay_panorama", "resize_tile"),
             "model.network.checkpoints": ("Bundle", "load_bundle", "save_bundle"),
             "model.network.clnet": ("CLNet", "CLNetSpec"),
@@ -81,6 +87,7 @@ __all__ = [
     "Encoder",
     "Evaluation",
     "GeoLocalizationError",
+    "GivenView",
     "InputSpec",
     "LatLon",
     "MissingExtra",
@@ -90,6 +97,7 @@ __all__ = [
     "Query",
     "QueryProtocol",
     "Reference",
+    "ResolvedView",
     "RunSpec",
     "Scoring",
     "__version__",
@@ -97,11 +105,14 @@ __all__ = [
     "evaluate",
     "great_circle_m",
     "lay_panorama",
+    "lay_photo",
     "load_bundle",
     "load_run",
     "open_pairs",
     "read_manifest",
+    "read_photo_metadata",
     "resize_tile",
+    "resolve_view",
     "save_bundle",
     "train",
 ]

@@ -53,11 +53,15 @@ def _up(settings: UpSettings) -> int:
 def _serve(settings: Settings, preparation: Preparation | None = None) -> int:
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("faiss.loader").setLevel(logging.WARNING)  # tells at length which variants it tried
+    if preparation is None:
+        from indexer.index.manifest import Manifest
+
+        Manifest.read(settings.index)  # a wrong folder is named before anything is begun
+    require_free(settings.host, settings.port)
     import uvicorn
 
     from service.app import create_app
 
-    require_free(settings.host, settings.port)
     failures: list[Exception] = []
 
     def give_up(error: Exception) -> None:

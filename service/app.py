@@ -23,7 +23,14 @@ from service.demo.preparation import Preparation
 from service.engine import Engine, LoadEncoder
 from service.errors import install_handlers
 from service.metrics import Metrics
-from service.middleware import BodyLimitMiddleware, MetricsMiddleware, SecurityHeadersMiddleware, UploadMiddleware
+from service.middleware import (
+    BodyLimitMiddleware,
+    HeadMiddleware,
+    MetricsMiddleware,
+    PrefixMiddleware,
+    SecurityHeadersMiddleware,
+    UploadMiddleware,
+)
 from service.routes import router
 from service.settings import Settings
 
@@ -88,7 +95,8 @@ class _GuardedApp(FastAPI):
 def _guarded(inner: ASGIApp, settings: Settings, metrics: Metrics) -> ASGIApp:
     guard = UploadMiddleware(inner, max_uploads=settings.max_uploads, timeout_s=settings.upload_timeout_s)
     too_large = BodyLimitMiddleware(guard, limit_mb=settings.max_upload_mb)
-    return MetricsMiddleware(SecurityHeadersMiddleware(too_large), metrics)
+    counted = MetricsMiddleware(HeadMiddleware(SecurityHeadersMiddleware(too_large)), metrics)
+    return PrefixMiddleware(counted, root_path=settings.root_path, trust_header=settings.trust_forwarded_prefix)
 
 
 def _lifespan(

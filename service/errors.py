@@ -28,6 +28,7 @@ from model.common.errors import BadCoordinates, BadImage, GeoLocalizationError
 __all__ = [
     "PROBLEM_JSON",
     "Abandoned",
+    "BadField",
     "DeadlineExceeded",
     "NotReady",
     "Overloaded",
@@ -67,6 +68,15 @@ class Abandoned(GeoLocalizationError, RuntimeError):
     """The client went away before its turn came."""
 
 
+class BadField(HTTPException):
+    """A field of a form that cannot be read at all; others are found when the form is checked."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(422, f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+
+
 @dataclass(frozen=True)
 class ProblemKind:
     """How one kind of error is told over HTTP."""
@@ -78,7 +88,7 @@ class ProblemKind:
 
 _TABLE: tuple[tuple[type[Exception], ProblemKind], ...] = (
     (BadImage, ProblemKind(422, "bad-image", "The photo cannot be used")),
-    (BadCoordinates, ProblemKind(422, "bad-coordinates", "A coordinate cannot be")),
+    (BadCoordinates, ProblemKind(422, "bad-coordinates", "Invalid coordinate")),
     (NoTilesInRegion, ProblemKind(422, "no-tiles-in-region", "No tile lies in the given area")),
     (TileNotFound, ProblemKind(404, "no-such-tile", "There is no such tile")),
     (NotReady, ProblemKind(503, "not-ready", "The service is not ready")),
@@ -158,6 +168,8 @@ async def _on_own_error(_: Request, error: Exception) -> Response:
 
 async def _on_http_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if isinstance(error, BadField):
+        return invalid_fields([{"field": error.field, "reason": error.reason}])
     kind = problem_kind(error.status_code)
     detail = None if error.status_code in (404, 405) else str(error.detail)
     return problem_response(kind, detail, headers=error.headers)

@@ -22,7 +22,7 @@ def feature_collection(answer: LocalizeAnswer) -> dict[str, Any]:
     return {
         "type": "FeatureCollection",
         "features": [*map(_match_feature, answer.matches), _estimate_feature(content["estimate"])],
-        **{name: content[name] for name in ("estimate", "warnings", "model", "index", "timings_ms")},
+        **{name: content[name] for name in ("estimate", "view", "warnings", "model", "index", "timings_ms")},
     }
 
 

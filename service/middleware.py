@@ -1,4 +1,4 @@
-"""What stands around the app: the number of uploads at once, the time they may take, headers, counting.
+"""What stands around the app: the uploads at once, the time they may take, headers, counting, a proxy's prefix.
 
 Plain ASGI, so that an upload is refused before a byte of it is read.
 """
@@ -9,14 +9,23 @@ import asyncio
 import time
 from collections.abc import Mapping
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import Overloaded, problem_kind, problem_response, response_for
 from service.metrics import Metrics
+from service.prefix import normal_prefix
 
-__all__ = ["BodyLimitMiddleware", "MetricsMiddleware", "SecurityHeadersMiddleware", "UploadMiddleware"]
+__all__ = [
+    "BodyLimitMiddleware",
+    "HeadMiddleware",
+    "MetricsMiddleware",
+    "PrefixMiddleware",
+    "SecurityHeadersMiddleware",
+    "UploadMiddleware",
+]
 
 _UPLOAD_PATH = "/localize"
 _DOCS_PATHS = ("/docs",)
@@ -142,6 +151,66 @@ class BodyLimitMiddleware:
                 await send(message)
 
         await self._app(scope, receive, send_problem)
+
+
+class HeadMiddleware:
+    """Answers HEAD wherever GET is (RFC 9110, section 9.1): the same without its body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on as GET, keeping the answer's headers only."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+        asked = {**scope, "method": "GET"}
+
+        async def send_headers(message: Message) -> None:
+            if message["type"] == "http.response.start" and "route" in asked:
+                scope["route"] = asked["route"]  # for those around, who count by route
+            if message["type"] == "http.response.body":
+                message = {"type": "http.response.body", "body": b"", "more_body": message.get("more_body", False)}
+            await send(message)
+
+        await self._app(asked, receive, send_headers)
+
+
+class PrefixMiddleware:
+    """Tells the app under which path it is served, whether the proxy takes that off the address or leaves it.
+
+    Args:
+        app: what is served.
+        root_path: the path, without a closing slash.
+        trust_header: whether `X-Forwarded-Prefix` counts before it; any client can send one.
+    """
+
+    def __init__(self, app: ASGIApp, *, root_path: str, trust_header: bool) -> None:
+        self._app = app
+        self._root_path = root_path
+        self._trust_header = trust_header
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on with the path; the page's address is led to the one with a closing slash, which its links need."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        prefix = self._prefix(scope)
+        if prefix and scope["type"] == "http" and scope["path"] == prefix and scope["method"] in ("GET", "HEAD"):
+            await RedirectResponse(f"{prefix}/")(scope, receive, send)
+            return
+        if prefix:
+            scope["root_path"] = prefix
+        await self._app(scope, receive, send)
+
+    def _prefix(self, scope: Scope) -> str:
+        stated = Headers(scope=scope).get("x-forwarded-prefix") if self._trust_header else None
+        if stated is None:
+            return self._root_path
+        try:
+            return normal_prefix(stated)
+        except ValueError:
+            return self._root_path
 
 
 def _known_method(method: str) -> str:

@@ -19,6 +19,7 @@ from model.inputs.photo_view import GivenView
 from service.concurrency.disconnects import unless_gone
 from service.engine import Engine, Serving
 from service.errors import PROBLEM_JSON, TileNotFound
+from service.forms import FormRoute
 from service.geojson import GEO_JSON, feature_collection, wants_geojson
 from service.metrics import Metrics
 from service.schemas import Info, LocalizeAnswer, LocalizeForm, Problem, Status, describe, json_answer, picture_zooms
@@ -26,7 +27,7 @@ from service.settings import Settings
 
 __all__ = ["router"]
 
-router = APIRouter()
+router = APIRouter(route_class=FormRoute)
 
 _PICTURES = frozenset({"image/jpeg", "image/png", "image/webp"})
 
@@ -80,7 +81,7 @@ def _mistake(field: str, reason: str) -> dict[str, Any]:
     dependencies=[Depends(_no_empty_or_repeated_fields)],
     responses={
         200: {"content": {GEO_JSON: {"schema": {"type": "object", "title": "FeatureCollection"}}}},
-        400: _problem("The body is no form, or has more files than the one."),
+        400: _problem("The body is cut off or no multipart data, or has more files than the one."),
         408: _problem("The upload took too long."),
         413: _problem("The upload is too large."),
         422: _problem("The photo, a field or the area cannot be used; `detail` says why."),

@@ -13,11 +13,12 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from annotated_types import Ge, Gt, Le
 
-from model.common.errors import BadOption
+from model.common.errors import BadConfig, BadOption
 from model.common.flags import Option, read_flags
 from model.common.specs import spec
 from model.inputs.specs import COARSE_HEADINGS
 from model.network.specs import EncoderOptions
+from service.prefix import normal_prefix
 
 __all__ = ["ENVIRONMENT", "Settings", "UpSettings", "read_settings"]
 
@@ -33,6 +34,13 @@ class ServeSettings(EncoderOptions):
 
     host: Annotated[str, Option("address to listen on; 0.0.0.0 for every interface")] = "127.0.0.1"
     port: Annotated[int, Ge(0), Le(65535), Option("TCP port to listen on; 0 takes a free one")] = 8000
+    root_path: Annotated[
+        str,
+        Option("path under which a proxy serves this, such as /geo; links begin with it", parse=normal_prefix),
+    ] = ""
+    trust_forwarded_prefix: Annotated[
+        bool, Option("take that path from X-Forwarded-Prefix; only behind a proxy that sets or removes the header")
+    ] = False
     workers: Annotated[int, Ge(0), Le(256), Option("requests worked on at once; 0: one a core, 16 with a GPU")] = 0
     torch_threads: Annotated[int, Ge(0), Le(256), Option("threads of one forward pass; 0: half the cores")] = 0
     queue_limit: Annotated[int, Ge(0), Le(10_000), Option("requests that may wait; one more is answered 503")] = 32
@@ -56,6 +64,13 @@ class ServeSettings(EncoderOptions):
     log_level: Annotated[
         Literal["critical", "error", "warning", "info", "debug"], Option("least severe log line to write")
     ] = "info"
+
+    def check_together(self) -> None:
+        """A path in its normal form is kept."""
+        try:
+            object.__setattr__(self, "root_path", normal_prefix(self.root_path))
+        except ValueError as error:
+            raise BadConfig(f"root_path: {error}") from None
 
     @property
     def max_upload_bytes(self) -> int:

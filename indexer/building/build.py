@@ -33,6 +33,7 @@ from indexer.index.manifest import (
     Manifest,
     SearchRecipe,
 )
+from indexer.tiles.depth import VALUE_BITS
 from indexer.tiles.sources.source import TileSource
 from indexer.tiles.tile_table import TileTable
 from model._version import VERSION
@@ -133,7 +134,10 @@ def _embed_all(
     rows = [row for shard in missing for row in range(shard * size, min((shard + 1) * size, count))]
     on_progress(count - len(rows))
     ahead = 4 * spec.batch_size
-    with DecodeAhead(source, plan.tiles, encoder.inputs, threads=spec.threads, ahead=ahead) as decoding:
+    bits = plan.source.get(VALUE_BITS)
+    with DecodeAhead(
+        source, plan.tiles, encoder.inputs, threads=spec.threads, ahead=ahead, value_bits=bits
+    ) as decoding:
         stream = decoding.stream(rows)
         for shard in missing:
             tiles = islice(stream, min(size, count - shard * size))

@@ -49,11 +49,21 @@ class Decoded:
 class DecodeAhead:
     """Reads and decodes tiles on threads, a bounded number ahead of the reader, in the order asked for.
 
-    Use as a context manager.
+    Use as a context manager. `value_bits` is how many bits 16-bit pictures of the source use, where it is known.
     """
 
-    def __init__(self, source: TileSource, tiles: TileTable, spec: InputSpec, *, threads: int, ahead: int) -> None:
+    def __init__(
+        self,
+        source: TileSource,
+        tiles: TileTable,
+        spec: InputSpec,
+        *,
+        threads: int,
+        ahead: int,
+        value_bits: int | None = None,
+    ) -> None:
         self._source = source
+        self._value_bits = value_bits
         self._tiles = tiles
         self._spec = spec
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
@@ -86,7 +96,7 @@ class DecodeAhead:
         tile = self._tiles.record(row)
         try:
             picture = self._source.read(tile)
-            image = _decode_picture(picture, self._spec)
+            image = _decode_picture(picture, self._spec, self._value_bits)
             size = _size_text(picture)
             _require_square(size, tile)
             pixels = resize_tile(image, self._spec)
@@ -152,10 +162,11 @@ def encode_checked(encoder: TileEncoder, batch: list[Pixels]) -> NDArray[np.floa
     return vectors.astype(np.float16)
 
 
-def _decode_picture(picture: bytes | Image.Image, spec: InputSpec) -> Image.Image:
+def _decode_picture(picture: bytes | Image.Image, spec: InputSpec, value_bits: int | None) -> Image.Image:
     if isinstance(picture, Image.Image):
         return picture
-    return decode_image(picture, at_least_px=spec.satellite_size_px if spec.antialias else None)
+    at_least_px = spec.satellite_size_px if spec.antialias else None
+    return decode_image(picture, at_least_px=at_least_px, value_bits=value_bits)
 
 
 def _require_square(size: str, tile: TileRecord) -> None:

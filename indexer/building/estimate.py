@@ -10,6 +10,7 @@ import numpy as np
 from indexer.building.embed import DecodeAhead, embed_shard
 from indexer.building.plan import BuildPlan, BuildSpec
 from indexer.common.encoders import TileEncoder
+from indexer.tiles.depth import VALUE_BITS
 from indexer.tiles.sources.source import TileSource
 
 __all__ = ["BuildEstimate", "estimate_build"]
@@ -43,6 +44,9 @@ def estimate_build(source: TileSource, encoder: TileEncoder, plan: BuildPlan, sp
 
 def _time(source: TileSource, encoder: TileEncoder, plan: BuildPlan, spec: BuildSpec, rows: list[int]) -> float:
     began = time.monotonic()
-    with DecodeAhead(source, plan.tiles, encoder.inputs, threads=spec.threads, ahead=4 * spec.batch_size) as decoding:
+    bits = plan.source.get(VALUE_BITS)
+    with DecodeAhead(
+        source, plan.tiles, encoder.inputs, threads=spec.threads, ahead=4 * spec.batch_size, value_bits=bits
+    ) as decoding:
         embed_shard(decoding.stream(rows), encoder, batch_size=spec.batch_size, on_progress=lambda _: None)
     return time.monotonic() - began

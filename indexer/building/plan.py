@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from indexer.building.ground_size import ground_size_notes
 from indexer.building.specs import BuildSpec
 from indexer.common.encoders import EncoderIdentity
 from indexer.common.errors import BadSource
+from indexer.tiles.depth import VALUE_BITS, probe_value_bits
 from indexer.tiles.sources.source import TileSource
 from indexer.tiles.sources.stamps import HasMembers, SourceFiles
 from indexer.tiles.tile_table import TileTable
@@ -24,7 +26,7 @@ class BuildPlan:
 
     Attributes:
         tiles: sorted along the space-filling curve.
-        notes: remarks on what was left out.
+        notes: remarks on what was left out, and on what does not fit the encoder.
         identity: what a resumed build must agree on beside the tiles of its shards, JSON values.
         source: kind, path and options, as the manifest keeps them.
         files: those that the tiles are read from, as they were when the plan was made.
@@ -55,6 +57,12 @@ def make_plan(source: TileSource, encoder: EncoderIdentity, out: Path, spec: Bui
     files = SourceFiles(root, tiles, source.members() if isinstance(source, HasMembers) else None)
     tiles = files.stamped()
     described = {"kind": source.kind, "path": _portable(source.path, out.parent.resolve()), **source.describe()}
+    bits = probe_value_bits(source, tiles)
+    if bits is not None:
+        described[VALUE_BITS] = bits
+        notes = [*listing.notes, f"pictures of 16 bits of which {bits} are used; all are drawn on that scale"]
+    else:
+        notes = listing.notes
     identity = {
         "encoder": encoder.digest,
         "dim": encoder.dim,
@@ -62,7 +70,8 @@ def make_plan(source: TileSource, encoder: EncoderIdentity, out: Path, spec: Bui
         "source": described,
         **spec.identity(),
     }
-    return BuildPlan(tiles, listing.notes, identity, described, files)
+    notes = [*notes, *ground_size_notes(tiles, encoder)]
+    return BuildPlan(tiles, notes, identity, described, files)
 
 
 def _portable(path: Path, base: Path) -> str:

@@ -11,6 +11,7 @@ from indexer.common.encoders import TileEncoder
 from indexer.common.errors import IndexDamaged
 from indexer.confidence.storage import read_calibrations
 from indexer.index.tile_index import TileIndex
+from indexer.tiles.depth import VALUE_BITS
 
 __all__ = ["VerifyReport", "verify_index"]
 
@@ -47,7 +48,8 @@ def verify_index(index: TileIndex, encoder: TileEncoder, *, sample: int = 16) ->
     source = index.source
     if source is None or sample < 1:
         return VerifyReport(0, 1.0, calibrated)
-    with DecodeAhead(source, index.tiles, encoder.inputs, threads=1, ahead=1) as decoding:
+    bits = index.manifest.source.get(VALUE_BITS)
+    with DecodeAhead(source, index.tiles, encoder.inputs, threads=1, ahead=1, value_bits=bits) as decoding:
         decoded = list(decoding.stream(rows.tolist()))
     for tile in decoded:
         if tile.pixels is None:

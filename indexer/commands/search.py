@@ -1,4 +1,4 @@
-"""`search`: the tiles that look most like a photo."""
+"""`search`: the tiles that look most like a photo, and where it was taken."""
 
 from __future__ import annotations
 

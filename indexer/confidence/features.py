@@ -102,7 +102,8 @@ class FeatureReader:
             >>> FeatureReader(100.0, 110.0, 0.05, fused=False).read(one).features.tolist()
             [0.9, 0.0, 0.0, 0.0, 0.0]
         """
-        centre = self._fused_centre(candidates) if self.fused else LatLon(candidates.lats[0], candidates.lons[0])
+        best = LatLon(float(candidates.lats[0]), float(candidates.lons[0]))
+        centre = self._fused_centre(candidates) if self.fused else best
         return PlaceFeatures(centre, self._features(candidates, candidates.distances_m(centre)))
 
     def _fused_centre(self, candidates: TopK) -> LatLon:

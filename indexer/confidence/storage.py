@@ -164,6 +164,7 @@ def _checked(path: Path) -> dict[str, Any]:
         content = read_json(path)
     except (ValueError, OSError) as error:
         raise _damaged(path, f"cannot be read: {error}") from error
+    written = canonical_json(content)
     stated = content.pop("digest", None)
     form, version = content.get("format"), content.get("version")
     if form != FORMAT or version not in (FORMAT_VERSION, _OLD_VERSION):
@@ -175,6 +176,8 @@ def _checked(path: Path) -> dict[str, Any]:
         raise _damaged(path, what)
     if stated != sha256_bytes(canonical_json(content)):
         raise _damaged(path, f"does not match its own digest {stated}")
+    if path.read_bytes() != written:
+        raise _damaged(path, "is not byte for byte what was written (cut off at its end?)")
     return content if version == FORMAT_VERSION else _of_old_format(path, content)
 
 

@@ -21,6 +21,7 @@ from indexer.index.integrity import BackgroundCheck, BlockCheck
 from indexer.index.ivf import load_approximate, propose_rows
 from indexer.index.manifest import EMBEDDINGS, HASHED_AT_ONCE_BYTES, SEARCH, TILES, Manifest
 from indexer.index.zones import SearchResult, ZoneMap, best_anchors
+from indexer.tiles.depth import VALUE_BITS
 from indexer.tiles.grid import MAX_ZOOM, curve_keys_of_tiles
 from indexer.tiles.region import CircleRegion, Region
 from indexer.tiles.sources.open_source import open_source
@@ -290,7 +291,7 @@ class TileIndex:
 
     @cached_property
     def _opened_source(self) -> TileSource | None:
-        options = {key: value for key, value in self.manifest.source.items() if key not in ("kind", "path")}
+        options = {key: value for key, value in self.manifest.source.items() if key not in ("kind", "path", VALUE_BITS)}
         try:
             return open_source(self.source_path, SourceOptions.from_json(options))
         except (BadSource, MissingExtra, OSError, TypeError):

@@ -56,7 +56,7 @@ def locate(candidates: TopK, calibration: Calibration | None = None) -> Position
 
 
 def _uncalibrated(candidates: TopK) -> Position:
-    centre, bounds = LatLon(candidates.lats[0], candidates.lons[0]), candidates.best
+    centre, bounds = LatLon(float(candidates.lats[0]), float(candidates.lons[0])), candidates.best
     diagonal_m = great_circle_m(LatLon(bounds.south, bounds.west), LatLon(bounds.north, bounds.east))
     return Position(centre, math.hypot(diagonal_m / 2, _spread_m(candidates, centre)))
 

@@ -102,10 +102,10 @@ def _narrowest(arcs: list[tuple[float, float]]) -> tuple[float, float]:
     """(west, east) of the smallest arc that holds all arcs, each end in [-180, 180]."""
     west, east = min(start for start, _ in arcs), max(end for _, end in arcs)
     if len(arcs) > 1 and east - west > 180.0:
-        shifted = [(start + 360.0, end + 360.0) if end <= 0.0 else (start, end) for start, end in arcs]
-        across = min(start for start, _ in shifted), max(end for _, end in shifted)
-        if across[1] - across[0] < east - west:
-            west, east = across
+        eastern, western = [arc for arc in arcs if arc[1] > 0.0], [arc for arc in arcs if arc[1] <= 0.0]
+        start, end = min((arc[0] for arc in eastern), default=west), max((arc[1] for arc in western), default=east)
+        if end + 360.0 - start < east - west and max((arc[1] for arc in eastern), default=180.0) <= end + 360.0:
+            return normal_lon(start), normal_lon(end)
     if east - west >= 360.0:
         return -180.0, 180.0
     return normal_lon(west), normal_lon(east)

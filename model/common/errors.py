@@ -1,7 +1,7 @@
 """The errors of `model/`, one base for all three packages.
 
 GeoLocalizationError
-├── BadCoordinates   (ValueError)   a latitude, longitude or bound that cannot be
+├── BadCoordinates   (ValueError)   an invalid latitude, longitude or bound
 ├── BadImage         (ValueError)   bytes that are not an image we accept
 ├── BadConfig        (ValueError)   a configuration that is wrong or contradicts itself
 │   └── BadOption                   one that was given on the command line or by an environment variable
@@ -46,7 +46,7 @@ class GeoLocalizationError(Exception):
 
 
 class BadCoordinates(GeoLocalizationError, ValueError):
-    """A latitude, longitude or bound that cannot be."""
+    """An invalid latitude, longitude or bound."""
 
 
 class BadImage(GeoLocalizationError, ValueError):

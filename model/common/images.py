@@ -10,9 +10,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from model.common.deep_pixels import deep_to_rgb
 from model.common.errors import BadImage
 from model.common.image_formats import ACCEPTED, open_header, refuse_unread_kind, what_it_is
 
@@ -36,11 +36,16 @@ _MAX_SIDE_PX = 65_535
 """What JPEG can tell. A PNG may be a column of millions of rows, and each row costs 8 bytes beside its pixels."""
 
 _MAX_EXIF_BYTES = 1 << 20
+_ORIENTATION_IN = ("exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp")
 _NEUTRAL = (128, 128, 128)
 
 
 def decode_image(
-    source: bytes | Path, *, at_least_px: tuple[int, int] | None = None, max_pixels: int = MAX_PIXELS
+    source: bytes | Path,
+    *,
+    at_least_px: tuple[int, int] | None = None,
+    max_pixels: int = MAX_PIXELS,
+    value_bits: int | None = None,
 ) -> Image.Image:
     """Decode a picture to upright 8-bit RGB.
 
@@ -52,6 +57,8 @@ def decode_image(
         at_least_px: (width, height) that the caller will resize to; a larger JPEG may come back smaller than it is,
             but never below this.
         max_pixels: width times height beyond which the picture is refused undecoded.
+        value_bits: how many bits the values of 16-bit pictures use, where it is known of a whole corpus; None takes
+            as many as this picture's own values need, so that 12 bits of a sensor are not drawn black.
 
     Raises:
         BadImage: empty, truncated, too large, or of no accepted format.
@@ -62,7 +69,7 @@ def decode_image(
     if not data:
         raise BadImage(f"{name} is empty (0 bytes); send a {ACCEPTED}")
     try:
-        return _decode(data, name, at_least_px, max_pixels)
+        return _decode(data, name, at_least_px, max_pixels, value_bits)
     except BadImage:
         raise
     except UnidentifiedImageError:
@@ -99,7 +106,9 @@ def upright_size(image: Image.Image) -> tuple[int, int]:
     return image.size[::-1] if turned else image.size
 
 
-def _decode(data: bytes, name: str, at_least_px: tuple[int, int] | None, max_pixels: int) -> Image.Image:
+def _decode(
+    data: bytes, name: str, at_least_px: tuple[int, int] | None, max_pixels: int, value_bits: int | None
+) -> Image.Image:
     with open_header(data) as image:
         _check_size(image, name, max_pixels)
         refuse_unread_kind(image, name)
@@ -108,8 +117,11 @@ def _decode(data: bytes, name: str, at_least_px: tuple[int, int] | None, max_pix
             image.draft("RGB", at_least_px if _is_upright(image) else (longest, longest))
         image.load()
         _check_size(image, name, max_pixels)  # what a HEIC holds may be larger than its header says
-        _turn_upright(image)
-        picture = _to_rgb(image)
+        deep = deep_to_rgb(image, data, value_bits)
+        if deep is not None:
+            deep.info.update({name: image.info[name] for name in _ORIENTATION_IN if name in image.info})
+        _turn_upright(deep or image)
+        picture = _to_rgb(deep or image)
         picture.info.clear()  # where it was taken, by whom
         return picture
 
@@ -142,10 +154,6 @@ def _orientation(image: Image.Image) -> Any:
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16"):  # convert() would clip at 255
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
-    if image.mode == "I":
-        return Image.fromarray((np.clip(np.asarray(image), 0, 65535) >> 8).astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:
         # No names for the two layers: what is held at once is the memory that a decode takes.
         ground = (*_NEUTRAL, 255)

@@ -205,11 +205,11 @@ def _range(notes: list[Any]) -> str:
     if low is None and high is None:
         return ""
     if high is None:
-        return f" of at least {low.ge:,}" if isinstance(low, Ge) else f" above {_bound(low):,}"
+        return f" of at least {low.ge}" if isinstance(low, Ge) else f" above {_bound(low)}"
     if low is None:
-        return f" of at most {high.le:,}" if isinstance(high, Le) else f" below {_bound(high):,}"
+        return f" of at most {high.le}" if isinstance(high, Le) else f" below {_bound(high)}"
     left, right = "[" if isinstance(low, Ge) else "(", "]" if isinstance(high, Le) else ")"
-    return f" in {left}{_bound(low):,}, {_bound(high):,}{right}"
+    return f" in {left}{_bound(low)}, {_bound(high)}{right}"
 
 
 def _bound(note: Any) -> Any:

@@ -7,6 +7,7 @@ mirrored panorama, whose centre still looks north. Everything is drawn from the 
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated
@@ -18,21 +19,25 @@ from PIL import Image, ImageEnhance, ImageFilter
 
 from model.common.errors import BadConfig
 from model.common.specs import Wanted, spec
-from model.inputs.anchors import NEUTRAL, anchor_px, recentre
+from model.inputs.anchors import NEUTRAL, REACH, anchor_px, recentre
 from model.inputs.transforms import InputSpec, limit_view, roll_to_north
 
 __all__ = [
     "AugmentSpec",
     "augment_pair",
     "compress",
+    "crop_canvas",
     "crop_tile",
     "drop_grid",
     "drop_holes",
     "jitter_colour",
     "mirror_pair",
+    "recolour",
     "sharpen",
     "shift_colours",
     "turn_pair",
+    "wide_inputs",
+    "without_colour",
 ]
 
 _Pixels = NDArray[np.uint8]
@@ -40,7 +45,7 @@ _Share = Annotated[float, Ge(0), Le(1)]
 
 _EITHER = (("blur", "sharpen"), ("erase", "grid", "holes"))
 """Probabilities of which at most one comes true for a picture."""
-_RAMPED = ("shift", "fov_share", "heading_jitter_deg")
+_RAMPED = ("shift", "fov_share", "heading_jitter_deg", "horizon_deg")
 _BLUR_PX = (0.3, 1.2)
 """Standard deviation of the Gaussian blur at the encoder's size."""
 _GRID_GROUND, _GRID_TILE = 0.5, 0.4
@@ -62,6 +67,8 @@ class AugmentSpec:
         colour: strength of the colour jitter, 0 to 1.
         jpeg: probability that a picture is compressed, at a quality of 90 to 100.
         shift_colours: probability that brightness, contrast, saturation and hue change by up to 15 %.
+        recolour: probability that its colours change as much as another sensor, hour or season could make them.
+        grey: probability that it loses its colours.
         blur: probability that a picture is blurred a little.
         sharpen: probability that it is sharpened instead.
         erase: probability that a rectangle of a picture, 2 to 15 % of it, turns neutral.
@@ -73,8 +80,12 @@ class AugmentSpec:
         fov_deg: least and greatest limited field of view; drawn between them, around any heading.
         heading_jitter_deg: greatest error of the panorama's heading, to either side.
         unknown_heading: roll the panorama by any angle, for networks that are not told the heading.
-        ramp_epochs: epochs over which `shift`, `fov_share` and `heading_jitter_deg` grow from nothing to what they are:
-            an untrained network finds the first correspondences much sooner in pairs without them.
+        horizon_deg: greatest error of the horizon's height in the panorama, up or down: public panoramas are cropped,
+            and few say where.
+        ground: least and greatest side of the ground that a tile shows, in its own sides, drawn evenly by their
+            logarithms as far as its margin reaches; the camera keeps its place in the tile.
+        ramp_epochs: epochs over which `shift`, `fov_share`, `heading_jitter_deg` and `horizon_deg` grow from nothing to
+            what they are: an untrained network finds the first correspondences much sooner in pairs without them.
     """
 
     turns: bool = True
@@ -83,6 +94,8 @@ class AugmentSpec:
     colour: _Share = 1.0
     jpeg: _Share = 0.0
     shift_colours: _Share = 0.0
+    recolour: _Share = 0.0
+    grey: _Share = 0.0
     blur: _Share = 0.0
     sharpen: _Share = 0.0
     erase: _Share = 0.0
@@ -95,6 +108,8 @@ class AugmentSpec:
         float, Ge(0), Le(180), Wanted("degrees in [0, 180], and unknown_heading for any heading")
     ] = 0.0
     unknown_heading: bool = False
+    horizon_deg: Annotated[float, Ge(0), Le(30), Wanted("degrees in [0, 30]")] = 0.0
+    ground: Annotated[tuple[float, float], Wanted("two rising shares in (0, 4], as [0.7, 1.5]")] = (1.0, 1.0)
     ramp_epochs: Annotated[int, Ge(0)] = 0
 
     def check_together(self) -> None:
@@ -105,6 +120,8 @@ class AugmentSpec:
                 raise BadConfig(f"{shares}: at most one of them is done to a picture; give shares of 1 in all")
         if not 0 < self.fov_deg[0] <= self.fov_deg[1] <= 360:
             raise BadConfig(f"data.augment.fov_deg is {self.fov_deg}; give two rising angles in (0, 360], as [70, 360]")
+        if not 0 < self.ground[0] <= self.ground[1] <= 4:
+            raise BadConfig(f"data.augment.ground is {self.ground}; give two rising shares in (0, 4], as [0.7, 1.5]")
 
     def in_epoch(self, epoch: int) -> AugmentSpec:
         """What is changed in this epoch, counted from 0."""
@@ -118,7 +135,8 @@ def augment_pair(
     panorama: _Pixels, tile: _Pixels, inputs: InputSpec, spec: AugmentSpec, random: np.random.Generator
 ) -> tuple[_Pixels, _Pixels]:
     """A canvas [H, W, 3] and a tile with its margin [S, S, 3], changed; the tile comes back at the encoder's size."""
-    tile = _place_camera(tile, inputs, spec.shift, random)
+    tile = _place_camera(tile, inputs, spec, random)
+    panorama = crop_canvas(panorama, inputs, random.uniform(-1.0, 1.0) * spec.horizon_deg if spec.horizon_deg else 0.0)
     if spec.turns:
         panorama, tile = turn_pair(panorama, tile, int(random.integers(4)))
     if spec.tile_turns:
@@ -140,19 +158,67 @@ def crop_tile(tile: _Pixels, tile_px: int, east: float = 0.0, south: float = 0.0
     return tile[top : top + tile_px, left : left + tile_px]
 
 
-def _place_camera(tile: _Pixels, inputs: InputSpec, shift: float, random: np.random.Generator) -> _Pixels:
+def wide_inputs(inputs: InputSpec, spec: AugmentSpec) -> InputSpec:
+    """What training pictures are decoded for: canvases with the rows that a wrong horizon brings into view.
+
+    Raises:
+        BadConfig: the canvas has no vertical angle to be wrong about.
+    """
+    if not spec.horizon_deg:
+        return inputs
+    if inputs.ground_vertical_deg is None:
+        raise BadConfig("data.augment.horizon_deg needs inputs.ground_vertical_deg; set it, or the other to 0")
+    rows = math.ceil(spec.horizon_deg / inputs.ground_vertical_deg * inputs.ground_height_px)
+    height_px = inputs.ground_height_px + 2 * rows
+    vertical_deg = min(180.0, inputs.ground_vertical_deg * height_px / inputs.ground_height_px)
+    return replace(inputs, ground_height_px=height_px, ground_vertical_deg=vertical_deg)
+
+
+def crop_canvas(canvas: _Pixels, inputs: InputSpec, horizon_deg: float = 0.0) -> _Pixels:
+    """The encoder's canvas [H, W, 3] within a higher one, its horizon so many degrees below the middle."""
+    spare = len(canvas) - inputs.ground_height_px
+    if spare <= 0 or inputs.ground_vertical_deg is None:
+        return canvas
+    top = spare / 2 - horizon_deg / inputs.ground_vertical_deg * inputs.ground_height_px
+    first = min(max(round(top), 0), spare)
+    return canvas[first : first + inputs.ground_height_px]
+
+
+def _place_camera(tile: _Pixels, inputs: InputSpec, spec: AugmentSpec, random: np.random.Generator) -> _Pixels:
     """The tile as it is described around the anchor nearest to the camera, which stands in the picture's middle.
 
-    Which anchor is drawn evenly; how far the camera is from it, as `shift` says.
+    Which anchor is drawn evenly from those around which the picture shows enough ground; how far the camera is from it,
+    as `shift` says.
     """
     tile_px = inputs.satellite_px
     margin_px = (len(tile) - tile_px) / 2
+    scale = 1.0 if spec.ground == (1.0, 1.0) else math.exp(random.uniform(*np.log(spec.ground)))
     if inputs.anchors == 1 or not margin_px:
-        return crop_tile(tile, tile_px, *(random.uniform(-shift, shift, 2) if shift else (0.0, 0.0)))
-    anchor = anchor_px(inputs.anchor_points[int(random.integers(inputs.anchors**2))], tile_px)
-    away = random.uniform(-shift, shift, 2) / inputs.anchors
-    east, south = (away - np.array(anchor) / margin_px).clip(-1.0, 1.0)
-    return recentre(crop_tile(tile, tile_px, east, south), *anchor)
+        away = random.uniform(-spec.shift, spec.shift, 2) * margin_px if spec.shift else np.zeros(2)
+        return _cut_tile(tile, tile_px, away, scale)
+    points = _anchors_within(inputs.anchor_points, (len(tile) / (tile_px * scale) - 1.0) / 2.0)
+    anchor = anchor_px(points[int(random.integers(len(points)))], tile_px)
+    away = random.uniform(-spec.shift, spec.shift, 2) * REACH * tile_px / inputs.anchors
+    return recentre(_cut_tile(tile, tile_px, away - np.array(anchor), scale), *anchor)
+
+
+def _anchors_within(points: list[tuple[float, float]], reach: float) -> list[tuple[float, float]]:
+    """The anchors within so many tile sides of the centre along each axis; the nearest ones where there are none."""
+    far = [max(abs(east), abs(south)) for east, south in points]
+    return [point for point, distance in zip(points, far, strict=True) if distance <= max(reach, min(far)) + 1e-9]
+
+
+def _cut_tile(tile: _Pixels, tile_px: int, move_px: NDArray[np.float64], scale: float) -> _Pixels:
+    """A tile of so many times its ground, or as much as there is, its middle moved (east, south) by its own pixels."""
+    margin_px = (len(tile) - tile_px) / 2
+    if scale == 1.0:
+        east, south = (move_px / margin_px).clip(-1.0, 1.0) if margin_px else (0.0, 0.0)
+        return crop_tile(tile, tile_px, east, south)
+    scale = min(scale, len(tile) / (tile_px + 2.0 * float(np.abs(move_px).max())))
+    left, top = (len(tile) - tile_px * scale) / 2 + move_px * scale
+    box = (left, top, left + tile_px * scale, top + tile_px * scale)
+    whole = tuple(min(max(edge, 0.0), float(len(tile))) for edge in box)
+    return np.asarray(Image.fromarray(tile).resize((tile_px, tile_px), Image.Resampling.BILINEAR, box=whole))
 
 
 def turn_pair(panorama: _Pixels, tile: _Pixels, quarters: int) -> tuple[_Pixels, _Pixels]:
@@ -185,6 +251,10 @@ def _change_look(picture: _Pixels, spec: AugmentSpec, random: np.random.Generato
         picture = shift_colours(picture, random)
     if spec.colour:
         picture = jitter_colour(picture, random, spec.colour)
+    if spec.recolour and random.random() < spec.recolour:
+        picture = recolour(picture, random)
+    if spec.grey and random.random() < spec.grey:
+        picture = without_colour(picture)
     drawn = random.random()
     if drawn < spec.blur:
         blurred = Image.fromarray(np.ascontiguousarray(picture)).filter(
@@ -224,6 +294,13 @@ _QUALITY = (90, 100)
 """Of the JPEG, both ends included."""
 _COLOURS = 0.15
 """Greatest change of brightness, contrast and saturation as a share, and of the hue in turns."""
+_SATURATION, _CONTRAST = (-0.8, 0.7), 0.7
+"""Greatest change of either, as a share."""
+_MIXING, _BALANCE, _GAIN = 0.28, 0.24, 0.5
+"""Greatest share of one channel in another, and greatest change of a channel and of all."""
+_BEND = 0.8
+"""Greatest logarithm of the exponent of the tone curve."""
+_LUMINANCE = np.array([0.3, 0.59, 0.11], np.float32)
 _SHARPNESS = (1.5, 3.0)
 """Pillow's factor, where 1 is the picture itself."""
 _CELLS = 10
@@ -252,6 +329,28 @@ def shift_colours(picture: _Pixels, random: np.random.Generator) -> _Pixels:
     for number in random.permutation(len(changes)):
         image = changes[number](image, random.uniform(-_COLOURS, _COLOURS))
     return np.asarray(image)
+
+
+def recolour(picture: _Pixels, random: np.random.Generator) -> _Pixels:
+    """Saturation, mixture of the channels, white balance, contrast, exposure and tone of some other sensor."""
+    level = picture.astype(np.float32) / 255.0
+    grey = (level @ _LUMINANCE)[..., None]
+    level = grey + (level - grey) * np.float32(1.0 + random.uniform(*_SATURATION))
+    mixture = np.eye(3, dtype=np.float32) + random.uniform(-_MIXING, _MIXING, (3, 3)).astype(np.float32)
+    level = level @ (mixture / mixture.sum(axis=1, keepdims=True)).T
+    level *= (1.0 + random.uniform(-_BALANCE, _BALANCE, 3)).astype(np.float32)
+    mean = level.mean()
+    contrast, gain = 1.0 + random.uniform(-_CONTRAST, _CONTRAST), 1.0 + random.uniform(-_GAIN, _GAIN)
+    level = (level - mean) * np.float32(contrast) + mean * np.float32(gain)
+    curved = level.clip(0.0, 1.0) ** np.float32(np.exp(random.uniform(-_BEND, _BEND)))
+    pixels: _Pixels = (curved * 255.0 + 0.5).astype(np.uint8)
+    return pixels
+
+
+def without_colour(picture: _Pixels) -> _Pixels:
+    """The picture in greys."""
+    grey = (picture @ _LUMINANCE + 0.5).astype(np.uint8)
+    return np.repeat(grey[..., None], 3, axis=-1)
 
 
 def sharpen(picture: _Pixels, random: np.random.Generator) -> _Pixels:

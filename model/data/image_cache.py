@@ -91,7 +91,7 @@ def _key(pairs: PairSet, inputs: InputSpec) -> str:
         "margins": [tile.margin for tile in pairs.references],
         "ground": (*inputs.ground_size_px, inputs.ground_vertical_deg),
         "satellite": inputs.satellite_px,
-        **({} if inputs.antialias else {"antialias": False}),  # so that older folders keep their keys
+        **({} if inputs.antialias else {"antialias": False, "rounded": True}),  # so that older folders keep their keys
     }
     return sha256_bytes(canonical_json(content))[:16]
 

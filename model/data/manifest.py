@@ -121,8 +121,10 @@ def _rows(path: Path, needed: tuple[str, ...] = ("query", "reference")) -> list[
     names, rows = _parquet_rows(path) if path.suffix == ".parquet" else _text_rows(path)
     unknown = sorted(set(names) - set(COLUMNS))
     missing = sorted(set(needed) - set(names))
-    if unknown or missing:
-        raise BadDataset(f"{path} has unknown columns {unknown} and lacks {missing}; known are {', '.join(COLUMNS)}")
+    faults = [f"lacks the columns {', '.join(missing)}"] if missing else []
+    faults += [f"has the unknown columns {', '.join(unknown)}"] if unknown else []
+    if faults:
+        raise BadDataset(f"{path} {' and '.join(faults)}; known are {', '.join(COLUMNS)}")
     return rows
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 
 __all__ = ["TextTable", "parse_number", "read_text_table"]
 
+_HEAD_BYTES = 65_536
 _DELIMITERS = ",;\t|"
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -52,7 +54,9 @@ def read_text_table(path: Path, known: Collection[str], *, first_row: int) -> Te
         ValueError: it is no such table; the message names the row and fits behind the path.
         OSError: the file cannot be read.
     """
-    lines = _decoded(path.read_bytes(), first_row).splitlines(keepends=True)
+    lines = list(
+        io.StringIO(_decoded(_read_text_bytes(path), first_row), newline="")
+    )  # no line ends at U+2028 or U+0085
     start, delimiter = _header(lines, known)
     reader = csv.reader(lines[start:], delimiter=delimiter, strict=True)
     columns: list[list[str]] = []
@@ -87,6 +91,15 @@ def parse_number(text: str, *, decimal_comma: bool = False) -> float:
         return math.nan
 
 
+def _read_text_bytes(path: Path) -> bytes:
+    """The whole file, unless its beginning shows that it is no text."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+        if b"\0" in head and not head.startswith(tuple(mark for mark, _ in _MARKS)):
+            raise ValueError("holds zero bytes, so it is no text; if it is UTF-16, save it as UTF-8")
+        return head + file.read()
+
+
 def _decoded(data: bytes, first_row: int) -> str:
     encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
     try:
@@ -100,7 +113,7 @@ def _decoded(data: bytes, first_row: int) -> str:
             f"{byte.decode('latin-1')!r} in Latin-1; save it as UTF-8"
         ) from None
     if "\0" in text:
-        raise ValueError("holds zero bytes; if it is UTF-16 text, save it as UTF-8")
+        raise ValueError("holds zero bytes; save it as UTF-8 text")
     return text
 
 

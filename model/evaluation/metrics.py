@@ -57,7 +57,7 @@ class RankInterval:
 
     Attributes:
         before: int64 [P, 2], the positives from best to worst: the rivals strictly ahead, and those ahead or tied.
-            Positives and references left out are nobody's rivals.
+            Positives and references left out are excluded from the ranking.
         top: the reference ranked first; the best positive only where it is alone at the top.
     """
 

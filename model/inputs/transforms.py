@@ -218,4 +218,9 @@ def _resized(
     """A box (left, top, right, bottom) of a picture at another size (width, height), uint8 [H, W, 3]."""
     if spec.antialias:
         return np.asarray(image.resize(size_px, Image.Resampling.BILINEAR, box=box))
-    return np.asarray(image.transform(size_px, Image.Transform.EXTENT, box, Image.Resampling.BILINEAR))
+    # In float, since Pillow truncates what it transforms in bytes: half a grey level too dark.
+    bands = (band.convert("F") for band in image.split())
+    levels = [
+        np.asarray(band.transform(size_px, Image.Transform.EXTENT, box, Image.Resampling.BILINEAR)) for band in bands
+    ]
+    return (np.stack(levels, axis=-1) + 0.5).clip(0, 255).astype(np.uint8)

@@ -32,9 +32,14 @@ __all__ = [
     "read_weights",
     "resolve_bundle",
     "save_bundle",
+    "start_from",
 ]
 
 BUNDLE_FORMAT = 1
+_FORMER = {"map_spread": 0.02, "maps": 1}
+"""What held before it was a setting: bundles that do not say it were made so."""
+_WORLD_TILE_M = 100.0
+"""Side of the synthetic world's tiles, on which a run whose data are `world:` is trained."""
 _PACKAGED = Path(__file__).parents[1] / "bundles"
 
 
@@ -63,6 +68,15 @@ class Bundle:
         for key in ("trained_on",) if "trained_on" in told else ("run", "data", "train"):
             told = told.get(key) if isinstance(told, Mapping) else None  # others write what they like
         return told if isinstance(told, str) else None
+
+    @property
+    def ground_m(self) -> tuple[float, float] | None:
+        """Least and greatest side of the ground that its training tiles showed, in metres; None where nobody knows."""
+        run: Any = self.provenance.get("run")
+        if not isinstance(run, Mapping) or not str(self.trained_on).startswith("world:"):
+            return None
+        least, greatest = run["data"].get("augment", {}).get("ground", (1.0, 1.0))
+        return _WORLD_TILE_M * least, _WORLD_TILE_M * greatest
 
 
 def save_bundle(
@@ -139,7 +153,7 @@ def load_bundle(name: str | Path) -> Bundle:
         )
     try:
         net = CLNet(
-            spec_from(CLNetSpec, spec.get("model"), f"{folder}/spec.json: model"),
+            spec_from(CLNetSpec, _with_former(spec.get("model")), f"{folder}/spec.json: model"),
             spec_from(InputSpec, spec.get("inputs"), f"{folder}/spec.json: inputs"),
         )
     except BadConfig as error:
@@ -153,6 +167,35 @@ def load_bundle(name: str | Path) -> Bundle:
         provenance=spec.get("provenance", {}),
         metrics=_read_json(metrics) if metrics.is_file() else {},
     )
+
+
+def start_from(net: CLNet, name: str | Path) -> str:
+    """Put the weights of a bundle of the same architecture and input sizes into a network; returns its digest.
+
+    Raises:
+        BadCheckpoint: not a bundle, or damaged.
+        BadConfig: of another architecture, or for other inputs.
+    """
+    bundle = load_bundle(name)
+    free = ("map_spread", "anchors")  # one is over once weights are there, the other is no weight's business
+    pairs = ((asdict(net.spec), asdict(bundle.net.spec)), (asdict(net.inputs), asdict(bundle.net.inputs)))
+    differing = [
+        f"{key} {theirs[key]} -> {value}"
+        for ours, theirs in pairs
+        for key, value in ours.items()
+        if key not in free and theirs[key] != value
+    ]
+    if differing:
+        raise BadConfig(
+            f"pretrained is the bundle {name}, which has another network ({'; '.join(differing)}); give the run its "
+            "model and inputs, or start from random weights"
+        )
+    net.load_state_dict(bundle.net.state_dict())
+    return bundle.digest
+
+
+def _with_former(model: Any) -> Any:
+    return {**_FORMER, **model} if isinstance(model, dict) else model
 
 
 def _load_weights(net: CLNet, path: Path) -> None:
@@ -179,7 +222,7 @@ def _model_card(name: str, net: CLNet, metrics: Mapping[str, Any]) -> str:
         f"Inputs: tile {net.inputs.satellite_px} px, panorama canvas {net.inputs.ground_width_px} x "
         f"{net.inputs.ground_height_px} px.{_view_of_tiles(net)}\n\n"
         "What it was trained on and how: `spec.json`, under `provenance`. A network trained on the synthetic world has "
-        "seen no real picture: do not expect it to place real photos.\n\n"
+        "seen no real picture: of real photos expect no more than what was measured on some.\n\n"
         f"Measured:\n\n```json\n{measured}\n```\n"
     )
 

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal
 
 import torch
 import torch.nn.functional as F
-from annotated_types import Ge
+from annotated_types import Ge, Gt
 from torch import Tensor, nn
 
 from model.common.errors import BadConfig
@@ -47,6 +47,9 @@ class CLNetSpec:
         gfr: normalise the map into an importance distribution; without it the raw map recalibrates.
         direction: which view owns the free map, as `ground-to-satellite` or `satellite-to-ground`.
         norm: how GFR normalises over positions: softmax, sigmoid or minmax, each scaled to mean one.
+        maps: correspondence maps of a level; each weighs the level's features in its own way, and all are pooled.
+        map_spread: standard deviation of the maps' initial values. Near zero every softmax starts flat, and the
+            gradient that could shape it is nearly dead (docs/decisions/0017-spread-of-the-maps.md).
         nec_hidden: width of the converter's hidden layers.
         nec_depth: number of the converter's linear layers, at least 1.
         nec_activation: gelu, relu or tanh.
@@ -61,6 +64,8 @@ class CLNetSpec:
     gfr: bool = True
     direction: Literal["ground-to-satellite", "satellite-to-ground"] = "ground-to-satellite"
     norm: Literal["softmax", "sigmoid", "minmax"] = "softmax"
+    maps: Annotated[int, Ge(1)] = 1
+    map_spread: Annotated[float, Gt(0)] = 1.0
     nec_hidden: Annotated[int, Ge(1)] = 256
     nec_depth: Annotated[int, Ge(1)] = 2
     nec_activation: Literal["gelu", "relu", "tanh"] = "gelu"
@@ -71,6 +76,8 @@ class CLNetSpec:
             raise BadConfig(f"levels is {self.levels}; give rising level indices, for example 1,2,3")
         if (self.nec or self.gfr) and not self.ncm:
             raise BadConfig(f"nec is {self.nec} and gfr is {self.gfr} with ncm off; both work on its maps: turn it on")
+        if self.maps > 1 and not self.ncm:
+            raise BadConfig(f"maps is {self.maps} with ncm off; turn it on, or set maps to 1")
 
 
 class CLNet(nn.Module):
@@ -95,10 +102,11 @@ class CLNet(nn.Module):
         strides = find_strides(backbone, spec.levels, inputs)
         grids = {view: [_grid(inputs, view, stride) for stride in strides] for view in _VIEWS}
         self.maps = CorrespondenceMaps(spec, channels, grids["ground"], grids["satellite"]) if spec.ncm else None
-        self.norm = head_norm or nn.LayerNorm(sum(channels), eps=1e-6)
-        self.projection = nn.Linear(sum(channels), spec.dim) if spec.dim else nn.Identity()
+        pooled = sum(channels) * spec.maps
+        self.norm = head_norm if head_norm and spec.maps == 1 else nn.LayerNorm(pooled, eps=1e-6)
+        self.projection = nn.Linear(pooled, spec.dim) if spec.dim else nn.Identity()
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
-        self.dim = spec.dim or sum(channels)
+        self.dim = spec.dim or pooled
 
     def forward(self, pictures: Tensor, view: View, importance: list[Tensor | None] | None = None) -> Tensor:
         """Descriptors of normalised pictures of one view, as `encode_batch` prepares them.
@@ -117,7 +125,7 @@ class CLNet(nn.Module):
         return F.normalize(self.projection(self.norm(torch.cat(pooled, dim=1))).float(), dim=1)
 
     def importance(self, view: View) -> list[Tensor | None]:
-        """What each level's features are multiplied by before pooling, [C, H, W]: 1 + norm(N); None without maps.
+        """What each level's features are multiplied by before pooling, [M C, H, W]: 1 + norm(N); None without maps.
 
         It does not depend on the picture, so after training it is a constant of the view.
         """
@@ -146,22 +154,22 @@ class CorrespondenceMaps(nn.Module):
     def __init__(
         self, spec: CLNetSpec, channels: list[int], ground: list[tuple[int, int]], satellite: list[tuple[int, int]]
     ) -> None:
-        """One map for each level; `ground` and `satellite` are the levels' grids as (H, W)."""
+        """The maps of each level; `ground` and `satellite` are the levels' grids as (H, W)."""
         super().__init__()
         self.owner: View = "ground" if spec.direction == "ground-to-satellite" else "satellite"
         own, other = (ground, satellite) if self.owner == "ground" else (satellite, ground)
         self.other_grids = other
-        self.free = nn.ParameterList(_free_map(count, grid) for count, grid in zip(channels, own, strict=True))
+        self.free = nn.ParameterList(_free_map(spec, count, grid) for count, grid in zip(channels, own, strict=True))
         self.converted: nn.ModuleList | nn.ParameterList
         if spec.nec:
             self.converted = nn.ModuleList(_converter(spec, a, b) for a, b in zip(own, other, strict=True))
         else:
             self.converted = nn.ParameterList(
-                _free_map(count, grid) for count, grid in zip(channels, other, strict=True)
+                _free_map(spec, count, grid) for count, grid in zip(channels, other, strict=True)
             )
 
     def forward(self, view: View) -> list[Tensor]:
-        """The raw maps of a view, [C, H, W] for each level."""
+        """The raw maps of a view, [M C, H, W] for each level."""
         if view == self.owner:
             return list(self.free)
         if isinstance(self.converted, nn.ParameterList):
@@ -172,8 +180,8 @@ class CorrespondenceMaps(nn.Module):
         ]
 
 
-def _free_map(channels: int, grid: tuple[int, int]) -> nn.Parameter:
-    return nn.Parameter(torch.randn(channels, *grid) * 0.02)
+def _free_map(spec: CLNetSpec, channels: int, grid: tuple[int, int]) -> nn.Parameter:
+    return nn.Parameter(torch.randn(spec.maps * channels, *grid) * spec.map_spread)
 
 
 def _converter(spec: CLNetSpec, own: tuple[int, int], other: tuple[int, int]) -> nn.Sequential:
@@ -187,15 +195,18 @@ def _converter(spec: CLNetSpec, own: tuple[int, int], other: tuple[int, int]) ->
 
 
 def _pool(feature: Tensor, weight: Tensor | None) -> Tensor:
-    """Mean over positions of [B, C, H, W], weighted by a map [C, H, W]: [B, C]."""
+    """Means over positions of [B, C, H, W], weighted by M maps [M C, H, W]: [B, M C]."""
     if weight is None:
         return feature.mean(dim=(2, 3))
-    if feature.shape[1:] != weight.shape:
+    if feature.shape[2:] != weight.shape[1:] or len(weight) % feature.shape[1]:
         raise BadConfig(
             f"a level gives {tuple(feature.shape[1:])} where its map has {tuple(weight.shape)}; "
             "the input size must be the one in the checkpoint's spec"
         )
-    return (feature * weight).mean(dim=(2, 3))
+    if len(weight) == feature.shape[1]:
+        return (feature * weight).mean(dim=(2, 3))
+    each = weight.view(-1, *feature.shape[1:]) / weight[0].numel()
+    return torch.einsum("bchw,mchw->bmc", feature, each).flatten(1)
 
 
 def _softmax(flat: Tensor) -> Tensor:

@@ -38,6 +38,7 @@ class Encoder:
         name: of the bundle.
         digest: identity of the bundle; an index remembers which encoder made it.
         trained_on: the data set that the bundle was trained on, if it says so.
+        ground_m: least and greatest side of the ground that its training tiles showed, if it says so.
         dim: length of a vector; a tile has one for each anchor.
         inputs: sizes that the pictures must have.
         device: where it computes.
@@ -50,7 +51,7 @@ class Encoder:
         net: CLNet = bundle.net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.name, self.digest, self.dim = bundle.name, bundle.digest, net.dim
         self.inputs = net.inputs if anchors is None else replace(net.inputs, anchors=anchors)
-        self.trained_on = bundle.trained_on
+        self.trained_on, self.ground_m = bundle.trained_on, bundle.ground_m
         self.device = device
         self._half = pick_half(device, precision)
         self._net = net

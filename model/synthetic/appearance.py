@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from model.common.specs import spec
 
-__all__ = ["Appearance", "Difficulty", "Passer", "Pose", "draw_appearance", "draw_pose"]
+__all__ = ["Air", "Appearance", "Difficulty", "Passer", "Pose", "draw_appearance", "draw_pose"]
 
 _Share = Annotated[float, Ge(0), Le(1)]
 _Half = Annotated[float, Ge(0), Le(0.5)]
 _POSE = 2
 """Stream of the poses; 0 and 1 are those of looks from above and from the ground."""
+_AIR = 3
 
 
 @spec()
@@ -37,6 +38,7 @@ class Difficulty:
         tilt_deg: the camera's pitch and roll are within this angle, at most 10 degrees.
         noise: standard deviation of the sensor noise, in grey levels.
         compression: 0 for JPEG quality 90, 1 for any quality from 40 to 95.
+        air: what the photo shows and no tile: clouds, glare, far hills, leaves and stains, 0 for none to 1.
     """
 
     offset: _Half = 0.25
@@ -49,6 +51,7 @@ class Difficulty:
     tilt_deg: Annotated[float, Ge(0), Le(10)] = 2.0
     noise: Annotated[float, Ge(0)] = 4.0
     compression: _Share = 1.0
+    air: _Share = 0.0
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,31 @@ class Passer:
 
 
 @dataclass(frozen=True)
+class Air:
+    """What a photo shows beyond the place: sky, horizon, and the grain of what stands upright.
+
+    Attributes:
+        clouds: share of the sky that they cover.
+        cloud: their grey level.
+        zenith: the sky's colour overhead, RGB.
+        glare: how far the sky around the sun is overexposed, 0 to 1.
+        skyline_deg: greatest height of far woods and hills.
+        skyline: their colour, RGB.
+        grain: spread of brightness over leaves and walls, 0 to 1.
+        key: what is drawn from.
+    """
+
+    clouds: float
+    cloud: float
+    zenith: tuple[float, float, float]
+    glare: float
+    skyline_deg: float
+    skyline: tuple[float, float, float]
+    grain: float
+    key: int
+
+
+@dataclass(frozen=True)
 class Appearance:
     """How one picture renders the place.
 
@@ -90,6 +118,7 @@ class Appearance:
         noise_seed: what the noise is drawn from.
         jpeg_quality: of the stored picture.
         passers: vehicles and people, seen from the ground only.
+        air: sky and far horizon, seen from the ground only; None for a plain sky and smooth sides.
     """
 
     sun: tuple[float, float, float]
@@ -103,6 +132,7 @@ class Appearance:
     noise_seed: int
     jpeg_quality: int = 90
     passers: tuple[Passer, ...] = ()
+    air: Air | None = None
 
     def develop(self, linear: NDArray[np.float32]) -> NDArray[np.uint8]:
         """Scene colours [H, W, 3] in grey levels -> the uint8 picture this sensor takes of them."""
@@ -151,6 +181,23 @@ def draw_appearance(seed: int, number: int, difficulty: Difficulty, *, from_grou
         noise_seed=int(random.integers(0, 2**31)),
         jpeg_quality=round(90 + difficulty.compression * (40 + 55 * float(draw[10]) - 90)),
         passers=_passers(random, difficulty) if from_ground else (),
+        air=_air(seed, number, difficulty.air) if from_ground and difficulty.air else None,
+    )
+
+
+def _air(seed: int, number: int, spread: float) -> Air:
+    random = np.random.default_rng((seed & 0xFFFFFFFF, number, _AIR))
+    draw = [spread * float(value) for value in random.random(11)]
+    blue, far = 1.0 - 0.5 * draw[0], 0.4 + 0.8 * draw[1]
+    return Air(
+        clouds=draw[2],
+        cloud=150.0 + 105.0 * draw[3],
+        zenith=(40.0 + 110.0 * draw[4], 80.0 + 90.0 * draw[4], 210.0 * blue),
+        glare=draw[5] ** 3,
+        skyline_deg=7.0 * draw[6] ** 2,
+        skyline=(90.0 * far * (0.8 + 0.4 * draw[7]), 100.0 * far, 90.0 * far * (0.6 + 0.7 * draw[8])),
+        grain=0.1 * spread + 0.4 * draw[9],
+        key=int(random.integers(0, 2**31)),
     )
 
 

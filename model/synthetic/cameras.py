@@ -81,10 +81,12 @@ def cells(area: Area, spacing_m: float) -> Iterator[Cell]:
             yield Cell(first_column + column, first_row + row, x_m, y_m)
 
 
-def free_spot(ground: Ground, seed: int, x_m: float, y_m: float, *, reach_m: float) -> tuple[float, float] | None:
+def free_spot(
+    ground: Ground, seed: int, x_m: float, y_m: float, *, reach_m: float, streets_only: bool = False
+) -> tuple[float, float] | None:
     """A spot within `reach_m` along each axis where nothing stands within 3 m; on a street if one of the tries is.
 
-    A reach of 0 asks for the very point.
+    A reach of 0 asks for the very point. None where none of the tries is free, or on a street where that is asked for.
     """
     key = round(x_m * 8), round(y_m * 8)
     tries = _TRIES if reach_m > 0 else 1
@@ -94,7 +96,9 @@ def free_spot(ground: Ground, seed: int, x_m: float, y_m: float, *, reach_m: flo
     )
     standing = [(spot, material_at(ground, *spot)) for spot in candidates if _is_free(ground, *spot)]
     streets = [spot for spot, material in standing if material == Material.ROAD]
-    return streets[0] if streets else next((spot for spot, material in standing if material in _STANDABLE), None)
+    if streets or streets_only:
+        return streets[0] if streets else None
+    return next((spot for spot, material in standing if material in _STANDABLE), None)
 
 
 def _pixel(ground: Ground, x_m: float, y_m: float) -> tuple[int, int]:

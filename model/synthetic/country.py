@@ -1,19 +1,23 @@
 """Countries: how a world builds and what grows there. Every seed has one, drawn from one of two families.
 
 Seeds below `ABROAD` are of the family that training sees. From there on they are of the other one, whose draws lie
-beyond the ranges of the first, so that a cross-area test meets ways of building that were never trained on.
+beyond the ranges of the first, so that a cross-area test meets ways of building that were never trained on. From
+`OPEN` on they are of a third one, open country: long bending roads through woods and fields, and no custom in colours.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from model.synthetic.hashing import unit
 
-__all__ = ["ABROAD", "Country", "country_of"]
+__all__ = ["ABROAD", "OPEN", "Country", "country_of"]
 
 ABROAD = 200
 """First seed of the second family."""
+
+OPEN = 401
+"""First seed of the third family; the one before it is the demo region's."""
 
 _Colour = tuple[float, float, float]
 
@@ -32,7 +36,11 @@ class Country:
         roofs: factor on roof colours, RGB.
         walls: factor on wall colours, RGB.
         plants: factor on the colours of whatever grows, RGB.
-        styles: cumulative shares of suburb, town, industry and rural districts; the last is 1.
+        styles: cumulative shares of suburb, town, industry, rural and open districts; the last is 1.
+        bend_m: how far a street strays from the straight line, over some 200 m.
+        conifers: share of trees that taper to a point.
+        freedom: spread of the colours of ground, roads and trees from block to block, 0 to 1; where it is above 0,
+            roads have verges and kerbs of any width, and woods an undergrowth.
     """
 
     streets: float
@@ -44,14 +52,36 @@ class Country:
     roofs: _Colour
     walls: _Colour
     plants: _Colour
-    styles: tuple[float, float, float, float]
+    styles: tuple[float, float, float, float, float]
+    bend_m: float = 26.0
+    conifers: float = 0.0
+    freedom: float = 0.0
 
 
 def country_of(seed: int) -> Country:
     """The country of a world; the same on every machine."""
     draw = [float(value) * 2.0 - 1.0 for value in unit(seed, 977, list(range(24)))]
+    if seed >= OPEN:
+        return _open_country(_drawn_country(draw), seed)
     if seed >= ABROAD:
         draw = [_pushed_out(value) for value in draw]
+    return _drawn_country(draw)
+
+
+def _open_country(country: Country, seed: int) -> Country:
+    """Mostly woods and fields, and some of everything else."""
+    bend, conifers, *shares = (float(value) for value in unit(seed, 978, list(range(6))))
+    ends = [0.22 + 0.1 * shares[0], 0.30 + 0.1 * shares[1], 0.38 + 0.1 * shares[2], 0.44 + 0.12 * shares[3]]
+    return replace(
+        country,
+        styles=(ends[0], ends[1], ends[2], ends[3], 1.0),
+        bend_m=20.0 + 90.0 * bend,
+        conifers=conifers,
+        freedom=1.0,
+    )
+
+
+def _drawn_country(draw: list[float]) -> Country:
     shares = [
         max(0.05, share * (1.0 + 0.6 * value)) for share, value in zip((0.36, 0.3, 0.16, 0.18), draw, strict=False)
     ]
@@ -67,7 +97,7 @@ def country_of(seed: int) -> Country:
         roofs=_tint(draw[10:13], 0.14),
         walls=_tint(draw[13:16], 0.10),
         plants=_tint(draw[16:19], 0.10),
-        styles=(ends[0], ends[1], ends[2], 1.0),
+        styles=(ends[0], ends[1], ends[2], 1.0, 1.0),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,8 @@ __all__ = ["DISTRICT_M", "District", "district_map"]
 DISTRICT_M = 520.0
 """Mean distance of neighbouring district centres."""
 
-_STYLES = ("suburb", "town", "industry", "rural")
+_STYLES = ("suburb", "town", "industry", "rural", "open")
+_KERB_M = 2.2
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,10 @@ class District:
         direction: (cosine, sine) of the street grid's turn.
         spacing_m: mean distance of streets along the grid's two axes.
         street_m: width of an ordinary street.
-        style: suburb, town, industry or rural.
+        style: suburb, town, industry, rural or open.
         country: what it shares with its world.
+        kerb_m: width of the pavement on either side of a street.
+        verge_m: width of the strip beyond it, on which nothing is built or sown.
     """
 
     key: int
@@ -39,6 +42,8 @@ class District:
     street_m: float
     style: str
     country: Country
+    kerb_m: float = _KERB_M
+    verge_m: float = 0.0
 
 
 def district_map(
@@ -75,7 +80,7 @@ def _near(seed: int, x_m: NDArray[np.float64], y_m: NDArray[np.float64]) -> list
 def _district(seed: int, country: Country, column: int, row: int) -> District:
     draw = [float(unit(seed, column, row, number)[0]) for number in range(9)]
     cosine, sine = _direction(draw[2])
-    return District(
+    district = District(
         key=int(draw[8] * 2**24) ^ (seed * 7919),
         centre_m=((column + 0.15 + 0.7 * draw[0]) * DISTRICT_M, (row + 0.15 + 0.7 * draw[1]) * DISTRICT_M),
         direction=(cosine, sine),
@@ -83,6 +88,22 @@ def _district(seed: int, country: Country, column: int, row: int) -> District:
         street_m=6.0 + 4.0 * draw[5],
         style=next(name for name, end in zip(_STYLES, country.styles, strict=True) if draw[6] < end),
         country=country,
+    )
+    return _freed(district, [float(unit(seed, column, row, number)[0]) for number in range(9, 14)])
+
+
+def _freed(district: District, draw: list[float]) -> District:
+    """The district with streets as its country's freedom allows; in open ones they are far apart."""
+    if not district.country.freedom:
+        return district
+    is_open = district.style == "open"
+    spacing = (150.0 + 260.0 * draw[0], 120.0 + 220.0 * draw[1]) if is_open else district.spacing_m
+    return replace(
+        district,
+        spacing_m=spacing,
+        street_m=5.0 + 11.0 * draw[2] ** 1.5,
+        kerb_m=0.0 if is_open or draw[3] < 0.4 else 3.0 * draw[3],
+        verge_m=9.0 * draw[4] if is_open else 3.0 * draw[4],
     )
 
 

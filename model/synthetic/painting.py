@@ -48,7 +48,6 @@ _COVER = {
     BlockKind.PARKING: (Material.PAVED, (118, 118, 120)),
     BlockKind.POND: (Material.PARK, (92, 128, 64)),
 }
-_KERB_M = 2.2
 _MAX_LOTS = 12
 
 
@@ -133,8 +132,21 @@ def _paint_covers(paint: Paint, district: District, blocks: Blocks) -> None:
     furrow = np.where((blocks.along_m % 6.0) < 1.5, np.float32(0.88), np.float32(1.0))
     colour = _tinted(_FIELDS, district.country.plants)[crop[fields]] * (shade * furrow)[fields, None]
     paint.cover(fields, Material.FIELD, colour)
+    _free_covers(paint, district, blocks)
     _paint_ponds(paint, blocks, kind == BlockKind.POND)
     _paint_paths(paint, blocks, kind == BlockKind.PARK)
+
+
+def _free_covers(paint: Paint, district: District, blocks: Blocks) -> None:
+    """Let the brightness and the tint of each block's ground stray as far as the country's freedom goes."""
+    freedom = np.float32(district.country.freedom)
+    if not freedom:
+        return
+    bright, red, blue = (blocks.table(district.key + number)[blocks.i, blocks.j] for number in (91, 92, 93))
+    gain = 1.0 + freedom * (0.9 * bright - 0.45)
+    paint.top *= np.stack([gain * (1.0 + freedom * (0.55 * red - 0.2)), gain, gain * (0.9 + 0.3 * blue)], axis=1)
+    paint.top[:] = paint.top.clip(18, 235)
+    paint.side[:] = paint.top
 
 
 def _paint_ponds(paint: Paint, blocks: Blocks, mask: _Mask) -> None:
@@ -175,7 +187,7 @@ def _paint_houses(paint: Paint, district: District, blocks: Blocks, absent: Abse
     half_long = 4.2 + 3.4 * draw(22)
     half_deep = 3.6 + 2.4 * draw(23)
     off_long = in_lot - lot_m * (0.42 + 0.16 * draw(24))
-    off_deep = in_row - (district.street_m / 2 + _KERB_M + 3.5 + half_deep + 5.0 * draw(25))
+    off_deep = in_row - (district.street_m / 2 + district.kerb_m + 3.5 + half_deep + 5.0 * draw(25))
     wing = (draw(26) < 0.35) & (np.abs(off_long - half_long * 0.55) < half_long * 0.5)
     inside = (np.abs(off_long) < np.minimum(half_long, lot_m / 2 - 1.0)) & (np.abs(off_deep) < half_deep)
     inside |= wing & (off_deep >= 0) & (off_deep < half_deep + 4.0)
@@ -207,7 +219,7 @@ def _apply_lots(
 def _paint_large(paint: Paint, district: District, blocks: Blocks, absent: Absent) -> None:
     """Blocks with one building each: courts (a ring round a yard), halls, and here and there a tower."""
     kind = blocks.kind[blocks.i, blocks.j]
-    setback = district.street_m / 2 + _KERB_M
+    setback = district.street_m / 2 + district.kerb_m
     edge = np.minimum(
         np.minimum(blocks.along_m, blocks.length_m - blocks.along_m),
         np.minimum(blocks.across_m, blocks.depth_m - blocks.across_m),
@@ -265,8 +277,10 @@ def _streets(
     to_street, dash = _street_distance(district, blocks)
     arterial = 0.9 * district.street_m
     half = district.street_m / 2
-    paved = (to_street < half + _KERB_M) | (border_m < arterial + _KERB_M)
+    paved = (to_street < half + district.kerb_m) | (border_m < arterial + district.kerb_m)
     road = (to_street < half) | (border_m < arterial)
+    if district.country.freedom:
+        return _free_streets(district, to_street, border_m, dash)
     tone = 76.0 + 40.0 * float(unit(district.key, 71)[0])
     marked = road & (border_m >= arterial) & (to_street < 0.35) & (dash % 9.0 < 4.0)
     marked |= (border_m < 0.35) | (np.abs(border_m - arterial * 0.5) < 0.25) & (dash % 9.0 < 4.0)
@@ -274,6 +288,39 @@ def _streets(
         (paved & ~road, Material.PAVED, (168.0, 164.0, 156.0)),
         (road, Material.ROAD, (tone, tone, tone + 3.0)),
         (marked, Material.ROAD, (214.0, 212.0, 202.0)),
+    ]
+
+
+def _free_streets(
+    district: District, to_street: _Floats, border_m: _Floats, dash: _Floats
+) -> list[tuple[_Mask, Material, tuple[float, float, float]]]:
+    """Streets of any surface, marked in one of several customs or not at all, with verges of grass, gravel or earth."""
+    draw = [float(value) for value in unit(district.key, 72, np.arange(12))]
+    half, arterial = district.street_m / 2, (0.45 + 0.5 * draw[0]) * district.street_m
+    outside = np.minimum(to_street - half, border_m - arterial)  # metres from the edge of the nearest road
+    road, kerb = outside < 0, (outside >= 0) & (outside < district.kerb_m)
+    verge = (outside >= district.kerb_m) & (outside < district.kerb_m + district.verge_m)
+    tone = 52.0 + 125.0 * draw[1]
+    surface = tone * (1.0 + 0.10 * (draw[2] - 0.3)), tone, tone * (1.0 - 0.16 * (draw[3] - 0.4))
+    middle = np.minimum(to_street, np.where(border_m < arterial, border_m, np.float32(1e3)))
+    lines = [
+        (
+            road & (middle < 0.35) & ((dash % 9.0 < 4.0) | (draw[4] < 0.5)),
+            (214.0, 190.0 - 60.0 * (draw[5] < 0.5), 110.0),
+        ),
+        (road & (outside > -0.9) & (outside < -0.4), (206.0, 206.0, 200.0)),
+    ]
+    strip = [(104.0, 122.0, 62.0), (168.0, 152.0, 122.0), (146.0, 116.0, 88.0), (176.0, 166.0, 150.0)][int(4 * draw[6])]
+    pale = 130.0 + 70.0 * draw[7]
+    return [
+        (verge, Material.FIELD, (strip[0] * (0.7 + 0.5 * draw[8]), strip[1] * (0.7 + 0.5 * draw[8]), strip[2])),
+        (kerb, Material.PAVED, (pale, pale * 0.98, pale * 0.93)),
+        (road, Material.ROAD, surface),
+        *(
+            (mask, Material.ROAD, colour)
+            for (mask, colour), wanted in zip(lines, draw[9:11], strict=True)
+            if wanted < 0.6
+        ),
     ]
 
 

@@ -22,6 +22,7 @@ from model.common.errors import BadDataset, OutputExists
 from model.common.manifest_rows import ManifestRow, write_manifest
 from model.synthetic.appearance import Appearance, draw_appearance, draw_pose
 from model.synthetic.cameras import Area, Cell, area_window, cells, free_spot
+from model.synthetic.country import OPEN
 from model.synthetic.ground import Ground, Window
 from model.synthetic.overlap import name_overlaps
 from model.synthetic.panorama import Camera, render_panorama
@@ -80,12 +81,20 @@ class _Drawn:
 
 def ensure_split(split: Split, cache: Path, *, workers: int, progress: Callable[[int, int], None]) -> Path:
     """The folder of a rendered split below `cache`, rendering it first if it is not there."""
-    key = sha256_bytes(canonical_json({"version": WORLD_VERSION, **asdict(split)}))[:12]
-    folder = cache / f"{split.name}-{key}"
+    folder = cache / f"{split.name}-{_key(split)}"
     if not folder.exists():
         with suppress(OutputExists):  # another process was faster
             render_split(split, folder, workers=workers, progress=progress)
     return folder
+
+
+def _key(split: Split) -> str:
+    content = asdict(split)
+    if not split.difficulty.air:  # so that older folders keep their keys
+        del content["difficulty"]["air"]
+    if split.spare == 108:
+        del content["spare"]
+    return sha256_bytes(canonical_json({"version": WORLD_VERSION, **content}))[:12]
 
 
 def render_split(split: Split, out: Path, *, workers: int, progress: Callable[[int, int], None]) -> None:
@@ -112,7 +121,7 @@ def render_split(split: Split, out: Path, *, workers: int, progress: Callable[[i
 def _drawn(split: Split, workers: int, progress: Callable[[int, int], None]) -> Iterator[_Drawn]:
     """What the areas give, in order, until there are enough cameras; a grid gives all its tiles."""
     areas, taken = split.areas(), 0
-    share = -(-split.places * 108 // (100 * len(areas)))  # a little more, since some areas have few free places
+    share = -(-split.places * split.spare // (100 * len(areas)))
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         for area in pool.map(_render_area, areas, [split] * len(areas), [share] * len(areas)):
             for one in area:
@@ -153,7 +162,7 @@ def _draw_cells(eras: Eras, area: Area, split: Split, limit: int) -> Iterator[_D
     taken = 0
     for number, cell in enumerate(cells(area, split.spacing_m)):
         wanted = taken < limit and number % split.query_every == 0
-        spot = free_spot(eras.photo, area.seed, cell.x_m, cell.y_m, reach_m=split.reach_m) if wanted else None
+        spot = _camera(eras.photo, area.seed, cell, split) if wanted else None
         if spot is not None:
             taken += 1
             yield _draw_pair(eras, area, split, cell, spot)
@@ -161,6 +170,11 @@ def _draw_cells(eras: Eras, area: Area, split: Split, limit: int) -> Iterator[_D
             centre = latlon_of(cell.x_m, cell.y_m)
             tile = _draw_tile(eras.tile, area.seed, cell, split, (cell.x_m, cell.y_m))
             yield _Drawn(ManifestRow.tile(_reference(area.seed, cell), centre), tile)
+
+
+def _camera(ground: Ground, seed: int, cell: Cell, split: Split) -> tuple[float, float] | None:
+    streets_only = seed >= OPEN  # in open country a camera is on a car
+    return free_spot(ground, seed, cell.x_m, cell.y_m, reach_m=split.reach_m, streets_only=streets_only)
 
 
 def _draw_pair(eras: Eras, area: Area, split: Split, cell: Cell, spot: tuple[float, float]) -> _Drawn:

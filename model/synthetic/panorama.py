@@ -16,6 +16,7 @@ from annotated_types import Ge, Gt, Le
 from numpy.typing import NDArray
 
 from model.common.specs import Wanted, spec
+from model.synthetic.air import draw_air, grain
 from model.synthetic.appearance import Appearance, Pose
 from model.synthetic.ground import PIXEL_M, Ground, Material
 from model.synthetic.shadow import shadowed
@@ -88,7 +89,7 @@ def render_panorama(ground: Ground, camera: Camera, look: Appearance) -> NDArray
     slopes = _slopes(camera.height_px, camera.width_px, camera.vertical_deg, camera.pitch_deg, camera.roll_deg)
     hits = _march(ground, camera, look, east, north, slopes)
     scene = _surface(ground, look, hits)
-    sky = _sky(slopes, look)
+    sky = _sky(slopes, look) if look.air is None else draw_air(look.air, look.sun, east, north, slopes)
     veil = np.float32(1.0) - np.exp(-hits.distance_m / look.haze_m).astype(np.float32)
     haze = np.array([206.0, 212.0, 220.0], np.float32)
     scene += (haze - scene) * veil[..., None]
@@ -126,6 +127,9 @@ def _surface(ground: Ground, look: Appearance, hits: _Hits) -> NDArray[np.float3
     wall = upright & (material == Material.BUILDING)
     scene *= np.where(wall & _window_panes(ground, hits), np.float32(0.55), np.float32(1.0))[..., None]
     scene *= _light(ground, look, hits, upright)[..., None]
+    if look.air is not None:
+        rough = grain(look.air, hits.row, hits.column, hits.height_m)
+        scene *= np.where(upright, rough, np.float32(1.0))[..., None]
     for number, passer in enumerate(look.passers):
         mask = hits.passer == number
         above = hits.height_m[mask] > 0.55 * passer.height_m

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from model.common.errors import BadDataset
 from model.synthetic.appearance import Difficulty
 from model.synthetic.cameras import Area
-from model.synthetic.country import ABROAD
+from model.synthetic.country import ABROAD, OPEN
 
 __all__ = ["CENTRED_MANIFEST", "MANIFESTS", "SPLITS", "TILE_M", "Split", "find_split"]
 
@@ -44,6 +44,7 @@ class Split:
             then centred on the camera, which stands anywhere in its cell.
         query_every: a camera in every n-th cell only; with more than 1, every cell has a tile, camera or not.
         joined: the areas of a seed touch, as one square.
+        spare: cameras sought in each area, in percent of its even share, since some areas have few free places.
         centred_too: each camera also gets a tile centred on it, in a gallery and manifest of their own.
         difficulty: how the two pictures of a pair differ.
     """
@@ -58,6 +59,7 @@ class Split:
     margin: float = 0.0
     query_every: int = 1
     joined: bool = False
+    spare: int = 108
     centred_too: bool = False
     difficulty: Difficulty = field(default_factory=Difficulty)
 
@@ -91,9 +93,15 @@ class Split:
 
 _HOME = tuple(range(1, 17))
 _FAR = tuple(range(ABROAD + 101, ABROAD + 112))
+_HOME_AND_OPEN = tuple(seed for pair in zip(_HOME[:8], range(OPEN, OPEN + 8), strict=True) for seed in pair)
+_WIDE = Difficulty(change=0.0, tilt_deg=3.0, air=1.0)
 _ALL = (
     Split("train", _HOME, 40_000, 2, spacing_m=36.0, margin=0.25),
+    Split(
+        "train-wide", _HOME_AND_OPEN, 6_300, 1, spacing_m=25.0, area_m=900.0, margin=0.5, spare=120, difficulty=_WIDE
+    ),
     Split("val", (101, 102), 1_000, 2),
+    Split("val-wide", (103, OPEN + 30), 120, 1, spacing_m=50.0, area_m=600.0, spare=150, difficulty=_WIDE),
     Split("same-area", _HOME, 10_000, 2, row=4, centred_too=True),
     Split("cross-area", _FAR, 10_000, 3, centred_too=True),
     Split("cross-area-grid", (ABROAD + 151,), 2_000, 25, spacing_m=50.0, area_m=1_000.0, query_every=3, joined=True),

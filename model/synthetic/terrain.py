@@ -25,7 +25,7 @@ _TREE_SHARE[[Material.PAVED, Material.GARDEN, Material.PARK, Material.WOOD, Mate
     0.95,
     0.02,
 )
-_WARP_M, _WARP_CELL_M = 26.0, 210.0
+_WARP_CELL_M = 210.0
 
 
 def paint_ground(seed: int, window: Window) -> Ground:
@@ -44,6 +44,8 @@ def paint_times(seed: int, window: Window, times: Sequence[Absent]) -> list[Grou
     wide = window.grown(_TREE_REACH_PX + _TREE_CELL_PX)
     grounds = _paint_districts(seed, wide, times)
     for ground in grounds:
+        if country_of(seed).freedom:
+            _grow_bushes(seed, ground)
         _plant_trees(seed, ground, country_of(seed))
         _roughen(seed, ground)
     return [ground.cropped(window) for ground in grounds]
@@ -52,8 +54,9 @@ def paint_times(seed: int, window: Window, times: Sequence[Absent]) -> list[Grou
 def _paint_districts(seed: int, window: Window, times: Sequence[Absent]) -> list[Ground]:
     x_m, y_m = window.axes_m()
     districts, number, border_m = district_map(seed, x_m, y_m)
-    bend_x = (lattice_noise(seed + 1, x_m, y_m, _WARP_CELL_M) - 0.5) * _WARP_M
-    bend_y = (lattice_noise(seed + 2, x_m, y_m, _WARP_CELL_M) - 0.5) * _WARP_M
+    bend_m = country_of(seed).bend_m
+    bend_x = (lattice_noise(seed + 1, x_m, y_m, _WARP_CELL_M) - 0.5) * bend_m
+    bend_y = (lattice_noise(seed + 2, x_m, y_m, _WARP_CELL_M) - 0.5) * bend_m
     grounds = [_blank(window) for _ in times]
     for here in np.unique(number):
         rows, columns = np.nonzero(number == here)
@@ -88,26 +91,50 @@ def _plant_trees(seed: int, ground: Ground, country: Country) -> None:
     column, row, draw = column[grows], row[grows], draw[:, grows]
     height = (4.0 + 9.0 * draw[1]) * np.float32(country.growth)
     tint = np.array(country.plants, np.float32)
+    if country.freedom:
+        height *= 0.4 + 1.5 * draw[5]
     for tree in np.argsort(height, kind="stable"):
-        _stamp(ground, int(column[tree]), int(row[tree]), float(height[tree]), draw[2:, tree], tint)
+        own = tint
+        if country.freedom:  # from nearly black firs to autumn leaves
+            tone, autumn = 0.35 + 0.9 * float(draw[6, tree]), max(0.0, float(draw[7, tree]) * 2.0 - 1.2)
+            own = tint * np.array([tone * (1.0 + autumn), tone, tone * (1.0 - 0.4 * autumn)], np.float32)
+        pointed = float(draw[8, tree]) < country.conifers
+        _stamp(ground, int(column[tree]), int(row[tree]), float(height[tree]), draw[2:, tree], own, pointed=pointed)
 
 
 def _tree_sites(seed: int, window: Window) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
-    """Local pixel of every possible tree whose cell meets the window, and five draws for each [5, N]."""
+    """Local pixel of every possible tree whose cell meets the window, and nine draws for each [9, N]."""
     first_column, first_row = window.left // _TREE_CELL_PX, window.top // _TREE_CELL_PX
     last_column = (window.left + window.width) // _TREE_CELL_PX
     last_row = (window.top + window.height) // _TREE_CELL_PX
     rows, columns = np.mgrid[first_row : last_row + 1, first_column : last_column + 1].reshape(2, -1)
-    draw = np.stack([unit(seed + 5, columns, rows, number) for number in range(7)])
+    draw = np.stack([unit(seed + 5, columns, rows, number) for number in range(11)])
     column = columns * _TREE_CELL_PX + (draw[0] * _TREE_CELL_PX).astype(np.int64) - window.left
     row = rows * _TREE_CELL_PX + (draw[1] * _TREE_CELL_PX).astype(np.int64) - window.top
     return column, row, draw[2:]
 
 
+def _grow_bushes(seed: int, ground: Ground) -> None:
+    """Undergrowth up to 2 m in woods, here and there a bush elsewhere."""
+    x_m, y_m = ground.window.axes_m()
+    dense = lattice_noise(seed + 12, x_m, y_m, 3.0) - np.where(ground.material == Material.WOOD, 0.45, 0.86)
+    wild = np.isin(ground.material, (Material.PARK, Material.WOOD, Material.FIELD)) & (dense > 0)
+    ground.height_m[wild] = np.minimum(dense[wild].astype(np.float32) * 6.0, np.float32(2.0))
+    ground.top[wild] = (ground.top[wild] * 0.75).astype(np.uint8)
+    ground.side[wild] = (ground.top[wild] * 0.8).astype(np.uint8)
+
+
 def _stamp(
-    ground: Ground, column: int, row: int, height_m: float, draw: NDArray[np.float32], tint: NDArray[np.float32]
+    ground: Ground,
+    column: int,
+    row: int,
+    height_m: float,
+    draw: NDArray[np.float32],
+    tint: NDArray[np.float32],
+    *,
+    pointed: bool = False,
 ) -> None:
-    radius_m = 1.4 + 0.22 * height_m + 1.2 * float(draw[0])
+    radius_m = (1.4 + 0.22 * height_m + 1.2 * float(draw[0])) * (0.6 if pointed else 1.0)
     reach = int(radius_m / PIXEL_M) + 1
     rows = slice(max(row - reach, 0), min(row + reach + 1, ground.window.height))
     columns = slice(max(column - reach, 0), min(column + reach + 1, ground.window.width))
@@ -115,6 +142,8 @@ def _stamp(
     right = (np.arange(columns.start, columns.stop) - column)[None, :] * PIXEL_M
     bulge = 1.0 - (down * down + right * right) / (radius_m * radius_m)
     crown = (height_m * (0.62 + 0.38 * bulge)).astype(np.float32)
+    if pointed:
+        crown = (height_m * (1.0 - 0.9 * np.sqrt((1.0 - bulge).clip(0.0)))).astype(np.float32)
     part = (rows, columns)
     mask = (bulge > 0) & (crown > ground.height_m[part])
     hue = np.array([58 + 40 * draw[1], 88 + 30 * draw[2], 38 + 16 * draw[1]], np.float32) * tint

@@ -27,7 +27,10 @@ from model.synthetic.plane import latlon_of, tile_bounds, tile_window_m
 from model.synthetic.specs import ZOOM, Region
 from model.synthetic.tile import render_tile
 
-__all__ = ["Region", "render_region"]
+__all__ = ["REGION_VERSION", "Region", "render_region"]
+
+REGION_VERSION = 2
+"""Raised whenever the files of a region say more, or other things, of the same pictures; 2: the XMP of panoramas."""
 
 _TILE_PX = 256
 _CHUNK = 8
@@ -74,7 +77,8 @@ def render_region(region: Region, out: Path, *, workers: int, progress: Callable
         write_manifest(staged / "pairs.csv", [*pairs, *_by_name(tiles + [row.without_query() for row in aside])])
         if region.calibration:
             write_manifest(staged / "calibration.csv", aside)
-        note = {"synthetic": True, "version": WORLD_VERSION, "zoom": ZOOM, "region": asdict(region)}
+        versions = {"version": WORLD_VERSION, "region_version": REGION_VERSION}
+        note = {"synthetic": True, **versions, "zoom": ZOOM, "region": asdict(region)}
         write_json(staged / "world.json", note)
     return len(cameras)
 

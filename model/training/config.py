@@ -112,7 +112,8 @@ class RunSpec:
         data: what is trained on.
         optim: how.
         pretrained: false for random weights; `timm` for those that timm publishes for the backbone, from its local
-            cache or the network; `timm:NAME` for another tag's; `file:PATH` for a file of the same layout.
+            cache or the network; `timm:NAME` for another tag's; `file:PATH` for a file of the same layout; or
+            `bundle:PATH` for all weights of a checkpoint bundle of the same network.
     """
 
     name: str = "clnet"
@@ -125,7 +126,9 @@ class RunSpec:
     def check_together(self) -> None:
         """`true` does not say from where."""
         if self.pretrained is True:
-            raise BadConfig('pretrained is true; say from where: "timm", "timm:NAME", "file:PATH", or false')
+            raise BadConfig(
+                'pretrained is true; say from where: "timm", "timm:NAME", "file:PATH", "bundle:PATH", or false'
+            )
 
 
 def load_run(path: Path | None, overrides: Sequence[str] = ()) -> RunSpec:

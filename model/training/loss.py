@@ -39,7 +39,8 @@ def symmetric_info_nce(
     Returns:
         A scalar.
     """
-    scale = logit_scale.clamp(max=MAX_LOGIT_SCALE) if bounded else logit_scale
+    value = logit_scale.detach().clamp(max=MAX_LOGIT_SCALE) if bounded else logit_scale.detach()
+    scale = value + (logit_scale - logit_scale.detach())  # a clamp's own gradient would be zero beyond it, for ever
     scores = ground @ satellite.T * scale.exp()  # scores[ground, satellite]
     if targets is None:
         forward = backward = torch.arange(len(scores), device=scores.device)

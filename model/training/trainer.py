@@ -7,41 +7,35 @@ events where that is installed), the newest resumable state, and at the end the 
 from __future__ import annotations
 
 import copy
-import json
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from functools import partial
 from itertools import tee
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.amp import GradScaler
 
-from model.common.atomic_io import canonical_json, write_json
 from model.common.devices import pick_device, pick_half
 from model.common.errors import BadConfig, BadDataset
 from model.common.progress import progress
-from model.common.specs import spec_from
-from model.data.augment import crop_tile
+from model.data.augment import wide_inputs
 from model.data.fingerprint import pairs_digest
-from model.data.hard_negatives import nearest_places, nearest_vectors
+from model.data.hard_negatives import nearest_places
 from model.data.image_cache import ensure_decoded
-from model.data.loaders import PictureFiles, Pictures, TrainingPairs, plain_errors, training_loader, view_loader
+from model.data.loaders import PictureFiles, Pictures, TrainingPairs, plain_errors, training_loader
 from model.data.pairs import PairSet
 from model.data.samplers import Order, epoch_batches
-from model.evaluation.evaluator import DualEncoder, Encode, embed, evaluate
+from model.evaluation.evaluator import DualEncoder, Encode, evaluate
 from model.evaluation.results import Evaluation
 from model.inputs.anchors import REACH
-from model.inputs.transforms import InputSpec
 from model.network.backbones import save_memory
-from model.network.checkpoints import save_bundle
+from model.network.checkpoints import save_bundle, start_from
 from model.network.clnet import CLNet, View
 from model.network.encoder import encode_batch, encode_view
 from model.network.pretrained import find_pretrained
@@ -55,23 +49,25 @@ from model.training.checkpoint import (
     newest_state,
     save_state,
 )
-from model.training.config import OptimSpec, RunSpec
+from model.training.config import RunSpec
 from model.training.distributed import ALONE, Processes
+from model.training.ema import average_decay, update_average
 from model.training.grad_cache import find_gradients, refuse_batch_statistics
 from model.training.loss import soft_targets, symmetric_info_nce
+from model.training.mining import VIEWS, mine_similar
 from model.training.optim import create_optimizers, learning_rate, set_learning_rate
+from model.training.precision import create_scaler, move
+from model.training.run_folder import claim, with_defaults
 from model.training.run_log import RunLog
 
-__all__ = ["Trainer", "average_decay", "train", "update_average"]
+__all__ = ["Trainer", "train"]
 
 _DECODERS = 2
 """Processes that decode pictures before the first step, where they are kept; at least this many."""
 
-_MINING_BATCH = 64
-"""Pictures encoded at once in the search for similar tiles."""
+_WHOLE = "bundle:"
+"""Before the bundle whose weights, all of them, a run starts from."""
 
-_FIRST_SCALE, _LEAST_SCALE = 2.0**10, 2.0**-14
-"""Of the loss in float16: as Sample4Geo starts; and where no factor helps, since it is the type's smallest number."""
 
 _log = logging.getLogger(__name__)
 
@@ -92,12 +88,12 @@ def train(
     with processes.first_alone():  # pretrained weights may have to be fetched
         trainer = Trainer(run, device=pick_device(device), resumes=state is not None, processes=processes)
     with processes.first_alone():
-        _claim(out, "run.json", asdict(run), "another configuration", "the old one", complete=_with_defaults)
+        claim(out, "run.json", asdict(run), "another configuration", "the old one", complete=with_defaults)
         data = {
             name: {"pairs": len(part.queries), "sha256": pairs_digest(part)}
             for name, part in (("train", pairs), ("val", val))
         }
-        _claim(out, "data.json", data, "other data", "the old pairs")
+        claim(out, "data.json", data, "other data", "the old pairs")
     if state:
         trainer.step = load_state(state, trainer.net, trainer.optimizers, trainer.average)
         trainer.order = load_order(state)
@@ -149,17 +145,21 @@ class Trainer:
         self, run: RunSpec, *, device: torch.device, resumes: bool = False, processes: Processes = ALONE
     ) -> None:
         """Initial weights depend on the seed, and on the pretrained ones where the run asks for them and is new."""
-        wanted = isinstance(run.pretrained, str) and not resumes
-        pretrained = find_pretrained(str(run.pretrained), run.model.backbone) if wanted else None
+        source = "" if resumes else str(run.pretrained or "")
+        whole = source.startswith(_WHOLE)
+        pretrained = find_pretrained(source, run.model.backbone) if source and not whole else None
         torch.manual_seed(run.optim.seed)
         self.run, self.device, self.processes, self.step = run, device, processes, 0
         self.order: Order | None = None
         net = CLNet(run.model, run.inputs, pretrained=pretrained)
+        if whole:
+            digest = start_from(net, source.removeprefix(_WHOLE))
+            _log.info("starting from %s, digest %s", source, digest)
         self.net: CLNet = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizers = create_optimizers(self.net, run.optim)
         self.average = copy.deepcopy(self.net).requires_grad_(False) if run.optim.ema else None
         self.half = pick_half(device, run.optim.precision)
-        self.scaler = GradScaler(device.type, init_scale=_FIRST_SCALE, enabled=self.half is torch.float16)
+        self.scaler = create_scaler(device, self.half)
         if run.optim.checkpointing:  # not in the average, which has no backward pass
             for backbone in self.net.backbones.values():
                 save_memory(backbone, run.model.backbone)
@@ -240,29 +240,11 @@ class Trainer:
             raise BadConfig(
                 f"the loss is {value} at step {self.step}; lower optim.lr ({optim.lr}) and start in another folder"
             )
-        self._move()
+        move(self.net, self.optimizers, self.scaler, optim, step=self.step)
         if self.average is not None:
             update_average(self.average, self.net, average_decay(self.step, optim))
         self.step += 1
         return value
-
-    def _move(self) -> None:
-        """Follow the gradients, limited as the run asks; in float16 not where they overflow: the scale is halved."""
-        optim = self.run.optim
-        for optimizer in self.optimizers:
-            self.scaler.unscale_(optimizer)
-        if optim.clip_norm > 0:
-            torch.nn.utils.clip_grad_norm_(self.net.parameters(), optim.clip_norm)
-        if optim.clip_value > 0:
-            torch.nn.utils.clip_grad_value_(self.net.parameters(), optim.clip_value)
-        for optimizer in self.optimizers:
-            self.scaler.step(optimizer)
-        self.scaler.update()
-        if self.scaler.get_scale() < _LEAST_SCALE:
-            raise BadConfig(
-                f"float16 gradients overflow at step {self.step} however little the loss is scaled; set "
-                "optim.precision to bfloat16 or float32, and start in another folder"
-            )
 
     @property
     def _has_moved(self) -> bool:
@@ -285,10 +267,11 @@ class Trainer:
 
     def _batches(self, pairs: PairSet, cache: Path) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
         run = self.run
-        pictures: Pictures = PictureFiles(pairs, run.inputs)
+        wide = wide_inputs(run.inputs, run.data.augment)
+        pictures: Pictures = PictureFiles(pairs, wide)
         if run.data.cache:
             with self.processes.first_alone():
-                pictures = ensure_decoded(pairs, run.inputs, cache, workers=max(_DECODERS, run.data.workers))
+                pictures = ensure_decoded(pairs, wide, cache, workers=max(_DECODERS, run.data.workers))
         dataset = TrainingPairs(pictures, pairs.positives, run.inputs, seed=run.optim.seed, augment=run.data.augment)
         self.order = self.order or self._next_order(pairs, pictures)
         soft = run.optim.semi_positives == "soft"
@@ -329,68 +312,12 @@ class Trainer:
     def _similar(self, pairs: PairSet, pictures: Pictures, count: int) -> NDArray[np.int32]:
         """The pairs whose tiles the best network finds most like each query; the first process seeks them for all."""
         if self.processes.is_first:
-            table = torch.from_numpy(self._mined(pairs, pictures, count))
+            encode = {view: self._encoder(view, anchors=1) for view in VIEWS}  # a tile is cropped around its camera
+            table = torch.from_numpy(mine_similar(encode, pairs, pictures, self.run.inputs, self.net.dim, count))
         else:
             table = torch.empty(len(pairs.queries), min(count, len(pairs.queries) - 1), dtype=torch.int32)
         shared: NDArray[np.int32] = self.processes.share(table.to(self.device)).cpu().numpy()
         return shared
-
-    def _mined(self, pairs: PairSet, pictures: Pictures, count: int) -> NDArray[np.int32]:
-
-        def tile(row: int, inputs: InputSpec) -> NDArray[np.uint8]:
-            return crop_tile(pictures.reference(int(pairs.positives[row])), inputs.satellite_px)
-
-        def vectors(view: View, load: Callable[[int, InputSpec], NDArray[np.uint8]]) -> NDArray[np.float32]:
-            rows = range(len(pairs.queries))
-            loader = view_loader(rows, load, self.run.inputs, batch=_MINING_BATCH, workers=0)
-            encode = self._encoder(view, anchors=1)  # a tile is cropped around its pair's camera
-            return embed(encode, loader, len(rows), self.net.dim, f"mining: {view}")
-
-        ground = vectors("ground", lambda row, _: pictures.query(row))
-        return nearest_vectors(ground, vectors("satellite", tile), count)
-
-
-def average_decay(step: int, optim: OptimSpec) -> float:
-    """How much of the average is kept after `step` earlier steps: little at first, when the weights still move far."""
-    return min(optim.ema, (1 + step) / (10 + step))
-
-
-@torch.no_grad()
-def update_average(average: CLNet, net: CLNet, decay: float) -> None:
-    """Move the average's weights towards the network's; buffers are copied."""
-    torch._foreach_lerp_(list(average.parameters()), list(net.parameters()), 1.0 - decay)
-    for kept, present in zip(average.buffers(), net.buffers(), strict=True):
-        kept.copy_(present)
-
-
-def _with_defaults(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """A configuration with every key: one that is younger than the run has its default."""
-    return asdict(spec_from(RunSpec, tree, "run.json"))
-
-
-def _claim(
-    out: Path,
-    file: str,
-    content: Mapping[str, Any],
-    change: str,
-    remedy: str,
-    *,
-    complete: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
-) -> None:
-    """Write what the run was started with, or check that the folder's is the same when both are made complete."""
-    path = out / file
-    if not path.exists():
-        out.mkdir(parents=True, exist_ok=True)
-        write_json(path, content)
-        return
-    found, wanted = (canonical_json(complete(one)) for one in (json.loads(path.read_bytes()), content))
-    if found != wanted:
-        old, new = ([line.strip(" ,") for line in text.decode().splitlines()] for text in (found, wanted))
-        differing = [f"{a} -> {b}" for a, b in zip(old, new, strict=False) if a != b]
-        raise BadConfig(
-            f"{out} was started with {change} ({'; '.join(differing[:5]) or 'other keys'}); "
-            f"give {remedy} to resume, or another --out"
-        )
 
 
 def _publish(trainer: Trainer, result: Evaluation, bundle: Path, *, seconds: float) -> None:

@@ -6,7 +6,6 @@ and the panoramas are posted as any client would post them. A second run reuses 
 
 from __future__ import annotations
 
-import argparse
 import csv
 import json
 import signal
@@ -21,18 +20,31 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from annotated_types import Ge, Le
 
 from clnet_geolocalization import command as own_command
 from model.common.command_line import run
 from model.common.errors import GeoLocalizationError
+from model.common.flags import Option, Parser, add_flags, read_flags
 from model.common.geo import Bounds, LatLon, great_circle_m
+from model.common.specs import spec
 from service.demo.ports import require_free
 
 _REJECTED_BELOW = 0.5
 """Confidence below which the demo calls an answer rejected."""
 
 __all__ = ["Outcome", "Shot", "localize", "main", "read_shots", "report"]
+
+
+@spec(kw_only=True)
+class DemoOptions:
+    """Where the demo lies, and where it is served."""
+
+    data: Annotated[Path, Option("folder of region and index", "FOLDER")] = Path("clnet-data")
+    port: Annotated[int, Ge(1), Le(65535), Option("port to serve at, on 127.0.0.1", "PORT")] = 8000
+    once: Annotated[bool, Option("stop after the report instead of going on serving")] = False
 
 
 class DemoFailed(GeoLocalizationError, RuntimeError):
@@ -85,17 +97,14 @@ class Outcome:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo until it is stopped with Ctrl-C."""
-    parser = argparse.ArgumentParser(prog="python -m service.demo", description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--data", type=Path, default=Path("clnet-data"), help="folder of region and index (default clnet-data)"
-    )
-    parser.add_argument("--port", type=int, default=8000, help="port to serve at, on 127.0.0.1 (default 8000)")
-    parser.add_argument("--once", action="store_true", help="stop after the report instead of going on serving")
-    arguments = parser.parse_args(argv)
-    return run(lambda: _demo(arguments.data, arguments.port, once=arguments.once))
+    parser = Parser(prog="python -m service.demo", description=__doc__.splitlines()[0])
+    add_flags(parser, DemoOptions)
+    parsed = vars(parser.parse_args(argv))
+    return run(lambda: _demo(read_flags(DemoOptions, parsed)))
 
 
-def _demo(data: Path, port: int, *, once: bool) -> int:
+def _demo(options: DemoOptions) -> int:
+    data, port = options.data, options.port
     url = f"http://127.0.0.1:{port}"
     require_free("127.0.0.1", port)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the service ends with its demo
@@ -112,7 +121,7 @@ def _demo(data: Path, port: int, *, once: bool) -> int:
         )
         sys.stdout.write(report(inside, outside, url))
         sys.stdout.flush()
-        return 0 if once else _serve_on(process)
+        return 0 if options.once else _serve_on(process)
 
 
 def read_shots(manifest: Path) -> list[Shot]:

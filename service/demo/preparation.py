@@ -139,13 +139,15 @@ def discard_stale_demo(settings: UpSettings) -> None:
     """Remove of the demo what another version made: its calibration, its index by another checkpoint, or all of it."""
     from indexer.confidence.storage import CALIBRATION, FORMAT_VERSION
     from model.synthetic.pair_set import WORLD_VERSION
+    from model.synthetic.tile_region import REGION_VERSION
 
     if settings.tiles is not None:
         return
     for name in ("region", "elsewhere"):
         note = settings.data / _DEMO / name / "world.json"
-        if note.is_file() and _value(note, "version") != WORLD_VERSION:
-            logger.warning("%s was drawn by another version of the world; making the demo again", note.parent)
+        drawn_by = _value(note, "version"), _value(note, "region_version")
+        if note.is_file() and drawn_by != (WORLD_VERSION, REGION_VERSION):
+            logger.warning("%s was drawn by another version of this program; making the demo again", note.parent)
             shutil.rmtree(settings.data / _DEMO)
             return
     manifest = index_folder(settings) / "manifest.json"

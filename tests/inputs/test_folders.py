@@ -1,5 +1,6 @@
 """Folders as they lie on disks: links, strays, and names that look like something else."""
 
+import os
 from pathlib import Path
 
 import mercantile
@@ -81,6 +82,22 @@ def test_quadkeys_are_placed_and_one_stray_does_not_hide_them(tmp_path: Path) ->
     listing = listed(tmp_path)
     assert sorted(listing.table.tile_id) == NAMES
     assert any("1 pictures name no tile" in note and "1/0/0.png" in note for note in listing.notes)
+
+
+def test_a_name_that_is_no_text_is_ignored_and_shown_as_far_as_it_can_be(tmp_path: Path) -> None:
+    write_folder(tmp_path, xyz_name)
+    for name in (b"Z\xfcrich.png", b"two\nlines.png"):
+        (Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))).write_bytes(b"x")
+    listing = listed(tmp_path)
+    assert sorted(listing.table.tile_id) == NAMES
+    assert "2 pictures name no tile and are ignored" in "".join(listing.notes)
+    "".join(listing.notes).encode()
+
+
+def test_a_folder_without_pictures_names_the_archive_in_it(tmp_path: Path) -> None:
+    (tmp_path / "region.mbtiles").write_bytes(b"x")
+    with pytest.raises(BadSource, match=r"holds no \.png.*region\.mbtiles"):
+        listed(tmp_path)
 
 
 def test_a_pattern_that_fits_no_name_is_said(tmp_path: Path) -> None:

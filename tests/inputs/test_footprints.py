@@ -13,9 +13,8 @@ import pytest
 from indexer.common.errors import BadSource
 from indexer.index.geoparquet import read_tiles, write_tiles
 from indexer.tiles.wkb import box_wkb
-from model.common.command_line import parse_bounds
 from model.common.errors import BadCoordinates
-from model.common.geo import LatLon, great_circle_m
+from model.common.geo import LatLon, great_circle_m, parse_bounds
 from tests.indexer.tiny import table_of_boxes
 from tests.inputs.making import listed
 
@@ -96,12 +95,22 @@ def test_two_distant_parts_are_not_taken_for_a_crossing(tmp_path: Path) -> None:
         ),
         ("8.5,47.01,8.51,47.0", "row 2 of .* south 47.01 above north 47.0"),
         ("-170,47.0,170,47.01", "row 2 of .*footprint of 25"),
+        ("-179.99,-17.01,179.999,-17", r"row 2 of .*footprint of .*west and east not exchanged"),
         ("8.5,30,8.6,60", "row 2 of .*footprint of"),
         ("8.5,47.0,8.5,47.01", "row 2 of .*footprint of 0.0 x 1,112"),
         ("8.5,47.0,8.5,47.0", r"points, not footprints \(row 2\).*--tile-size-m"),
         ("8.5,47.0,190,47.01", "row 2 of .* east 190.0, beyond 180 degrees"),
     ],
-    ids=["exchanged", "upside down", "around the world", "too long", "a line", "a point", "beyond"],
+    ids=[
+        "exchanged",
+        "upside down",
+        "around the world",
+        "exchanged over 180",
+        "too long",
+        "a line",
+        "a point",
+        "beyond",
+    ],
 )
 def test_edges_that_make_no_sense_are_refused_with_their_row(tmp_path: Path, edges: str, message: str) -> None:
     (tmp_path / "a.csv").write_text(f"path,west,south,east,north\na.png,8.4,47.0,8.41,47.01\nb.png,{edges}\n")

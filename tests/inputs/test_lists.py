@@ -29,6 +29,11 @@ def test_names_are_text_whatever_they_look_like(tmp_path: Path) -> None:
     assert table.lat.tolist() == pytest.approx([float(f"47.{number + 1}") for number in range(len(NAMES))])
 
 
+def test_a_line_separator_within_a_name_ends_no_row(tmp_path: Path) -> None:
+    table = listed(write(tmp_path / "a.csv", "path,lat,lon\na\u2028b.png,47,8\n"), tile_size_m=50.0).table
+    assert table.source.tolist() == ["a\u2028b.png"]
+
+
 def test_paths_are_text_in_lists_and_manifests(tmp_path: Path) -> None:
     assert listed(write(tmp_path / "a.csv", "path,lat,lon\n007,47,8\n"), tile_size_m=50.0).table.source[0] == "007"
     write_pairs(tmp_path, count=1, distractors=0)
@@ -56,6 +61,7 @@ SPREADSHEETS = {
     "a byte order mark": ("path,lat,lon\r\na.png,47.1,8.5\r\n\r\n", "utf-8-sig"),
     "UTF-16": ("path\tlat\tlon\r\na.png\t47,1\t8,5\r\n", "utf-16"),
     "comments": ("# exported 2024\n# by hand\npath, lat, lon\na.png,47.1,8.5\n,,\n", "utf-8"),
+    "carriage returns": ("path,lat,lon\ra.png,47.1,8.5\r", "utf-8"),
     "quotes": ('"path";"lat";"lon"\n"a.png";"47,1";"8.5"\n', "utf-8"),
 }
 
@@ -100,7 +106,7 @@ def test_a_manifest_reads_the_same_spreadsheets(
         (b"path,lat,lon\na.png,47,8\nb.png,47,1,8,5\n", "row 2 has 5 values and the header 3"),
         (b'path,lat,lon\na.png,47,8\n"b.png,47,8\n', "row 2 cannot be taken apart"),
         (b"path,lat,lat\na.png,47,8\n", "has the column 'lat' 2 times"),
-        ("path,lat,lon\na.png,47,8\n".encode("utf-16-le"), "zero bytes; if it is UTF-16"),
+        ("path,lat,lon\na.png,47,8\n".encode("utf-16-le"), "zero bytes, so it is no text; if it is UTF-16"),
         (b"path,lat,lon\na.png,47,8\n" + b"x" * 200_000 + b",47,8\n", "row 2 cannot be taken apart"),
         (b"# nothing\n\n", "is empty"),
     ],

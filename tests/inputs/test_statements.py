@@ -9,6 +9,7 @@ from pmtiles.writer import Writer
 
 from indexer.building.build import build_index
 from indexer.common.errors import BadSource
+from indexer.index.tile_index import TileIndex
 from indexer.tiles.sources.open_source import open_source
 from indexer.tiles.sources.source import SourceOptions
 from tests.fakes import FakeEncoder
@@ -105,6 +106,69 @@ def test_bounds_alone_stop_rows_that_lie_elsewhere(tmp_path: Path, name: object,
     assert bounds_of(tmp_path, scheme=scheme) == RIGHT
 
 
+def test_a_tilejson_whose_addresses_put_the_row_first_is_believed(tmp_path: Path) -> None:
+    write_folder(tmp_path, zyx_name)
+    about = {"tilejson": "2.2.0", "tiles": ["http://127.0.0.1/{z}/{y}/{x}.png"], "bounds": list(PLACE)}
+    (tmp_path / "tiles.json").write_text(json.dumps(about))
+    assert bounds_of(tmp_path) == RIGHT
+
+
+@pytest.mark.parametrize(("name", "said"), [(tms_name, "true"), (tms_name, "1"), (xyz_name, "false")])
+def test_the_page_that_gdal2tiles_leaves_says_how_rows_are_counted(tmp_path: Path, name: object, said: str) -> None:
+    write_folder(tmp_path, name)  # type: ignore[arg-type]
+    page = "<script>var lyr = L.tileLayer('./{{z}}/{{x}}/{{y}}.png', {{opacity: 0.7, tms: {}, minZoom: 16}});</script>"
+    (tmp_path / "leaflet.html").write_text(page.format(said))
+    assert bounds_of(tmp_path) == RIGHT
+
+
+def test_descriptions_that_are_no_such_thing_are_passed_over(tmp_path: Path) -> None:
+    write_folder(tmp_path, xyz_name)
+    for name, text in {
+        "a.json": "[" * 5_000,
+        "b.json": '{"scheme": "tms"}',
+        "c.xml": "<TileMap>",
+        "d.html": "<p>",
+    }.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "metadata.json").write_bytes(b"\xff\xfe{")
+    assert bounds_of(tmp_path) == RIGHT
+
+
+def test_a_centre_decides_where_there_are_no_bounds(tmp_path: Path) -> None:
+    metadata = {"format": "png", "center": "8.5418,47.3760,16"}
+    assert bounds_of(write_mbtiles(tmp_path / "a.mbtiles", [*TMS_ROWS], metadata)) == RIGHT
+    path = write_mbtiles(tmp_path / "b.mbtiles", [*XYZ_ROWS], metadata)
+    with pytest.raises(BadSource, match=r"metadata says .*centre at .*Give --scheme xyz if the place is right"):
+        listed(path)
+    for number, centre in enumerate(("0,0,2", "2.35,48.85,5")):  # none, and that of some map
+        assert bounds_of(write_mbtiles(tmp_path / f"{number}.mbtiles", [*TMS_ROWS], {"center": centre})) == RIGHT
+
+
+def test_bounds_that_cross_the_antimeridian_or_hold_the_world_are_understood(tmp_path: Path) -> None:
+    fiji = [(ZOOM, x, 35_900) for x in (65_535, 0)]
+    rows = [(z, x, flipped(z, y)) for z, x, y in fiji]
+    for number, bounds in enumerate(("179.99,-17.0,180.01,-16.0", "179.99,-17,-179.99,-16", "-180,-85.06,180,85.06")):
+        path = write_mbtiles(tmp_path / f"{number}.mbtiles", [*rows], {"format": "png", "bounds": bounds})
+        assert names_of(path) == sorted(f"{z}/{x}/{y}" for z, x, y in fiji)
+
+
+def test_tiles_partly_outside_the_bounds_are_counted_in_a_warning(tmp_path: Path) -> None:
+    west = place_of(ZXY[:2])
+    path = write_mbtiles(tmp_path / "a.mbtiles", [*TMS_ROWS], {"bounds": ",".join(map(str, west))})
+    assert any(note.startswith("warning: 50% of the tiles lie outside") for note in listed(path).notes)
+
+
+def test_an_index_reads_its_pictures_by_the_scheme_that_it_was_built_by(tmp_path: Path) -> None:
+    path = write_mbtiles(tmp_path / "a.mbtiles", [*XYZ_ROWS], {"format": "png"})
+    build_index(open_source(path, SourceOptions(scheme="xyz")), FakeEncoder(), tmp_path / "index")
+    index = TileIndex.open(tmp_path / "index")
+    for seed, tile in enumerate(ZXY):
+        image = index.tile_image(*tile)
+        assert image is not None
+        assert image.data == encoded(seed, 32)
+    index.close()
+
+
 def test_two_descriptions_that_disagree_stop(tmp_path: Path) -> None:
     write_tilemap(write_folder(tmp_path, tms_name), PLACE)
     (tmp_path / "metadata.json").write_text('{"scheme": "xyz"}')
@@ -134,7 +198,10 @@ def test_wmts_capabilities_give_the_order_of_row_and_column_and_the_grid(tmp_pat
 def test_levels_of_other_sizes_than_the_zooms_of_their_names_stop(tmp_path: Path) -> None:
     write_tilemap(write_folder(tmp_path / "tms", tms_name), PLACE)
     sidecar = tmp_path / "tms" / "tilemapresource.xml"  # the specification's own profile starts with 2 x 2 tiles
-    sidecar.write_text(sidecar.read_text().replace("2.3886", "1.1943"))
+    whole = sidecar.read_text()
+    sidecar.write_text(whole.replace('"256"', '"512"'))  # of gdal2tiles --tilesize 512
+    assert bounds_of(tmp_path / "tms") == RIGHT
+    sidecar.write_text(whole.replace("2.3886", "1.1943"))
     with pytest.raises(BadSource, match=r"level 16 has the tile size of zoom 17\.00.*--scheme"):
         listed(tmp_path / "tms")
     matrix = (
@@ -163,7 +230,7 @@ def test_tiles_beyond_the_grids_eastern_edge_are_geodetic_ones(tmp_path: Path) -
 
 def test_mbtiles_from_the_north_stop_where_bounds_say_so_and_the_scheme_settles_it(tmp_path: Path) -> None:
     path = write_mbtiles(tmp_path / "a.mbtiles", [*XYZ_ROWS], {"format": "png", "bounds": BOUNDS, "scheme": "xyz"})
-    with pytest.raises(BadSource, match=r"metadata\.bounds says .*Give --scheme xyz if the place is right"):
+    with pytest.raises(BadSource, match=r"metadata says .*Give --scheme xyz if the place is right"):
         listed(path)
     listing = listed(path, scheme="xyz")
     assert listing.table.bounds.as_tuple() == RIGHT
@@ -183,7 +250,7 @@ def test_a_scheme_against_the_bounds_is_followed_with_a_warning(tmp_path: Path) 
     path = write_mbtiles(tmp_path / "a.mbtiles", [*TMS_ROWS], {"format": "png", "bounds": BOUNDS})
     listing = listed(path, scheme="xyz")
     assert listing.table.bounds.north < 0
-    assert any(note.startswith("warning: metadata.bounds says") for note in listing.notes)
+    assert any(note.startswith("warning: metadata says") for note in listing.notes)
 
 
 def write_pmtiles(path: Path, rows: list[tuple[int, int, int]], box: tuple[float, ...]) -> Path:

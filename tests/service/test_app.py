@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from fastapi.testclient import TestClient
 
 from service.app import create_app
@@ -20,7 +22,7 @@ def test_every_answer_passes_the_middleware_errors_too(settings):
 
 
 def test_a_body_above_the_limit_is_refused_before_it_is_read(settings):
-    small = settings.model_copy(update={"max_upload_mb": 1})
+    small = replace(settings, max_upload_mb=1)
     with TestClient(app_of(small)) as client:
         answer = client.post("/localize", files={"panorama": ("photo", bytes(1_100_000))})
     assert (answer.status_code, answer.headers["content-type"]) == (413, PROBLEM_JSON)

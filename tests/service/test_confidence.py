@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from indexer.confidence.calibration import Conditions
-from indexer.confidence.storage import read_calibration, write_calibration
+from indexer.confidence.storage import read_calibrations, write_calibration
 from indexer.index.tile_index import TileIndex
 from service.settings import Settings
 from tests.indexer.candidates import CALIBRATION
@@ -28,7 +28,8 @@ def calibrated(index_folder, tmp_path) -> Path:
 
 
 def estimate(client, **fields):
-    response = client.post("/localize", files={"panorama": ("photo", PHOTO)}, data=fields)
+    asked = {"heading_deg": "0", "fov_deg": "360", **fields}
+    response = client.post("/localize", files={"panorama": ("photo", PHOTO)}, data=asked)
     assert response.status_code == 200, response.text
     return response.json()["estimate"]
 
@@ -54,14 +55,15 @@ def test_what_speaks_against_a_photo_speaks_against_confidence(calibrated):
     blank = encoded(Image.new("RGB", (128, 64), (250, 250, 250)))
     with serving(Settings(index=calibrated, workers=1)) as client:
         for photo, words in ((square, "give its horizontal field of view"), (blank, "shows next to nothing")):
-            answer = client.post("/localize", files={"panorama": ("photo", photo)}).json()
+            asked = {"heading_deg": "0", "fov_deg": "360"}
+            answer = client.post("/localize", files={"panorama": ("photo", photo)}, data=asked).json()
             assert words in answer["warnings"][0]
             assert answer["estimate"]["confidence"] is None
 
 
 def test_a_calibration_with_other_headings_is_told(calibrated, caplog):
     index = TileIndex.open(calibrated)
-    fitted = read_calibration(calibrated, index.manifest)
+    (fitted,) = read_calibrations(calibrated, index.manifest).each
     searched = replace(fitted, conditions=Conditions((360.0, 360.0), headings=24))
     write_calibration(calibrated, searched, b"png")
     with serving(Settings(index=calibrated, workers=1)) as client:

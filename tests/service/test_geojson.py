@@ -3,7 +3,7 @@
 import pytest
 
 from service.geojson import feature_collection, wants_geojson
-from service.schemas import Estimate, IndexInfo, LocalizeAnswer, Match, ModelInfo, Timings
+from service.schemas import Estimate, IndexInfo, LocalizeAnswer, Match, ModelInfo, PhotoView, Timings
 
 
 def answer(bounds) -> LocalizeAnswer:
@@ -11,6 +11,7 @@ def answer(bounds) -> LocalizeAnswer:
     return LocalizeAnswer(
         matches=[match],
         estimate=Estimate(lat=0.5, lon=0.0, radius_m=10.0, confidence=None, confidence_radius_m=None),
+        view=PhotoView(heading_deg=90.0, heading_source="photo", fov_deg=360.0, fov_source="assumed"),
         warnings=["too high"],
         model=ModelInfo(name="m", digest="d"),
         index=IndexInfo(name="i", tiles=1, digest="d"),
@@ -34,8 +35,9 @@ def test_tile_across_the_antimeridian_is_cut_there():
 def test_everything_of_the_json_answer_is_there():
     plain = answer((0.0, 0.0, 1.0, 1.0))
     collection = feature_collection(plain)
-    for name in ("estimate", "warnings", "model", "index", "timings_ms"):
-        assert collection[name] == plain.model_dump(mode="json")[name]
+    beside = {name: value for name, value in plain.model_dump(mode="json").items() if name != "matches"}
+    assert set(beside) == {"estimate", "view", "warnings", "model", "index", "timings_ms"}
+    assert {name: collection[name] for name in beside} == beside
 
 
 @pytest.mark.parametrize(

@@ -2,21 +2,30 @@
 
 import pytest
 
+from tests.model.photo_files import gpano
+from tests.model.photo_files import photo as photo_file
 from tests.service.conftest import NORTH_Y, WEST_X, ZOOM, seed_of
 from tests.service.pictures import encoded, exif_rotated, panorama_of, turned
 
 
 def post(client, photo: bytes, *, headers=None, **fields):
+    """Ask with a whole panorama that looks north, unless the fields say otherwise."""
+    return ask(client, photo, headers=headers, **{"heading_deg": "0", "fov_deg": "360", **fields})
+
+
+def ask(client, photo: bytes, *, headers=None, **fields):
+    """Ask with nothing but what is given."""
     return client.post("/localize", files={"panorama": ("photo", photo)}, data=fields, headers=headers)
 
 
 def test_answer_has_exactly_the_members_of_the_contract(client):
     answer = post(client, encoded(panorama_of(6))).json()
-    assert set(answer) == {"matches", "estimate", "warnings", "model", "index", "timings_ms"}
+    assert set(answer) == {"matches", "estimate", "view", "warnings", "model", "index", "timings_ms"}
     assert set(answer["matches"][0]) == {
         "rank", "tile_id", "lat", "lon", "bounds", "score", "heading_deg", "image_url"
     }  # fmt: skip
     assert answer["warnings"] == []
+    assert set(answer["view"]) == {"heading_deg", "heading_source", "fov_deg", "fov_source"}
     assert set(answer["estimate"]) == {"lat", "lon", "radius_m", "confidence", "confidence_radius_m"}
     assert set(answer["model"]) == {"name", "digest"}
     assert set(answer["index"]) == {"name", "tiles", "digest"}
@@ -86,6 +95,72 @@ def test_shape_that_contradicts_the_field_of_view_is_said(client, accept):
 def test_shape_is_that_of_the_photo_upright(client):
     lying = exif_rotated(panorama_of(6).resize((300, 150)).rotate(90, expand=True), 6)
     assert post(client, lying).json()["warnings"] == []
+
+
+SPHERE = {
+    "ProjectionType": "equirectangular",
+    "FullPanoWidthPixels": 576,
+    "FullPanoHeightPixels": 288,
+    "CroppedAreaImageHeightPixels": 64,
+    "CroppedAreaTopPixels": 112,
+}
+"""GPano properties of what `panorama_of` makes: the whole circle, 40 degrees high around the horizon."""
+
+
+def asked(answer: dict) -> dict:
+    """What an answer found, without the time that it took."""
+    return {name: answer[name] for name in ("matches", "estimate", "warnings")}
+
+
+def test_a_panorama_that_says_where_it_looks_is_answered_like_one_whose_heading_is_given(client):
+    seen = turned(panorama_of(6), 90)
+    says = gpano(**SPHERE, CroppedAreaImageWidthPixels=576, CroppedAreaLeftPixels=0, PoseHeadingDegrees=90)
+    answer = ask(client, photo_file("PNG", xmp=says, picture=seen)).json()
+    assert answer["view"] == {
+        "heading_deg": 90.0, "heading_source": "photo", "fov_deg": 360.0, "fov_source": "photo"
+    }  # fmt: skip
+    assert answer["matches"][0]["tile_id"].endswith(f"{WEST_X + 2}/{NORTH_Y + 1}")
+    assert answer["warnings"] == []
+    given = ask(client, encoded(seen), heading_deg="90", fov_deg="360").json()
+    assert asked(answer) == asked(given)
+    assert given["view"]["heading_source"] == given["view"]["fov_source"] == "given"
+
+
+def test_half_a_panorama_that_says_so_is_answered_like_one_whose_angles_are_given(client):
+    """Cut from the left edge of a panorama that looks east, it looks 90 degrees to the left of that: north."""
+    half = turned(panorama_of(6), 90).crop((0, 0, 288, 64))
+    says = gpano(**SPHERE, CroppedAreaImageWidthPixels=288, CroppedAreaLeftPixels=0, PoseHeadingDegrees=90)
+    answer = ask(client, photo_file("PNG", xmp=says, picture=half)).json()
+    assert answer["view"] == {"heading_deg": 0.0, "heading_source": "photo", "fov_deg": 180.0, "fov_source": "photo"}
+    given = ask(client, encoded(half), heading_deg="0", fov_deg="180").json()
+    assert asked(answer) == asked(given)
+
+
+def test_what_is_given_wins_over_what_the_photo_says_and_the_answer_says_that_they_differ(client):
+    says = gpano(**SPHERE, CroppedAreaImageWidthPixels=576, CroppedAreaLeftPixels=0, PoseHeadingDegrees=90)
+    answer = ask(client, photo_file("PNG", xmp=says, picture=panorama_of(6)), heading_deg="0").json()
+    assert answer["matches"][0]["tile_id"].endswith(f"{WEST_X + 2}/{NORTH_Y + 1}")
+    assert (answer["view"]["heading_deg"], answer["view"]["heading_source"]) == (0.0, "given")
+    assert "heading_deg 0 is given, and the photo says 90" in answer["warnings"][0]
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/geo+json"])
+def test_of_a_photo_that_says_nothing_all_headings_are_tried(client, accept):
+    seen = encoded(panorama_of(6).resize((512, 256)))
+    answer = ask(client, seen, headers={"accept": accept}).json()
+    assert answer["view"] == {
+        "heading_deg": None, "heading_source": "unknown", "fov_deg": 360.0, "fov_source": "assumed"
+    }  # fmt: skip
+    assert answer["warnings"] == []
+    told = ask(client, seen, headers={"accept": accept}, heading_deg="unknown").json()
+    assert told["view"]["heading_source"] == "given"
+    assert told["estimate"] == answer["estimate"]
+
+
+def test_a_field_of_view_that_had_to_be_guessed_is_warned_of(client):
+    answer = ask(client, encoded(panorama_of(6).resize((400, 300)))).json()
+    assert (answer["view"]["fov_source"], answer["view"]["heading_source"]) == ("assumed", "unknown")
+    assert "does not say how wide it sees" in answer["warnings"][0]
 
 
 def test_negative_heading_is_reported_within_0_and_360(client):

@@ -123,6 +123,20 @@ def test_missing_index_is_refused_in_one_line(tmp_path, bundle):
     assert "manifest.json is missing" in line
 
 
+def test_a_wrong_index_is_named_before_anything_is_begun(tmp_path):
+    """Even where the port is taken and the checkpoint is none: neither is looked at."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        words = [sys.executable, "-m", "service", "--index", str(tmp_path), "--checkpoint", "none", "--port", port]
+        done = subprocess.run(words, env=environment(), capture_output=True, text=True, timeout=_PATIENCE_S)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert "manifest.json is missing" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 def test_index_of_another_encoder_is_refused_in_one_line(index_folder, bundle):
     line = refuse("--index", str(index_folder), "--checkpoint", str(bundle))
     assert line.startswith("error: index ")
@@ -139,7 +153,7 @@ def test_help_names_every_setting_and_loads_nothing_heavy(arguments):
         "import sys, runpy\n"
         f"sys.argv = ['service', *{arguments}]\n"
         "try: runpy.run_module('service', run_name='__main__')\n"
-        "finally: print(sorted({*{HEAVY}} & set(sys.modules)), file=sys.stderr)"
+        f"finally: print(sorted(set({HEAVY}) & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", script], env=environment(), capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr

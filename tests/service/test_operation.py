@@ -147,7 +147,7 @@ def test_without_its_tiles_the_index_still_localizes(tmp_path, tile_folder):
 
 
 def test_metrics_count_requests_by_route_template_and_time_each_step(client):
-    client.post("/localize", files={"panorama": encoded(panorama_of(1))})
+    client.post("/localize", files={"panorama": encoded(panorama_of(1))}, data={"heading_deg": "0"})
     client.get(TILE)
     client.get("/made-up-by-a-client")
     text = client.get("/metrics").text

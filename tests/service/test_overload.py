@@ -27,7 +27,7 @@ class SlowEncoder(HookedEncoder):
 
 
 def post(client):
-    return client.post("/localize", files={"panorama": PHOTO})
+    return client.post("/localize", files={"panorama": PHOTO}, data={"heading_deg": "0", "fov_deg": "360"})
 
 
 def test_request_beyond_the_line_is_a_503_with_retry_after(settings):

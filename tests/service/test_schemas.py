@@ -11,9 +11,9 @@ def form(**fields) -> LocalizeForm:
     return LocalizeForm(panorama=UploadFile(io.BytesIO(b"photo"), filename="photo.jpg"), **fields)
 
 
-def test_defaults_are_a_whole_panorama_that_looks_north():
+def test_what_is_left_out_is_left_to_the_photo():
     plain = form()
-    assert (plain.top_k, plain.heading_deg, plain.fov_deg) == (5, 0.0, 360.0)
+    assert (plain.top_k, plain.heading_deg, plain.fov_deg) == (5, None, None)
     assert (plain.bbox, plain.near, plain.radius_m) == (None, None, None)
 
 

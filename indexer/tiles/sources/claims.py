@@ -14,7 +14,7 @@ from indexer.tiles.grid import tile_bounds
 from indexer.tiles.region import BoxRegion
 from indexer.tiles.sources.schemes import AUTO, ROW_SCHEMES, in_words, to_xyz
 from indexer.tiles.sources.source import SourceOptions
-from model.common.geo import Bounds
+from model.common.geo import Bounds, LatLon
 
 __all__ = ["Claim", "refuse_geodetic_rows", "settle_scheme"]
 
@@ -23,6 +23,7 @@ _MOST = 0.9
 _INSET = 0.01
 """Share of a tile by which it must reach into a box; neighbours share an edge with it."""
 _SIGNIFICANT = 0.1
+_COMPARED = 100_000
 
 _Ints = NDArray[np.int64]
 
@@ -35,6 +36,7 @@ class Claim:
         origin: where it stands, such as `tilemapresource.xml`.
         scheme: how it says that rows are counted; empty where it does not say.
         boxes: where it says that its tiles lie; several where the statement can be read in several ways.
+        centre: a place that it says is the middle of its tiles; counts where there is no box.
         other_grid: the tile grid that it names where that is not the one of Web Mercator.
         note: a remark for the user.
     """
@@ -42,6 +44,7 @@ class Claim:
     origin: str
     scheme: str = ""
     boxes: tuple[Bounds, ...] = ()
+    centre: LatLon | None = None
     other_grid: str = ""
     note: str = ""
 
@@ -118,29 +121,32 @@ def _said(claims: Sequence[Claim], where: Path, usual: str) -> tuple[str, str]:
 
 
 def _deepest(stored: _Ints, options: SourceOptions) -> _Ints:
-    """The rows of the zoom that is going to be indexed."""
+    """The rows of the zoom that is going to be indexed, evenly thinned out where they are many."""
     if not len(stored):
         return stored
     zoom = stored[:, 0].max() if options.zoom is None else options.zoom
     rows: _Ints = stored[stored[:, 0] == zoom]
-    return rows
+    return rows[:: -(-len(rows) // _COMPARED)] if len(rows) > _COMPARED else rows
 
 
 def _misfit(rows: _Ints, scheme: str, claim: Claim) -> str:
-    """How the rows contradict a statement of place: most lie elsewhere, or all would fit in another order."""
-    if not claim.boxes or not len(rows) or scheme not in ROW_SCHEMES:
+    """How the rows contradict a statement of place: most lie elsewhere, or all would fit in another order.
+
+    A centre is often that of a map rather than of the tiles, so it counts only where another order fits it.
+    """
+    if not len(rows) or scheme not in ROW_SCHEMES or not (claim.boxes or claim.centre):
         return ""
     fit = _fit(rows, scheme, claim)
     rival = max(_fit(rows, other, claim) for other in ROW_SCHEMES)
-    if fit >= _WHOLE or (fit >= 0.5 and rival < _WHOLE):
+    if fit >= _WHOLE or (rival < _WHOLE and (fit >= 0.5 or not claim.boxes)):
         return ""
     west, south, east, north = tile_bounds(*to_xyz(rows, scheme).T)
-    lie = f"{west.min():.5f}, {south.min():.5f}, {east.max():.5f}, {north.max():.5f}"
-    said = ", ".join(f"{edge:.5f}" for edge in claim.boxes[0].as_tuple())
-    return (
-        f"{claim.origin} says that the tiles lie in {said} (west, south, east, north), but the rows, taken as "
-        f"{in_words(scheme)}, lie in {lie}"
-    )
+    lie = f"{west.min():.5f}, {south.min():.5f}, {east.max():.5f}, {north.max():.5f} (west, south, east, north)"
+    if claim.boxes:
+        said = f"lie in {', '.join(f'{edge:.5f}' for edge in claim.boxes[0].as_tuple())}"
+    else:
+        said = f"have their centre at {claim.centre}"
+    return f"{claim.origin} says that the tiles {said}, but the rows, taken as {in_words(scheme)}, lie in {lie}"
 
 
 def _remedy(rows: _Ints, scheme: str, claim: Claim) -> str:
@@ -150,7 +156,7 @@ def _remedy(rows: _Ints, scheme: str, claim: Claim) -> str:
 
 
 def _strays(rows: _Ints, scheme: str, claim: Claim) -> list[str]:
-    fit = _fit(rows, scheme, claim) if claim.boxes and len(rows) else 1.0
+    fit = _fit(rows, scheme, claim) if claim.boxes and len(rows) else 1.0  # of a centre there is only yes or no
     if fit >= _MOST:
         return []
     return [f"warning: {1 - fit:.0%} of the tiles lie outside the place that {claim.origin} gives"]
@@ -159,6 +165,12 @@ def _strays(rows: _Ints, scheme: str, claim: Claim) -> list[str]:
 def _fit(rows: _Ints, scheme: str, claim: Claim) -> float:
     """Share of the rows that reach into the place, read in the way that suits best."""
     west, south, east, north = tile_bounds(*to_xyz(rows, scheme).T)
+    if not claim.boxes:
+        return float(_holds(claim.centre, west.min(), south.min(), east.max(), north.max()))
     across, up = _INSET * (east - west), _INSET * (north - south)
     inset = west + across, south + up, east - across, north - up
     return max(float(BoxRegion(box).mask(*inset).mean()) for box in claim.boxes)
+
+
+def _holds(place: LatLon | None, west: float, south: float, east: float, north: float) -> bool:
+    return place is not None and west <= place.lon <= east and south <= place.lat <= north

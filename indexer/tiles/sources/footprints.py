@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -65,16 +66,17 @@ def checked_boxes(edges: Edges, side_m: float | None, where: Path) -> Edges:
         where,
         lambda row: (
             f"has a footprint of {across_m[row]:,.1f} x {down_m[row]:,.1f} m; a tile is between {SHORTEST_M:g} "
-            f"and {LONGEST_M:,.0f} m a side. Are the edges in WGS 84 degrees and in their places?"
+            f"and {LONGEST_M:,.0f} m a side. Are the edges in WGS 84 degrees, and west and east not exchanged?"
         ),
     )
     if not points.any():
         return edges
     drawn = squares(south, west, side_m or 0.0)
-    return tuple(np.where(points, square, edge) for square, edge in zip(drawn, edges, strict=True))  # type: ignore[return-value]
+    west, south, east, north = (np.where(points, square, edge) for square, edge in zip(drawn, edges, strict=True))
+    return west, south, east, north
 
 
-def _refuse(wrong: NDArray[np.bool_], where: Path, fault: object) -> None:
+def _refuse(wrong: NDArray[np.bool_], where: Path, fault: Callable[[int], str]) -> None:
     if wrong.any():
         row = int(np.argmax(wrong))
-        raise BadSource(f"row {row + 1} of {where} {fault(row)}")  # type: ignore[operator]
+        raise BadSource(f"row {row + 1} of {where} {fault(row)}")

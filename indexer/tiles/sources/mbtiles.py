@@ -61,7 +61,7 @@ class MBTilesSource:
             refuse_geodetic_rows(stored, inside, self.path)
         if not inside.any():
             raise BadSource(f"{self.path} holds no tile of the Web Mercator grid ({len(stored) + unplaced:,} rows)")
-        claim = metadata_claim("metadata.bounds", {**metadata, "scheme": ""})  # its key `scheme` is often wrong
+        claim = metadata_claim("metadata", {**metadata, "scheme": ""})  # its key `scheme` is often wrong
         self._scheme, found = settle_scheme(stored[inside], [claim], self._options, self.path, usual=_USUAL)
         zxy = to_xyz(stored[inside], self._scheme)
         stamp = np.full(len(zxy), self.path.stat().st_mtime_ns, np.int64)

@@ -20,6 +20,8 @@ _MAX_DEPTH = 4
 _LARGEST_DIRECTORY_BYTES = 16 << 20
 _MOST_ENTRIES = 50_000_000
 _MOST_TILES = 50_000_000
+_MOST_ALIKE, _MOST_A_RUN = 300_000, 100
+"""Tiles in all beyond which runs must be this short on average: a few bytes may not claim the sea of a whole planet."""
 
 _Ints = NDArray[np.int64]
 
@@ -87,10 +89,11 @@ def tile_ids(rows: _Ints, max_zoom: int, zoom: int | None) -> tuple[_Ints, _Ints
         )
     runs = np.maximum(stops - starts, 0)
     total = sum(runs.tolist())
-    if total > _MOST_TILES:
+    most = min(_MOST_TILES, _MOST_ALIKE + _MOST_A_RUN * len(rows))
+    if total > most:
         raise BadSource(
-            f"claims {total:,} tiles; at most {_MOST_TILES:,} can be indexed at once, so choose a lower --zoom or an "
-            "extract"
+            f"claims {total:,} tiles in {len(rows):,} runs of equal ones; at most {most:,} can be indexed at once, so "
+            "choose a lower --zoom or an extract"
         )
     keys = np.repeat(starts, runs) + np.arange(total) - np.repeat(np.cumsum(runs) - runs, runs)
     order = np.argsort(keys, kind="stable")

@@ -1,7 +1,7 @@
 """GeoTIFF, COG and VRT of any reference system, cut into tiles: on the Web Mercator grid, or at a stride in metres.
 
 Several files are one mosaic: where the first has no data, the next one shows, and all share one scale of values. Tiles
-of the grid are drawn in blocks, which costs a fraction of drawing each alone. Needs the extra `geo` (rasterio).
+of the grid are drawn in blocks, from which neighbours are cut. Needs the extra `geo` (rasterio).
 """
 
 from __future__ import annotations
@@ -174,9 +174,7 @@ class RasterSource:
             if file.touches(bounds) and not filled.all():
                 for columns, box in boxes_of(bounds, side_px):
                     colours, valid = self._render(number, box)
-                    fresh = valid & ~filled[:, columns]
-                    canvas[:, columns][fresh] = colours[fresh]
-                    filled[:, columns] |= valid
+                    _put(canvas[:, columns], filled[:, columns], colours, valid)
         return canvas, filled
 
     def _render(self, number: int, box: Any) -> _Drawn:
@@ -195,6 +193,17 @@ class RasterSource:
             with self._lock:
                 self._handles.append(handles[number])
         return handles[number]
+
+
+def _put(
+    canvas: NDArray[np.uint8], filled: NDArray[np.bool_], colours: NDArray[np.uint8], valid: NDArray[np.bool_]
+) -> None:
+    """Draw on a canvas where nothing is drawn yet. Most pictures are whole and alone, which costs least."""
+    if valid.all() and not filled.any():
+        canvas[:], filled[:] = colours, True
+        return
+    np.copyto(canvas, colours, where=(valid & ~filled)[:, :, None])
+    filled |= valid
 
 
 def _raster_names(folder: Path) -> list[str]:

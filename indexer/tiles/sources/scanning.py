@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from model.common.images import IMAGE_SUFFIXES
 
-__all__ = ["FoundPicture", "Scan", "scan_pictures"]
+__all__ = ["FoundPicture", "Scan", "files_beside", "scan_pictures"]
 
 
 @dataclass(frozen=True, order=True)
@@ -27,10 +28,12 @@ class Scan:
     Attributes:
         pictures: sorted by name.
         again: directories that had been entered under another name before, which a link can bring about.
+        unnamed: names that are no UTF-8 text, as far as they can be shown; an index cannot hold them.
     """
 
     pictures: list[FoundPicture] = field(default_factory=list)
     again: list[str] = field(default_factory=list)
+    unnamed: list[str] = field(default_factory=list)
 
 
 def scan_pictures(root: Path) -> Scan:
@@ -49,6 +52,13 @@ def scan_pictures(root: Path) -> Scan:
     return found
 
 
+def files_beside(root: Path, suffixes: Collection[str]) -> list[Path]:
+    """The files directly in a folder that have one of some suffixes, in lower case, sorted."""
+    with os.scandir(root) as entries:
+        names = [entry.name for entry in entries if os.path.splitext(entry.name)[1].lower() in suffixes]  # noqa: PTH122
+    return [path for path in (root / name for name in sorted(names)) if path.is_file()]
+
+
 def _enter(root: Path, prefix: str, seen: set[tuple[int, int]], found: Scan) -> bool:
     identity = _identity((root / prefix).stat())
     if identity in seen:
@@ -60,6 +70,9 @@ def _enter(root: Path, prefix: str, seen: set[tuple[int, int]], found: Scan) -> 
 
 def _sort_in(entry: os.DirEntry[str], name: str, found: Scan, waiting: list[str], linked: list[str]) -> None:
     if entry.name.startswith("."):
+        return
+    if not entry.name.isprintable():
+        found.unnamed.append(os.fsencode(name).decode(errors="replace"))
         return
     try:
         directory = entry.is_dir()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -14,7 +14,8 @@ import numpy as np
 
 from indexer.tiles.grid import MERCATOR_HALF_M
 from indexer.tiles.sources.claims import Claim
-from model.common.geo import Bounds, normal_lon
+from indexer.tiles.sources.scanning import files_beside
+from model.common.geo import Bounds, LatLon, normal_lon
 
 __all__ = ["folder_claims", "metadata_claim", "read_box"]
 
@@ -28,10 +29,8 @@ _DEGREES_OF = 180.0 / MERCATOR_HALF_M
 def folder_claims(root: Path) -> list[Claim]:
     """What the descriptions in a tile folder say; those that cannot be read are passed over."""
     claims: list[Claim] = []
-    for path in sorted(root.iterdir())[: _MOST_FILES * 32]:
-        if path.suffix.lower() not in (".json", ".xml") or not path.is_file():
-            continue
-        if path.stat().st_size <= _LARGEST_BYTES and len(claims) < _MOST_FILES:
+    for path in files_beside(root, _READERS)[:_MOST_FILES]:
+        if path.stat().st_size <= _LARGEST_BYTES:
             claims += _claims_of(path)
     return claims
 
@@ -46,8 +45,9 @@ def metadata_claim(origin: str, values: Mapping[str, Any]) -> Claim:
     scheme = str(values.get("scheme", "")).strip().lower()
     return Claim(
         origin,
-        scheme=scheme if scheme in ("xyz", "tms") else "",
+        scheme=_template_order(values.get("tiles")) or (scheme if scheme in ("xyz", "tms") else ""),
         boxes=() if box is None else (box,),
+        centre=_centre(values.get("center")),
         other_grid=_other_grid(values.get("profile"), values.get("crs") or values.get("srs")),
         note=note,
     )
@@ -72,10 +72,20 @@ def read_box(values: Any) -> Bounds | None:
     return Bounds(normal_lon(west), max(south, -90.0), normal_lon(east), min(north, 90.0))
 
 
+def _centre(values: Any) -> LatLon | None:
+    """Longitude, latitude and a zoom as numbers or text; None where that is none, or null island as a default."""
+    parts = values.split(",") if isinstance(values, str) else values
+    try:
+        lon, lat = (float(part) for part in list(parts)[:2])
+        return None if lon == lat == 0.0 else LatLon(lat, lon)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
 def _claims_of(path: Path) -> list[Claim]:
     try:
         data = path.read_bytes()
-        return list(_from_json(path.name, data) if path.suffix.lower() == ".json" else _from_xml(path.name, data))
+        return list(_READERS[path.suffix.lower()](path.name, data))
     except (OSError, ValueError, RecursionError, ElementTree.ParseError):
         return []
 
@@ -94,6 +104,14 @@ def _from_xml(name: str, data: bytes) -> Iterable[Claim]:
         yield _wmts_claim(name, root)
 
 
+def _from_html(name: str, data: bytes) -> Iterable[Claim]:
+    """A page that shows the tiles beside it, as gdal2tiles writes one."""
+    layers = re.findall(rb"L\.tileLayer\(\s*['\"]\./\{z\}/\{x\}/\{y\}[^)]*?\btms:\s*(true|false|1|0)\b", data)
+    said = {layer in (b"true", b"1") for layer in layers}
+    if len(said) == 1:
+        yield Claim(name, "tms" if said.pop() else "xyz")
+
+
 def _tms_claim(name: str, root: ElementTree.Element) -> Claim:
     """A Tile Map Service description; its rows always count from the south."""
     sets = _first(root, "TileSets")
@@ -101,7 +119,7 @@ def _tms_claim(name: str, root: ElementTree.Element) -> Claim:
     box = _first(root, "BoundingBox")
     edges = [] if box is None else [box.get(edge) for edge in ("minx", "miny", "maxx", "maxy")]
     other = _other_grid(profile, _text(root, "SRS")) or _other_tms_zooms(root)
-    return Claim(name, "tms", _tms_boxes(edges), other)
+    return Claim(name, "tms", _tms_boxes(edges), other_grid=other)
 
 
 def _other_tms_zooms(root: ElementTree.Element) -> str:
@@ -110,7 +128,9 @@ def _other_tms_zooms(root: ElementTree.Element) -> str:
     width_px = _number("256" if form is None else form.get("width"))
     for one in (element for element in root.iter() if _tag(element) == "TileSet"):
         folder = str(one.get("href", "")).rstrip("/").rpartition("/")[2]
-        if other := _other_zoom(folder, _number(one.get("units-per-pixel")) * width_px):
+        pixel_m = _number(one.get("units-per-pixel"))
+        # gdal2tiles gives the pixel of a tile of 256 whatever its tiles have.
+        if (other := _other_zoom(folder, pixel_m * width_px)) and _other_zoom(folder, pixel_m * 256):
             return other
     return ""
 
@@ -158,23 +178,30 @@ def _wmts_claim(name: str, root: ElementTree.Element) -> Claim:
     systems = [str(element.text).strip() for element in root.iter() if _tag(element) == "SupportedCRS"]
     grids = [_other_grid(None, system) for system in systems]
     templates = [element.get("template", "") for element in root.iter() if _tag(element) == "ResourceURL"]
-    orders = {_template_order(template) for template in templates} - {""}
+    order = _template_order(templates)
     box = _first(root, "WGS84BoundingBox")
     corners = "" if box is None else f"{_text(box, 'LowerCorner')} {_text(box, 'UpperCorner')}"
     read = read_box(corners.split())
     return Claim(
         name,
-        scheme=orders.pop() if len(orders) == 1 else "",
+        scheme=order,
         boxes=() if read is None else (read,),
         other_grid=grids[0] if grids and all(grids) else "" if any(grids) else _other_wmts_zooms(root),
     )
 
 
-def _template_order(template: str) -> str:
-    row, column = template.find("{TileRow}"), template.find("{TileCol}")
-    if row < 0 or column < 0:
-        return ""
-    return "zyx" if row < column else "xyz"
+def _template_order(templates: Any) -> str:
+    """The order of rows that address templates agree on: `zyx` or `xyz` of WMTS, `zyx` or `tms` of TileJSON."""
+    orders = set()
+    for template in templates if isinstance(templates, list) else []:
+        text = str(template)
+        if "{TileRow}" in text and "{TileCol}" in text:
+            orders.add("zyx" if text.find("{TileRow}") < text.find("{TileCol}") else "xyz")
+        elif "{-y}" in text:
+            orders.add("tms")
+        elif -1 < text.find("{y}") < text.find("{x}"):
+            orders.add("zyx")
+    return orders.pop() if len(orders) == 1 else ""
 
 
 def _other_grid(profile: Any, system: Any) -> str:
@@ -202,3 +229,10 @@ def _first(root: ElementTree.Element, name: str) -> ElementTree.Element | None:
 def _text(root: ElementTree.Element, name: str) -> str:
     element = _first(root, name)
     return "" if element is None or element.text is None else element.text.strip()
+
+
+_READERS: dict[str, Callable[[str, bytes], Iterable[Claim]]] = {
+    ".json": _from_json,
+    ".xml": _from_xml,
+    ".html": _from_html,
+}

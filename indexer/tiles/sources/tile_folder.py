@@ -13,12 +13,11 @@ import numpy as np
 from indexer.common.errors import BadSource
 from indexer.tiles.grid import MAX_ZOOM
 from indexer.tiles.sources.claims import refuse_geodetic_rows, settle_scheme
-from indexer.tiles.sources.scanning import FoundPicture, scan_pictures
+from indexer.tiles.sources.scanning import FoundPicture, Scan, files_beside, scan_pictures
 from indexer.tiles.sources.schemes import AUTO, NamePattern, on_grid, quadkey_tile, to_xyz
 from indexer.tiles.sources.sidecars import folder_claims
 from indexer.tiles.sources.source import Listing, SourceOptions, select
 from indexer.tiles.tile_table import TileRecord, grid_table
-from model.common.images import IMAGE_SUFFIXES
 
 __all__ = ["FolderSource", "holds_named_tiles"]
 
@@ -27,6 +26,8 @@ _QUADKEY = re.compile(rf"(?:(?:.*/)?([^/]*)/)?([0-3]{{1,{MAX_ZOOM}}})\.\w+")
 _SHORTEST_QUADKEY = 9
 """Shorter names of the digits 0 to 3 are numbers and dates rather than tiles, which would be 80 km wide and more."""
 _NEARLY_ALL = 0.9
+_ARCHIVES = frozenset({".tif", ".tiff", ".vrt", ".mbtiles", ".pmtiles"})
+_LISTS = frozenset({".csv", ".tsv", ".parquet", ".geoparquet"})
 
 _Zxy = tuple[int, int, int]
 _Placed = list[_Zxy | None]
@@ -51,7 +52,10 @@ class FolderSource:
         scan = scan_pictures(self.path)
         found = scan.pictures
         if not found:
-            raise BadSource(f"{self.path} holds no .png, .jpg or .webp file; give a folder of tiles named z/x/y.png")
+            others = "".join(f", or {other}" for other in files_beside(self.path, _ARCHIVES | _LISTS)[:3])
+            raise BadSource(
+                f"{self.path} holds no .png, .jpg or .webp file; give a folder of tiles named z/x/y.png{others}"
+            )
         self._scheme, places, notes = self._placed([picture.name for picture in found])
         kept = [(place, picture) for place, picture in zip(places, found, strict=True) if place is not None]
         if not kept:
@@ -64,7 +68,7 @@ class FolderSource:
             stamp=np.array([picture.stamp for _, picture in kept], np.int64),
         )
         listing = select(table, self._options, self.path)
-        listing.notes.extend(notes + self._left_out(places, found, scan.again))
+        listing.notes.extend(notes + self._left_out(places, scan))
         return listing
 
     def read(self, tile: TileRecord) -> bytes:
@@ -115,14 +119,17 @@ class FolderSource:
             "{z}_{x}_{y}.png (or quadkey), or a CSV of paths and coordinates"
         )
 
-    def _left_out(self, places: _Placed, found: Sequence[FoundPicture], again: list[str]) -> list[str]:
+    def _left_out(self, places: _Placed, scan: Scan) -> list[str]:
         notes = []
-        strays = [picture.name for place, picture in zip(places, found, strict=True) if place is None]
+        strays = [picture.name for place, picture in zip(places, scan.pictures, strict=True) if place is None]
+        strays += scan.unnamed
         if strays:
             notes.append(f"{len(strays):,} pictures name no tile and are ignored, such as {strays[0]}")
-        if again:
-            notes.append(f"{len(again):,} links lead to folders seen before and are not entered, such as {again[0]}")
-        others = sorted(child.name for child in self.path.iterdir() if _is_other_source(child))
+        if scan.again:
+            notes.append(
+                f"{len(scan.again):,} links lead to folders seen before and are not entered, such as {scan.again[0]}"
+            )
+        others = [path.name for path in files_beside(self.path, _ARCHIVES)]
         if others:
             notes.append(f"warning: {', '.join(others[:3])} beside the tiles is ignored; give its path to index it")
         return notes
@@ -165,9 +172,3 @@ def _refuse_twins(root: Path, kept: list[tuple[_Zxy, FoundPicture]]) -> None:
     if count > 1:
         names = [picture.name for where, picture in kept if where == place]
         raise BadSource(f"{root} has {count} pictures of tile {place[0]}/{place[1]}/{place[2]}: {', '.join(names)}")
-
-
-def _is_other_source(child: Path) -> bool:
-    """Whether something beside the tiles could be indexed itself."""
-    suffixes = {".tif", ".tiff", ".vrt", ".mbtiles", ".pmtiles"}
-    return child.suffix.lower() in suffixes - IMAGE_SUFFIXES and child.is_file()

@@ -64,15 +64,57 @@ def draw(data: Any, file: RasterFile, box: MapBox) -> tuple[_Pixels, _Mask]:
     """uint8 [H, W, 3] of a box, and bool [H, W] of where the file has data."""
     if _grids_agree(file, box):
         return _draw_directly(data, file, box)
-    colours = np.zeros((4, box.height_px, box.width_px), np.uint8)
+    pixels, valid = _nothing(box)
+    where, part = _shared(box, file.bounds)
+    if part is not None:
+        pixels[where], valid[where] = _draw_warped(data, file, part)
+    return pixels, valid
+
+
+def _draw_warped(data: Any, file: RasterFile, box: MapBox) -> tuple[_Pixels, _Mask]:
+    drawn: NDArray[np.uint8] | None = None
     lon, lat = place_of(box, np.linspace(_INSET, 1 - _INSET, _SAMPLES))
     for turn in file.place.turns:
-        window = _window(file, lon, lat, turn)
+        window, inside = _window(file, lon, lat, turn)
         if window is not None:
-            part = _warp(data, file, box, window, turn)
-            fresh = (part[3] > 0) & (colours[3] == 0)
-            colours[:, fresh] = part[:, fresh]
-    return np.ascontiguousarray(colours[:3].transpose(1, 2, 0)), colours[3] > 0
+            part = _warp(data, file, box, window, turn, inside=inside)
+            if drawn is None:
+                drawn = part
+            else:
+                np.copyto(drawn, part, where=(drawn[3] == 0) & (part[3] > 0))
+    if drawn is None:
+        return _nothing(box)
+    return np.ascontiguousarray(drawn[:3].transpose(1, 2, 0)), drawn[3] > 0
+
+
+def _shared(box: MapBox, bounds: Bounds) -> tuple[tuple[slice, slice], MapBox | None]:
+    """(rows and columns, box) of the pixels of a box that a file's extent reaches, with a margin; None for none.
+
+    What lies outside would cost as much time to warp as what lies inside.
+    """
+    whole = slice(0, box.height_px), slice(0, box.width_px)
+    if bounds.crosses_antimeridian:
+        return whole, box
+    (west, east), (south, north) = mercator_m([bounds.south, bounds.north], [bounds.west, bounds.east])
+    across, down = box.width_m / box.width_px, box.height_m / box.height_px
+    left, right = _pixels_between(west - box.west_m, east - box.west_m, across, box.width_px)
+    top, bottom = _pixels_between(box.north_m - north, box.north_m - south, down, box.height_px)
+    if left >= right or top >= bottom:
+        return whole, None
+    part = MapBox(
+        box.west_m + left * across,
+        box.north_m - top * down,
+        (right - left) * across,
+        (bottom - top) * down,
+        right - left,
+        bottom - top,
+    )
+    return (slice(top, bottom), slice(left, right)), part
+
+
+def _pixels_between(first_m: float, last_m: float, pixel_m: float, count: int) -> tuple[int, int]:
+    low, high = math.floor(first_m / pixel_m) - _MARGIN_PX, math.ceil(last_m / pixel_m) + _MARGIN_PX
+    return min(max(low, 0), count), min(max(high, 0), count)
 
 
 def _grids_agree(file: RasterFile, box: MapBox) -> bool:
@@ -96,17 +138,20 @@ def _in_file(file: RasterFile, box: MapBox) -> tuple[float, float, float, float]
 
 
 def _draw_directly(data: Any, file: RasterFile, box: MapBox) -> tuple[_Pixels, _Mask]:
-    pixels = np.zeros((box.height_px, box.width_px, 3), np.uint8)
-    valid = np.zeros((box.height_px, box.width_px), np.bool_)
     column, row = (round(value) for value in _in_file(file, box)[:2])
     left, top = max(column, 0), max(row, 0)
     right, bottom = min(column + box.width_px, file.size[0]), min(row + box.height_px, file.size[1])
+    pixels, valid = _nothing(box)
     if left < right and top < bottom:
         window = Window(left, top, right - left, bottom - top)
         part, there = read_window(data, file.colours, window, (window.height, window.width))
         where = np.s_[top - row : bottom - row, left - column : right - column]
         pixels[where], valid[where] = part.transpose(1, 2, 0), there
     return pixels, valid
+
+
+def _nothing(box: MapBox) -> tuple[_Pixels, _Mask]:
+    return np.zeros((box.height_px, box.width_px, 3), np.uint8), np.zeros((box.height_px, box.width_px), np.bool_)
 
 
 def place_of(box: MapBox, shares: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -116,40 +161,57 @@ def place_of(box: MapBox, shares: NDArray[np.float64]) -> tuple[NDArray[np.float
     return np.degrees(x.ravel() / radius), np.degrees(np.arctan(np.sinh(y.ravel() / radius)))
 
 
-def _window(file: RasterFile, lon: NDArray[np.float64], lat: NDArray[np.float64], turn: int) -> Window | None:
-    """The part of a file that a box shows, or None."""
+def _window(
+    file: RasterFile, lon: NDArray[np.float64], lat: NDArray[np.float64], turn: int
+) -> tuple[Window | None, bool]:
+    """The part of a file that a box shows, or None, and whether the file shows all of the box."""
     columns, rows = file.place.pixels(lon, lat, turn)
     known = np.isfinite(columns) & np.isfinite(rows)
     if not known.any():
-        return None
+        return None, False
     span = max(np.ptp(columns[known]), np.ptp(rows[known]))
     margin = _MARGIN_PX + 2 * span / (_SAMPLES - 1) / 10
-    left, right = max(0.0, columns[known].min() - margin), min(file.size[0], columns[known].max() + margin)
-    top, bottom = max(0.0, rows[known].min() - margin), min(file.size[1], rows[known].max() + margin)
+    left, right = columns[known].min() - margin, columns[known].max() + margin
+    top, bottom = rows[known].min() - margin, rows[known].max() + margin
+    inside = bool(known.all() and min(left, top) >= 0 and right <= file.size[0] and bottom <= file.size[1])
+    left, right, top, bottom = max(0.0, left), min(file.size[0], right), max(0.0, top), min(file.size[1], bottom)
     if left >= right or top >= bottom:
-        return None
+        return None, False
     column, row = math.floor(left), math.floor(top)
-    return Window(column, row, math.ceil(right) - column, math.ceil(bottom) - row)
+    return Window(column, row, math.ceil(right) - column, math.ceil(bottom) - row), inside
 
 
-def _warp(data: Any, file: RasterFile, box: MapBox, window: Window, turn: int) -> NDArray[np.uint8]:
-    """uint8 [4, H, W], the last how much of a pixel there is."""
-    rasterio = load_rasterio()
+def _warp(data: Any, file: RasterFile, box: MapBox, window: Window, turn: int, *, inside: bool) -> NDArray[np.uint8]:
+    """uint8 [4, H, W], the last how much of a pixel there is.
+
+    GDAL warps several times faster without an alpha band, so it gets one only where a part of the file is without data.
+    """
     shape = _read_shape(file, box, window)
     pixels, valid = read_window(data, file.colours, window, shape)
-    source = np.concatenate([pixels, np.where(valid, 255, 0).astype(np.uint8)[None]])
-    target = np.zeros((4, box.height_px, box.width_px), np.uint8)
+    place = file.place.warp_options(window, shape, turn)
+    if not valid.all():
+        source = np.concatenate([pixels, np.where(valid, 255, 0).astype(np.uint8)[None]])
+        return _reproject(source, box, place, smooth=file.colours.palette is None, src_alpha=4, dst_alpha=4)
+    colours = _reproject(pixels, box, place, smooth=file.colours.palette is None)
+    opaque = np.full((1, *(shape if not inside else colours.shape[1:])), 255, np.uint8)
+    return np.concatenate([colours, opaque if inside else _reproject(opaque, box, place, smooth=False)])
+
+
+def _reproject(
+    source: NDArray[np.uint8], box: MapBox, place: dict[str, Any], *, smooth: bool, **options: Any
+) -> NDArray[np.uint8]:
+    """uint8 [bands, H, W] of a box, zero where the source is not."""
+    rasterio = load_rasterio()
+    target = np.zeros((len(source), box.height_px, box.width_px), np.uint8)
     across, down = box.width_m / box.width_px, box.height_m / box.height_px
-    how = rasterio.enums.Resampling.bilinear if file.colours.palette is None else rasterio.enums.Resampling.nearest
     rasterio.warp.reproject(
         source,
         target,
         dst_transform=rasterio.Affine(across, 0.0, box.west_m, 0.0, -down, box.north_m),
         dst_crs="EPSG:3857",
-        src_alpha=4,
-        dst_alpha=4,
-        resampling=how,
-        **file.place.warp_options(window, shape, turn),
+        resampling=rasterio.enums.Resampling.bilinear if smooth else rasterio.enums.Resampling.nearest,
+        **place,
+        **options,
     )
     return target
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from indexer.building.build import build_index
 from indexer.tiles.sources.open_source import open_source
 from tests.fakes import FakeEncoder
+from tests.indexer.building.test_kill import SPEC
 print(build_index(open_source(sys.argv[1]), FakeEncoder(), Path(sys.argv[2]), spec=SPEC).resumed)
 """
 

@@ -301,3 +301,10 @@ def test_what_was_fitted_for_another_index_does_not_stay(calibrated: Path, fitte
     assert [one["index"] for one in json.loads((calibrated / "calibration.json").read_bytes())["calibrations"]] == [
         "f" * 64
     ]
+
+
+def test_a_calibration_that_lost_its_last_newline_is_damaged(index: TileIndex, calibrated: Path) -> None:
+    path = calibrated / "calibration.json"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(BadCalibration, match="not byte for byte what was written"):
+        read_calibrations(calibrated, index.manifest)

@@ -1,9 +1,12 @@
 import os
+import threading
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from indexer.common.errors import IndexDamaged
+from indexer.common.optional import load_faiss
 from indexer.index import exact_search
 from indexer.index.exact_search import ExactScan, rank
 
@@ -124,6 +127,7 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
         (2, [(0, 5_000)], [(0, 2_000), (2_000, 4_000), (4_000, 5_000)]),
         (4, [(10, 2_010)], [(10, 2_010)]),  # one portion is not divided
         (3, [(0, 2_002)], [(0, 668), (668, 1_336), (1_336, 2_002)]),
+        (4, [(1_000, 6_000)], [(1_000, 2_250), (2_250, 3_500), (3_500, 4_750), (4_750, 6_000)]),
         (2, [(0, 1_024), (3_000, 4_500)], [(0, 1_024), (3_000, 4_500)]),
     ],
 )
@@ -151,7 +155,9 @@ def test_short_runs_are_gathered_into_portions() -> None:
 
 def test_a_row_longer_than_a_portion_is_a_portion(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exact_search, "_PIECE_BYTES", 10)
-    ((_, rows),) = ExactScan(unit(3).astype(np.float16)).search(unit(1), np.array([[0, 3]]), top_k=3)
+    scan = ExactScan(unit(3).astype(np.float16), threads=1)
+    assert [len(part) for part, _ in scan._pieces(np.array([[0, 3]]))] == [1, 1, 1]
+    ((_, rows),) = scan.search(unit(1), np.array([[0, 3]]), top_k=3)
     assert sorted(rows.tolist()) == [0, 1, 2]
 
 
@@ -188,7 +194,77 @@ def test_closing_stops_the_threads() -> None:
         scan._pool.submit(print)
 
 
-def test_by_default_there_is_a_thread_for_every_core() -> None:
+def test_by_default_there_is_a_thread_for_every_core(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors = unit(10).astype(np.float16)
     assert ExactScan(vectors)._pool._max_workers == os.cpu_count()
     assert ExactScan(vectors, threads=3)._pool._max_workers == 3
+    monkeypatch.setattr(os, "cpu_count", lambda: None)  # not known
+    assert ExactScan(vectors)._pool._max_workers == 1
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_one_portion_is_scanned_by_the_caller_and_more_by_the_threads_of_the_scan(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: set[str] = set()
+    view = exact_search._view
+
+    def note(vectors: NDArray[np.float16]) -> object:
+        seen.add(threading.current_thread().name.rpartition("_")[0])
+        return view(vectors)
+
+    monkeypatch.setattr(exact_search, "_view", note)
+    scan = ExactScan(unit(4_000).astype(np.float16), threads=2)
+    for stop, expected in ((2_000, {""}), (4_000, {"scan"})):  # MainThread has no number
+        seen.clear()
+        scan.search(unit(1), np.array([[0, stop]]), top_k=1)
+        assert seen == expected
+
+
+def test_faiss_itself_uses_one_thread_of_the_caller() -> None:
+    faiss = load_faiss()
+    faiss.omp_set_num_threads(2)
+    ExactScan(unit(10).astype(np.float16)).search(unit(1), np.array([[0, 10]]), top_k=1)
+    assert faiss.omp_get_max_threads() == 1
+
+
+def test_scores_are_float32() -> None:
+    ((scores, rows),) = ExactScan(unit(10).astype(np.float16)).search(unit(1), np.array([[0, 10]]), top_k=4)
+    assert (scores.dtype, rows.dtype) == (np.float32, np.int64)
+
+
+def test_ties_behind_better_rows_come_all_and_only_to_their_own_query() -> None:
+    vectors, (a, b) = unit(3_000).astype(np.float16), unit(2, seed=9)
+    vectors[1_000:1_050], vectors[2_000:2_050] = (0.9 * a).astype(np.float16), b.astype(np.float16)
+    vectors[[5, 6]] = a.astype(np.float16)
+    found = exact_search._candidates(vectors, 0, np.stack([a, b]), 3)
+    expected = [{5, 6, *range(1_000, 1_050)}, set(range(2_000, 2_050))]
+    for (_, rows), own in zip(found, expected, strict=True):
+        assert own <= set(rows.tolist())
+    assert not expected[1] & set(found[0][1].tolist())
+
+
+@pytest.mark.parametrize("length", [0.5, 1.0, 40.0])
+def test_what_scores_more_than_the_query_is_long_is_no_unit_vector_and_is_named(length: float) -> None:
+    vectors, query = unit(30).astype(np.float16), unit(1, seed=4)[0] * length
+    vectors[20] = 1.005 * unit(1, seed=4)[0]  # as long as float16 lets a unit vector be, and some more
+    scores, rows = rank(vectors, query, np.arange(30), 3)
+    assert (rows[0], scores[0]) == (20, pytest.approx(length))
+    for wrong, told in ((1.02 * unit(1, seed=4)[0], f"{1.02 * length:.3g}"), (np.full(32, np.nan), "nan")):
+        vectors[20] = wrong
+        with pytest.raises(
+            IndexDamaged, match=rf"^vector 20 of the index scores {told}.*; restore embeddings\.npy or re"
+        ):
+            rank(vectors, query, np.arange(10, 30), 3)
+    vectors[20] = -1.005 * unit(1, seed=4)[0]
+    scores, rows = rank(vectors, query, np.arange(30), 30)
+    assert (rows[-1], scores[-1]) == (20, pytest.approx(-length))
+
+
+def test_rows_that_are_no_numbers_are_left_out_of_the_candidates() -> None:
+    vectors = np.full((40, 32), np.nan, np.float16)
+    vectors[7] = unit(1)[0].astype(np.float16)
+    ((scores, rows),) = exact_search._candidates(vectors, 100, unit(1), 5)
+    assert (rows.tolist(), scores.tolist()) == ([107], [pytest.approx(1.0, abs=1e-3)])
+    ((_, rows),) = exact_search._candidates(vectors[:8], 0, unit(1), 5)
+    assert rows.tolist() == [7]

@@ -82,3 +82,19 @@ def test_a_tile_across_the_antimeridian_is_found_from_either_side(lon: float) ->
     assert rows_of(zones.runs(BoxRegion(Bounds(lon - 0.01, 0.0, lon + 0.01, 0.1)))) == [1]
     alone = ZoneMap(table.take(np.array([1])))
     assert rows_of(alone.runs(CircleRegion(LatLon(0.05, lon), 10.0))) == [0]
+
+
+def test_a_tile_without_extent_does_not_open_its_block_to_all_longitudes() -> None:
+    zones = ZoneMap(table_of_boxes([8.0, 9.0], [47.0, 47.0], [8.0, 9.0], [47.0, 47.0]))
+    assert [float(edge[0]) for edge in zones._blocks[::2]] == pytest.approx([8.0, 9.0])
+
+
+@pytest.mark.parametrize("region", [None, REGIONS[1], CircleRegion(LatLon(89.0, 10.0), 0.001)])
+def test_runs_are_pairs_of_whole_numbers_even_where_there_are_none(region: Region | None) -> None:
+    runs = ZoneMap(TABLE.take(np.arange(100))).runs(region)
+    assert (runs.shape[1], runs.dtype) == (2, np.int64)
+
+
+def test_anchors_are_whole_numbers() -> None:
+    for per_tile in (1, 4):
+        assert best_anchors(np.ones(3, np.float32), np.arange(3), per_tile, 2)[2].dtype == np.int64

@@ -1,9 +1,10 @@
 from pathlib import Path
 
+from indexer.localization.answer import Localization, Match
 from indexer.localization.geojson import footprint, match_features
-from indexer.localization.localizer import Localization, Match
 from indexer.localization.position import Position
 from model.common.geo import Bounds, LatLon
+from model.inputs.photo_view import ResolvedView
 from tests.indexer.tiny import build_tiny, vector_of
 
 
@@ -23,10 +24,11 @@ def test_a_footprint_across_the_antimeridian_is_cut_there() -> None:
 def test_matches_become_features_best_first(tmp_path: Path) -> None:
     index = build_tiny(tmp_path)
     (result,) = index.search(vector_of(4), top_k=3)
-    found = zip(result.rows.tolist(), result.scores.tolist(), strict=True)
-    matches = tuple(Match(rank, index.tile(row), score, 90.0) for rank, (row, score) in enumerate(found, 1))
+    scored = zip(result.rows.tolist(), result.scores.tolist(), strict=True)
+    matches = tuple(Match(rank, index.tile(row), score, 90.0) for rank, (row, score) in enumerate(scored, 1))
     position = Position(LatLon(0.0, 0.0), 1.0)
-    collection = match_features(Localization(matches, position, {}, exact=True, scanned=12, warnings=("too high",)))
+    found = Localization(matches, position, ResolvedView(90.0, 360.0, 180.0), {}, True, 12, ("too high",))
+    collection = match_features(found)
     features = collection["features"]
     assert [feature["properties"]["rank"] for feature in features] == [1, 2, 3]
     assert [feature["properties"]["heading_deg"] for feature in features] == [90.0] * 3

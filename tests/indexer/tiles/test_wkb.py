@@ -2,9 +2,11 @@ import struct
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from indexer.common.errors import BadSource
-from indexer.tiles.wkb import box_wkb, wkb_extent
+from indexer.tiles.wkb import box_wkb, extent_of_parts, wkb_extent
 
 
 def columns(*boxes: tuple[float, float, float, float]) -> list[np.ndarray]:
@@ -44,3 +46,25 @@ def test_points_of_either_byte_order_and_with_extras_are_read(data: bytes, expec
 def test_other_geometries_are_refused(data: bytes) -> None:
     with pytest.raises(BadSource, match="geometry"):
         wkb_extent(data)
+
+
+@given(
+    west=st.floats(-180.0, 180.0),
+    width=st.floats(1e-4, 20.0),
+    south=st.floats(-80.0, 79.0),
+    height=st.floats(1e-4, 1.0),
+)
+def test_a_box_has_one_extent_whether_cut_running_on_or_jumping(
+    west: float, width: float, south: float, height: float
+) -> None:
+    east, north = west + width, south + height
+    crossing = east > 180.0
+    plain = east - 360.0 if crossing else east
+    written = wkb_extent(box_wkb(*columns((west, south, plain, north)))[0])
+    forms = [[(west, east)], [(west - 360.0, east - 360.0)]] if crossing else [[(west, east)]]
+    forms += [[(west, 180.0), (-180.0, plain)], [(west, plain)]] if crossing else []
+    expected = pytest.approx((west, south, plain, north), abs=1e-9)
+    assert written == expected
+    for form in forms:
+        rings = [np.array([(a, south), (b, south), (b, north), (a, north), (a, south)]) for a, b in form]
+        assert extent_of_parts(rings) == expected

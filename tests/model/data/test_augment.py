@@ -9,6 +9,7 @@ from model.data.augment import (
     AugmentSpec,
     augment_pair,
     compress,
+    crop_canvas,
     crop_tile,
     drop_grid,
     drop_holes,
@@ -17,6 +18,7 @@ from model.data.augment import (
     sharpen,
     shift_colours,
     turn_pair,
+    wide_inputs,
 )
 from model.inputs.transforms import NEUTRAL, InputSpec
 
@@ -197,6 +199,70 @@ def test_a_tile_may_turn_alone():
         assert np.array_equal(same, panorama)
         quarters |= {k for k in range(4) if np.array_equal(turned, np.rot90(tile, k))}
     assert quarters == {0, 1, 2, 3}
+
+
+CANVAS = InputSpec(satellite_px=32, ground_height_px=32, ground_width_px=64, ground_vertical_deg=40.0)
+
+
+def test_a_wrong_horizon_moves_the_rows_of_a_higher_canvas_and_no_further_than_asked():
+    wide = wide_inputs(CANVAS, AugmentSpec(horizon_deg=10.0))
+    assert (wide.ground_height_px, wide.ground_vertical_deg) == (48, 60.0)
+    panorama = np.zeros((48, 64, 3), np.uint8)
+    panorama[24] = 255  # just below the horizon
+    rows = []
+    for seed in range(60):
+        spec = replace(PLAIN, horizon_deg=10.0)
+        canvas, _ = augment_pair(panorama, noise(32, 32, 3), CANVAS, spec, np.random.default_rng(seed))
+        assert canvas.shape == (32, 64, 3)
+        rows.append(int(canvas[:, 0, 0].argmax()))
+    assert min(rows) in (8, 9)
+    assert max(rows) in (23, 24)
+    assert crop_canvas(panorama, CANVAS)[16].min() == 255
+
+
+def test_a_wrong_horizon_needs_a_canvas_with_an_angle():
+    assert wide_inputs(CANVAS, AugmentSpec()) == CANVAS
+    with pytest.raises(BadConfig, match=r"needs inputs\.ground_vertical_deg"):
+        wide_inputs(replace(CANVAS, ground_vertical_deg=None), AugmentSpec(horizon_deg=1.0))
+
+
+@pytest.mark.parametrize("anchors", [1, 3])
+def test_the_ground_that_a_tile_shows_changes_and_the_camera_keeps_its_place(anchors):
+    spec, sides, seen = replace(PLAIN, ground=(0.5, 2.0)), [], []
+    tile = np.zeros((128, 128, 3), np.uint8)  # shows 2 x 2 tile sides, the camera in the middle
+    tile[56:72, 56:72] = 255
+    for seed in range(80):
+        _, placed = augmented(spec, seed, noise(16, 64, 3), tile, tile_px=64, anchors=anchors)
+        rows, columns = np.nonzero(placed[..., 0] > 200)
+        sides.append((np.ptp(rows) + 1) / 16)
+        seen += [rows.mean() - 31.5, columns.mean() - 31.5]
+    assert np.abs(seen).max() <= 1.0
+    assert 1.7 < max(sides) <= 2.1
+    assert min(sides) < 0.6
+
+
+def test_strong_colours_change_the_picture_and_greys_have_none():
+    panorama, tile = noise(16, 64, 3), noise(32, 32, 3)
+    found = [augmented(replace(PLAIN, recolour=1), seed, panorama, tile)[1].mean(axis=(0, 1)) for seed in range(30)]
+    assert np.ptp(np.stack(found), axis=0).min() > 30
+    for grey in augmented(replace(PLAIN, grey=1), 0, panorama, tile):
+        assert (grey == grey[..., :1]).all()
+
+
+def test_the_camera_keeps_to_its_anchors_cell_whatever_the_margin():
+    tile = np.zeros((128, 128, 3), np.uint8)
+    tile[63:65, 63:65] = 255
+    seen = []
+    for seed in range(60):
+        _, placed = augmented(replace(PLAIN, shift=1), seed, noise(16, 64, 3), tile, tile_px=64, anchors=3)
+        seen.append(np.abs(np.argwhere(placed[..., 0] == 255).mean(axis=0) + 0.5 - 32).max())
+    assert 4 < max(seen) <= 6  # half a cell is 64 / 4 / 3 pixels
+
+
+@pytest.mark.parametrize("change", [{"horizon_deg": -1.0}, {"ground": (1.5, 1.0)}, {"recolour": 2.0}, {"grey": -0.5}])
+def test_impossible_horizons_and_grounds_are_refused(change):
+    with pytest.raises(BadConfig, match=r"data\.augment\."):
+        AugmentSpec(**change)
 
 
 EVERY = (compress, partial(drop_grid, share=0.4), drop_holes, sharpen, shift_colours)

@@ -70,7 +70,8 @@ def test_without_semi_positives_there_is_no_list_of_them(tmp_path):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("query,tile\na,b\n", r"unknown columns \['tile'\] and lacks \['reference'\]"),
+        ("query,tile\na,b\n", "lacks the columns reference and has the unknown columns tile; known are query"),
+        ("query\na\n", "lacks the columns reference; known are query"),
         ("query,reference\npano0.png,nowhere.png\n", r"names 1 of 2 pictures that are not there: .*nowhere\.png"),
         ("query,reference,lat,lon\npano0.png,tile0.png,847,0\n", "row 2: lat, lon: latitude 847"),
         (
@@ -157,7 +158,7 @@ def test_photos_alone_need_no_reference(tmp_path):
     assert photos.heading_known == (True, False)
     assert photos.with_heading().queries == photos.queries[:1]
     for text, reason in (
-        ("reference\na.png\n", "lacks \\['query'\\]"),
+        ("reference\na.png\n", "lacks the columns query"),
         ("query\n\n", "names no photo"),
         ("query\nc.png\n", "names 1 of 1 pictures that are not there"),
         ("query,heading_deg\na.png,400\n", "row 2: the heading is 400"),

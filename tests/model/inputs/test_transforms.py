@@ -65,6 +65,51 @@ def test_the_rows_that_a_canvas_shows_are_those_of_its_vertical_angle():
         assert (laid == laid[:, :1]).all()
 
 
+@pytest.mark.parametrize("antialias", [True, False])
+@pytest.mark.parametrize("vertical_deg", [60.0, 20.0])
+def test_a_picture_is_laid_from_its_first_column_and_row_to_its_last(antialias, vertical_deg):
+    """A canvas of 40 degrees: of 60 the middle is seen, 20 are seen whole. The picture is bright where it says."""
+    spec = InputSpec(32, 40, 400, ground_vertical_deg=40.0, antialias=antialias)
+    height = round(vertical_deg)
+    pixels = np.stack(np.broadcast_arrays(np.arange(200), np.arange(height)[:, np.newaxis], 0), axis=-1)
+    laid = lay_panorama(Image.fromarray(pixels.astype(np.uint8)), spec, fov_deg=180.0, vertical_deg=vertical_deg)
+    assert laid.dtype == np.uint8
+    seen = laid[19, 100:300].astype(float)
+    np.testing.assert_allclose(seen[1:-1, 0], np.arange(200)[1:-1], atol=0.51)
+    rows = laid[:, 200, 1].astype(float)
+    first, last = (0, 40) if vertical_deg > 40 else (10, 30)
+    expected = np.arange(40) + (vertical_deg - 40) / 2
+    np.testing.assert_allclose(rows[first + 1 : last - 1], expected[first + 1 : last - 1], atol=0.51)
+    assert (rows[:first] == NEUTRAL).all()
+    assert (rows[last:] == NEUTRAL).all()
+
+
+def test_on_a_wide_canvas_angles_are_exact_to_the_column():
+    spec = InputSpec(32, 32, 2048, ground_vertical_deg=None)
+    pixels = np.random.default_rng(0).integers(0, 256, (32, 2048, 3), np.uint8)
+    laid = lay_panorama(Image.fromarray(pixels), spec)
+    assert np.array_equal(laid, pixels)  # looks north unless told otherwise, and goes all the way round
+    for heading_deg in (45.0, -90.0, 270.0):
+        turned = np.roll(pixels, round(2048 * heading_deg / 360), axis=1)
+        assert np.array_equal(lay_panorama(Image.fromarray(pixels), spec, heading_deg=heading_deg), turned)
+        assert np.array_equal(roll_to_north(pixels, heading_deg), turned)
+        seen = np.flatnonzero(limit_view(np.zeros_like(pixels), 45.0, heading_deg)[0, :, 0] == 0)
+        middle = 1024 + round(2048 * heading_deg / 360)
+        assert sorted(seen) == sorted(np.arange(middle - 128, middle + 128) % 2048)
+
+
+def test_resizing_averages_and_never_overshoots():
+    pixels = np.where(np.arange(16)[:, np.newaxis] < 8, 100, 200).astype(np.uint8)
+    image = Image.fromarray(np.repeat(np.tile(pixels, 16)[..., np.newaxis], 3, axis=2))
+    found = resize_tile(image, InputSpec(satellite_px=64))
+    assert (found.min(), found.max()) == (100, 200)
+
+
+def test_a_strip_of_half_a_degree_is_a_row():
+    laid = lay_panorama(striped(), SPEC, vertical_deg=0.5)
+    assert (laid == 0).all(axis=(1, 2)).sum() == 1
+
+
 def test_a_picture_exactly_as_high_as_the_canvas_fills_it():
     laid = lay_panorama(striped(64, 32), SPEC, vertical_deg=180.0)
     assert (laid == 0).all()
@@ -281,3 +326,10 @@ def test_of_a_picture_that_reaches_out_of_the_canvas_the_right_rows_are_seen():
     laid = lay_panorama(picture, spec, vertical_deg=180.0, centre_deg=20.0)
     assert laid[32, 0, 0] == pytest.approx(rows[110], abs=2)  # the horizon
     assert laid[0, 0, 0] == pytest.approx(rows[90], abs=2)  # 20 degrees up
+
+
+def test_without_antialiasing_levels_are_rounded_not_cut():
+    pixels = np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8)
+    found = resize_tile(Image.fromarray(pixels), InputSpec(satellite_px=32, antialias=False))
+    expected = pixels.reshape(32, 4, 32, 4, 3)[:, 1:3, :, 1:3].astype(float).mean(axis=(1, 3))
+    assert (found - expected).mean() == pytest.approx(0.125, abs=0.05)  # of quarters, halves go up

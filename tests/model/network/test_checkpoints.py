@@ -5,8 +5,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from model.common.errors import BadCheckpoint, OutputExists
-from model.network.checkpoints import load_bundle, load_exactly, read_weights, save_bundle
+from model.common.errors import BadCheckpoint, BadConfig, OutputExists
+from model.network.checkpoints import load_bundle, load_exactly, read_weights, save_bundle, start_from
 from tests.model.tiny import tiny_net
 
 
@@ -116,6 +116,36 @@ def test_a_failed_save_leaves_nothing(tmp_path):
 def test_what_it_was_trained_on_is_read_from_any_provenance(tmp_path, provenance, told):
     save_bundle(tmp_path / "b", tiny_net(), name="tiny", provenance=provenance, metrics={})
     assert load_bundle(tmp_path / "b").trained_on == told
+
+
+def test_a_bundle_from_before_the_maps_had_settings_loads_as_it_was(folder):
+    spec = json.loads((folder / "spec.json").read_text())
+    del spec["model"]["map_spread"], spec["model"]["maps"]
+    (folder / "spec.json").write_text(json.dumps(spec))
+    net = load_bundle(folder).net
+    assert (net.spec.map_spread, net.spec.maps) == (0.02, 1)
+
+
+def test_a_network_starts_from_a_bundle_of_its_own_kind_only(folder):
+    net = tiny_net(seed=3, map_spread=0.5)
+    assert start_from(net, folder) == load_bundle(folder).digest
+    kept = load_bundle(folder).net.state_dict()
+    assert all(torch.equal(value, kept[name]) for name, value in net.state_dict().items())
+    with pytest.raises(BadConfig, match=r"another network \(dim 16 -> 8"):
+        start_from(tiny_net(dim=8), folder)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({"train": "world:train"}, (100.0, 100.0)),
+        ({"train": "world:train-wide", "augment": {"ground": [0.5, 2.0]}}, (50.0, 200.0)),
+        ({"train": "pairs.csv"}, None),
+    ],
+)
+def test_a_bundle_tells_the_ground_sizes_it_was_trained_on(tmp_path, data, expected):
+    save_bundle(tmp_path / "b", tiny_net(), name="tiny", provenance={"run": {"data": data}}, metrics={})
+    assert load_bundle(tmp_path / "b").ground_m == expected
 
 
 class Bomb:

@@ -7,7 +7,7 @@ import torch
 
 from model.common.errors import BadConfig
 from model.inputs.transforms import InputSpec
-from model.network.clnet import CLNet, CLNetSpec
+from model.network.clnet import CLNet, CLNetSpec, _pool
 
 INPUTS = InputSpec(satellite_px=64, ground_height_px=32, ground_width_px=128)
 
@@ -112,14 +112,15 @@ def test_a_converter_is_a_perceptron_over_the_positions_of_the_other_grid(activa
     assert [type(part) for part in small(nec_depth=1).maps.converted[0]] == [linear]
 
 
-def test_without_a_converter_each_view_has_small_free_maps_of_its_own():
-    net = small(nec=False)
+@pytest.mark.parametrize("spread", [0.02, 1.0])
+def test_without_a_converter_each_view_has_free_maps_of_its_own_with_the_spread_asked_for(spread):
+    net = small(nec=False, map_spread=spread)
     assert [tuple(value.shape) for value in net.maps("satellite")] == [(80, 8, 8), (160, 4, 4), (320, 2, 2)]
     assert all(a is b for a, b in zip(net.maps("satellite"), net.maps.converted, strict=True))
     assert all(a is b for a, b in zip(net.maps("ground"), net.maps.free, strict=True))
     for value in (*net.maps.free, *net.maps.converted):
-        assert value.std().item() == pytest.approx(0.02, rel=0.05)
-        assert abs(value.mean().item()) < 0.002
+        assert value.std().item() == pytest.approx(spread, rel=0.05)
+        assert abs(value.mean().item()) < 0.1 * spread
 
 
 def test_the_head_is_a_norm_and_a_projection_and_the_temperature_starts_as_in_clip():
@@ -215,3 +216,33 @@ def test_impossible_specs_are_refused(change, reason):
 def test_a_picture_of_another_size_is_refused():
     with pytest.raises(BadConfig, match="input size"):
         small()(torch.zeros(1, 3, 96, 96), "satellite")
+
+
+def test_several_maps_pool_a_level_several_times():
+    net = small(maps=3, dim=0)
+    assert [tuple(weight.shape) for weight in net.importance("satellite")] == [(240, 8, 8), (480, 4, 4), (960, 2, 2)]
+    pooled = net.norm.weight.numel()
+    assert pooled == net.dim == 3 * (80 + 160 + 320)
+    features = net._features(pictures("ground"), "ground")[0]
+    weight = net.importance("ground")[0]
+    by_hand = torch.cat([(features * part).mean(dim=(2, 3)) for part in weight.chunk(3)], dim=1)
+    assert torch.allclose(_pool(features, weight), by_hand, atol=1e-5)
+
+
+def test_maps_that_start_spread_out_weigh_positions_from_the_first_step_on():
+    flat, spread = (small(map_spread=value).importance("ground")[0] for value in (0.02, 1.0))
+    assert flat.std() < 0.03
+    assert spread.std() > 0.5
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"maps": 0}, "maps is 0"),
+        ({"map_spread": 0.0}, r"map_spread is 0\.0; give a number above 0"),
+        ({"maps": 2, "ncm": False, "nec": False, "gfr": False}, "maps is 2 with ncm off"),
+    ],
+)
+def test_impossible_maps_are_refused(change, reason):
+    with pytest.raises(BadConfig, match=reason):
+        CLNetSpec(**change)

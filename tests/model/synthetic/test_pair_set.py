@@ -17,8 +17,8 @@ from model.synthetic.pair_set import Eras, ensure_split, render_split
 from model.synthetic.plane import plane_of
 from model.synthetic.splits import SPLITS, TILE_M, Split, find_split
 
-SMALL = Split("small", (401, 402), 6, 1, spacing_m=75.0, area_m=225.0)
-GRID = Split("grid", (403,), 2, 1, spacing_m=50.0, area_m=200.0, query_every=5)
+SMALL = Split("small", (301, 302), 6, 1, spacing_m=75.0, area_m=225.0)
+GRID = Split("grid", (303,), 2, 1, spacing_m=50.0, area_m=200.0, query_every=5)
 
 
 def digests(folder):
@@ -142,5 +142,5 @@ def test_the_grid_has_as_many_free_places_as_it_promises():
 
 
 def test_an_unknown_split_says_which_there_are():
-    with pytest.raises(BadDataset, match="choose one of train, val"):
+    with pytest.raises(BadDataset, match="choose one of train, train-wide, val, val-wide"):
         find_split("moon")

@@ -23,10 +23,12 @@ from model.data.manifest import read_manifest
 from model.data.samplers import SamplerSpec
 from model.network.checkpoints import load_bundle
 from model.training.checkpoint import load_order, load_scaler, load_state, newest_state, save_state
-from model.training.config import OptimSpec, RunSpec, load_run
+from model.training.config import RunSpec, load_run
+from model.training.grad_cache import find_gradients
+from model.training.loss import MAX_LOGIT_SCALE
 from model.training.run_log import RunLog, read_log
-from model.training.trainer import Trainer, average_decay, train, update_average
-from tests.model.tiny import INPUTS, tiny_net, tiny_run, write_pairs
+from model.training.trainer import Trainer, train
+from tests.model.tiny import INPUTS, tiny_run, write_pairs
 
 ROOT = Path(__file__).parents[3]
 SCRIPT = """
@@ -182,7 +184,7 @@ def test_similar_tiles_are_sought_again_every_few_epochs_and_kept_with_the_state
 
 @pytest.mark.parametrize("after", [3, 19])  # before anything has moved, and between states
 def test_in_float16_a_stopped_run_resumes_bit_for_bit_with_its_scale(tmp_path, pairs, monkeypatch, after):
-    monkeypatch.setattr("model.training.trainer._FIRST_SCALE", 2.0**24)  # so that the first steps are passed over
+    monkeypatch.setattr("model.training.precision._FIRST_SCALE", 2.0**24)  # so that the first steps are passed over
     run = tiny_run(steps=20, precision="float16", clip_norm=0, clip_value=100, chunk=3, eval_every=20)
     train(run, pairs, pairs, tmp_path / "whole", device="cpu")
     train_until(after, run, pairs, tmp_path / "broken", monkeypatch)
@@ -205,7 +207,7 @@ def test_in_float16_a_step_that_overflows_is_passed_over_and_the_scale_halved(mo
     assert math.isfinite(trainer.advance(*random_batch()))
     assert all(torch.equal(value, before[name]) for name, value in trainer.net.state_dict().items())
     assert (trainer.step, trainer.scaler.get_scale()) == (1, 2.0**99)
-    monkeypatch.setattr("model.training.trainer._LEAST_SCALE", 2.0**99)
+    monkeypatch.setattr("model.training.precision._LEAST_SCALE", 2.0**99)
     with pytest.raises(BadConfig, match=r"overflow at step 1 however little .* bfloat16 or float32"):
         trainer.advance(*random_batch())
 
@@ -303,25 +305,6 @@ def test_the_best_weights_are_published_where_that_is_asked_for(tmp_path, pairs,
     assert not torch.equal(best.net.projection.weight, last.net.projection.weight)
 
 
-def test_the_average_follows_closely_at_first_and_slowly_later():
-    assert [average_decay(step, OptimSpec(ema=0.999)) for step in (0, 90, 10**5)] == [0.1, 0.91, 0.999]
-    average, net = tiny_net(0), tiny_net(1)
-    expected = 0.9 * average.logit_scale + 0.1 * net.logit_scale
-    update_average(average, net, 0.9)
-    assert torch.allclose(average.logit_scale, expected)
-
-
-def test_the_averages_running_statistics_are_those_of_the_network():
-    average, net = (tiny_net(seed, backbone="test_resnet", levels=(2, 4)) for seed in (0, 1))
-    net.train()(torch.randn(4, 3, 32, 32), "satellite")
-    update_average(average, net, 0.9)
-    kept, present = (dict(one.named_buffers()) for one in (average, net))
-    assert all(torch.equal(kept[name], value) for name, value in present.items())
-    means = [value for name, value in kept.items() if name.endswith("running_mean")]
-    assert means
-    assert all(value.any() for value in means)  # they start at 0
-
-
 def test_a_finished_run_is_not_run_again(tmp_path, pairs):
     train(tiny_run(), pairs, pairs, tmp_path / "run", device="cpu")
     before = (tmp_path / "run" / "log.csv").read_text().splitlines()
@@ -414,3 +397,43 @@ def test_anchors_need_pictures_that_show_more_than_the_tile(tmp_path, pairs):
     with pytest.raises(BadDataset, match=r"a margin of 0\.0; inputs\.anchors 2 asks"):
         train(replace(run, inputs=replace(run.inputs, anchors=2)), pairs, pairs, tmp_path / "run", device="cpu")
     assert not (tmp_path / "run").exists()
+
+
+def test_in_float16_all_optimizers_pass_over_a_step_in_which_one_gradient_is_no_number(monkeypatch):
+    trainer = Trainer(tiny_run(precision="float16", optimizer="muon"), device=torch.device("cpu"))
+    broken = trainer.optimizers[1].param_groups[0]["params"][0]
+
+    def spoil(*parts, **more):
+        value = find_gradients(*parts, **more)
+        broken.grad[0] = math.nan
+        return value
+
+    monkeypatch.setattr("model.training.trainer.find_gradients", spoil)
+    before = {name: value.clone() for name, value in trainer.net.state_dict().items()}
+    scale = trainer.scaler.get_scale()
+    trainer.advance(*random_batch())
+    assert all(torch.equal(value, before[name]) for name, value in trainer.net.state_dict().items())
+    assert trainer.scaler.get_scale() == scale / 2
+
+
+@pytest.mark.parametrize(("bounded", "stays"), [(True, True), (False, False)])
+def test_a_temperature_beyond_its_bound_comes_back(bounded, stays):
+    trainer = Trainer(tiny_run(bounded_temperature=bounded, warmup_steps=0), device=torch.device("cpu"))
+    trainer.net.logit_scale.data.fill_(9.0)
+    trainer.advance(*random_batch())
+    assert (trainer.net.logit_scale.item() <= MAX_LOGIT_SCALE + 1e-6) == stays
+    if bounded:
+        trainer.advance(*random_batch())
+        assert trainer.net.logit_scale.grad.abs() > 0
+
+
+def test_a_run_may_start_from_a_bundle_and_resumes_without_it(tmp_path, pairs):
+    first = train(tiny_run(), pairs, pairs, tmp_path / "first", device="cpu")
+    run = replace(tiny_run(lr=1e-9), pretrained=f"bundle:{first}")
+    second = train(run, pairs, pairs, tmp_path / "second", device="cpu")
+    for name, value in weights(second).items():
+        assert torch.allclose(value, weights(first)[name], atol=1e-3), name
+    shutil.rmtree(first)
+    train(run, pairs, pairs, tmp_path / "second", device="cpu")
+    with pytest.raises(BadCheckpoint, match="is no checkpoint bundle"):
+        train(run, pairs, pairs, tmp_path / "third", device="cpu")

@@ -80,6 +80,8 @@ def test_a_photo_that_comes_while_the_first_waits_for_company_joins_it():
     second = batcher.submit(rows(2))
     assert [float(future.result(timeout=10)[0, 0]) for future in (first, second)] == [1, 2]
     assert batches == [2]
+    after = [batcher.submit(rows(value)) for value in (3, 4)]  # the thread goes on after a joined batch
+    assert [float(future.result(timeout=10)[0, 0]) for future in after] == [3, 4]
     batcher.close()
 
 

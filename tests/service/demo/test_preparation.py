@@ -10,6 +10,7 @@ from indexer.confidence.storage import FORMAT_VERSION
 from model.common.errors import BadConfig
 from model.network.checkpoints import bundle_digest, save_bundle
 from model.synthetic.pair_set import WORLD_VERSION
+from model.synthetic.tile_region import REGION_VERSION
 from service.demo.preparation import Preparation, StepFailed, discard_stale_demo, index_folder, plan
 from service.settings import UpSettings
 from tests.model.tiny import tiny_net
@@ -78,18 +79,22 @@ def test_a_region_that_was_made_too_small_is_served_without_a_confidence_at_ever
     assert plan(UpSettings(data=data)) == []
 
 
+NOW = {"version": WORLD_VERSION, "region_version": REGION_VERSION}
+
+
 @pytest.mark.parametrize("name", ["region", "elsewhere"])
-def test_what_another_version_of_the_world_drew_is_made_again(data, name):
+@pytest.mark.parametrize("drawn", [NOW | {"version": 1}, NOW | {"region_version": 1}, {"version": WORLD_VERSION}])
+def test_what_another_version_of_the_world_or_of_regions_drew_is_made_again(data, name, drawn):
     for folder in ("region", "elsewhere", "index"):
         (data / "demo" / folder).mkdir(parents=True)
-    (data / "demo" / name / "world.json").write_text('{"version": 1}')
+    (data / "demo" / name / "world.json").write_text(json.dumps(drawn))
     discard_stale_demo(UpSettings(data=data))
     assert not (data / "demo").exists()
 
 
 def test_what_this_version_of_the_world_drew_is_kept(data):
     (data / "demo" / "region").mkdir(parents=True)
-    (data / "demo" / "region" / "world.json").write_text(json.dumps({"version": WORLD_VERSION}))
+    (data / "demo" / "region" / "world.json").write_text(json.dumps(NOW | {"synthetic": True}))
     discard_stale_demo(UpSettings(data=data))
     assert (data / "demo" / "region").is_dir()
 

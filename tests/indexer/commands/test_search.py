@@ -1,3 +1,5 @@
+"""`search`: a photo in three forms of answer, and what it refuses."""
+
 import json
 import shutil
 from contextlib import chdir
@@ -5,57 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from indexer.__main__ import main
 from indexer.index.tile_index import TileIndex
 from model.common.geo import LatLon, great_circle_m
-from tests.indexer.bundles import write_bundle
-from tests.indexer.tiny import LEFT, TOP, encoded, make_tiles, picture
+from tests.indexer.commands.running import run
 
 Captured = pytest.CaptureFixture[str]
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with `tiles`, `index`, `bundle` and `photo.png`."""
-    root = tmp_path_factory.mktemp("commands")
-    write_bundle(root / "bundle")
-    make_tiles(root / "tiles")
-    picture(0, 200).save(root / "photo.png")
-    assert run(root, "build", "--tiles", root / "tiles", "--out", root / "index", "--quiet") == 0
-    return root
-
-
-def run(root: Path, name: str, *arguments: str | Path) -> int:
-    encoder = [] if name == "info" else ["--checkpoint", root / "bundle", "--device", "cpu"]
-    return main([str(part) for part in (name, *arguments, *encoder)])
-
-
 def search(built: Path, *arguments: str) -> int:
     return run(built, "search", "--index", built / "index", "--image", built / "photo.png", *arguments)
-
-
-def test_build_prints_a_summary(built: Path, tmp_path: Path, capsys: Captured) -> None:
-    make_tiles(tmp_path / "tiles", 2, 2)
-    (tmp_path / "tiles" / "15" / str(LEFT) / f"{TOP}.png").write_bytes(b"text")
-    command = ["--tiles", tmp_path / "tiles", "--out", tmp_path / "index"]
-    assert run(built, "build", *command) == 1
-    assert "1 of 4 tiles (25%) could not be read" in capsys.readouterr().err
-    assert run(built, "build", *command, "--max-failed", "0.25") == 0
-    printed = capsys.readouterr()
-    assert "4 tiles from" in printed.out
-    assert "3 embedded, 0 skipped, 1 failed" in printed.out
-    assert "(4 taken over from an unfinished build)" in printed.out
-    assert f"failed 15/{LEFT}/{TOP}: " in printed.out
-    assert printed.err == ""  # a line comes every few seconds
-
-
-def test_a_dry_run_prints_the_plan_and_writes_nothing(built: Path, tmp_path: Path, capsys: Captured) -> None:
-    arguments = ["--tiles", built / "tiles", "--out", tmp_path / "index", "--dry-run"]
-    assert run(built, "build", *arguments) == 0
-    printed = capsys.readouterr().out
-    for part in ("12 tiles", "kB", "minutes", "tiles/s", "bounds"):
-        assert part in printed
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_search_prints_a_table(built: Path, capsys: Captured) -> None:
@@ -89,10 +49,10 @@ def test_a_heading_that_is_unknown_is_searched(built: Path, capsys: Captured) ->
         assert match["heading_deg"] % (360 / 64) == 0  # whole columns of this encoder's canvas
 
 
-def test_a_shape_that_contradicts_the_field_of_view_is_said(built: Path, capsys: Captured) -> None:
+def test_a_field_of_view_that_had_to_be_guessed_is_said(built: Path, capsys: Captured) -> None:
     assert search(built, "--json") == 0  # the photo is a square
     (warning,) = json.loads(capsys.readouterr().out)["warnings"]
-    assert "give its horizontal field of view" in warning
+    assert "does not say how wide it sees; fov_deg 53.1 is assumed" in warning
     assert search(built) == 0
     assert f"warning: {warning}" in capsys.readouterr().out
     assert search(built, "--geojson", "--fov-deg", "70") == 0
@@ -155,40 +115,3 @@ def test_a_photo_named_like_a_coordinate_is_no_option(built: Path, tmp_path: Pat
     with chdir(tmp_path):
         assert run(built, "search", "--index", built / "index", "--json", "--image", "-48.86,-123.4.png") == 0
     assert len(json.loads(capsys.readouterr().out)["matches"]) == 5
-
-
-def test_another_encoder_ends_with_one(built: Path, tmp_path: Path, capsys: Captured) -> None:
-    other = write_bundle(tmp_path / "other", seed=1)
-    arguments = ["--index", str(built / "index"), "--checkpoint", str(other), "--device", "cpu"]
-    assert main(["search", "--image", str(built / "photo.png"), *arguments]) == 1
-    assert main(["verify", *arguments]) == 1
-    assert capsys.readouterr().err.count("Rebuild it with `python -m indexer build`") == 2
-
-
-def test_info_says_what_there_is(built: Path, capsys: Captured) -> None:
-    assert run(built, "info", "--index", built / "index") == 0
-    printed = capsys.readouterr().out
-    assert "12 of 772.41 x 772.41 m" in printed
-    assert "bundle" in printed
-    assert run(built, "info", "--json", "--index", built / "index") == 0
-    assert json.loads(capsys.readouterr().out)["count"] == 12
-
-
-def test_verify_embeds_a_sample_again(built: Path, capsys: Captured) -> None:
-    assert run(built, "verify", "--index", built / "index", "--sample", "4") == 0
-    assert "4 tiles embedded again" in capsys.readouterr().out
-
-
-def test_an_output_that_exists_ends_with_one_at_once(built: Path, capsys: Captured) -> None:
-    assert run(built, "build", "--tiles", built / "tiles", "--out", built / "index") == 1
-    assert "exists already" in capsys.readouterr().err
-
-
-def test_sources_that_are_none_end_with_one(built: Path, tmp_path: Path, capsys: Captured) -> None:
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "junk" / "15" / "3").mkdir(parents=True)
-    (tmp_path / "junk" / "15" / "3" / "4.png").write_bytes(encoded(0)[:40])
-    for name, message in {"missing": "does not exist", "empty": "holds no .png", "junk": "none of 1 tiles"}.items():
-        assert run(built, "build", "--tiles", tmp_path / name, "--out", tmp_path / "index", "--quiet") == 1
-        assert message in capsys.readouterr().err
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "junk"]

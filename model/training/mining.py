@@ -1,0 +1,55 @@
+"""Hard negatives by similarity: the pairs whose tiles a network finds most like each query."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.data.augment import crop_canvas, crop_tile
+from model.data.hard_negatives import nearest_vectors
+from model.data.loaders import Pictures, view_loader
+from model.data.pairs import PairSet
+from model.evaluation.evaluator import Encode, embed
+from model.inputs.transforms import InputSpec
+from model.network.clnet import View
+
+__all__ = ["VIEWS", "mine_similar"]
+
+VIEWS: tuple[View, View] = ("ground", "satellite")
+"""Both are encoded."""
+
+_BATCH = 64
+"""Pictures encoded at once."""
+
+_Pixels = NDArray[np.uint8]
+
+
+def mine_similar(
+    encode: Mapping[View, Encode], pairs: PairSet, pictures: Pictures, inputs: InputSpec, dim: int, count: int
+) -> NDArray[np.int32]:
+    """The pairs whose tiles are most like each query.
+
+    Args:
+        encode: the network, by view; tiles are described around their centre alone.
+        pairs: the training pairs.
+        pictures: of them.
+        inputs: sizes of the pictures.
+        dim: length of the vectors.
+        count: how many to find for each query.
+
+    Returns:
+        int32 [Q, min(count, Q - 1)] numbers of pairs, the most similar first.
+    """
+
+    def tile(row: int, wanted: InputSpec) -> _Pixels:
+        return crop_tile(pictures.reference(int(pairs.positives[row])), wanted.satellite_px)
+
+    def vectors(view: View, load: Callable[[int, InputSpec], _Pixels]) -> NDArray[np.float32]:
+        rows = range(len(pairs.queries))
+        loader = view_loader(rows, load, inputs, batch=_BATCH, workers=0)
+        return embed(encode[view], loader, len(rows), dim, f"mining: {view}")
+
+    ground = vectors("ground", lambda row, wanted: crop_canvas(pictures.query(row), wanted))
+    return nearest_vectors(ground, vectors("satellite", tile), count)

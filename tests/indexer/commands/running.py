@@ -1,0 +1,10 @@
+"""Commands as a user would type them."""
+
+from pathlib import Path
+
+from indexer.__main__ import main
+
+
+def run(root: Path, name: str, *arguments: str | Path) -> int:
+    encoder = [] if name == "info" else ["--checkpoint", root / "bundle", "--device", "cpu"]
+    return main([str(part) for part in (name, *arguments, *encoder)])

@@ -1,0 +1,60 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from indexer.common.errors import BuildConflict
+from indexer.tiles.sources.open_source import open_source
+from indexer.tiles.sources.stamps import SourceFiles, combined, file_stamp, raster_members, state_of
+from tests.indexer.tiny import make_tiles
+
+
+def stamp(path: Path, whole_bytes: int = 1 << 20) -> int:
+    return file_stamp(path, state_of(path), whole_bytes)
+
+
+def overwrite(path: Path, data: bytes) -> None:
+    """Other content, with the size and the time that were."""
+    before = path.stat()
+    path.write_bytes(data)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_content_counts_even_where_size_and_time_stay(tmp_path):
+    path = tmp_path / "tile.png"
+    path.write_bytes(b"one")
+    before, without = stamp(path), stamp(path, 0)
+    overwrite(path, b"two")
+    assert stamp(path) != before
+    assert stamp(path, 0) == without  # of too many files, size and time must do
+
+
+def test_of_large_files_samples_count(tmp_path):
+    path = tmp_path / "large.tif"
+    path.write_bytes(bytes(1 << 20))
+    before = stamp(path, 1)
+    overwrite(path, bytes((1 << 20) - 1) + b"x")
+    assert stamp(path, 1) != before
+
+
+def test_no_file_has_no_stamp_and_order_counts(tmp_path):
+    assert (state_of(tmp_path / "none"), stamp(tmp_path / "none")) == ((0, 0), 0)
+    assert combined([1, 2]) != combined([2, 1])
+
+
+def test_a_raster_counts_with_its_sidecars_there_or_not(tmp_path):
+    found = raster_members(tmp_path / "map.tif")
+    assert {path.name for path in found} >= {"map.tif", "map.tif.aux.xml", "map.tif.ovr", "map.tfw", "map.prj"}
+
+
+def test_tiles_are_stamped_and_a_change_meanwhile_is_noticed(tmp_path):
+    root = make_tiles(tmp_path / "tiles", 2, 2)
+    source = open_source(root)
+    files = SourceFiles(root, source.list_tiles().table)
+    table = files.stamped()
+    assert len(np.unique(table.stamp)) == 4
+    files.require_unchanged()
+    (root / table.source[2]).write_bytes(b"other")
+    with pytest.raises(BuildConflict, match="changed while the tiles were being embedded"):
+        files.require_unchanged()

@@ -1,0 +1,56 @@
+import math
+from pathlib import Path
+
+import pytest
+
+from model.data.text_table import parse_number, read_text_table
+
+
+def table_of(folder: Path, text: str):
+    (folder / "a.csv").write_bytes(text.encode())
+    return read_text_table(folder / "a.csv", {"path", "lat"}, first_row=1)
+
+
+def test_every_value_stays_as_it_stands(tmp_path):
+    table = table_of(tmp_path, 'path,lat\n007, 1e3\n"a,b",true\n"two\nlines",\n')
+    assert table.columns == {"path": ["007", "a,b", "two\nlines"], "lat": [" 1e3", "true", ""]}
+    assert (len(table), table.decimal_comma) == (3, False)
+
+
+def test_the_separator_is_the_one_that_parts_the_known_names(tmp_path):
+    table = table_of(tmp_path, "path;lat,deg;lat\na;b;c\n")
+    assert list(table.columns) == ["path", "lat,deg", "lat"]
+    assert table.decimal_comma
+
+
+def test_one_column_and_no_row_are_a_table(tmp_path):
+    assert table_of(tmp_path, "path\n").columns == {"path": []}
+
+
+@pytest.mark.parametrize(
+    ("text", "comma", "number"),
+    [(" 47.1 ", False, 47.1), ("47,1", True, 47.1), ("47.1", True, 47.1), ("1e2", False, 100.0), ("-0,5", True, -0.5)],
+)
+def test_numbers_are_read_as_people_write_them(text, comma, number):
+    assert parse_number(text, decimal_comma=comma) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "comma"),
+    [("47,1", False), ("1.047,1", True), ("1,047,1", True), ("4_7", False), ("", False), ("N", False)],
+)
+def test_others_are_none(text, comma):
+    assert math.isnan(parse_number(text, decimal_comma=comma))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("path,lat\na\n", "row 1 has 1 values and the header 2"),
+        ("", "is empty"),
+        ("path,path\n", "column 'path' 2 times"),
+    ],
+)
+def test_what_is_no_table_is_refused(tmp_path, text, reason):
+    with pytest.raises(ValueError, match=reason):
+        table_of(tmp_path, text)
