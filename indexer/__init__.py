@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from indexer.localization.answer import Localization, Match
     from indexer.localization.localizer import Localizer
     from indexer.localization.position import Position
+    from indexer.localization.together import JointLocalization
     from indexer.tiles.region import BoxRegion, CircleRegion, Region
     from indexer.tiles.sources.open_source import open_source
     from indexer.tiles.sources.options import SourceOptions
@@ -67,6 +68,7 @@ else:
             "indexer.localization.answer": ("Localization", "Match"),
             "indexer.localization.localizer": ("Localizer",),
             "indexer.localization.position": ("Position",),
+            "indexer.localization.together": ("JointLocalization",),
             "indexer.tiles.region": ("BoxRegion", "CircleRegion", "Region"),
             "indexer.tiles.sources.open_source": ("open_source",),
             "indexer.tiles.sources.options": ("SourceOptions",),
@@ -92,6 +94,7 @@ __all__ = [
     "IndexDamaged",
     "IndexMismatch",
     "IndexVersion",
+    "JointLocalization",
     "Localization",
     "Localizer",
     "Match",

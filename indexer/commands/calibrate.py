@@ -158,8 +158,9 @@ def _fit(options: CalibrateOptions, index: TileIndex, asking: _Asking) -> None:
     if options.json:
         print_lines(json.dumps({"calibrations": [one.calibration.as_json() for one in fitted]}))
         return
-    for one in fitted:
-        print_lines(*reliability_table(one.held_out, one.calibration), "measured on photos left out while fitting", "")
+    for number, one in enumerate(fitted):
+        print_lines(*[""] * (number > 0), *reliability_table(one.held_out, one.calibration))
+        print_lines("measured on photos left out while fitting")
     print_lines(f"stored in {index.folder}; `info` shows it, and the service takes it when it is started again")
 
 
