@@ -30,9 +30,9 @@ from model.synthetic.splits import TILE_M
 _ELSEWHERE_DEG = 1.0
 
 ASKED: dict[str, tuple[str, ...]] = {
-    "known heading": (),
+    "known heading": ("--heading-deg", "known"),
     "unknown heading": ("--heading-deg", "unknown"),
-    "90 degrees, known heading": ("--fov-deg", "90"),
+    "90 degrees, known heading": ("--heading-deg", "known", "--fov-deg", "90"),
 }
 """Ways of asking, with the options of the command."""
 
@@ -65,9 +65,9 @@ def main() -> None:
     result |= {"anchors": args.anchors, "asked": {}}
     for name in args.asked:
         asking = ["calibrate", "--index", index, "--checkpoint", args.checkpoint, "--json", "--quiet", *ASKED[name]]
-        fitted = _run([*asking, "--queries", *halves[0]])
+        (fitted,) = _run([*asking, "--queries", *halves[0]])["calibrations"]
         shutil.copy(next(index.glob("calibration-*.png")), RESULTS / f"{args.name}-{_slug(name)}.png")
-        checked = _run([*asking, "--check", "--queries", *halves[1]])
+        (checked,) = _run([*asking, "--check", "--queries", *halves[1]])["checked"]
         result["asked"][name] = {"fused": fitted["reading"]["fused"], "checked": checked}
         print(f"{name:28} ECE {checked['ece']:.4f}  AUROC inside/outside {checked['auroc_inside']:.4f}", flush=True)
     print(write_record(args.name, result))

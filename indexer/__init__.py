@@ -29,12 +29,13 @@ if TYPE_CHECKING:
         NothingUsable,
         NoTilesInRegion,
     )
-    from indexer.confidence.calibration import Calibration
+    from indexer.confidence.calibration import Calibration, Calibrations
     from indexer.index.tile_index import TileIndex
     from indexer.index.zones import SearchResult
     from indexer.localization.answer import Localization, Match
     from indexer.localization.localizer import Localizer
     from indexer.localization.position import Position
+    from indexer.localization.together import JointLocalization
     from indexer.tiles.region import BoxRegion, CircleRegion, Region
     from indexer.tiles.sources.open_source import open_source
     from indexer.tiles.sources.options import SourceOptions
@@ -61,12 +62,13 @@ else:
                 "NoTilesInRegion",
                 "NothingUsable",
             ),
-            "indexer.confidence.calibration": ("Calibration",),
+            "indexer.confidence.calibration": ("Calibration", "Calibrations"),
             "indexer.index.tile_index": ("TileIndex",),
             "indexer.index.zones": ("SearchResult",),
             "indexer.localization.answer": ("Localization", "Match"),
             "indexer.localization.localizer": ("Localizer",),
             "indexer.localization.position": ("Position",),
+            "indexer.localization.together": ("JointLocalization",),
             "indexer.tiles.region": ("BoxRegion", "CircleRegion", "Region"),
             "indexer.tiles.sources.open_source": ("open_source",),
             "indexer.tiles.sources.options": ("SourceOptions",),
@@ -85,12 +87,14 @@ __all__ = [
     "BuildSpec",
     "BuildSummary",
     "Calibration",
+    "Calibrations",
     "CircleRegion",
     "DiskFull",
     "GivenView",
     "IndexDamaged",
     "IndexMismatch",
     "IndexVersion",
+    "JointLocalization",
     "Localization",
     "Localizer",
     "Match",

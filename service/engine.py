@@ -135,12 +135,13 @@ class Engine:
 
 
 def _tell_of_other_headings(localizer: Localizer) -> None:
-    tried = None if localizer.calibration is None else localizer.calibration.conditions.headings
-    if tried not in (None, localizer.headings):
+    tried = {one.conditions.headings for one in localizer.calibrations.each if one.conditions.headings is not None}
+    if tried and localizer.headings not in tried:
+        most = max(tried)
         logger.warning(
-            "answers carry no confidence: %s was calibrated with %s headings tried, the service tries %s; "
-            "start it with --headings %s, or calibrate with --headings %s",
-            *(localizer.index.folder, tried, localizer.headings, tried, localizer.headings),
+            "answers to unknown headings carry no confidence: %s was calibrated with %s headings tried, the service "
+            "tries %s; start it with --headings %s, or calibrate with --headings %s",
+            *(localizer.index.folder, most, localizer.headings, most, localizer.headings),
         )
 
 

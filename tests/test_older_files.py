@@ -13,7 +13,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from indexer.common.errors import BadCalibration, IndexVersion
-from indexer.confidence.storage import read_calibration
+from indexer.confidence.storage import read_calibrations
 from indexer.index.tile_index import TileIndex
 from indexer.localization.localizer import Localizer
 from model.common.errors import BadCheckpoint
@@ -39,7 +39,7 @@ def test_a_bundle_and_a_calibrated_index_open_and_answer(before: Path) -> None:
     localizer = Localizer.open(before / "index", checkpoint=str(before / "bundle"), device="cpu")
     found = localizer.localize(before / "tiles/15/17000/11000.png", GivenView(heading_deg=0.0, fov_deg=170.0))
     assert len(found.matches) == 4
-    assert localizer.calibration is not None
+    assert len(localizer.calibrations.each) == 1
     assert localizer.index.source is not None
 
 
@@ -61,8 +61,8 @@ def test_a_later_index_is_refused_with_what_to_do(before: Path) -> None:
 
 def test_a_later_calibration_is_refused(before: Path) -> None:
     change_json(before / "index" / "calibration.json", version=99)
-    with pytest.raises(BadCalibration):
-        read_calibration(before / "index", TileIndex.open(before / "index").manifest)
+    with pytest.raises(BadCalibration, match="Update the package"):
+        read_calibrations(before / "index", TileIndex.open(before / "index").manifest)
 
 
 def test_a_later_bundle_is_refused(before: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from indexer.__main__ import main
-from indexer.confidence.calibration import Conditions
+from indexer.confidence.calibration import Calibrations, Conditions
 from indexer.confidence.storage import write_calibration
 from indexer.index.manifest import Manifest
 from indexer.localization.localizer import Localizer
@@ -88,9 +88,9 @@ def test_every_way_in_gives_the_same_answer(root, capsys, given, flags, fields, 
 
 
 def test_an_unknown_heading_is_answered_with_a_confidence_where_that_was_fitted(root, capsys, monkeypatch) -> None:
-    fitted = Localizer.open(root / "index", checkpoint=str(root / "bundle"), device="cpu").calibration
+    (fitted,) = Localizer.open(root / "index", checkpoint=str(root / "bundle"), device="cpu").calibrations.each
     searched = replace(fitted, conditions=Conditions((360.0, 360.0), headings=24))
-    monkeypatch.setattr("indexer.localization.localizer.load_calibration", lambda *_: searched)
+    monkeypatch.setattr("indexer.localization.localizer.load_calibrations", lambda *_: Calibrations((searched,)))
     answers = [by_python(root, GivenView(heading_deg="unknown"))]
     answers.append(by_command(root, capsys, "--heading-deg", "unknown"))
     answers.append(by_http(root, heading_deg="unknown"))

@@ -9,7 +9,7 @@ import numpy as np
 from indexer.building.embed import DecodeAhead, encode_checked
 from indexer.common.encoders import TileEncoder
 from indexer.common.errors import IndexDamaged
-from indexer.confidence.storage import read_calibration
+from indexer.confidence.storage import read_calibrations
 from indexer.index.tile_index import TileIndex
 from indexer.tiles.depth import VALUE_BITS
 
@@ -39,7 +39,7 @@ def verify_index(index: TileIndex, encoder: TileEncoder, *, sample: int = 16) ->
         IndexDamaged: a vector is not of unit length, or a tile can no longer be read or looks different.
     """
     index.require_encoder(encoder)
-    calibrated = read_calibration(index.folder, index.manifest) is not None
+    calibrated = bool(read_calibrations(index.folder, index.manifest).each)
     rows = np.unique(np.linspace(0, index.count - 1, max(1, sample)).astype(np.int64))
     stored = index.vectors[rows].astype(np.float32).reshape(-1, index.dim)
     lengths = np.linalg.norm(stored, axis=1)

@@ -1,17 +1,22 @@
-"""`calibrate`: photos in, a calibration stored or checked, a table or one JSON object out."""
+"""`calibrate`: photos in, calibrations stored or checked, tables or one JSON object out.
+
+Known and unknown headings are two questions, each with a calibration of its own; both are fitted unless one is named.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le
 
 from indexer.commands.options import IndexOptions
 from indexer.commands.output import print_lines
-from indexer.common.errors import BadCalibration, BadQuery
+from indexer.common.errors import BadCalibration, BadPhotos, BadQuery
 from model.common.flags import Option
 from model.common.specs import Wanted, spec
 from model.evaluation.protocol import QueryProtocol
@@ -19,10 +24,14 @@ from model.inputs.specs import COARSE_HEADINGS, MOST_HEADINGS
 from model.network.specs import EncoderOptions
 
 if TYPE_CHECKING:
-    from indexer.confidence.calibration import Calibration
+    from indexer.confidence.calibration import Calibration, Calibrations
+    from indexer.confidence.fitting import Fitted
     from indexer.confidence.queries import SearchedPhotos
     from indexer.confidence.reliability import Distances, Reliability
     from indexer.index.tile_index import TileIndex
+    from indexer.localization.localizer import Localizer
+    from model.data.manifest import Photos
+    from model.data.pairs import Query
 
 __all__ = ["CalibrateOptions", "reliability_table", "run"]
 
@@ -45,8 +54,9 @@ class CalibrateOptions(EncoderOptions, IndexOptions):
         Option("how near a right answer is (default: one tile's side)", "M"),
     ] = None
     heading_deg: Annotated[
-        Literal["known", "unknown"], Option("known: take every photo's heading from the manifest; unknown: search it")
-    ] = "known"
+        Literal["known", "unknown"] | None,
+        Option("known: take every photo's heading from the manifest; unknown: search it (default: both, one by one)"),
+    ] = None
     fov_deg: Annotated[
         float,
         Gt(0),
@@ -60,91 +70,141 @@ class CalibrateOptions(EncoderOptions, IndexOptions):
         Le(MOST_HEADINGS),
         Option("headings tried first where they are unknown, as by the service that will answer", "N"),
     ] = COARSE_HEADINGS
-    check: Annotated[bool, Option("measure the stored calibration on these photos; fit and write nothing")] = False
+    check: Annotated[bool, Option("measure the stored calibrations on these photos; fit and write nothing")] = False
     json: Annotated[bool, Option("print one JSON object")] = False
     quiet: Annotated[bool, Option("no progress")] = False
 
 
 def run(options: CalibrateOptions) -> int:
-    """Fit a calibration and store it in the index, or check the one that is there."""
+    """Fit calibrations and store them in the index, or check those that are there."""
     from indexer.index.tile_index import TileIndex
+    from model.data.sources import open_photos
 
-    protocol = QueryProtocol(fov_deg=options.fov_deg, heading=options.heading_deg, headings=options.headings)
     index = TileIndex.open(options.index)
-    (_check if options.check else _fit)(options, index, protocol)
+    asking = _Asking(options, index, [open_photos(text) for text in options.queries])
+    (_check if options.check else _fit)(options, index, asking)
     return 0
 
 
-def _fit(options: CalibrateOptions, index: TileIndex, protocol: QueryProtocol) -> None:
+@dataclass(frozen=True)
+class _Asking:
+    """Photos, and the localizer that they are asked of once one is needed."""
+
+    options: CalibrateOptions
+    index: TileIndex
+    sets: list[Photos]
+
+    @property
+    def ways(self) -> list[QueryProtocol]:
+        """How the photos are asked."""
+        asked, named = self.options, self.options.heading_deg
+        headings: list[Literal["known", "unknown"]] = ["known", "unknown"] if named is None else [named]
+        return [QueryProtocol(fov_deg=asked.fov_deg, heading=one, headings=asked.headings) for one in headings]
+
+    @cached_property
+    def localizer(self) -> Localizer:
+        from indexer.localization.localizer import Localizer
+        from model.network.encoder import Encoder
+
+        encoder = Encoder.load(self.options.checkpoint, device=self.options.device)
+        return Localizer(encoder, self.index, headings=self.options.headings)
+
+    def photos(self, protocol: QueryProtocol) -> list[Query]:
+        """Those that can be asked so."""
+        from indexer.localization.known_photos import photos_with_places
+
+        return photos_with_places(self.sets if protocol.searches else [one.with_heading() for one in self.sets])
+
+    def ask(self, protocol: QueryProtocol) -> SearchedPhotos:
+        """What the index answers to them."""
+        from indexer.localization.known_photos import search_known_photos
+        from model.common.progress import progress
+
+        photos = self.photos(protocol)
+        with progress(len(photos), f"{protocol.heading} headings", unit="photos", quiet=self.options.quiet) as bar:
+            names = [one.name for one in self.sets]
+            asked = search_known_photos(self.localizer, photos, names=names, protocol=protocol, on_progress=bar.update)
+        if asked.left_out:
+            sys.stderr.write(
+                f"warning: {len(asked.left_out):,} of {len(photos):,} photos are left out, as an answer to them "
+                f"carries no confidence; {asked.left_out[0]}\n"
+            )
+        return asked
+
+
+def _fit(options: CalibrateOptions, index: TileIndex, asking: _Asking) -> None:
+    """Store what can be fitted; what cannot is said, and an error where that is all."""
     from indexer.confidence.diagram import draw_reliability
-    from indexer.confidence.fitting import default_radius_m, fit
+    from indexer.confidence.fitting import default_radius_m, fit, require_enough
     from indexer.confidence.storage import write_calibration
 
     if not os.access(index.folder, os.W_OK):
         raise BadCalibration(f"{index.folder} cannot be written to; calibrate a copy, or change its permissions")
-    asked = _ask(options, index, protocol)
     radius_m = options.radius_m or default_radius_m(index.manifest)
-    fitted = fit(asked, index.manifest, radius_m=radius_m)
-    write_calibration(index.folder, fitted.calibration, draw_reliability(fitted))
+    fitted: list[Fitted] = []
+    reasons: dict[str, str] = {}
+    for protocol in asking.ways:
+        try:
+            require_enough(len(asking.photos(protocol)))
+            fitted.append(fit(asking.ask(protocol), index.manifest, radius_m=radius_m))
+        except BadPhotos as error:
+            reasons[str(error)] = protocol.heading
+    if not fitted:
+        raise BadPhotos("; ".join(reasons))
+    for reason, heading in reasons.items():
+        sys.stderr.write(f"warning: answers to {heading} headings get no confidence: {reason}\n")
+    for one in fitted:
+        write_calibration(index.folder, one.calibration, draw_reliability(one))
     if options.json:
-        print_lines(json.dumps(fitted.calibration.as_json()))
+        print_lines(json.dumps({"calibrations": [one.calibration.as_json() for one in fitted]}))
         return
-    print_lines(*reliability_table(fitted.held_out, fitted.calibration), "measured on photos left out while fitting")
+    for number, one in enumerate(fitted):
+        print_lines(*[""] * (number > 0), *reliability_table(one.held_out, one.calibration))
+        print_lines("measured on photos left out while fitting")
     print_lines(f"stored in {index.folder}; `info` shows it, and the service takes it when it is started again")
 
 
-def _check(options: CalibrateOptions, index: TileIndex, protocol: QueryProtocol) -> None:
+def _check(options: CalibrateOptions, index: TileIndex, asking: _Asking) -> None:
     from indexer.confidence.fitting import check
-    from indexer.confidence.storage import read_calibration
+    from indexer.confidence.storage import read_calibrations
 
-    calibration = read_calibration(index.folder, index.manifest)
-    if calibration is None:
+    calibrations = read_calibrations(index.folder, index.manifest)
+    if not calibrations.each:
         raise BadCalibration(f"{index.folder} has no calibration to check; make one first, without --check")
-    if options.radius_m not in (None, calibration.reading.here_m):
-        raise BadQuery(
-            f"--radius-m is {options.radius_m}, the calibration is about {calibration.reading.here_m:g} m; "
-            "leave it out, or fit another calibration"
-        )
-    asked = _ask(options, index, protocol, calibration)
-    seen = asked.about.shared_with(calibration.photos)
-    measured = check(asked, calibration)
+    checked: list[dict[str, Any]] = []
+    for protocol, calibration in _to_check(calibrations, asking):
+        if options.radius_m not in (None, calibration.reading.here_m):
+            raise BadQuery(
+                f"--radius-m is {options.radius_m}, the calibration is about {calibration.reading.here_m:g} m; "
+                "leave it out, or fit another calibration"
+            )
+        asked = asking.ask(protocol)
+        measured, seen = check(asked, calibration), asked.about.shared_with(calibration.photos)
+        about = {"photos_of_the_fit": seen, "radius_m": calibration.reading.here_m, "heading": protocol.heading}
+        checked.append(measured.as_json() | about)
+        if not options.json:
+            print_lines(*reliability_table(measured, calibration))
+        if seen and not options.json:
+            print_lines(f"warning: it was fitted on {seen:,} of these {asked.about.count:,} photos; check it on others")
     if options.json:
-        print_lines(
-            json.dumps(measured.as_json() | {"photos_of_the_fit": seen, "radius_m": calibration.reading.here_m})
-        )
-        return
-    print_lines(*reliability_table(measured, calibration))
-    if seen:
-        print_lines(f"warning: it was fitted on {seen:,} of these {asked.about.count:,} photos; check it on others")
+        print_lines(json.dumps({"checked": checked}))
 
 
-def _ask(
-    options: CalibrateOptions, index: TileIndex, protocol: QueryProtocol, checked: Calibration | None = None
-) -> SearchedPhotos:
-    """Ask the photos, if there is anything to fit or, of a calibration that is `checked`, anything to report."""
-    from indexer.confidence.fitting import require_conditions, require_enough
-    from indexer.localization.known_photos import conditions_of, photos_with_places, search_known_photos
-    from indexer.localization.localizer import Localizer
-    from model.common.progress import progress
-    from model.data.sources import open_pairs
-    from model.network.encoder import Encoder
+def _to_check(calibrations: Calibrations, asking: _Asking) -> list[tuple[QueryProtocol, Calibration]]:
+    """Each way of asking for which there is a calibration, and that.
 
-    sets = [open_pairs(text) for text in options.queries]
-    photos = photos_with_places(sets)
-    if checked is None:
-        require_enough(len(photos))
-    else:
-        require_conditions(conditions_of(photos, protocol), checked)
-    localizer = Localizer(Encoder.load(options.checkpoint, device=options.device), index, headings=protocol.headings)
-    with progress(len(photos), unit="photos", quiet=options.quiet) as bar:
-        names = [pairs.name for pairs in sets]
-        asked = search_known_photos(localizer, photos, names=names, protocol=protocol, on_progress=bar.update)
-    if asked.left_out:
-        sys.stderr.write(
-            f"warning: {len(asked.left_out):,} of {len(photos):,} photos are left out, as an answer to them carries no "
-            f"confidence; {asked.left_out[0]}\n"
-        )
-    return asked
+    Raises:
+        BadPhotos: there is none for any.
+    """
+    from indexer.localization.known_photos import conditions_of
+
+    conditions = [(way, conditions_of(photos, way)) for way in asking.ways if (photos := asking.photos(way))]
+    found = [(way, one) for way, asked in conditions if (one := calibrations.for_question(asked))]
+    if not found and conditions:
+        calibrations.require(conditions[0][1])
+    if not found:
+        raise BadPhotos("no photo says where it looks; give the column heading_deg, or ask with --heading-deg unknown")
+    return found
 
 
 def reliability_table(measured: Reliability, calibration: Calibration) -> list[str]:

@@ -21,12 +21,12 @@ __all__ = ["InfoOptions", "run"]
 class InfoOptions(IndexOptions):
     """Which index, and in what form."""
 
-    json: Annotated[bool, Option("print the manifest and the calibration as one JSON object")] = False
+    json: Annotated[bool, Option("print the manifest and the calibrations as one JSON object")] = False
 
 
 def run(options: InfoOptions) -> int:
     """Print what an index folder holds."""
-    from indexer.confidence.storage import load_calibration
+    from indexer.confidence.storage import load_calibrations
     from indexer.index.manifest import EMBEDDINGS, MANIFEST
     from indexer.index.tile_index import TileIndex
 
@@ -34,8 +34,8 @@ def run(options: InfoOptions) -> int:
     manifest = index.manifest
     if options.json:
         content = json.loads((index.folder / MANIFEST).read_bytes())
-        calibration = load_calibration(index.folder, manifest)
-        print_json(content | {"calibration": calibration and calibration.as_json()})
+        calibrations = load_calibrations(index.folder, manifest).each
+        print_json(content | {"calibrations": [calibration.as_json() for calibration in calibrations]})
         return 0
     across, down = manifest.tile_size_m
     lines = {
@@ -47,23 +47,22 @@ def run(options: InfoOptions) -> int:
         "search": manifest.search.kind,
         "source": f"{index.source_path} ({manifest.source['kind']}){'' if index.source else ', not on disk'}",
         "left out": f"{manifest.tiles['skipped']:,} without data, {manifest.tiles['failed']:,} unreadable",
-        "confidence": _calibration_line(index),
     }
-    print_lines(*(f"{name:11}{text}" for name, text in lines.items()))
+    confidences = [("confidence", line) for line in _calibration_lines(index)]
+    print_lines(*(f"{name:11}{text}" for name, text in [*lines.items(), *confidences]))
     return 0
 
 
-def _calibration_line(index: TileIndex) -> str:
-    """How sure answers are, in a line."""
-    from indexer.confidence.storage import read_calibration
+def _calibration_lines(index: TileIndex) -> list[str]:
+    """How sure answers are, in a line for each kind of question."""
+    from indexer.confidence.storage import read_calibrations
 
     try:
-        calibration = read_calibration(index.folder, index.manifest)
+        calibrations = read_calibrations(index.folder, index.manifest).each
     except BadCalibration as error:
-        return f"not calibrated: {error}"
-    if calibration is None:
-        return "not calibrated; see `python -m indexer calibrate --help`"
-    return (
-        f"within {calibration.reading.here_m:g} m, fitted on {calibration.photos.count:,} photos with "
-        f"{calibration.conditions}; left out while fitting, expected calibration error {calibration.held_out.ece:.3f}"
-    )
+        return [f"not calibrated: {error}"]
+    return [
+        f"within {one.reading.here_m:g} m, fitted on {one.photos.count:,} photos with {one.conditions}; "
+        f"left out while fitting, expected calibration error {one.held_out.ece:.3f}"
+        for one in calibrations
+    ] or ["not calibrated; see `python -m indexer calibrate --help`"]

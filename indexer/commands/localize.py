@@ -71,6 +71,9 @@ class LocalizeOptions(EncoderOptions, IndexOptions):
     bbox: Annotated[Bounds | None, Option("look only inside this box, in degrees", "W,S,E,N", parse=parse_bounds)] = (
         None
     )
+    together: Annotated[
+        bool, Option("all photos were taken within some metres of each other: answer once, from all of them")
+    ] = False
     json: Annotated[bool, Option("one JSON object a line and photo")] = False
     csv: Annotated[bool, Option("a CSV table, one row a photo")] = False
     geojson: Annotated[bool, Option("an RFC 7946 FeatureCollection, one point a photo")] = False
@@ -105,25 +108,34 @@ class LocalizeOptions(EncoderOptions, IndexOptions):
             raise BadConfig(f"--out is {self.out}; say in which form: --json, --csv, --geojson or --gpkg")
         if self.gpkg and self.out is None:
             raise BadConfig("--gpkg writes a file; name it with --out FILE.gpkg")
+        if self.together and (self.near == "exif" or self.write_gps is not None):
+            raise BadConfig("--together goes neither with --near exif nor with --write-gps; leave one of them out")
         if (self.write_gps is None) != (self.min_confidence is None):
             raise BadConfig("--write-gps and --min-confidence belong together; give both, or neither")
 
 
 def run(options: LocalizeOptions) -> int:
     """Answer every photo; 1 where all failed, or with `strict` any."""
-    from indexer.localization.batch import localize_photos
+    from indexer.localization.batch import localize_photos, localize_photos_together
     from indexer.localization.localizer import Localizer
     from indexer.localization.photo_list import list_photos
     from indexer.localization.write_gps import GpsCopies
+    from indexer.localization.writers import check_output
     from model.common.progress import progress
 
+    if options.form is not None:
+        check_output(options.form, options.out, overwrite=options.overwrite)
     requests = list_photos(options.photos, _defaults(options))
     copies = None
     if options.write_gps is not None and options.min_confidence is not None:
         paths = [request.path for request in requests]
         copies = GpsCopies(options.write_gps, paths, least_confidence=options.min_confidence)
     localizer = Localizer.open(options.index, checkpoint=options.checkpoint, device=options.device)
-    _say_what_confidence_there_is(localizer)
+    _say_what_confidence_there_is(localizer, options)
+    if options.together:
+        one = localize_photos_together(localizer, requests, top_k=options.top_k, workers=options.workers)
+        _write(options, iter([one]), None, lambda _: None)
+        return int(one.found is None or (options.strict and len(one.together) < len(requests)))
     answers = localize_photos(
         localizer, requests, top_k=options.top_k, batch_size=options.batch_size, workers=options.workers
     )
@@ -150,16 +162,19 @@ def _defaults(options: LocalizeOptions) -> PhotoRequest:
     return PhotoRequest(Path(), given, region, around_exif_m)
 
 
-def _say_what_confidence_there_is(localizer: Localizer) -> None:
+def _say_what_confidence_there_is(localizer: Localizer, options: LocalizeOptions) -> None:
     """An answer without a confidence says so first."""
-    calibration = localizer.calibration
-    if calibration is None:
+    if options.together:
+        sys.stderr.write("note: no confidence is fitted for several photos together; how sure they are is not said\n")
+        return
+    calibrations = localizer.calibrations.each
+    for calibration in calibrations:
+        sys.stderr.write(f"note: confidences are for {calibration.conditions}, searched in the whole index\n")
+    if not calibrations:
         sys.stderr.write(
             f"note: index {localizer.index.name} is not calibrated: how sure an answer is cannot be said; "
             "see `python -m indexer calibrate --help`\n"
         )
-    else:
-        sys.stderr.write(f"note: confidences are for {calibration.conditions}, searched in the whole index\n")
 
 
 def _write(
@@ -181,11 +196,11 @@ def _write(
             failed += answer.error is not None
             writer.add(answer)
             if answer.error is not None and options.form is not None:
-                sys.stderr.write(f"error: {answer.photo}: {answer.error}\n")
+                sys.stderr.write(f"error: {answer.name}: {answer.error}\n")
             if copies is not None:
                 try:
                     copies.add(answer)
                 except (GeoLocalizationError, OSError) as error:
-                    sys.stderr.write(f"warning: no copy of {answer.photo}: {error}\n")
+                    sys.stderr.write(f"warning: no copy of {answer.name}: {error}\n")
             advance(1)
     return failed

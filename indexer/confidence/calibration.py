@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.common.errors import BadPhotos
 from indexer.confidence.features import FEATURES, FeatureReader
 from indexer.confidence.photo_fingerprints import PhotoSet
 from indexer.confidence.reliability import Reliability
 
-__all__ = ["Calibration", "Conditions", "Logistic"]
+__all__ = ["Calibration", "Calibrations", "Conditions", "Logistic"]
 
 _SLACK_DEG = 0.5
 """How far a field of view may lie outside those that were calibrated; less than a column of most canvases."""
@@ -138,6 +139,50 @@ class Calibration:
             "fused_temperature": _positive(content["fused_temperature"]),
         }
         return cls(**values)
+
+
+@dataclass(frozen=True)
+class Calibrations:
+    """Those of one index, each for questions of its own.
+
+    Attributes:
+        each: known headings first, then by field of view; perhaps none.
+
+    Example:
+        >>> Calibrations().for_question(Conditions((360.0, 360.0))) is None
+        True
+    """
+
+    each: tuple[Calibration, ...] = ()
+
+    def for_question(self, asked: Conditions) -> Calibration | None:
+        """The one that speaks about a question, of several that with the fewest others."""
+        fitting = [one for one in self.each if one.conditions.include(asked)]
+        return min(fitting, key=lambda one: one.conditions.fov_deg[1] - one.conditions.fov_deg[0], default=None)
+
+    def require(self, asked: Conditions) -> Calibration:
+        """The one that speaks about photos asked so.
+
+        Raises:
+            BadPhotos: none does.
+        """
+        if (found := self.for_question(asked)) is None:
+            spoken = "; and about ".join(str(one.conditions) for one in self.each) or "nothing"
+            raise BadPhotos(
+                f"the photos would be asked with {asked}, the calibration speaks about {spoken}; "
+                "set --heading-deg, --headings and --fov-deg as when it was fitted"
+            )
+        return found
+
+    def with_one(self, fitted: Calibration) -> Calibrations:
+        """With another in place of those that speak about the same questions."""
+        new = fitted.conditions
+        others = [one for one in self.each if not (new.include(one.conditions) or one.conditions.include(new))]
+        return Calibrations(tuple(sorted([*others, fitted], key=_by_conditions)))
+
+
+def _by_conditions(one: Calibration) -> tuple[int, tuple[float, float]]:
+    return one.conditions.headings or 0, one.conditions.fov_deg
 
 
 def _finite(value: Any) -> float:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.common.errors import BadPhotos
-from indexer.confidence.calibration import Calibration, Conditions, Logistic
+from indexer.confidence.calibration import Calibration, Calibrations, Logistic
 from indexer.confidence.features import FeatureReader
 from indexer.confidence.queries import KnownPhoto, SearchedPhotos
 from indexer.confidence.reliability import Distances, Reliability, measure
@@ -25,7 +25,7 @@ from indexer.index.manifest import Manifest
 from model._version import VERSION
 from model.common.geo import EARTH_RADIUS_M, great_circle_m
 
-__all__ = ["LEAST_PHOTOS", "Fitted", "check", "default_radius_m", "fit", "require_conditions", "require_enough"]
+__all__ = ["LEAST_PHOTOS", "Fitted", "check", "default_radius_m", "fit", "require_enough"]
 
 LEAST_PHOTOS = 100
 """Below this the shares in the reliability diagram are noise."""
@@ -100,26 +100,13 @@ def fit(asked: SearchedPhotos, manifest: Manifest, *, radius_m: float) -> Fitted
     return Fitted(calibration, held_out, confidence, right)
 
 
-def require_conditions(conditions: Conditions, calibration: Calibration) -> None:
-    """Make sure that a calibration speaks about photos asked so.
-
-    Raises:
-        BadPhotos: they are asked under other conditions.
-    """
-    if not calibration.conditions.include(conditions):
-        raise BadPhotos(
-            f"the photos would be asked with {conditions}, the calibration speaks about {calibration.conditions}; "
-            "set --heading-deg, --headings and --fov-deg as when it was fitted"
-        )
-
-
 def check(asked: SearchedPhotos, calibration: Calibration) -> Reliability:
     """Measure a calibration on photos that it was not fitted on.
 
     Raises:
         BadPhotos: they were asked under other conditions than those it speaks about.
     """
-    require_conditions(asked.conditions, calibration)
+    Calibrations((calibration,)).require(asked.conditions)
     reading = calibration.reading
     ways = replace(reading, fused=False), replace(reading, fused=True, temperature=calibration.fused_temperature)
     best_tile_m, fused_m = (np.array([_error_m(photo, way) for photo in asked.photos]) for way in ways)

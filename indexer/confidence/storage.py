@@ -1,73 +1,106 @@
-"""How a calibration lies in an index folder: `calibration.json` and the reliability diagram that it names.
+"""How calibrations lie in an index folder: `calibration.json` and the reliability diagrams that it names.
 
-Neither file is part of the index's identity: calibrating changes no digest. The diagram's name holds its digest, so a
-new calibration is one replaced file: killed at any point, the folder has the old calibration or the new one, whole.
+None of the files is part of the index's identity: calibrating changes no digest. A diagram's name holds its digest, so
+a new calibration is one replaced file: killed at any point, the folder has the old ones or the new ones, whole.
+Version 2 of the file, which held one calibration, is still read.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from indexer.common.errors import BadCalibration, IndexDamaged
-from indexer.confidence.calibration import Calibration
+from indexer.confidence.calibration import Calibration, Calibrations
 from indexer.index.manifest import FileEntry, Manifest
 from model.common.atomic_io import canonical_json, read_json, sha256_bytes, staged_file, write_json
 
-__all__ = ["CALIBRATION", "FORMAT_VERSION", "load_calibration", "read_calibration", "write_calibration"]
+__all__ = ["CALIBRATION", "FORMAT_VERSION", "load_calibrations", "read_calibrations", "write_calibration"]
 
 logger = logging.getLogger(__name__)
 
 CALIBRATION = "calibration.json"
 FORMAT = "clnet-geolocalization calibration"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
+_OLD_VERSION = 2
 _DIGITS = 12
 """Of a diagram's digest, in its name."""
 _DIAGRAMS = f"calibration-{'[0-9a-f]' * _DIGITS}.png"
 
 
+@dataclass(frozen=True)
+class _Stored:
+    """A calibration, and its diagram as it lies in the folder."""
+
+    calibration: Calibration
+    diagram: str
+    entry: FileEntry
+
+
 def write_calibration(folder: Path, calibration: Calibration, diagram: bytes) -> None:
-    """Put a calibration into an index folder; one that is there is replaced, others wait meanwhile."""
+    """Put a calibration into an index folder; it replaces those for the same questions, other writers wait meanwhile.
+
+    Calibrations for another encoder or index, and a damaged file, are replaced as a whole.
+    """
     with _locked(folder):
         picture = folder / f"calibration-{sha256_bytes(diagram)[:_DIGITS]}.png"
         with staged_file(picture) as staged:
             staged.write_bytes(diagram)
-        content = {"format": FORMAT, "version": FORMAT_VERSION} | calibration.as_json()
-        content["files"] = {picture.name: asdict(FileEntry.of(picture))}
+        stored = {one.calibration: one for one in _of_same_index(folder, calibration)}
+        stored[calibration] = _Stored(calibration, picture.name, FileEntry.of(picture))
+        kept = [stored[one] for one in Calibrations(tuple(stored)).with_one(calibration).each]
+        files = {one.diagram: asdict(one.entry) for one in kept}
+        content = {
+            "format": FORMAT,
+            "version": FORMAT_VERSION,
+            "calibrations": [one.calibration.as_json() | {"diagram": one.diagram} for one in kept],
+            "files": files,
+        }
         write_json(folder / CALIBRATION, content | {"digest": sha256_bytes(canonical_json(content))})
         for other in folder.glob(_DIAGRAMS):
-            if other != picture:
+            if other.name not in files:
                 other.unlink()
 
 
-def read_calibration(folder: Path, manifest: Manifest) -> Calibration | None:
-    """The calibration of an index, or None where it has none.
+def read_calibrations(folder: Path, manifest: Manifest) -> Calibrations:
+    """The calibrations of an index; perhaps none.
 
     Raises:
-        BadCalibration: it is damaged, of another format version, or made for another encoder or index.
+        BadCalibration: they are damaged, of a later format version, or made for another encoder or index.
     """
     path = folder / CALIBRATION
     while (seen := _version(path)) is not None:
         try:
-            return _read(path, manifest)
+            return Calibrations(
+                tuple(one.calibration for one in _read(path, manifest.encoder["digest"], manifest.digest))
+            )
         except BadCalibration:
-            if _version(path) == seen:  # otherwise it was replaced meanwhile, and its diagram with it
+            if _version(path) == seen:  # otherwise it was replaced meanwhile, and its diagrams with it
                 raise
-    return None
+    return Calibrations()
 
 
-def load_calibration(folder: Path, manifest: Manifest) -> Calibration | None:
-    """The calibration of an index; one that cannot be used is left out with a warning, as is said of none."""
+def load_calibrations(folder: Path, manifest: Manifest) -> Calibrations:
+    """The calibrations of an index; what cannot be used is left out with a warning."""
     try:
-        return read_calibration(folder, manifest)
+        return read_calibrations(folder, manifest)
     except BadCalibration as error:
         logger.warning("answers carry no confidence: %s", error)
-        return None
+        return Calibrations()
+
+
+def _of_same_index(folder: Path, calibration: Calibration) -> list[_Stored]:
+    """What lies there and can stay beside a new calibration."""
+    path = folder / CALIBRATION
+    try:
+        return _read(path, calibration.encoder, calibration.index) if path.is_file() else []
+    except BadCalibration:
+        return []
 
 
 def _version(path: Path) -> tuple[int, int] | None:
@@ -79,20 +112,28 @@ def _version(path: Path) -> tuple[int, int] | None:
     return state.st_ino, state.st_mtime_ns
 
 
-def _read(path: Path, manifest: Manifest) -> Calibration:
+def _read(path: Path, encoder: str, index: str) -> list[_Stored]:
     content = _checked(path)
-    if (made_for := content.get("encoder")) != manifest.encoder["digest"]:
-        raise _misfit(path, "encoder", made_for, manifest.encoder["digest"])
-    if (made_for := content.get("index")) != manifest.digest:
-        raise _misfit(path, "index", made_for, manifest.digest)
     try:
-        ((diagram, entry),) = content.pop("files").items()
-        drawn = FileEntry(**entry)
-        calibration = Calibration.from_json(content)
+        files = {name: FileEntry(**entry) for name, entry in content["files"].items()}
+        stored = [_stored(one, files) for one in content["calibrations"]]
+        if {one.diagram for one in stored} != files.keys():
+            raise ValueError(f"it has {len(stored)} calibrations with {len(files)} diagrams")
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(path, f"is not whole: {error}") from error
-    _check_diagram(path, drawn, path.with_name(diagram))
-    return calibration
+    for one in stored:
+        if one.calibration.encoder != encoder:
+            raise _misfit(path, "encoder", one.calibration.encoder, encoder)
+        if one.calibration.index != index:
+            raise _misfit(path, "index", one.calibration.index, index)
+        _check_diagram(path, one.entry, path.with_name(one.diagram))
+    return stored
+
+
+def _stored(content: dict[str, Any], files: Mapping[str, FileEntry]) -> _Stored:
+    values = dict(content)
+    diagram = values.pop("diagram")
+    return _Stored(Calibration.from_json(values), diagram, files[diagram])
 
 
 @contextmanager
@@ -118,21 +159,36 @@ def _check_diagram(path: Path, entry: FileEntry, diagram: Path) -> None:
 
 
 def _checked(path: Path) -> dict[str, Any]:
-    """The content, its digest and its format checked and taken off."""
+    """The content of the present format, its digest checked and taken off."""
     try:
         content = read_json(path)
     except (ValueError, OSError) as error:
         raise _damaged(path, f"cannot be read: {error}") from error
     written = canonical_json(content)
     stated = content.pop("digest", None)
-    form, version = content.pop("format", None), content.pop("version", None)
-    if (form, version) != (FORMAT, FORMAT_VERSION):
-        raise _damaged(path, f"is {form!r} of version {version!r}; this software reads version {FORMAT_VERSION}")
-    if stated != sha256_bytes(canonical_json({"format": form, "version": version} | content)):
+    form, version = content.get("format"), content.get("version")
+    if form != FORMAT or version not in (FORMAT_VERSION, _OLD_VERSION):
+        what = (
+            f"is {form!r} of version {version!r}; this software reads the versions {_OLD_VERSION} and {FORMAT_VERSION}"
+        )
+        if form == FORMAT and isinstance(version, int) and version > FORMAT_VERSION:
+            what += ", so a later one wrote it. Update the package"
+        raise _damaged(path, what)
+    if stated != sha256_bytes(canonical_json(content)):
         raise _damaged(path, f"does not match its own digest {stated}")
     if path.read_bytes() != written:
         raise _damaged(path, "is not byte for byte what was written (cut off at its end?)")
-    return content
+    return content if version == FORMAT_VERSION else _of_old_format(path, content)
+
+
+def _of_old_format(path: Path, content: dict[str, Any]) -> dict[str, Any]:
+    """One calibration, its values beside the format, and one file."""
+    one = {name: value for name, value in content.items() if name not in ("format", "version", "files")}
+    try:
+        (diagram,) = content["files"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(path, f"is not whole: {error}") from error
+    return {"calibrations": [one | {"diagram": diagram}], "files": content["files"]}
 
 
 def _damaged(path: Path, what: str) -> BadCalibration:

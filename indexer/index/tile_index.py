@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from indexer.common.encoders import EncoderIdentity
 from indexer.common.errors import BadQuery, BadSource, IndexDamaged, IndexMismatch, TileWithoutData
+from indexer.index.dense import AllScores, score_all
 from indexer.index.exact_search import ExactScan, rank
 from indexer.index.geoparquet import read_tiles
 from indexer.index.integrity import BackgroundCheck, BlockCheck
@@ -162,6 +163,20 @@ class TileIndex:
         scanned = int((runs[:, 1] - runs[:, 0]).sum())
         found = self._scan.search(queries, runs * anchors, top_k=top_k * anchors)
         return [SearchResult(*best_anchors(*one, anchors, top_k), exact=True, scanned=scanned) for one in found]
+
+    def score_all(self, queries: NDArray[np.float32], *, region: Region | None = None) -> AllScores:
+        """How well every tile matches the best of some queries, compared exactly whatever the kind of index.
+
+        Args:
+            queries: [Q, D] unit vectors.
+            region: score only tiles that touch it.
+
+        Raises:
+            BadQuery: queries not finite or of another shape, or more tiles than memory is meant for.
+        """
+        queries, runs = self._checked(queries, 1), self._zones.runs(region)
+        self._require_whole(runs[:, 0], runs[:, 1])
+        return score_all(self.vectors, queries, runs)
 
     def tile(self, row: int) -> TileRecord:
         """The tile of a row.

@@ -1,25 +1,29 @@
-"""Many photos through one localizer: decoded by threads ahead of the network, embedded together, answered in order."""
+"""Many photos through one localizer: decoded by threads ahead of the network, embedded together, answered in order.
+
+Or answered once, where all of them were taken at one place.
+"""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from itertools import islice
 
-from indexer.common.errors import BadQuery
+from indexer.common.errors import BadQuery, NoTilesInRegion
 from indexer.localization.answer import Localization, PreparedPhoto
 from indexer.localization.localizer import Localizer
-from indexer.localization.photo_answer import PhotoAnswer
+from indexer.localization.photo_answer import JointPhoto, PhotoAnswer
 from indexer.localization.photo_list import PhotoRequest
 from indexer.tiles.region import CircleRegion, Region
 from model.common.errors import BadImage, GeoLocalizationError
 from model.inputs.photo_metadata import read_photo_position
 
-__all__ = ["localize_photos"]
+__all__ = ["localize_photos", "localize_photos_together"]
 
 _Prepared = PreparedPhoto | str
 """A photo on its canvas, or why it cannot be."""
+_Batch = list[tuple[PhotoRequest, Future[_Prepared]]]
 
 
 def localize_photos(
@@ -43,18 +47,46 @@ def localize_photos(
         raise BadQuery(f"top_k is {top_k}; give at least 1")
     left = iter(requests)
     with ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
-        ahead: deque[tuple[PhotoRequest, Future[_Prepared]]] = deque()
 
-        def fill() -> None:
-            for request in islice(left, max(0, 2 * batch_size - len(ahead))):
-                ahead.append((request, pool.submit(_prepare, localizer, request)))
+        def next_batch() -> _Batch:
+            return [(request, pool.submit(_prepare, localizer, request)) for request in islice(left, batch_size)]
 
-        fill()
-        while ahead:
-            batch = [ahead.popleft() for _ in range(min(batch_size, len(ahead)))]
+        batch = next_batch()
+        while batch:
+            ahead = next_batch()  # decoded while the network is busy with this one
             prepared = [future.result() for _, future in batch]
-            fill()
             yield from _answer(localizer, [request for request, _ in batch], prepared, top_k)
+            batch = ahead
+
+
+def localize_photos_together(
+    localizer: Localizer, requests: Sequence[PhotoRequest], *, top_k: int = 5, workers: int = 2
+) -> PhotoAnswer:
+    """Answer once for photos of one place; one that fails is left out with a warning.
+
+    Args:
+        localizer: encoder and index.
+        requests: the photos, at least one, all with the same area.
+        top_k: number of matches.
+        workers: threads that read and decode.
+
+    Raises:
+        BadQuery: photos of different areas, top_k below one, or an area of more tiles than are scored at once.
+    """
+    with ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
+        prepared = list(pool.map(lambda request: _prepare(localizer, request), requests))
+    pairs = list(zip(requests, prepared, strict=True))
+    good = [(request.path, one) for request, one in pairs if isinstance(one, PreparedPhoto)]
+    left_out = [f"{request.path.name} is left out: {one}" for request, one in pairs if isinstance(one, str)]
+    if not good:
+        return PhotoAnswer(requests[0].path, None, "; ".join(left_out))
+    try:
+        joint = localizer.answer_together([one for _, one in good], top_k=top_k)
+    except NoTilesInRegion as error:
+        return PhotoAnswer(requests[0].path, None, str(error))
+    found = replace(joint.found, warnings=(*left_out, *joint.found.warnings))
+    each = zip((path for path, _ in good), joint.views, joint.headings_deg, strict=True)
+    return PhotoAnswer(good[0][0], found, together=tuple(JointPhoto(*one) for one in each))
 
 
 def _prepare(localizer: Localizer, request: PhotoRequest) -> _Prepared:

@@ -11,15 +11,19 @@ from indexer.confidence.features import TopK
 from indexer.confidence.photo_fingerprints import PhotoSet
 from indexer.confidence.queries import KnownPhoto, SearchedPhotos
 from indexer.localization.localizer import Localizer
-from model.data.loaders import lay_query, open_query
+from model.data.loaders import open_query
+from model.data.manifest import Photos
 from model.data.pairs import PairSet, Query
 from model.evaluation.protocol import QueryProtocol
-from model.inputs.photo_checks import photo_warnings
+from model.inputs.photo_checks import content_warnings
+from model.inputs.photo_metadata import PhotoMetadata
+from model.inputs.photo_projection import lay_photo
+from model.inputs.photo_view import GivenView, resolve_view
 
 __all__ = ["conditions_of", "photos_with_places", "search_known_photos"]
 
 
-def photos_with_places(sets: Sequence[PairSet]) -> list[Query]:
+def photos_with_places(sets: Sequence[PairSet | Photos]) -> list[Query]:
     """The queries of some data sets; their references do not matter. A picture asked the same way twice counts once.
 
     Raises:
@@ -60,10 +64,12 @@ def search_known_photos(
     photos, kept, left_out = [], [], []
     for number, query in enumerate(queries):
         picture = open_query(query, inputs)
-        if warnings := photo_warnings(picture, query.fov_deg, query.vertical_deg):
+        given = GivenView(query.heading_deg, query.fov_deg, query.vertical_deg)
+        view = resolve_view(given, PhotoMetadata(), picture.width, picture.height)
+        if warnings := (*content_warnings(picture), *view.warnings):
             left_out.append(f"{query.path.name}: {warnings[0]}")
         else:
-            canvas = protocol.ask(lay_query(picture, query, inputs), query, number).canvas
+            canvas = protocol.ask(lay_photo(picture, inputs, view), query, number).canvas
             found = localizer.rank_tiles(canvas, heading_deg=None if protocol.searches else 0.0)
             assert query.location is not None, "photos_with_places has checked it"
             inside = localizer.index.covers(query.location)

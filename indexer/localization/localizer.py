@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from indexer.common.encoders import QueryEncoder
-from indexer.common.errors import NoTilesInRegion
 from indexer.confidence.calibration import Calibration, Conditions
 from indexer.confidence.features import BEST, TopK
-from indexer.confidence.storage import load_calibration
+from indexer.confidence.storage import load_calibrations
 from indexer.index.tile_index import TileIndex
 from indexer.index.zones import SearchResult
 from indexer.localization.answer import Localization, Match, PreparedPhoto, RankedTiles
 from indexer.localization.position import locate
+from indexer.localization.together import JointLocalization, answer_together, no_tiles
 from indexer.tiles.region import Region
 from model.common.images import MAX_PIXELS, declared_pixels, decode_image
 from model.inputs.heading_search import COARSE_HEADINGS, Hit, search_headings
@@ -56,7 +56,7 @@ def _at_once(_: int) -> AbstractContextManager[None]:
 
 
 class Localizer:
-    """An encoder and an index that fit together, and the index's calibration where it has one.
+    """An encoder and an index that fit together, and the index's calibrations.
 
     Example:
         >>> localizer = Localizer.open("my-index")  # doctest: +SKIP
@@ -66,7 +66,7 @@ class Localizer:
     Attributes:
         encoder: embeds photos.
         index: what is searched.
-        calibration: how sure answers are; None where that was not fitted.
+        calibrations: how sure answers are, for the questions that this was fitted on.
         headings: how many headings are tried first where a photo's is unknown.
     """
 
@@ -79,7 +79,7 @@ class Localizer:
         max_pixels: int = MAX_PIXELS,
         hold_pixels: Callable[[int], AbstractContextManager[None]] = _at_once,
     ) -> None:
-        """Read the index's calibration; one that does not belong to it is left out with a warning.
+        """Read the index's calibrations; what does not belong to it is left out with a warning.
 
         Args:
             encoder: the one that built the index.
@@ -94,7 +94,7 @@ class Localizer:
         index.require_encoder(encoder)
         self.encoder = encoder
         self.index = index
-        self.calibration = load_calibration(index.folder, index.manifest)
+        self.calibrations = load_calibrations(index.folder, index.manifest)
         self.headings = headings
         self._max_pixels = max_pixels
         self._hold_pixels = hold_pixels
@@ -201,6 +201,41 @@ class Localizer:
             answers[number] = self._answer_unknown(photos[number], top_k, check)
         return [answers[number] for number in range(len(photos))]
 
+    def localize_together(
+        self,
+        photos: Sequence[bytes | Path | Image.Image],
+        given: Sequence[GivenView] | None = None,
+        *,
+        region: Region | None = None,
+        top_k: int = 5,
+    ) -> JointLocalization:
+        """Answer once for photos that were taken within some metres of each other, whichever way they look.
+
+        Args:
+            photos: at least one, as `localize` takes them.
+            given: what is known of each besides; None where that is nothing.
+            region: area to search; None for the whole index.
+            top_k: number of matches to return.
+
+        Raises:
+            BadImage: a photo cannot be decoded or is too large.
+            BadConfig: the angles given cannot be those of a photo.
+            BadQuery: no photo, top_k below one, or an area of more tiles than are scored at once.
+            NoTilesInRegion: the area holds no tile.
+        """
+        views = given or [GivenView()] * len(photos)
+        prepared = [self.prepare(photo, view, region=region) for photo, view in zip(photos, views, strict=True)]
+        return self.answer_together(prepared, top_k=top_k)
+
+    def answer_together(self, photos: Sequence[PreparedPhoto], *, top_k: int = 5) -> JointLocalization:
+        """The same for prepared photos.
+
+        Raises:
+            BadQuery: no photo, photos of different areas, top_k below one, or an area of too many tiles.
+            NoTilesInRegion: the area holds no tile.
+        """
+        return answer_together(self.encoder, self.index, photos, headings=self.headings, top_k=top_k)
+
     def rank_tiles(self, canvas: NDArray[np.uint8], *, heading_deg: float | None, top_k: int = BEST) -> RankedTiles:
         """Search the whole index with a canvas that is laid already.
 
@@ -238,10 +273,7 @@ class Localizer:
         self, photo: PreparedPhoto, found: RankedTiles, seconds: dict[str, float], top_k: int
     ) -> Localization:
         if not found.hits:
-            raise NoTilesInRegion(
-                f"none of the {self.index.count:,} tiles of index {self.index.name} touches the given area; widen it, "
-                "or leave it out (are latitude and longitude swapped?)"
-            )
+            raise no_tiles(self.index)
         began = time.perf_counter()
         position = locate(TopK.of(self.index, found.hits), None if photo.warnings else self._calibration_for(photo))
         matches = self._matches(found.hits[:top_k])
@@ -272,11 +304,9 @@ class Localizer:
         return RankedTiles(hits, all(result.exact for result in results), max(result.scanned for result in results))
 
     def _calibration_for(self, photo: PreparedPhoto) -> Calibration | None:
-        """The index's, where it was fitted on questions like this one; it has never seen the search of an area."""
+        """The one that was fitted on questions like this one; none has ever seen the search of an area."""
         asked = Conditions.of(photo.view.heading_deg, photo.view.fov_deg, headings=self.headings)
-        calibration = self.calibration
-        fitting = calibration is not None and photo.region is None and calibration.conditions.include(asked)
-        return calibration if fitting else None
+        return self.calibrations.for_question(asked) if photo.region is None else None
 
     def _pixels(self, photo: bytes | Path) -> int:
         data = photo.read_bytes() if isinstance(photo, Path) else photo

@@ -105,6 +105,8 @@ def _check_header(table: Path, names: Iterable[str]) -> None:
         raise BadPhotos(f"{table} has the unknown columns {', '.join(map(repr, unknown))}; {hint}")
     if "photo" not in names:
         raise BadPhotos(f"{table} has no column 'photo'; its header is {', '.join(names) or 'empty'}")
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise BadPhotos(f"{table} has the column {twice!r} twice; keep one of them")
 
 
 def _of_row(table: Path, line: int, row: Mapping[str | None, str | None], defaults: PhotoRequest) -> PhotoRequest:

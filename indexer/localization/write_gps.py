@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import shutil
+import io
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 
 from indexer.common.errors import BadPhotos, BadQuery
+from indexer.localization.jpeg_exif import with_exif
 from indexer.localization.photo_answer import PhotoAnswer
 from model.common.atomic_io import refuse_existing, staged_file
+from model.common.geo import LatLon
 
 __all__ = ["GpsCopies"]
 
-_SUFFIXES = frozenset({".jpg", ".jpeg", ".webp"})
 _ARC_SECOND_PARTS = 10_000
 """A ten-thousandth of a second of arc is 3 mm."""
+_ABOUT_ANOTHER_PLACE = (5, 6, 11, 28, 31)
+"""Tags of a GPS receiver's altitude, dilution, area and error: what was known of the position that is replaced."""
 
 
 class GpsCopies:
@@ -57,31 +60,40 @@ class GpsCopies:
         found = answer.found
         if found is None or found.position.confidence is None or found.position.confidence < self._least:
             return
-        if answer.photo.suffix.lower() not in _SUFFIXES:
-            raise BadPhotos("a position can be written into JPEG and WebP only")
         target = self._folder / answer.photo.name
         refuse_existing(target)
+        copy = _with_position(answer.photo.read_bytes(), found.position.centre)
         self._folder.mkdir(parents=True, exist_ok=True)
         with staged_file(target) as staged:
-            shutil.copyfile(answer.photo, staged)
-            _write_position(staged, answer.photo, found.position.centre.lat, found.position.centre.lon)
+            staged.write_bytes(copy)
         self.written += 1
 
 
-def _write_position(copy: Path, photo: Path, lat: float, lon: float) -> None:
+def _with_position(photo: bytes, place: LatLon) -> bytes:
+    """A photo whose EXIF says that it was taken there; all else as it is."""
     import piexif
 
+    jpeg = photo.startswith(b"\xff\xd8")
+    if not jpeg and not (photo.startswith(b"RIFF") and photo[8:12] == b"WEBP"):
+        raise BadPhotos("a position can be written into JPEG and WebP only")
     try:
-        exif = piexif.load(str(photo))
+        exif = piexif.load(photo)
+        for tag in _ABOUT_ANOTHER_PLACE:
+            exif["GPS"].pop(tag, None)
         exif["GPS"] |= {
             piexif.GPSIFD.GPSVersionID: (2, 3, 0, 0),
-            piexif.GPSIFD.GPSLatitudeRef: b"N" if lat >= 0 else b"S",
-            piexif.GPSIFD.GPSLatitude: _sexagesimal(lat),
-            piexif.GPSIFD.GPSLongitudeRef: b"E" if lon >= 0 else b"W",
-            piexif.GPSIFD.GPSLongitude: _sexagesimal(lon),
+            piexif.GPSIFD.GPSLatitudeRef: b"N" if place.lat >= 0 else b"S",
+            piexif.GPSIFD.GPSLatitude: _sexagesimal(place.lat),
+            piexif.GPSIFD.GPSLongitudeRef: b"E" if place.lon >= 0 else b"W",
+            piexif.GPSIFD.GPSLongitude: _sexagesimal(place.lon),
             piexif.GPSIFD.GPSProcessingMethod: b"ASCII\x00\x00\x00clnet-geolocalization",
         }
-        piexif.insert(piexif.dump(exif), str(copy))
+        block = piexif.dump(exif)
+        if jpeg:
+            return with_exif(photo, block)
+        buffer = io.BytesIO()
+        piexif.insert(block, photo, buffer)
+        return buffer.getvalue()
     except Exception as error:  # a parser of EXIF may raise anything on what cameras write
         raise BadPhotos(f"its EXIF cannot be rewritten ({error}); the position is in the answer") from None
 

@@ -18,8 +18,9 @@ from indexer.common.optional import load_pyogrio
 from indexer.localization.answer import Localization
 from indexer.localization.photo_answer import FIELDS, PhotoAnswer
 from model.common.atomic_io import refuse_existing, staged_file
+from model.inputs.photo_view import ResolvedView
 
-__all__ = ["FORMATS", "AnswerWriter", "TableWriter", "open_writer"]
+__all__ = ["FORMATS", "AnswerWriter", "TableWriter", "check_output", "open_writer"]
 
 FORMATS = ("json", "csv", "geojson", "gpkg")
 """One JSON object a line; a table; points of RFC 7946; a GeoPackage layer `photos`."""
@@ -35,6 +36,28 @@ class AnswerWriter(Protocol):
         """Write one, or keep it until the end."""
 
 
+def check_output(form: str, out: Path | None, *, overwrite: bool = False) -> None:
+    """Make sure, before the work, that a file can be written after it.
+
+    Args:
+        form: one of `FORMATS`.
+        out: the file; a GeoPackage needs one.
+        overwrite: replace a file that is there.
+
+    Raises:
+        BadQuery: a GeoPackage without a file.
+        OutputExists: `out` is there already, or is a folder.
+        BadConfig: `out` would lie inside a file.
+        MissingExtra: a GeoPackage, and pyogrio is not installed.
+    """
+    if form == "gpkg":
+        load_pyogrio()
+        if out is None:
+            raise BadQuery("a GeoPackage is a file; name it with --out FILE.gpkg")
+    if out is not None and not (overwrite and out.is_file()):
+        refuse_existing(out)
+
+
 @contextmanager
 def open_writer(form: str, out: Path | None, stdout: TextIO, *, overwrite: bool = False) -> Iterator[AnswerWriter]:
     """A writer to a file, which appears when the block ends well; or, without `out`, to the standard output.
@@ -46,21 +69,14 @@ def open_writer(form: str, out: Path | None, stdout: TextIO, *, overwrite: bool 
         overwrite: replace a file that is there.
 
     Raises:
-        BadQuery: a GeoPackage without a file.
-        OutputExists: `out` is there already.
-        MissingExtra: a GeoPackage, and pyogrio is not installed.
+        GeoLocalizationError: as `check_output`.
     """
-    if form == "gpkg":
-        load_pyogrio()  # before the work, not after it
+    check_output(form, out, overwrite=overwrite)
     if out is None:
-        if form == "gpkg":
-            raise BadQuery("a GeoPackage is a file; name it with --out FILE.gpkg")
         writer = _TEXT_WRITERS[form](stdout)
         yield writer
         writer.finish()
         return
-    if not overwrite:
-        refuse_existing(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     with staged_file(out) as staged:
         if form == "gpkg":
@@ -83,18 +99,25 @@ class TableWriter:
     def add(self, answer: PhotoAnswer) -> None:
         """Write one."""
         if answer.found is None:
-            self._write(f"{answer.photo}: no answer: {answer.error}")
+            self._write(f"{answer.name}: no answer: {answer.error}")
             return
         found, view = answer.found, answer.found.view
-        self._write(f"{answer.photo}: {_verdict(found)}")
-        looked = "found by trying all" if view.heading_deg is None else f"from: {view.heading_source}"
-        heading = f"heading {found.matches[0].heading_deg:.0f} degrees ({looked})"
-        self._write(f"  {heading}, field of view {view.fov_deg:.0f} degrees (from: {view.fov_source})")
+        self._write(f"{answer.name}: {_verdict(found)}")
+        for one in answer.together:
+            self._write(f"  {one.photo.name}: {_looks(one.view, one.heading_deg)}")
+        if not answer.together:
+            self._write(f"  {_looks(view, found.matches[0].heading_deg)}")
         for match in found.matches:
             place = f"{match.tile.lat:.5f}, {match.tile.lon:.5f}"
             self._write(f"  {match.rank:3}  score {match.score:.3f}  {place}  tile {match.tile.tile_id}")
         for warning in found.warnings:
             self._write(f"  warning: {warning}")
+
+
+def _looks(view: ResolvedView, heading_deg: float) -> str:
+    source = "found by trying all" if view.heading_deg is None else f"from: {view.heading_source}"
+    angle = f"field of view {view.fov_deg:.0f} degrees (from: {view.fov_source})"
+    return f"heading {heading_deg:.0f} degrees ({source}), {angle}"
 
 
 def _verdict(found: Localization) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,56 @@ from model.common.manifest_rows import COLUMNS, NUMBERS
 from model.data.pairs import PairSet, Query, Reference
 from model.data.text_table import TextTable, parse_number, read_text_table
 
-__all__ = ["read_manifest"]
+__all__ = ["Photos", "read_manifest", "read_photos"]
 
 _SHOWN = 3
 _SAME_PLACE_M = 1.0
 """Two places of one picture this near are one, rounded in different ways."""
 _ABSENT = frozenset({"", "NA", "N/A", "n/a", "#N/A", "#NA", "NULL", "null", "NaN", "nan", "-NaN", "-nan"})
 """How tables write that there is no number."""
+
+
+@dataclass(frozen=True)
+class Photos:
+    """Photos without what they are paired with.
+
+    Attributes:
+        name: of the data set.
+        queries: the photos.
+        heading_known: for each whether its heading is said; where it is not, it stands as 0.
+    """
+
+    name: str
+    queries: tuple[Query, ...]
+    heading_known: tuple[bool, ...]
+
+    def with_heading(self) -> Photos:
+        """Those whose heading is known."""
+        queries = tuple(query for query, known in zip(self.queries, self.heading_known, strict=True) if known)
+        return Photos(self.name, queries, (True,) * len(queries))
+
+
+def read_photos(path: Path) -> Photos:
+    """Read the photos of a manifest, for which only `query` is needed, and check that they are there.
+
+    Raises:
+        BadDataset: no such file or no photo in it, an unknown or missing column, a bad value, or missing pictures.
+    """
+    rows = _rows(path, needed=("query",))
+    queries: list[Query] = []
+    known: list[bool] = []
+    taken: dict[str, LatLon] = {}
+    for number, row in enumerate(rows, start=2):  # row 1 is the header
+        where = f"{path}, row {number}"
+        if row.get("query") not in (None, ""):
+            query = _query(row, path.parent, where)
+            _refuse_second_place(taken, query, where)
+            queries.append(query)
+            known.append(row.get("heading_deg") not in (None, ""))
+    if not queries:
+        raise BadDataset(f"{path} names no photo; give one a row in the column query")
+    _require_files([query.path for query in queries], path)
+    return Photos(_name_of(path), tuple(queries), tuple(known))
 
 
 def read_manifest(path: Path) -> PairSet:
@@ -62,17 +106,21 @@ def read_manifest(path: Path) -> PairSet:
             positives.append(references[name])
             overlaps.append((where, _names(row, "semi_positives", where)))
     _require_files([*(query.path for query in queries), *(tile.path for tile in tiles)], path)
-    name = path.parent.name if path.stem == "pairs" else path.stem
     further = _semi_positives(overlaps, references, path.parent)
-    return PairSet(name, tuple(queries), tuple(tiles), np.array(positives, np.int64), further)
+    return PairSet(_name_of(path), tuple(queries), tuple(tiles), np.array(positives, np.int64), further)
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
+def _name_of(path: Path) -> str:
+    return path.parent.name if path.stem == "pairs" else path.stem
+
+
+def _rows(path: Path, needed: tuple[str, ...] = ("query", "reference")) -> list[dict[str, Any]]:
     if not path.is_file():
-        raise BadDataset(f"there is no manifest {path}; give a CSV or Parquet file with the columns query, reference")
+        columns = f"column{'s' * (len(needed) > 1)} {', '.join(needed)}"
+        raise BadDataset(f"there is no manifest {path}; give a CSV or Parquet file with the {columns}")
     names, rows = _parquet_rows(path) if path.suffix == ".parquet" else _text_rows(path)
     unknown = sorted(set(names) - set(COLUMNS))
-    missing = sorted({"query", "reference"} - set(names))
+    missing = sorted(set(needed) - set(names))
     faults = [f"lacks the columns {', '.join(missing)}"] if missing else []
     faults += [f"has the unknown columns {', '.join(unknown)}"] if unknown else []
     if faults:

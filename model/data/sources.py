@@ -9,11 +9,11 @@ from pathlib import Path
 from model.common.errors import BadDataset
 from model.common.progress import progress
 from model.data.benchmarks.registry import BENCHMARKS, names_benchmark, open_benchmark
-from model.data.manifest import read_manifest
+from model.data.manifest import Photos, read_manifest, read_photos
 from model.data.pairs import PairSet
 from model.data.specs import DEFAULT_CACHE
 
-__all__ = ["DEFAULT_CACHE", "open_pairs"]
+__all__ = ["DEFAULT_CACHE", "open_pairs", "open_photos"]
 
 
 def open_pairs(text: str, *, cache: Path = DEFAULT_CACHE, workers: int = 2) -> PairSet:
@@ -31,11 +31,7 @@ def open_pairs(text: str, *, cache: Path = DEFAULT_CACHE, workers: int = 2) -> P
     if names_benchmark(text):
         return open_benchmark(text)
     if not text.startswith("world:"):
-        if re.match(r"[\w-]{2,}:", text) and not Path(text).is_file():  # one letter is a drive
-            raise BadDataset(
-                f"there is no data set {text!r}; known are world, {', '.join(BENCHMARKS)}, or give a manifest"
-            )
-        return read_manifest(Path(text))
+        return read_manifest(_manifest(text))
     from model.synthetic.pair_set import ensure_split
     from model.synthetic.splits import find_split
 
@@ -43,3 +39,25 @@ def open_pairs(text: str, *, cache: Path = DEFAULT_CACHE, workers: int = 2) -> P
     with progress(split.places, f"rendering {text}", unit="pairs") as bar:
         folder = ensure_split(split, cache, workers=workers, progress=lambda done, _: bar.update(done - bar.n))
     return replace(read_manifest(folder / manifest), name=text)
+
+
+def open_photos(text: str, *, cache: Path = DEFAULT_CACHE) -> Photos:
+    """The photos of a data set; a manifest need not name what they are paired with.
+
+    Args:
+        text: as `open_pairs` takes it.
+        cache: folder for rendered splits.
+
+    Raises:
+        BadDataset: no such split, benchmark or manifest, or one that is wrong.
+    """
+    if text.startswith("world:") or names_benchmark(text):
+        pairs = open_pairs(text, cache=cache)
+        return Photos(pairs.name, pairs.queries, (True,) * len(pairs.queries))
+    return read_photos(_manifest(text))
+
+
+def _manifest(text: str) -> Path:
+    if re.match(r"[\w-]{2,}:", text) and not Path(text).is_file():  # one letter is a drive
+        raise BadDataset(f"there is no data set {text!r}; known are world, {', '.join(BENCHMARKS)}, or give a manifest")
+    return Path(text)

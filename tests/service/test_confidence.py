@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from indexer.confidence.calibration import Conditions
-from indexer.confidence.storage import read_calibration, write_calibration
+from indexer.confidence.storage import read_calibrations, write_calibration
 from indexer.index.tile_index import TileIndex
 from service.settings import Settings
 from tests.indexer.candidates import CALIBRATION
@@ -63,7 +63,7 @@ def test_what_speaks_against_a_photo_speaks_against_confidence(calibrated):
 
 def test_a_calibration_with_other_headings_is_told(calibrated, caplog):
     index = TileIndex.open(calibrated)
-    fitted = read_calibration(calibrated, index.manifest)
+    (fitted,) = read_calibrations(calibrated, index.manifest).each
     searched = replace(fitted, conditions=Conditions((360.0, 360.0), headings=24))
     write_calibration(calibrated, searched, b"png")
     with serving(Settings(index=calibrated, workers=1)) as client:

@@ -1,5 +1,6 @@
 """`python -m indexer calibrate`, from manifests of photos to what `info` says."""
 
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 from PIL import Image
 
 from indexer.__main__ import main
-from indexer.confidence.storage import read_calibration
+from indexer.confidence.storage import read_calibrations
 from indexer.index.tile_index import TileIndex
 from tests.indexer.bundles import write_bundle
 from tests.indexer.photos import write_photos
@@ -48,12 +49,15 @@ def test_fit_store_show_and_check(root: Path, index: Path, capsys: Captured) -> 
     for part in ("110 with known headings", "placed within 2500 m", "ECE", "Brier", "AUROC", "fused", "stored in"):
         assert part in printed
     assert main(["info", "--index", str(index)]) == 0
-    assert "within 2500 m, fitted on 110 photos with known headings" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    for heading in ("known headings", "unknown headings (24 tried)"):
+        assert f"within 2500 m, fitted on 110 photos with {heading}" in shown
     assert main(["info", "--index", str(index), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["calibration"]["reading"]["here_m"] == 2500
+    assert json.loads(capsys.readouterr().out)["calibrations"][0]["reading"]["here_m"] == 2500
     assert calibrate(root, index, "--check", photos=("others",)) == 0
     checked = capsys.readouterr().out
     assert "40 with known headings" in checked
+    assert "40 with unknown headings" in checked
     assert "warning" not in checked
     assert calibrate(root, index, "--check") == 0
     assert "warning: it was fitted on 110 of these 110 photos" in capsys.readouterr().out
@@ -65,11 +69,14 @@ def test_fit_store_show_and_check(root: Path, index: Path, capsys: Captured) -> 
 
 def test_json_of_fit_and_check(root: Path, index: Path, capsys: Captured) -> None:
     assert calibrate(root, index, "--radius-m", "2500", "--json", photos=("photos", "others")) == 0
-    fitted = json.loads(capsys.readouterr().out)
+    fitted, searched = json.loads(capsys.readouterr().out)["calibrations"]
+    assert searched["conditions"]["headings"] == 24
+    assert fitted["conditions"]["headings"] is None
     assert fitted["photos"]["count"] == 150
     assert len(fitted["held_out"]["bins"]) == 15
     assert calibrate(root, index, "--check", "--json", photos=("others",)) == 0
-    checked = json.loads(capsys.readouterr().out)
+    checked, searched = json.loads(capsys.readouterr().out)["checked"]
+    assert [checked["heading"], searched["heading"]] == ["known", "unknown"]
     assert checked["photos"] == 40
     assert checked["radius_m"] == 2500
     assert checked["photos_of_the_fit"] == 40
@@ -120,7 +127,9 @@ def test_a_check_of_another_radius_or_heading_is_refused(root: Path, index: Path
     assert calibrate(root, index, "--check", "--radius-m", "50") == 1
     assert "--radius-m is 50.0, the calibration is about 2500 m" in capsys.readouterr().err
     assert calibrate(root, index, "--check", "--fov-deg", "90", "--checkpoint", "none is loaded for that") == 1
-    assert "fields of view of 90 to 90 degrees" in capsys.readouterr().err
+    assert (
+        "fields of view of 90 to 90 degrees, the calibration speaks about known headings and" in capsys.readouterr().err
+    )
 
 
 def test_photos_that_no_confident_answer_is_given_to_are_left_out(root: Path, index: Path, capsys: Captured) -> None:
@@ -135,12 +144,15 @@ def test_photos_that_no_confident_answer_is_given_to_are_left_out(root: Path, in
     printed = capsys.readouterr()
     assert "warning: 2 of 110 photos are left out, as an answer to them carries no confidence; 3.png: " in printed.err
     assert "108 with known headings" in printed.out
+    assert "108 with unknown headings" in printed.out
 
 
 def test_another_number_of_headings_is_another_question(root: Path, index: Path, capsys: Captured) -> None:
     searched = ["--radius-m", "2500", "--heading-deg", "unknown", "--headings", "4"]
     assert calibrate(root, index, *searched) == 0
     assert "unknown headings (4 tried)" in capsys.readouterr().out
+    assert main(["info", "--index", str(index)]) == 0
+    assert "with unknown headings (4 tried)" in capsys.readouterr().out
     assert calibrate(root, index, "--check", "--heading-deg", "unknown") == 1
     assert "would be asked with unknown headings (24 tried)" in capsys.readouterr().err
 
@@ -152,7 +164,7 @@ def test_a_damaged_calibration_is_not_checked_but_replaced(root: Path, index: Pa
     assert calibrate(root, index, "--check") == 1
     assert "calibration.json cannot be read" in capsys.readouterr().err
     assert calibrate(root, index, "--radius-m", "2500") == 0
-    assert read_calibration(index, TileIndex.open(index).manifest) is not None
+    assert len(read_calibrations(index, TileIndex.open(index).manifest).each) == 2
 
 
 def test_another_encoder_is_refused(root: Path, index: Path, tmp_path: Path, capsys: Captured) -> None:
@@ -173,3 +185,52 @@ def test_a_calibration_of_another_index_is_told(root: Path, index: Path, tmp_pat
     assert "was made for another index" in capsys.readouterr().out
     assert main(["verify", "--index", str(tmp_path / "second"), "--checkpoint", bundle]) == 1
     assert "was made for another index" in capsys.readouterr().err
+
+
+def columns(source: Path, *names: str, name: str = "some.csv", count: int | None = None) -> Path:
+    """The manifest with some of its columns, headings left out after `count` rows."""
+    with source.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    with (source.parent / name).open("w", newline="") as file:
+        writer = csv.DictWriter(file, names, extrasaction="ignore")
+        writer.writeheader()
+        for number, row in enumerate(rows):
+            writer.writerow(row | ({} if count is None or number < count else {"heading_deg": ""}))
+    return source.parent / name
+
+
+def test_photos_need_a_place_and_no_tile(root: Path, index: Path, capsys: Captured) -> None:
+    pairs = columns(root / "photos" / "pairs.csv", "query", "lat", "lon", "vertical_deg")
+    options = ["--index", str(index), "--checkpoint", str(root / "bundle"), "--device", "cpu", "--quiet"]
+    options += ["--queries", str(pairs), "--radius-m", "2500", "--headings", "4"]
+    assert main(["calibrate", *options]) == 0
+    printed = capsys.readouterr()
+    assert "110 with unknown headings (4 tried)" in printed.out
+    assert "with known headings" not in printed.out
+    assert printed.err == (
+        "warning: answers to known headings get no confidence: 0 photos are too few to calibrate on; give at least "
+        "100, better 1,000\n"
+    )
+    assert main(["calibrate", *options, "--heading-deg", "known"]) == 1
+    assert "0 photos are too few" in capsys.readouterr().err
+    assert main(["calibrate", *options, "--heading-deg", "known", "--check"]) == 1
+    assert "no photo says where it looks; give the column heading_deg" in capsys.readouterr().err
+
+
+def test_a_heading_is_known_where_it_is_said(root: Path, index: Path, capsys: Captured) -> None:
+    names = ("query", "lat", "lon", "vertical_deg", "heading_deg")
+    pairs = columns(root / "photos" / "pairs.csv", *names, name="half.csv", count=105)
+    options = ["--index", str(index), "--checkpoint", str(root / "bundle"), "--device", "cpu", "--quiet", "--json"]
+    options += ["--queries", str(pairs), "--radius-m", "2500", "--headings", "4"]
+    assert main(["calibrate", *options]) == 0
+    known, unknown = json.loads(capsys.readouterr().out)["calibrations"]
+    assert (known["photos"]["count"], unknown["photos"]["count"]) == (105, 110)
+
+
+def test_one_heading_alone_leaves_the_other_as_it_was(root: Path, index: Path) -> None:
+    manifest = TileIndex.open(index).manifest
+    assert calibrate(root, index, "--radius-m", "2500", "--heading-deg", "known") == 0
+    (known,) = read_calibrations(index, manifest).each
+    assert calibrate(root, index, "--radius-m", "2500", "--heading-deg", "unknown", "--headings", "4") == 0
+    assert read_calibrations(index, manifest).each[0] == known
+    assert len(read_calibrations(index, manifest).each) == 2

@@ -12,11 +12,11 @@ import pytest
 
 from indexer.building.verify import verify_index
 from indexer.common.errors import BadCalibration, BadPhotos, IndexMismatch
-from indexer.confidence.calibration import Conditions
+from indexer.confidence.calibration import Calibrations, Conditions
 from indexer.confidence.diagram import draw_reliability
 from indexer.confidence.fitting import Fitted, check, fit
 from indexer.confidence.queries import SearchedPhotos
-from indexer.confidence.storage import read_calibration, write_calibration
+from indexer.confidence.storage import read_calibrations, write_calibration
 from indexer.index.tile_index import TileIndex
 from indexer.localization.known_photos import photos_with_places, search_known_photos
 from indexer.localization.localizer import Localizer
@@ -70,9 +70,11 @@ def diagram_of(folder: Path) -> Path:
 
 
 def rewrite(folder: Path, **changes: object) -> None:
-    """Change the stored calibration and give it a digest that fits."""
+    """Change the file, or the one calibration in it, and give it a digest that fits."""
     path = folder / "calibration.json"
-    content = {name: value for name, value in json.loads(path.read_bytes()).items() if name != "digest"} | changes
+    content = {name: value for name, value in json.loads(path.read_bytes()).items() if name != "digest"}
+    for name, value in changes.items():
+        (content if name in content else content["calibrations"][0])[name] = value
     path.write_bytes(canonical_json(content | {"digest": sha256_bytes(canonical_json(content))}))
 
 
@@ -91,7 +93,7 @@ def test_it_holds_on_other_photos(fitted: Fitted, index: TileIndex, tmp_path: Pa
 
 
 def test_stored_and_opened_again(calibrated: Path, fitted: Fitted) -> None:
-    assert opened(calibrated).calibration == fitted.calibration
+    assert opened(calibrated).calibrations.each == (fitted.calibration,)
     assert diagram_of(calibrated).read_bytes()[:4] == b"\x89PNG"
 
 
@@ -129,9 +131,9 @@ def test_killed_while_it_is_replaced_the_calibration_is_still_the_old_one(
     with pytest.raises(KeyboardInterrupt):
         write_calibration(calibrated, another, b"another diagram")
     monkeypatch.undo()
-    assert opened(calibrated).calibration == fitted.calibration
+    assert opened(calibrated).calibrations.each == (fitted.calibration,)
     write_calibration(calibrated, another, b"another diagram")
-    assert opened(calibrated).calibration == another
+    assert opened(calibrated).calibrations.each == (another,)
     assert diagram_of(calibrated).read_bytes() == b"another diagram"  # and no other is left
 
 
@@ -140,15 +142,21 @@ def test_killed_while_it_is_replaced_the_calibration_is_still_the_old_one(
     [
         ({"encoder": "f" * 64}, "was made for another encoder .ffffffffffff; here it is"),
         ({"index": "f" * 64}, "was made for another index .ffffffffffff; here it is"),
-        ({"version": 9}, "of version 9; this software reads version 2"),
+        (
+            {"version": 9},
+            "of version 9; this software reads the versions 2 and 3, so a later one wrote it. Update the package",
+        ),
         ({"reading": {}}, "is not whole"),
         ({"confidence": {"intercept": 0, "coefficients": {"shoe size": 1}}}, "is not whole: its features are"),
         ({"further": 1}, "is not whole"),
         ({"files": {}}, "is not whole"),
+        ({"calibrations": []}, "is not whole: it has 0 calibrations with 1 diagrams"),
+        ({"calibrations": {}}, "is not whole"),
+        ({"diagram": "other.png"}, "is not whole"),
         ({"radius_m": "x"}, "is not whole: 'x' is no finite number"),
         ({"fused_temperature": 0}, "is not whole: 0 is not above zero"),
         ({"held_out": {}}, "is not whole: 'ece'"),
-        ({"files": {"calibration-1.png": {"size_bytes": "x", "sha256": ""}}}, "calibration-1.png, which is missing"),
+        ({"files": {"a.png": {"size_bytes": "x", "sha256": ""}}, "diagram": "a.png"}, "a.png, which is missing"),
         ({"photos": {"names": [], "count": 2, "prints": "0000aaaa"}}, "its photos are 2, but it has prints of 1"),
         ({"conditions": {"headings": "all", "fov_deg": [90, 360]}}, "'all' headings were tried"),
     ],
@@ -158,10 +166,10 @@ def test_one_that_does_not_belong_here_is_left_out_loudly(
 ) -> None:
     rewrite(calibrated, **changes)
     with caplog.at_level(logging.WARNING):
-        assert opened(calibrated).calibration is None
+        assert not opened(calibrated).calibrations.each
     assert "answers carry no confidence" in caplog.text
     with pytest.raises(BadCalibration, match=f"{message}.*python -m indexer calibrate"):
-        read_calibration(calibrated, TileIndex.open(calibrated).manifest)
+        read_calibrations(calibrated, TileIndex.open(calibrated).manifest)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +179,7 @@ def test_one_that_does_not_belong_here_is_left_out_loudly(
 def test_damage_is_told(calibrated: Path, content: bytes) -> None:
     (calibrated / "calibration.json").write_bytes(content)
     with pytest.raises(BadCalibration, match="Make it again"):
-        read_calibration(calibrated, TileIndex.open(calibrated).manifest)
+        read_calibrations(calibrated, TileIndex.open(calibrated).manifest)
 
 
 def test_two_writers_wait_for_each_other(calibrated: Path, fitted: Fitted) -> None:
@@ -180,7 +188,7 @@ def test_two_writers_wait_for_each_other(calibrated: Path, fitted: Fitted) -> No
 
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(write, range(1, 41)))
-    assert opened(calibrated).calibration is not None
+    assert opened(calibrated).calibrations.each
     assert diagram_of(calibrated).read_bytes().startswith(b"diagram")
     assert not list(calibrated.glob(".*"))
 
@@ -192,7 +200,7 @@ def test_a_reader_beside_a_writer_finds_one_or_the_other(calibrated: Path, fitte
             lambda: [write_calibration(calibrated, fitted.calibration, b"diagram %d" % n) for n in range(100)]
         )
         while not written.done():
-            assert read_calibration(calibrated, manifest) == fitted.calibration
+            assert read_calibrations(calibrated, manifest).each == (fitted.calibration,)
         written.result()
 
 
@@ -204,7 +212,7 @@ def test_a_file_system_without_locks_does_as_well(
 
     monkeypatch.setattr("fcntl.flock", refuse)
     write_calibration(calibrated, fitted.calibration, b"another diagram")
-    assert opened(calibrated).calibration == fitted.calibration
+    assert opened(calibrated).calibrations.each == (fitted.calibration,)
 
 
 def test_pictures_of_other_names_are_not_touched(calibrated: Path, fitted: Fitted) -> None:
@@ -217,12 +225,12 @@ def test_a_changed_number_is_noticed(calibrated: Path) -> None:
     path = calibrated / "calibration.json"
     path.write_text(path.read_text().replace('"radius_m": ', '"radius_m": 9'))
     with pytest.raises(BadCalibration, match="does not match its own digest"):
-        read_calibration(calibrated, TileIndex.open(calibrated).manifest)
+        read_calibrations(calibrated, TileIndex.open(calibrated).manifest)
 
 
 def test_an_index_without_one_is_as_good(index: TileIndex) -> None:
-    assert Localizer(FakeEncoder(), index).calibration is None
-    assert read_calibration(index.folder, index.manifest) is None
+    assert Localizer(FakeEncoder(), index).calibrations == Calibrations()
+    assert read_calibrations(index.folder, index.manifest) == Calibrations()
 
 
 def test_headings_are_searched_where_they_are_unknown(index: TileIndex, root: Path) -> None:
@@ -251,8 +259,52 @@ def test_places_on_a_tile_are_covered(index: TileIndex) -> None:
     assert not index.covers(LatLon(tile.lat + 1, tile.lon))
 
 
+def test_calibrations_for_different_questions_lie_side_by_side(calibrated: Path, fitted: Fitted) -> None:
+    known = fitted.calibration
+    (whole,) = {known.conditions.fov_deg}
+    searched = replace(known, conditions=Conditions(whole, headings=24), radius_m=7.0)
+    narrow = replace(known, conditions=Conditions((90.0, 90.0)), radius_m=8.0)
+    for one in (searched, narrow):
+        write_calibration(calibrated, one, f"diagram {one.radius_m}".encode())
+    stored = opened(calibrated).calibrations
+    assert set(stored.each) == {known, searched, narrow}
+    assert len(list(calibrated.glob("calibration-*.png"))) == 3
+    assert stored.for_question(known.conditions) == known
+    assert stored.for_question(searched.conditions) == searched
+    assert stored.for_question(Conditions(whole, headings=8)) is None
+    again = replace(searched, radius_m=9.0)
+    write_calibration(calibrated, again, b"another diagram")
+    assert set(opened(calibrated).calibrations.each) == {known, again, narrow}
+    assert len(list(calibrated.glob("calibration-*.png"))) == 3
+    wide = replace(known, conditions=Conditions((60.0, 360.0)))
+    write_calibration(calibrated, wide, b"of both")
+    assert set(opened(calibrated).calibrations.each) == {wide, again}
+
+
+def test_the_file_of_an_older_version_is_read(calibrated: Path, fitted: Fitted) -> None:
+    path = calibrated / "calibration.json"
+    new = json.loads(path.read_bytes())
+    (old,) = new["calibrations"]
+    del old["diagram"]
+    old |= {"format": new["format"], "version": 2, "files": new["files"]}
+    path.write_bytes(canonical_json(old | {"digest": sha256_bytes(canonical_json(old))}))
+    assert opened(calibrated).calibrations.each == (fitted.calibration,)
+    searched = replace(fitted.calibration, conditions=Conditions((360.0, 360.0), headings=24))
+    write_calibration(calibrated, searched, b"another")
+    assert set(opened(calibrated).calibrations.each) == {fitted.calibration, searched}
+    assert json.loads(path.read_bytes())["version"] == 3
+
+
+def test_what_was_fitted_for_another_index_does_not_stay(calibrated: Path, fitted: Fitted) -> None:
+    other = replace(fitted.calibration, index="f" * 64, conditions=Conditions((90.0, 90.0)))
+    write_calibration(calibrated, other, b"another")
+    assert [one["index"] for one in json.loads((calibrated / "calibration.json").read_bytes())["calibrations"]] == [
+        "f" * 64
+    ]
+
+
 def test_a_calibration_that_lost_its_last_newline_is_damaged(index: TileIndex, calibrated: Path) -> None:
     path = calibrated / "calibration.json"
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(BadCalibration, match="not byte for byte what was written"):
-        read_calibration(calibrated, index.manifest)
+        read_calibrations(calibrated, index.manifest)

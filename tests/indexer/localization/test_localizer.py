@@ -268,7 +268,7 @@ def calibrated(index, tmp_path):
 
 def test_a_confidence_is_given_where_it_was_fitted_on_questions_like_this_one(calibrated) -> None:
     localizer = Localizer(FakeEncoder(), calibrated)
-    assert localizer.calibration is not None
+    assert len(localizer.calibrations.each) == 1
     everywhere = CircleRegion(calibrated.tiles.bounds.centre, 1e6)
     cases = [
         (panorama(4, 0.0), seen(0.0), None, True),

@@ -3,12 +3,13 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from PIL import Image
 from pyarrow import parquet
 
 from model.common.errors import BadDataset
 from model.common.geo import LatLon
 from model.common.manifest_rows import COLUMNS, ManifestRow, write_manifest
-from model.data.manifest import read_manifest
+from model.data.manifest import read_manifest, read_photos
 from model.data.pairs import Query, Reference
 from tests.model.tiny import write_pairs
 
@@ -145,3 +146,23 @@ def test_every_column_is_documented():
 def test_a_missing_manifest_is_named(tmp_path):
     with pytest.raises(BadDataset, match=r"no manifest .*none\.csv"):
         read_manifest(tmp_path / "none.csv")
+
+
+def test_photos_alone_need_no_reference(tmp_path):
+    Image.new("RGB", (8, 4)).save(tmp_path / "a.png")
+    Image.new("RGB", (8, 4)).save(tmp_path / "b.png")
+    (tmp_path / "pairs.csv").write_text("query,lat,lon,heading_deg\na.png,1,2,90\nb.png,3,4,\n,,,\n")
+    photos = read_photos(tmp_path / "pairs.csv")
+    assert photos.name == tmp_path.name
+    assert [query.path.name for query in photos.queries] == ["a.png", "b.png"]
+    assert photos.heading_known == (True, False)
+    assert photos.with_heading().queries == photos.queries[:1]
+    for text, reason in (
+        ("reference\na.png\n", "lacks the columns query"),
+        ("query\n\n", "names no photo"),
+        ("query\nc.png\n", "names 1 of 1 pictures that are not there"),
+        ("query,heading_deg\na.png,400\n", "row 2: the heading is 400"),
+    ):
+        (tmp_path / "pairs.csv").write_text(text)
+        with pytest.raises(BadDataset, match=reason):
+            read_photos(tmp_path / "pairs.csv")

@@ -1,0 +1,64 @@
+"""The score of every tile, for answers that add scores up; a search keeps the best few and cannot serve them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.common.errors import BadQuery
+
+__all__ = ["MOST_VECTORS", "AllScores", "score_all"]
+
+MOST_VECTORS = 20_000_000
+"""Vectors of tiles that are scored at once: 80 MB for each array of scores, of which an answer holds three."""
+_BLOCK_BYTES = 16 << 20
+
+
+@dataclass(frozen=True)
+class AllScores:
+    """How well every tile of an area matches the best of some queries.
+
+    Attributes:
+        rows: int64 [R] of the index, ascending.
+        scores: float32 [R, A] cosine similarity of each of the A anchors, the best over the queries.
+        best_query: number of the query that has the best of all; -1 where there is no row.
+    """
+
+    rows: NDArray[np.int64]
+    scores: NDArray[np.float32]
+    best_query: int
+
+
+def score_all(vectors: NDArray[np.float16], queries: NDArray[np.float32], runs: NDArray[np.int64]) -> AllScores:
+    """Compare queries with every vector of some runs of tiles.
+
+    Args:
+        vectors: float16 [N, A * D], the vectors of a tile's anchors in a row.
+        queries: float32 [Q, D] unit vectors.
+        runs: int64 [R, 2] first row and row behind the last, ascending and apart.
+
+    Raises:
+        BadQuery: the tiles have more than `MOST_VECTORS` vectors.
+    """
+    dim = queries.shape[1]
+    anchors, count = vectors.shape[1] // dim, int((runs[:, 1] - runs[:, 0]).sum())
+    if count * anchors > MOST_VECTORS:
+        raise BadQuery(
+            f"the area holds {count:,} tiles with {anchors} vectors each; scores of all tiles are added for at most "
+            f"{MOST_VECTORS:,} vectors: search a smaller area"
+        )
+    scores = np.empty((count, anchors), np.float32)
+    most, best_query, done = -np.inf, -1, 0
+    step = max(1, _BLOCK_BYTES // (4 * vectors.shape[1]))
+    for start, stop in runs.tolist():
+        for at in range(start, stop, step):
+            block = vectors[at : min(at + step, stop)].astype(np.float32).reshape(-1, dim)
+            each = block @ queries.T
+            scores[done : done + len(block) // anchors] = each.max(axis=1).reshape(-1, anchors)
+            done += len(block) // anchors
+            if each.max() > most:
+                most, best_query = each.max(), int(each.max(axis=0).argmax())
+    rows = np.concatenate([np.arange(start, stop) for start, stop in runs.tolist()] or [np.empty(0, np.int64)])
+    return AllScores(rows, scores, best_query)

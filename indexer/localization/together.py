@@ -1,0 +1,145 @@
+"""Several photos of one place, answered once: their scores are added for each point of the map, and the best sum wins.
+
+What one photo cannot tell another may: two streets look alike to the north and not to the east. Where a photo's
+heading is unknown, each point counts it at the heading that suits it best.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.common.encoders import QueryEncoder
+from indexer.common.errors import BadQuery, NoTilesInRegion
+from indexer.confidence.features import BEST, TopK
+from indexer.index.dense import AllScores
+from indexer.index.tile_index import TileIndex
+from indexer.localization.answer import Localization, Match, PreparedPhoto
+from indexer.localization.position import locate
+from model.inputs.heading_search import Hit, heading_of, rolled, sweep_turns
+from model.inputs.photo_view import ResolvedView
+
+__all__ = ["JointLocalization", "answer_together", "no_tiles"]
+
+_Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class JointLocalization:
+    """The answer to several photos of one place.
+
+    Attributes:
+        found: matches and position; a score is the mean over the photos, the view and the matches' headings are those
+            of the first photo, and there is no confidence, since none is fitted for such questions.
+        views: of each photo.
+        headings_deg: of each photo's centre column at the best match, in [0, 360).
+    """
+
+    found: Localization
+    views: tuple[ResolvedView, ...]
+    headings_deg: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class _Turned:
+    """A photo's vectors float32 [T, D], and the headings at which they were made."""
+
+    vectors: _Floats
+    headings_deg: list[float]
+
+    def heading_at(self, point: _Floats) -> float:
+        """The heading that suits a point of the map, given by its vector [D]."""
+        return self.headings_deg[int(np.argmax(self.vectors @ point))]
+
+
+def answer_together(
+    encoder: QueryEncoder, index: TileIndex, photos: Sequence[PreparedPhoto], *, headings: int, top_k: int
+) -> JointLocalization:
+    """Add the scores of photos and answer once.
+
+    Args:
+        encoder: the one that built the index.
+        index: what is searched; every tile of the area is compared.
+        photos: at least one, all with the same area.
+        headings: how many are tried first where a photo's is unknown.
+        top_k: number of matches.
+
+    Raises:
+        BadQuery: no photo, photos of different areas, top_k below one, or an area of too many tiles.
+        NoTilesInRegion: the area holds no tile.
+    """
+    if not photos or top_k < 1:
+        raise BadQuery(f"{len(photos)} photos are asked together for {top_k} matches; give at least one of both")
+    region = photos[0].region
+    if any(photo.region != region for photo in photos):
+        raise BadQuery("photos that are asked together have different areas to search; give all of them the same")
+    began, total, turned = time.perf_counter(), None, []
+    for photo in photos:
+        scores, vectors = _score(encoder, index, photo, headings)
+        total = scores.scores if total is None else total + scores.scores
+        turned.append(vectors)
+    assert total is not None
+    hits = _best(scores.rows, total / np.float32(len(photos)), max(top_k, BEST))
+    if not hits:
+        raise no_tiles(index)
+    points = [_vector(index, hit) for hit in hits[:top_k]]
+    matches = tuple(
+        Match(rank, index.tile(hit.row), hit.score, turned[0].heading_at(point))
+        for rank, (hit, point) in enumerate(zip(hits, points, strict=False), start=1)
+    )
+    seconds = {"decode": sum(photo.seconds for photo in photos), "search": time.perf_counter() - began}
+    seconds["total"] = sum(seconds.values())
+    warnings = tuple(dict.fromkeys(warning for photo in photos for warning in photo.warnings))
+    position = locate(TopK.of(index, hits))
+    found = Localization(matches, position, photos[0].view, seconds, True, len(scores.rows), warnings)
+    return JointLocalization(
+        found, tuple(photo.view for photo in photos), tuple(one.heading_at(points[0]) for one in turned)
+    )
+
+
+def no_tiles(index: TileIndex) -> NoTilesInRegion:
+    """The error of an area without tiles."""
+    return NoTilesInRegion(
+        f"none of the {index.count:,} tiles of index {index.name} touches the given area; widen it, or leave it out "
+        "(are latitude and longitude swapped?)"
+    )
+
+
+def _score(encoder: QueryEncoder, index: TileIndex, photo: PreparedPhoto, headings: int) -> tuple[AllScores, _Turned]:
+    """Every point's score, at the heading that suits it best where that is unknown."""
+    if photo.view.heading_deg is not None:
+        vectors = encoder.encode_ground(photo.canvas[np.newaxis])
+        return index.score_all(vectors, region=photo.region), _Turned(vectors, [photo.view.heading_deg])
+    columns = photo.canvas.shape[1]
+    found: list[AllScores] = []
+    vectors_of: list[_Floats] = []
+    headings_deg: list[float] = []
+
+    def try_turns(turns: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        tried = turns[0].tolist()
+        vectors_of.append(encoder.encode_ground(rolled(photo.canvas, tried)))
+        headings_deg.extend(heading_of(turn, columns) for turn in tried)
+        found.append(index.score_all(vectors_of[-1], region=photo.region))
+        best = found[-1].best_query
+        return turns[:, best] if best >= 0 else None
+
+    sweep_turns(1, columns, try_turns, count=headings)
+    scores = np.maximum.reduce([one.scores for one in found])
+    return AllScores(found[0].rows, scores, -1), _Turned(np.concatenate(vectors_of), headings_deg)
+
+
+def _best(rows: NDArray[np.int64], scores: _Floats, count: int) -> list[Hit]:
+    """The best tiles of scores [R, A], each at its best anchor; equal scores by ascending row."""
+    anchors = scores.argmax(axis=1)
+    best = scores[np.arange(len(rows)), anchors]
+    order = np.argsort(-best, kind="stable")[:count]
+    return [Hit(int(rows[at]), float(best[at]), 0.0, int(anchors[at])) for at in order]
+
+
+def _vector(index: TileIndex, hit: Hit) -> _Floats:
+    vector: _Floats = index.vectors[hit.row].reshape(index.anchors, index.dim)[hit.anchor].astype(np.float32)
+    return vector
