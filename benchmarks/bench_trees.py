@@ -59,21 +59,23 @@ def main() -> None:
         work = Path(folder)
         region = ["-m", "model", "render", "region", "--out", str(work / "region"), "--side", str(args.side)]
         _time(_HERE, region)
-        index = work / "index"
-        _time(_HERE, ["-m", "indexer", "build", "--tiles", str(work / "region/tiles"), "--out", str(index), "--quiet"])
+        for name, tree in (("before", args.before), ("after", _HERE)):  # formats of an index may differ
+            built = ["--tiles", str(work / "region/tiles"), "--out", str(work / f"index-{name}"), "--quiet"]
+            _time(tree, ["-m", "indexer", "build", *built])
         photo = sorted((work / "region/panoramas").glob("*.jpg"))[0]
         rows = {
             name: _compare(args.before, command, work, args.runs)
-            for name, command in _commands(work, index, photo, args.photos).items()
+            for name, command in _commands(work, photo, args.photos).items()
         }
     for name, row in rows.items():
         print(f"{name:24} {row['before_cpu_s']:7.2f} s -> {row['after_cpu_s']:7.2f} s of CPU, ratio {row['ratio']:.3f}")
     print(write_record("trees", {"runs": args.runs, "photos": args.photos, "tiles": args.side**2, "rows": rows}))
 
 
-def _commands(work: Path, index: Path, photo: Path, photos: int) -> dict[str, list[str]]:
+def _commands(work: Path, photo: Path, photos: int) -> dict[str, list[str]]:
     tiles, out = str(work / "region/tiles"), str(work / "built")
-    search = ["--index", str(index), "--image", str(photo), "--heading-deg", "0"]
+    index = str(work / "index-{tree}")
+    search = ["--index", index, "--image", str(photo), "--heading-deg", "0"]
     return {
         "import of the packages": ["-c", "import model, indexer, service"],
         "model --help": ["-m", "model", "--help"],
@@ -81,7 +83,7 @@ def _commands(work: Path, index: Path, photo: Path, photos: int) -> dict[str, li
         "service --help": ["-m", "service", "--help"],
         "indexer build": ["-m", "indexer", "build", "--tiles", tiles, "--out", out, "--quiet"],
         "indexer search": ["-m", "indexer", "search", *search],
-        f"service, {photos} photos": ["-c", _SERVE, str(index), str(photo), str(photos)],
+        f"service, {photos} photos": ["-c", _SERVE, index, str(photo), str(photos)],
     }
 
 
@@ -90,7 +92,7 @@ def _compare(before: Path, command: list[str], work: Path, runs: int) -> dict[st
     for run in range(runs + 1):  # the first is a warm-up
         for name, tree in (("before", before), ("after", _HERE)):
             subprocess.run(["rm", "-rf", str(work / "built")], check=True)
-            timing = _time(tree, command)
+            timing = _time(tree, [part.replace("index-{tree}", f"index-{name}") for part in command])
             if run:
                 timings[name].append(timing)
     ratios = [a.cpu_s / b.cpu_s for b, a in zip(timings["before"], timings["after"], strict=True)]

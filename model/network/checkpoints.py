@@ -6,6 +6,7 @@ bundle is the SHA-256 over spec and weights. Loading is strict: a missing, unkno
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -26,9 +27,11 @@ from model.network.clnet import CLNet, CLNetSpec
 __all__ = [
     "BUNDLE_FORMAT",
     "Bundle",
+    "blend_with",
     "bundle_digest",
     "load_bundle",
     "load_exactly",
+    "named_bundle",
     "read_weights",
     "resolve_bundle",
     "save_bundle",
@@ -169,6 +172,12 @@ def load_bundle(name: str | Path) -> Bundle:
     )
 
 
+def named_bundle(pretrained: bool | str) -> str | None:
+    """The bundle that a run's `pretrained` names as `bundle:PATH`; None where it names something else."""
+    kind, _, name = str(pretrained).partition(":")
+    return name if kind == "bundle" else None
+
+
 def start_from(net: CLNet, name: str | Path) -> str:
     """Put the weights of a bundle of the same architecture and input sizes into a network; returns its digest.
 
@@ -192,6 +201,19 @@ def start_from(net: CLNet, name: str | Path) -> str:
         )
     net.load_state_dict(bundle.net.state_dict())
     return bundle.digest
+
+
+@torch.no_grad()
+def blend_with(net: CLNet, name: str | Path, share: float) -> None:
+    """Move a network's weights by a share of the way to those of a bundle of the same kind.
+
+    Raises:
+        BadCheckpoint: not a bundle, or damaged.
+        BadConfig: of another architecture, or for other inputs.
+    """
+    other = copy.deepcopy(net)
+    start_from(other, name)
+    torch._foreach_lerp_(list(net.parameters()), list(other.parameters()), share)
 
 
 def _with_former(model: Any) -> Any:

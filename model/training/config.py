@@ -71,6 +71,8 @@ class OptimSpec:
             is scaled so that small gradients do not vanish, and steps whose gradients overflow are passed over.
         ema: decay of the running average of the weights, which is what is evaluated and published; 0 for none. While
             the run is young it is less: (1 + step) / (10 + step).
+        blend: share of the bundle that the run started from (`pretrained`) in the published weights, so that what it
+            could is not lost (arXiv 2109.01903); 0 for none.
         keep_best: publish the weights with the best R@1 on the validation pairs instead of the last ones. Where those
             pairs are the ones a result is reported on, the result is flattered.
         eval_every: steps between evaluations on the validation pairs.
@@ -96,6 +98,7 @@ class OptimSpec:
     seed: int = 0
     precision: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
     ema: Annotated[float, Ge(0), Lt(1), Wanted("a decay in [0, 1), for example 0.999, or 0 for none")] = 0.0
+    blend: Annotated[float, Ge(0), Lt(1), Wanted("a share in [0, 1), or 0 for none")] = 0.0
     keep_best: bool = False
     eval_every: Annotated[int, Ge(1)] = 250
     save_every: Annotated[int, Ge(1)] = 100
@@ -128,6 +131,10 @@ class RunSpec:
         if self.pretrained is True:
             raise BadConfig(
                 'pretrained is true; say from where: "timm", "timm:NAME", "file:PATH", "bundle:PATH", or false'
+            )
+        if self.optim.blend and not str(self.pretrained).startswith("bundle:"):
+            raise BadConfig(
+                f"optim.blend is {self.optim.blend} and pretrained {self.pretrained!r}; give it a bundle:PATH"
             )
 
 

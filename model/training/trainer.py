@@ -35,7 +35,7 @@ from model.evaluation.evaluator import DualEncoder, Encode, evaluate
 from model.evaluation.results import Evaluation
 from model.inputs.anchors import REACH
 from model.network.backbones import save_memory
-from model.network.checkpoints import save_bundle, start_from
+from model.network.checkpoints import blend_with, named_bundle, save_bundle, start_from
 from model.network.clnet import CLNet, View
 from model.network.encoder import encode_batch, encode_view
 from model.network.pretrained import find_pretrained
@@ -64,9 +64,6 @@ __all__ = ["Trainer", "train"]
 
 _DECODERS = 2
 """Processes that decode pictures before the first step, where they are kept; at least this many."""
-
-_WHOLE = "bundle:"
-"""Before the bundle whose weights, all of them, a run starts from."""
 
 
 _log = logging.getLogger(__name__)
@@ -111,6 +108,9 @@ def train(
     if not bundle.exists():
         if run.optim.keep_best:
             trainer.step, result = load_best(out, trainer.best), None
+        if run.optim.blend and (first := named_bundle(run.pretrained)) is not None:
+            blend_with(trainer.best, first, run.optim.blend)
+            result = None
         _publish(trainer, result or trainer.evaluate(val), bundle, seconds=log.seconds)
     return bundle
 
@@ -145,16 +145,14 @@ class Trainer:
         self, run: RunSpec, *, device: torch.device, resumes: bool = False, processes: Processes = ALONE
     ) -> None:
         """Initial weights depend on the seed, and on the pretrained ones where the run asks for them and is new."""
-        source = "" if resumes else str(run.pretrained or "")
-        whole = source.startswith(_WHOLE)
-        pretrained = find_pretrained(source, run.model.backbone) if source and not whole else None
+        source, whole = ("", None) if resumes else (str(run.pretrained or ""), named_bundle(run.pretrained))
+        pretrained = find_pretrained(source, run.model.backbone) if source and whole is None else None
         torch.manual_seed(run.optim.seed)
         self.run, self.device, self.processes, self.step = run, device, processes, 0
         self.order: Order | None = None
         net = CLNet(run.model, run.inputs, pretrained=pretrained)
-        if whole:
-            digest = start_from(net, source.removeprefix(_WHOLE))
-            _log.info("starting from %s, digest %s", source, digest)
+        if whole is not None:
+            _log.info("starting from the bundle %s, digest %s", whole, start_from(net, whole))
         self.net: CLNet = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizers = create_optimizers(self.net, run.optim)
         self.average = copy.deepcopy(self.net).requires_grad_(False) if run.optim.ema else None

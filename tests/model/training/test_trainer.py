@@ -23,7 +23,7 @@ from model.data.manifest import read_manifest
 from model.data.samplers import SamplerSpec
 from model.network.checkpoints import load_bundle
 from model.training.checkpoint import load_order, load_scaler, load_state, newest_state, save_state
-from model.training.config import RunSpec, load_run
+from model.training.config import OptimSpec, RunSpec, load_run
 from model.training.grad_cache import find_gradients
 from model.training.loss import MAX_LOGIT_SCALE
 from model.training.run_log import RunLog, read_log
@@ -437,3 +437,19 @@ def test_a_run_may_start_from_a_bundle_and_resumes_without_it(tmp_path, pairs):
     train(run, pairs, pairs, tmp_path / "second", device="cpu")
     with pytest.raises(BadCheckpoint, match="is no checkpoint bundle"):
         train(run, pairs, pairs, tmp_path / "third", device="cpu")
+
+
+def test_what_is_published_may_keep_a_share_of_what_the_run_started_from(tmp_path, pairs):
+    first = train(tiny_run(), pairs, pairs, tmp_path / "first", device="cpu")
+    own = train(replace(tiny_run(), pretrained=f"bundle:{first}"), pairs, pairs, tmp_path / "own", device="cpu")
+    run = replace(tiny_run(), optim=replace(tiny_run().optim, blend=0.5), pretrained=f"bundle:{first}")
+    half = train(run, pairs, pairs, tmp_path / "half", device="cpu")
+    for name, value in weights(half).items():
+        assert torch.allclose(value, (weights(first)[name] + weights(own)[name]) / 2, atol=2e-3), name
+
+
+def test_a_blend_needs_a_bundle():
+    with pytest.raises(BadConfig, match=r"optim\.blend is 0\.5 and pretrained False"):
+        tiny_run(blend=0.5)
+    with pytest.raises(BadConfig, match=r"optim\.blend is 1"):
+        OptimSpec(blend=1.0)
