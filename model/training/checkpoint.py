@@ -90,7 +90,7 @@ def load_state(path: Path, net: CLNet, optimizers: Sequence[Optimizer], average:
         for name, value, optimizer in _owned(net, optimizers):
             optimizer.state[value] = {key: _placed(stored[f"{key}.{name}"], value) for key in _moments(optimizer)}
     except (OSError, SafetensorError, KeyError, RuntimeError) as error:
-        raise BadCheckpoint(f"{path} cannot be resumed from: {error}; remove it to start again") from error
+        raise BadCheckpoint(f"{path} cannot be resumed from; remove it to start again: {error}") from error
     return step
 
 
@@ -126,7 +126,7 @@ def load_order(path: Path) -> Order:
             table = file.get_tensor("order.table").numpy() if "order.table" in file.keys() else None  # noqa: SIM118
         return Order(notes["order.epoch"], notes["order.step"], notes["order.epochs"], table)
     except (OSError, SafetensorError, KeyError, ValueError) as error:
-        raise BadCheckpoint(f"{path} cannot be resumed from: {error}; remove it to start again") from error
+        raise BadCheckpoint(f"{path} cannot be resumed from; remove it to start again: {error}") from error
 
 
 def load_scaler(path: Path, scaler: GradScaler) -> None:
@@ -141,7 +141,7 @@ def load_scaler(path: Path, scaler: GradScaler) -> None:
         with safe_open(path, framework="pt") as file:
             scaler.load_state_dict(json.loads(file.metadata()["scaler"]))
     except (OSError, SafetensorError, KeyError, ValueError) as error:
-        raise BadCheckpoint(f"{path} cannot be resumed from: {error}; remove it to start again") from error
+        raise BadCheckpoint(f"{path} cannot be resumed from; remove it to start again: {error}") from error
 
 
 def _part(stored: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
