@@ -85,3 +85,16 @@ def test_targets_tell_which_tiles_of_the_batch_cover_a_query_too():
     pairs = pair_set([0, 1, 2, 3], ((1,), (0, 2), (9,), ()), tiles=10)
     assert soft_targets(pairs, [1, 0, 2], 0.25).tolist() == [[1, 0.25, 0.25], [0.25, 1, 0], [0, 0, 1]]
     assert torch.equal(soft_targets(pair_set([0, 1]), [0, 1], 0.25), torch.eye(2))
+
+
+@pytest.mark.parametrize("start", [4.7, 50.0])
+def test_beyond_its_bound_the_temperature_still_feels_where_to_go(start):
+    """The gradient there is that at the bound: a clamp's own would be zero, and the temperature would stay for ever."""
+    vectors, wrong = torch.eye(4), torch.eye(4).roll(1, 0)
+    gradients = []
+    for value in (start, MAX_LOGIT_SCALE):
+        scale = torch.tensor(value, requires_grad=True)
+        symmetric_info_nce(vectors, wrong, scale).backward()
+        gradients.append(scale.grad.item())
+    assert gradients[0] == pytest.approx(gradients[1])
+    assert gradients[1] > 1  # everything is wrong, so the temperature has to rise, and its logarithm's inverse to fall
