@@ -149,3 +149,44 @@ def test_headings_of_one_turn_either_way_come_out_as_one_turn(heading_deg, expec
 def test_other_headings_are_refused(heading_deg):
     with pytest.raises(BadCoordinates, match="heading"):
         normal_heading(heading_deg)
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "message"),
+    [
+        (parse_lat_lon, "1,2,3", "'1,2,3' is not lat,lon (for example 47.1,8.5), in degrees"),
+        (
+            parse_bounds,
+            "1,2",
+            "'1,2' is not west,south,east,north (for example 8.4,47.0,8.6,47.2), in degrees",
+        ),
+        (
+            parse_bounds,
+            "8.51,47,8.5,48",
+            "west 8.51 lies east of east 8.5: over the antimeridian the box would be 359.99 degrees wide; "
+            "are west and east exchanged?",
+        ),
+        (
+            parse_bounds,
+            "90.5,0,-89,1",
+            "west 90.5 lies east of east -89.0: over the antimeridian the box would be 180.50 degrees wide; "
+            "are west and east exchanged?",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_text_is_said_whole(parse, text, message):
+    with pytest.raises(BadCoordinates) as caught:
+        parse(text)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("text", ["90,0,-90,1", "179,-1,-179,1"])
+def test_a_box_over_the_antimeridian_may_be_half_the_world_wide(text):
+    assert parse_bounds(text).crosses_antimeridian
+
+
+@pytest.mark.parametrize(
+    ("lon", "expected"), [(-180.0, -180.0), (180.0, 180.0), (190.0, -170.0), (-190.0, 170.0), (540.5, -179.5)]
+)
+def test_longitudes_beyond_the_edge_come_back_on_the_other_side(lon, expected):
+    assert normal_lon(lon) == expected

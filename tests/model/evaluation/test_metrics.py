@@ -299,3 +299,16 @@ def test_every_choice_is_told():
     assert as_published["recall@1%"].startswith("the first 11: 1 % of 951")
     assert as_published["distractors"] == "dropped, 250 of 951 references"
     assert as_published["within_m"] == [5.0, 25.0]
+
+
+@pytest.mark.parametrize(
+    ("positives", "words"),
+    [
+        ((1, 1), "one a query"),
+        ((2, 2), "2 a query, the best counts"),
+        ((1, 2), "1 to 2 a query, the best counts"),
+        ((0, 3), "0 to 3 a query, the best counts"),
+    ],
+)
+def test_a_result_says_how_many_positives_its_queries_have(positives, words):
+    assert Scoring().as_json(references=10, distractors=2, positives=positives)["positives"] == words
