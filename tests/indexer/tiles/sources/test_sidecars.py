@@ -35,7 +35,7 @@ def test_metadata_says_what_it_says_and_no_more() -> None:
         "tms", (Bounds(8.0, 47.0, 9.0, 48.0),), LatLon(47.5, 8.5), "",
     )  # fmt: skip
     assert metadata_claim("here", {}).boxes == ()
-    assert metadata_claim("here", {"bounds": "oops"}).note == "here gives bounds that cannot be read: 'oops'"
+    assert metadata_claim("here", {"bounds": "oops"}).note == "warning: here gives bounds that cannot be read: 'oops'"
     assert metadata_claim("here", {"scheme": ["tms"], "center": "x", "crs": 4326}).scheme == ""
 
 
