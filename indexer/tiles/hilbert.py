@@ -39,8 +39,11 @@ def hilbert_cells(keys: ArrayLike, level: int) -> tuple[_Cells, _Cells]:
     """The cells (x, y) at distances along the curve; the inverse of `hilbert_keys`.
 
     Example:
-        >>> [axis.tolist() for axis in hilbert_cells([0, 1, 2, 3], level=1)]
-        [[0, 0, 1, 1], [0, 1, 1, 0]]
+        >>> across, down = hilbert_cells([0, 1, 2, 3], level=1)
+        >>> across.tolist()
+        [0, 0, 1, 1]
+        >>> down.tolist()
+        [0, 1, 1, 0]
     """
     along = np.array(keys, np.int64)
     across, down = np.zeros(along.shape, np.int64), np.zeros(along.shape, np.int64)

@@ -121,8 +121,9 @@ def _header(lines: Sequence[str], known: Collection[str]) -> tuple[int, str]:
     """(the line of the header, what separates its values)."""
     for number, line in enumerate(lines):
         text = line.strip()
-        if text.lower().startswith("sep=") and len(text) == 5:
-            return number + 1, text[4]
+        said = line.strip(" \r\n")
+        if said.lower().startswith("sep=") and len(said) == 5:
+            return number + 1, said[4]
         if text and not text.startswith("#"):
             fits = {mark: sum(name.strip(' "') in known for name in line.strip().split(mark)) for mark in _DELIMITERS}
             return number, max(fits, key=lambda mark: fits[mark])

@@ -28,6 +28,8 @@ Projection = Literal["equirectangular", "rectilinear"]
 """Columns and rows as equal angles, as in a panorama; or as through a lens without distortion."""
 
 _FOCAL_LENGTH_35MM = ExifTags.Base.FocalLengthIn35mmFilm
+_COMPASS_TOLERANCE_DEG = 30.0
+"""How far a compass may be from a panorama's tags without a doubt: its own error, and most declinations."""
 _PANORAMA_RENDERED = 6
 """Of EXIF's CustomRendered, by phones whose panorama mode sweeps."""
 
@@ -132,6 +134,8 @@ def _of_panorama(tags: PanoramaTags, compass_deg: float | None, compass_doubts: 
     heading, doubts = tags.heading_deg, tags.heading_doubts
     if heading is None and compass_deg is not None:  # which is that of the whole panorama, too
         heading, doubts = (compass_deg + tags.offset_deg) % 360.0, doubts + compass_doubts
+    elif heading is not None and compass_deg is not None:
+        doubts += _disagreement(heading - tags.offset_deg, compass_deg)
     return PhotoMetadata(
         heading,
         tags.fov_deg,
@@ -144,6 +148,16 @@ def _of_panorama(tags: PanoramaTags, compass_deg: float | None, compass_doubts: 
         True,
         doubts,
         tags.shape_doubts,
+    )
+
+
+def _disagreement(tags_deg: float, compass_deg: float) -> tuple[str, ...]:
+    """A doubt where the two headings of a photo are far apart."""
+    if abs((tags_deg - compass_deg + 180.0) % 360.0 - 180.0) <= _COMPASS_TOLERANCE_DEG:
+        return ()
+    return (
+        f"the photo's panorama tags say that it looks to {tags_deg % 360.0:.4g} degrees, and its compass "
+        f"{compass_deg:.4g}; the tags are used",
     )
 
 

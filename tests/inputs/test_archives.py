@@ -57,6 +57,12 @@ def test_coordinates_stored_as_text_are_listed_and_read(tmp_path: Path, types: s
     assert found == {f"{z}/{x}/{y}": encoded(seed, 32) for seed, (z, x, y) in enumerate(ZXY)}
 
 
+def test_rows_that_repeat_a_tile_are_listed_once(tmp_path: Path) -> None:
+    path = write_mbtiles(tmp_path / "a.mbtiles", [*ROWS, *ROWS[:3]], {"format": "png"})
+    assert names_of(path) == NAMES
+    assert any("warning: 3 rows repeat a tile" in note for note in listed(path).notes)
+
+
 _AS_NOBODY = """
 import os, sys
 from pathlib import Path

@@ -119,3 +119,9 @@ def test_names_outside_the_grid_are_counted(tmp_path: Path) -> None:
     assert len(listing.table) == 4
     assert any(f"{ZOOM}/{LEFT}/{1 << ZOOM}.png" in note for note in listing.notes)
     assert TOP < 1 << ZOOM
+
+
+def test_digits_of_other_scripts_name_no_tile(tmp_path: Path) -> None:
+    write_tile(tmp_path / "16" / "3" / "4.png")
+    write_tile(tmp_path / "\uff11\uff16" / "\uff13" / "\uff15.png")
+    assert names_of(tmp_path) == ["16/3/4"]

@@ -292,3 +292,30 @@ def test_an_index_table_without_the_covering_still_opens(tmp_path: Path) -> None
     old = pq.ParquetFile(tmp_path / "new.parquet").read().drop_columns(["bbox"])
     pq.write_table(old, tmp_path / "old.parquet")
     assert read_tiles(tmp_path / "old.parquet").east.tolist() == [8.1]
+
+
+@pytest.mark.parametrize("bbox", [[8.0, 47.0, 9.0, 48.0], [8.0, 47.0, 0.0, 9.0, 48.0, 900.0]])
+def test_geometries_that_all_lie_elsewhere_than_the_file_says_are_refused(tmp_path: Path, bbox: list[float]) -> None:
+    about = {"geometry": {"encoding": "WKB", "geometry_types": [], "bbox": bbox}}
+    right, turned = polygon(ring(8.5, 47.1, 8.51, 47.11)), polygon(ring(47.1, 8.5, 47.11, 8.51))
+    with pytest.raises(BadSource, match=r"no row does; row 1 lies in 47.1, 8.5, .*latitude and longitude swapped"):
+        boxes_of(write_list(tmp_path / "a.parquet", {"geometry": [turned]}, about))
+    assert len(boxes_of(write_list(tmp_path / "b.parquet", {"geometry": [turned, right]}, about))) == 2
+    about["geometry"]["bbox"] = [179.99, -18.0, -179.99, -16.0]
+    across = polygon(ring(179.999, -17.01, 180.008, -17.0))
+    assert boxes_of(write_list(tmp_path / "c.parquet", {"geometry": [across]}, about)) == [pytest.approx(ACROSS)]
+
+
+def test_a_row_without_a_place_and_a_point_outside_of_its_footprint_are_warnings(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("path,lat,lon\na.png,47.1,8.5\nb.png,0,0\n")
+    assert [note[:65] for note in listed(path, tile_size_m=50.0).notes[1:]] == [
+        "warning: 1 rows lie at latitude 0, longitude 0 (row 2 the first),"
+    ]
+    path.write_text("path,lat,lon\na.png,0,0\n")  # buoy 13010 of the Atlantic lies there, with nothing to doubt
+    assert len(listed(path, tile_size_m=50.0).notes) == 1
+    rows = ["47.105,8.505,8.5,47.1,8.51,47.11", "20,20,8.6,47.1,8.61,47.11", "-17,-179.999,179.99,-17.1,-179.99,-16.9"]
+    path.write_text("path,lat,lon,west,south,east,north\n" + "".join(f"{i}.png,{row}\n" for i, row in enumerate(rows)))
+    assert listed(path).notes[1:] == [
+        "warning: 1 rows have lat and lon outside of their footprint (row 2 the first); the footprint is used"
+    ]

@@ -57,6 +57,7 @@ SPREADSHEETS = {
     "semicolons": ("path;lat;lon\na.png;47,1;8,5\n", "utf-8"),
     "a separator line": ("sep=;\npath;lat;lon\na.png;47,1;8,5\n", "utf-8"),
     "a separator line of commas": ("sep=,\r\npath,lat,lon\r\na.png,47.1,8.5\r\n", "utf-8"),
+    "a separator line of tabs": ("sep=\t\r\npath\tlat\tlon\r\na.png\t47,1\t8,5\r\n", "utf-8"),
     "tabs": ("path\tlat\tlon\na.png\t47.1\t8.5\n", "utf-8"),
     "a byte order mark": ("path,lat,lon\r\na.png,47.1,8.5\r\n\r\n", "utf-8-sig"),
     "UTF-16": ("path\tlat\tlon\r\na.png\t47,1\t8,5\r\n", "utf-16"),

@@ -268,6 +268,15 @@ def test_degrees_in_a_system_of_metres_are_refused(tmp_path: Path) -> None:
         open_raster(path)
 
 
+def test_eastings_and_northings_of_a_utm_zone_that_are_exchanged_are_refused(tmp_path: Path) -> None:
+    pixels = np.zeros((3, 9, 9), np.uint8)
+    path = write(tmp_path / "a.tif", pixels, crs="EPSG:32632", transform=north_up(5_247_000.0, 465_000.0, 10.0))
+    with pytest.raises(BadSource, match=r"a\.tif has its centre at easting 5,247,045 m.*exchanged"):
+        open_raster(path)
+    far = write(tmp_path / "b.tif", pixels, crs="EPSG:32632", transform=north_up(2_900_000.0, 1_000_000.0, 10.0))
+    open_raster(far).close()  # far out of its zone, as mosaics of a whole country are
+
+
 def test_metres_in_a_system_of_degrees_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "a.tif", np.zeros((3, 9, 9), np.uint8), crs="EPSG:4326", transform=north_up(5e5, 5e6, 1.0))
     with pytest.raises(BadSource, match="outside the Web Mercator map"):

@@ -121,6 +121,16 @@ def test_the_page_that_gdal2tiles_leaves_says_how_rows_are_counted(tmp_path: Pat
     assert bounds_of(tmp_path) == RIGHT
 
 
+def test_the_openlayers_page_of_gdal2tiles_and_a_tilejson_that_does_not_say_so_are_read(tmp_path: Path) -> None:
+    page = write_folder(tmp_path / "a", tms_name) / "openlayers.html"
+    page.write_text("source: new ol.source.XYZ({url: './{z}/{x}/{-y}.png'})")
+    assert bounds_of(page.parent) == RIGHT
+    about = write_folder(tmp_path / "b", tms_name) / "tilejson.json"
+    about.write_text(json.dumps({"bounds": PLACE, "tiles": ["{z}/{x}/{y}.png"]}))
+    with pytest.raises(BadSource, match=r"tilejson.json says .*Give --scheme tms if the place is right"):
+        listed(about.parent)
+
+
 def test_descriptions_that_are_no_such_thing_are_passed_over(tmp_path: Path) -> None:
     write_folder(tmp_path, xyz_name)
     for name, text in {
@@ -140,6 +150,10 @@ def test_a_centre_decides_where_there_are_no_bounds(tmp_path: Path) -> None:
     path = write_mbtiles(tmp_path / "b.mbtiles", [*XYZ_ROWS], metadata)
     with pytest.raises(BadSource, match=r"metadata says .*centre at .*Give --scheme xyz if the place is right"):
         listed(path)
+    for number, bounds in enumerate(("-180,-85,180,85", "-180.0 -90.0 180.0 90.0")):  # of a writer that knows none
+        path = write_mbtiles(tmp_path / f"w{number}.mbtiles", [*XYZ_ROWS], metadata | {"bounds": bounds})
+        with pytest.raises(BadSource, match="Give --scheme xyz if the place is right"):
+            listed(path)
     for number, centre in enumerate(("0,0,2", "2.35,48.85,5")):  # none, and that of some map
         assert bounds_of(write_mbtiles(tmp_path / f"{number}.mbtiles", [*TMS_ROWS], {"center": centre})) == RIGHT
 
@@ -253,7 +267,9 @@ def test_a_scheme_against_the_bounds_is_followed_with_a_warning(tmp_path: Path) 
     assert any(note.startswith("warning: metadata says") for note in listing.notes)
 
 
-def write_pmtiles(path: Path, rows: list[tuple[int, int, int]], box: tuple[float, ...]) -> Path:
+def write_pmtiles(
+    path: Path, rows: list[tuple[int, int, int]], box: tuple[float, ...], centre: tuple[float, float] = (0.0, 0.0)
+) -> Path:
     with path.open("wb") as file:
         writer = Writer(file)
         for z, x, y in sorted(rows, key=lambda tile: zxy_to_tileid(*tile)):
@@ -261,7 +277,8 @@ def write_pmtiles(path: Path, rows: list[tuple[int, int, int]], box: tuple[float
         header = {"tile_type": TileType.PNG, "tile_compression": Compression.NONE, "min_zoom": 0, "max_zoom": ZOOM}
         names = ("min_lon_e7", "min_lat_e7", "max_lon_e7", "max_lat_e7")
         header |= {name: round(edge * 1e7) for name, edge in zip(names, box, strict=True)}
-        writer.finalize(header | dict.fromkeys(("center_lon_e7", "center_lat_e7", "center_zoom"), 0), {})
+        header |= {"center_lon_e7": round(centre[0] * 1e7), "center_lat_e7": round(centre[1] * 1e7)}
+        writer.finalize(header | {"center_zoom": 0}, {})
     return path
 
 
@@ -277,6 +294,9 @@ def test_pmtiles_that_lie_elsewhere_than_their_header_says_stop(tmp_path: Path) 
     assert found == {f"{z}/{x}/{y}": encoded(seed, 32) for seed, (z, x, y) in enumerate(ZXY)}
     source.close()
     assert bounds_of(write_pmtiles(tmp_path / "b.pmtiles", XYZ_ROWS, PLACE)) == RIGHT
+    path = write_pmtiles(tmp_path / "c.pmtiles", TMS_ROWS, (-180.0, -85.0511, 180.0, 85.0511), (8.5418, 47.3760))
+    with pytest.raises(BadSource, match=r"the header says .*centre.*Give --scheme tms if the place is right"):
+        listed(path)
 
 
 def test_a_scheme_works_for_every_source_that_has_rows(tmp_path: Path) -> None:
@@ -317,7 +337,10 @@ def test_tiles_of_twice_the_pixels_are_the_same_ground(tmp_path: Path) -> None:
     write_folder(tmp_path, lambda z, x, y: f"{z}/{x}/{y}@2x.png")
     assert names_of(tmp_path) == [f"{ZOOM}/{LEFT + x}/{TOP + y}" for x in range(2) for y in range(2)]
     write_tile(tmp_path / xyz_name(*ZXY[0]))
-    assert names_of(tmp_path) == [f"{ZOOM}/{LEFT}/{TOP}"]
+    table = listed(tmp_path).table
+    assert sorted(table.source.tolist()) == [
+        xyz_name(*ZXY[0]), *(f"{z}/{x}/{y}@2x.png" for z, x, y in ZXY[1:])
+    ]  # fmt: skip
 
 
 def test_a_grid_tile_that_is_not_square_stops_the_build(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from indexer.common.errors import BadSource
+from indexer.tiles.region import BoxRegion
+from indexer.tiles.sources.sidecars import read_box
 from indexer.tiles.wkb import Parts, extent_of_parts, wkb_parts
 
 __all__ = ["geometry_column", "geometry_extents"]
@@ -68,7 +70,22 @@ def geometry_extents(table: pa.Table, name: str, path: Path) -> _Floats:
             raise BadSource(f"row {row + 1} of {path}: {error}") from error
         except (TypeError, KeyError, ValueError) as error:
             raise BadSource(f"row {row + 1} of {path}: {name} is no geometry ({error!r})") from error
+    _require_stated_place(extents, about.get("bbox"), name, path)
     return extents
+
+
+def _require_stated_place(extents: _Floats, stated: Any, name: str, path: Path) -> None:
+    """Refuse geometries that all lie elsewhere than the file says, as those with latitude first do."""
+    half = len(stated) // 2 if isinstance(stated, list) else 0
+    box = read_box([*stated[:2], *stated[half : half + 2]]) if half in (2, 3) else None
+    if box is None or not len(extents) or BoxRegion(box).mask(*extents.T).any():
+        return
+    row = ", ".join(f"{edge:g}" for edge in extents[0])
+    raise BadSource(
+        f"{path} says that {name} lies in {', '.join(f'{edge:g}' for edge in box.as_tuple())}, but no row does; row 1 "
+        f"lies in {row} (west, south, east, north). Are latitude and longitude swapped? If the rows are right, write "
+        "the file again without that bbox"
+    )
 
 
 def _description(table: pa.Table, path: Path) -> dict[str, Any]:

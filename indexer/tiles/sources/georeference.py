@@ -27,6 +27,8 @@ _NODES = 65
 """Points a side at which a raster is placed; between them its edges bend by less than a pixel of a usual image."""
 _EARTH_RADII_M = (6.35e6, 6.40e6)
 """Every ellipsoid in use for the Earth lies between; the Moon, Mars and Venus do not."""
+_FARTHEST_EASTING_M = 2_500_000.0
+"""From the middle of a UTM zone, 22 degrees at the equator; a zone has 6."""
 _LEAST_PIXEL_M = 1e-3
 _ROUNDING_DEG = 1e-9
 _CYLINDRICAL = frozenset({"longlat", "merc", "webmerc", "eqc", "cea", "mill"})
@@ -185,6 +187,7 @@ def georeference_of(data: Any, name: str) -> Georeference:
         if not math.isfinite(determinant) or determinant == 0.0:
             raise BadSource(f"{name} has a transform that maps all pixels to a line; georeference it anew")
         _require_earth(data.crs, name)
+        _require_near_zone(data, name)
         return Georeference(data.crs, data.transform, period=_period(data.crs), web_mercator=_is_web_mercator(data.crs))
     if len(points) >= 3 and points_crs is not None:
         _require_earth(points_crs, name)
@@ -212,6 +215,16 @@ def _require_earth(crs: Any, name: str) -> None:
                 f"{name} has the reference system of another body (radius {radius_m / 1000:,.0f} km, the Earth has "
                 "6,378); give imagery of the Earth"
             )
+
+
+def _require_near_zone(data: Any, name: str) -> None:
+    """Refuse eastings so far from a UTM zone's own that they can only be northings."""
+    easting, northing = data.transform * (data.width / 2, data.height / 2)
+    if data.crs.to_dict().get("proj") == "utm" and abs(easting - 500_000.0) > _FARTHEST_EASTING_M:
+        raise BadSource(
+            f"{name} has its centre at easting {easting:,.0f} m, northing {northing:,.0f} m of a UTM zone, whose "
+            "eastings are about 500,000 m; are the two exchanged? Georeference it anew"
+        )
 
 
 def _projjson(crs: Any) -> dict[str, Any]:

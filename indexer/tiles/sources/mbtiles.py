@@ -56,6 +56,9 @@ class MBTilesSource:
         """Every row of the table `tiles`, y turned southwards."""
         metadata, notes = self._metadata()
         stored, sizes, unplaced = self._rows()
+        repeated = np.zeros(len(stored), np.bool_)
+        repeated[1:] = (np.diff(stored, axis=0) == 0).all(axis=1)  # they come in order
+        stored, sizes = stored[~repeated], sizes[~repeated]
         inside = on_grid(stored)
         if self._options.scheme == AUTO:
             refuse_geodetic_rows(stored, inside, self.path)
@@ -67,6 +70,8 @@ class MBTilesSource:
         stamp = np.full(len(zxy), self.path.stat().st_mtime_ns, np.int64)
         table = grid_table(zxy, [self.path.name] * len(zxy), size_bytes=sizes[inside], stamp=stamp)
         listing = select(table, self._options, self.path)
+        if repeated.any():
+            notes.append(f"warning: {repeated.sum():,} rows repeat a tile; one picture of each is taken")
         listing.notes.extend(notes + found + self._remarks(metadata, int((~inside).sum()), unplaced))
         return listing
 

@@ -27,6 +27,8 @@ def open_source(text: str | Path, options: SourceOptions | None = None) -> TileS
         BadSource: nothing is there, or nothing that this version reads.
         MissingExtra: it is a raster and rasterio is not installed.
     """
+    if not str(text).strip() or "\0" in str(text):
+        raise BadSource(f"the path {str(text)!r} is none; give {_KINDS}")
     if "://" in str(text):
         raise BadSource(f"{text} is an address; tiles are read from disk, so download them first")
     path = Path(text).expanduser().resolve()

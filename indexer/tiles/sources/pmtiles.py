@@ -19,7 +19,7 @@ from indexer.tiles.hilbert import hilbert_cells, hilbert_keys
 from indexer.tiles.sources.claims import Claim, settle_scheme
 from indexer.tiles.sources.pmtiles_directory import first_key, read_directory, tile_ids
 from indexer.tiles.sources.schemes import AUTO, from_xyz, require_row_scheme, to_xyz
-from indexer.tiles.sources.sidecars import read_box
+from indexer.tiles.sources.sidecars import metadata_claim
 from indexer.tiles.sources.source import Listing, SourceOptions, select
 from indexer.tiles.tile_table import TileRecord, grid_table
 from model.common.errors import BadImage
@@ -110,10 +110,10 @@ class PMTilesSource:
         return picture
 
     def _claim(self) -> Claim:
-        """Where the header says that the tiles lie."""
+        """Where the header says that the tiles lie; zeros where its writer did not know."""
         edges = [self._header[f"{edge}_e7"] / 1e7 for edge in ("min_lon", "min_lat", "max_lon", "max_lat")]
-        box = read_box(edges)
-        return Claim("the header", boxes=() if box is None else (box,))
+        centre = [self._header[f"center_{axis}_e7"] / 1e7 for axis in ("lon", "lat")]
+        return metadata_claim("the header", {"bounds": edges if any(edges) else None, "center": centre})
 
     def _read_header(self) -> dict[str, Any]:
         from pmtiles.tile import deserialize_header

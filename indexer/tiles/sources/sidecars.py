@@ -21,9 +21,14 @@ __all__ = ["folder_claims", "metadata_claim", "read_box"]
 
 _LARGEST_BYTES = 1 << 20
 _MOST_FILES = 32
+_DESCRIPTIONS = {"metadata.json", "tilejson.json"}
+"""Files that are read whether or not they say what they are."""
 _MERCATOR = {"3857", "900913", "102100", "102113", "3785", "41001", "3587"}
 _OTHER_PROFILES = {"geodetic", "global-geodetic", "raster", "custom"}
 _DEGREES_OF = 180.0 / MERCATOR_HALF_M
+_WORLD_DEG = 84.0
+_LARGEST_DEG = 1000.0
+"""Degrees by mistake are below, metres above: nobody's tiles are all within 1 km of 0, 0."""
 
 
 def folder_claims(root: Path) -> list[Claim]:
@@ -41,7 +46,9 @@ def metadata_claim(origin: str, values: Mapping[str, Any]) -> Claim:
     if values.get("bounds") not in (None, "", []):
         box = read_box(values["bounds"])
         if box is None:
-            note = f"{origin} gives bounds that cannot be read: {str(values['bounds'])[:60]!r}"
+            note = f"warning: {origin} gives bounds that cannot be read: {str(values['bounds'])[:60]!r}"
+        elif box.as_tuple()[::2] == (-180.0, 180.0) and min(-box.south, box.north) > _WORLD_DEG:
+            box = None  # what writers leave that know none
     scheme = str(values.get("scheme", "")).strip().lower()
     return Claim(
         origin,
@@ -58,9 +65,8 @@ def read_box(values: Any) -> Bounds | None:
 
     East may lie beyond 180 degrees. A box without extent, as a writer that knows none leaves it, is none.
     """
-    parts = values.split(",") if isinstance(values, str) else values
     try:
-        west, south, east, north = (float(part) for part in parts)
+        west, south, east, north = _in_degrees([float(part) for part in _parts(values)])
     except (TypeError, ValueError, OverflowError):
         return None
     if not all(map(math.isfinite, (west, south, east, north))) or south >= north or west == east:
@@ -72,11 +78,23 @@ def read_box(values: Any) -> Bounds | None:
     return Bounds(normal_lon(west), max(south, -90.0), normal_lon(east), min(north, 90.0))
 
 
+def _parts(values: Any) -> list[Any]:
+    """Numbers as a list, or as text between commas, semicolons or spaces and perhaps in brackets."""
+    return re.split(r"\s*[,;]\s*|\s+", values.strip(" \t\r\n[]()")) if isinstance(values, str) else list(values)
+
+
+def _in_degrees(edges: list[float]) -> list[float]:
+    """Edges as they are, unless they can only be metres of Web Mercator."""
+    if len(edges) != 4 or not _LARGEST_DEG < max(map(abs, edges)) <= 1.01 * MERCATOR_HALF_M:
+        return edges
+    lats = np.degrees(np.arctan(np.sinh(np.clip(np.array(edges[1::2]) / MERCATOR_HALF_M, -1, 1) * np.pi)))
+    return [edges[0] * _DEGREES_OF, float(lats[0]), edges[2] * _DEGREES_OF, float(lats[1])]
+
+
 def _centre(values: Any) -> LatLon | None:
     """Longitude, latitude and a zoom as numbers or text; None where that is none, or null island as a default."""
-    parts = values.split(",") if isinstance(values, str) else values
     try:
-        lon, lat = (float(part) for part in list(parts)[:2])
+        lon, lat = (float(part) for part in _parts(values)[:2])
         return None if lon == lat == 0.0 else LatLon(lat, lon)
     except (TypeError, ValueError, OverflowError):
         return None
@@ -92,7 +110,7 @@ def _claims_of(path: Path) -> list[Claim]:
 
 def _from_json(name: str, data: bytes) -> Iterable[Claim]:
     content = json.loads(data)
-    if isinstance(content, dict) and (name.lower() == "metadata.json" or "tilejson" in content):
+    if isinstance(content, dict) and (name.lower() in _DESCRIPTIONS or "tilejson" in content):
         yield metadata_claim(name, content)
 
 
@@ -108,6 +126,8 @@ def _from_html(name: str, data: bytes) -> Iterable[Claim]:
     """A page that shows the tiles beside it, as gdal2tiles writes one."""
     layers = re.findall(rb"L\.tileLayer\(\s*['\"]\./\{z\}/\{x\}/\{y\}[^)]*?\btms:\s*(true|false|1|0)\b", data)
     said = {layer in (b"true", b"1") for layer in layers}
+    if re.search(rb"""['"]\./\{z\}/\{x\}/\{-y\}""", data):
+        said.add(True)
     if len(said) == 1:
         yield Claim(name, "tms" if said.pop() else "xyz")
 
@@ -166,9 +186,7 @@ def _tms_boxes(edges: list[str | None]) -> tuple[Bounds, ...]:
         values = [float(edge or "") for edge in edges]
     except ValueError:
         return ()
-    if len(values) == 4 and max(map(abs, values), default=0.0) > 360.0:
-        lats = np.degrees(np.arctan(np.sinh(np.clip(np.array(values[1::2]) / MERCATOR_HALF_M, -1, 1) * np.pi)))
-        values = [values[0] * _DEGREES_OF, float(lats[0]), values[2] * _DEGREES_OF, float(lats[1])]
+    values = _in_degrees(values)
     turned = [values[index] for index in (1, 0, 3, 2)] if len(values) == 4 else []
     return tuple(box for box in (read_box(values), read_box(turned)) if box is not None)
 

@@ -21,7 +21,7 @@ from indexer.tiles.tile_table import TileRecord, grid_table
 
 __all__ = ["FolderSource", "holds_named_tiles"]
 
-_ZXY = re.compile(r"(\d{1,2})/(\d{1,10})/(\d{1,10})(@[2-4]x)?\.\w+")
+_ZXY = re.compile(r"(\d{1,2})/(\d{1,10})/(\d{1,10})(@[2-4]x)?\.\w+", re.ASCII)
 _QUADKEY = re.compile(rf"(?:(?:.*/)?([^/]*)/)?([0-3]{{1,{MAX_ZOOM}}})\.\w+")
 _SHORTEST_QUADKEY = 9
 """Shorter names of the digits 0 to 3 are numbers and dates rather than tiles, which would be 80 km wide and more."""
@@ -143,11 +143,14 @@ def holds_named_tiles(path: Path) -> bool:
 
 
 def _rows_of_names(names: Sequence[str]) -> _Placed:
-    """(z, first, second) of names of the form z/x/y, and of z/x/y@2x where no plain one is there."""
+    """(z, first, second) of names of the form z/x/y, and of z/x/y@2x where that tile has no plain one."""
     matches = [_ZXY.fullmatch(name) for name in names]
-    plain = any(match is not None and match[4] is None for match in matches)
-    usable = [match if match is not None and not (plain and match[4]) else None for match in matches]
-    return [None if match is None else (int(match[1]), int(match[2]), int(match[3])) for match in usable]
+    rows = [None if match is None else (int(match[1]), int(match[2]), int(match[3])) for match in matches]
+    plain = {row for row, match in zip(rows, matches, strict=True) if match is not None and not match[4]}
+    return [
+        None if match is not None and match[4] and row in plain else row
+        for row, match in zip(rows, matches, strict=True)
+    ]
 
 
 def _are_quadkeys(keys: _Placed, rows: _Placed) -> bool:

@@ -24,6 +24,7 @@ from indexer.tiles.tile_table import TileRecord, TileTable, centres, texts
 __all__ = ["ManifestSource"]
 
 _EDGES = ("west", "south", "east", "north")
+_NOWHERE_DEG = 1e-9
 
 
 class ManifestSource:
@@ -51,7 +52,7 @@ class ManifestSource:
         files = [os.path.join(self.path.parent, path) for path in paths]  # noqa: PTH118 (a Path each is slow)
         self._refuse_doubles([os.path.normpath(file) for file in files], "list the same picture", paths)
         self._refuse_doubles(names, "have the same tile_id", names)
-        west, south, east, north = self._footprints(table)
+        edges = west, south, east, north = self._footprints(table)
         lat, lon = centres(west, south, east, north)
         off_grid = np.full(len(paths), -1, np.int64)
         sizes, stamps = _file_states(files)
@@ -61,6 +62,7 @@ class ManifestSource:
         )  # fmt: skip
         missing = int((stamps == 0).sum())
         notes = [f"{missing:,} of the listed files do not exist; they will count as failed"] if missing else []
+        notes += _doubts_of_place(table, edges)
         return Listing(inside(tiles, self._options, self.path), notes)
 
     def read(self, tile: TileRecord) -> bytes:
@@ -101,6 +103,29 @@ class ManifestSource:
             if first.setdefault(key, row) != row:
                 names = " and ".join(dict.fromkeys((shown[first[key]], shown[row])))
                 raise BadSource(f"rows {first[key] + 1} and {row + 1} of {self.path} {what}, {names}; keep one of them")
+
+
+def _doubts_of_place(table: ListTable, edges: Edges) -> list[str]:
+    """Remarks on rows at null island, where files put what has no place, and on points outside of their footprints."""
+    west, south, east, north = edges
+    lat, lon = centres(west, south, east, north)
+    notes = []
+    nowhere = (np.abs(lat) < _NOWHERE_DEG) & (np.abs(lon) < _NOWHERE_DEG)
+    if nowhere.any() and not nowhere.all():
+        notes.append(
+            f"warning: {nowhere.sum():,} rows lie at latitude 0, longitude 0 (row {np.argmax(nowhere) + 1} the first), "
+            "as rows without a place often do; leave those out"
+        )
+    if set(table.names).issuperset(("lat", "lon")):
+        lat, lon = table.degrees("lat"), table.degrees("lon")
+        across = np.where(west <= east, (west <= lon) & (lon <= east), (west <= lon) | (lon <= east))
+        apart = ~(across & (south <= lat) & (lat <= north))
+        if apart.any():
+            notes.append(
+                f"warning: {apart.sum():,} rows have lat and lon outside of their footprint (row "
+                f"{np.argmax(apart) + 1} the first); the footprint is used"
+            )
+    return notes
 
 
 def _file_states(files: list[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

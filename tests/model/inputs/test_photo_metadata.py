@@ -105,11 +105,20 @@ def test_a_direction_that_can_be(direction, heading):
 
 
 def test_the_tags_of_a_panorama_beat_its_compass_and_its_lens():
-    block = exif(direction=12.0, reference="T", focal_mm=26)
+    block = exif(direction=62.0, reference="T", focal_mm=26)
     found = read_photo_metadata(photo("JPEG", (400, 200), xmp=gpano(**SPHERE), exif=block))
     assert (found.heading_deg, found.fov_deg, found.doubts) == (90.0, 360.0, ())
     found = read_photo_metadata(photo("JPEG", (400, 200), xmp=gpano(ProjectionType="equirectangular"), exif=block))
-    assert (found.heading_deg, found.fov_deg) == (12.0, 360.0)
+    assert (found.heading_deg, found.fov_deg) == (62.0, 360.0)
+
+
+@pytest.mark.parametrize(("compass", "doubtful"), [(119.0, False), (121.0, True), (270.0, True), (59.0, True)])
+def test_a_compass_far_from_the_tags_of_the_panorama_is_a_doubt(compass, doubtful):
+    block = exif(direction=compass, reference="T")
+    for cut, offset in (({}, 0.0), (CROP | {"CroppedAreaLeftPixels": 400}, 90.0)):
+        found = read_photo_metadata(photo("JPEG", (400, 200), xmp=gpano(**SPHERE, **cut), exif=block))
+        assert found.heading_deg == 90.0 + offset
+        assert [f"its compass {compass:g}" in doubt for doubt in found.heading_doubts] == [True] * doubtful
 
 
 def test_the_compass_of_a_cut_panorama_is_that_of_the_whole():

@@ -48,6 +48,12 @@ def test_what_is_no_source_is_refused_with_what_is_one(
         open_source(tmp_path / name)
 
 
+@pytest.mark.parametrize("text", ["", "  ", "a\0b"])
+def test_a_path_that_is_none_does_not_become_the_working_directory(text: str) -> None:
+    with pytest.raises(BadSource, match="is none; give a folder"):
+        open_source(text)
+
+
 def test_an_address_is_refused() -> None:
     with pytest.raises(BadSource, match="download"):
         open_source("https://tiles.example/{z}/{x}/{y}.png")

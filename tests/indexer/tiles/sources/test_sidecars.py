@@ -13,15 +13,35 @@ from model.common.geo import Bounds, LatLon
         ("-181,-18,-179,-16", (179.0, -18.0, -179.0, -16.0)),
         ("-180,-85.0511,180,85.0511", (-180.0, -85.0511, 180.0, 85.0511)),
         ("-200,-90,200,90", (-180.0, -90.0, 180.0, 90.0)),
+        (" 8.4, 47.0 , 8.6,47.2 ", (8.4, 47.0, 8.6, 47.2)),
+        ("8.4 47.0  8.6\t47.2", (8.4, 47.0, 8.6, 47.2)),
+        ("8.4;47.0; 8.6;47.2", (8.4, 47.0, 8.6, 47.2)),
+        ("[8.4, 47.0, 8.6, 47.2]", (8.4, 47.0, 8.6, 47.2)),
+        ("-20037508.342789244,-20037508.342789244,0,0", (-180.0, -85.0511287798066, 0.0, 0.0)),
     ],
 )
 def test_bounds_are_read_however_they_are_written(values: object, expected: tuple[float, ...]) -> None:
-    assert read_box(values) == Bounds(*expected)
+    found = read_box(values)
+    assert found is not None
+    assert found.as_tuple() == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
     "values",
-    ["", "1,2,3", "a,b,c,d", "0,0,0,0", "8,47,9,46", "nan,0,1,1", "0,-900,1,900", "9e9,0,1,1", 7, [[]], {"a": 1}],
+    [
+        "",
+        "1,2,3",
+        "a,b,c,d",
+        "0,0,0,0",
+        "8,47,9,46",
+        "8,536;47,372;8,548;47,380",
+        "nan,0,1,1",
+        "0,-900,1,900",
+        "9e9,0,1,1",
+        7,
+        [[]],
+        {"a": 1},
+    ],
 )
 def test_what_is_no_box_is_none(values: object) -> None:
     assert read_box(values) is None
@@ -35,7 +55,8 @@ def test_metadata_says_what_it_says_and_no_more() -> None:
         "tms", (Bounds(8.0, 47.0, 9.0, 48.0),), LatLon(47.5, 8.5), "",
     )  # fmt: skip
     assert metadata_claim("here", {}).boxes == ()
-    assert metadata_claim("here", {"bounds": "oops"}).note == "here gives bounds that cannot be read: 'oops'"
+    assert metadata_claim("here", {"bounds": "-180,-85.06,180,85.06"}).boxes == ()  # which says nothing
+    assert metadata_claim("here", {"bounds": "oops"}).note == "warning: here gives bounds that cannot be read: 'oops'"
     assert metadata_claim("here", {"scheme": ["tms"], "center": "x", "crs": 4326}).scheme == ""
 
 
