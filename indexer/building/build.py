@@ -105,7 +105,7 @@ def build_index(
     """
     began, spec, out = time.monotonic(), spec or BuildSpec(), out.absolute()
     if out.exists():
-        raise OutputExists(f"{out} exists already; choose another output folder, or remove it first")
+        raise OutputExists(f"{out} exists already; choose another folder, or remove it first")
     plan = plan or make_plan(source, encoder, out, spec)
     with _full_disk_named(out), open_work(out, plan.identity, restart=restart) as work:
         reports, resumed = _embed_all(source, encoder, plan, spec, work, on_progress)

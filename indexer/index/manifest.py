@@ -208,6 +208,9 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         return read_json(path)
     except FileNotFoundError:
-        raise IndexDamaged(f"{path} is missing; {path.parent} is no index, or not a whole one") from None
+        raise IndexDamaged(
+            f"{path} is missing; {path.parent} is no index, or not a whole one: "
+            "give the folder that `indexer build --out` wrote"
+        ) from None
     except ValueError as error:
         raise IndexDamaged(f"{path} is not a JSON object ({error}); rebuild the index") from error

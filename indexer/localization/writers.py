@@ -125,7 +125,7 @@ def _verdict(found: Localization) -> str:
     position = found.position
     near = f"{position.centre.lat:.5f}, {position.centre.lon:.5f}"
     if position.confidence is None:
-        reason = "see the warning" if found.warnings else "not calibrated for this question"
+        reason = "see the warning" if found.warnings else "the index is not calibrated, or not for this question"
         return f"best guess {near}; confidence unknown ({reason})"
     within = f"within {position.confidence_radius_m:g} m"
     if position.confidence < _DOUBTFUL:

@@ -139,7 +139,7 @@ def refuse_existing(target: Path) -> None:
         BadConfig: it would lie inside a file.
     """
     if target.exists():
-        raise OutputExists(f"{target} exists already; choose another output folder, or remove it first")
+        raise OutputExists(f"{target} exists already; choose another place, or remove it first")
     above = next((path for path in target.parents if path.exists()), None)
     if above is not None and not above.is_dir():
         raise BadConfig(f"{target} cannot be made, because {above} is a file and no folder; choose another place")

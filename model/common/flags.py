@@ -200,7 +200,11 @@ def _help(flag: _Flag, environment: str) -> str:
     notes = []
     if flag.required and environment:
         notes.append("required")
-    elif isinstance(flag.default, str | int | float | Path) and (environment or flag.kind is not bool):
+    elif (
+        isinstance(flag.default, str | int | float | Path)
+        and flag.default != ""
+        and (environment or flag.kind is not bool)
+    ):
         notes.append(f"default {flag.default:g}" if isinstance(flag.default, float) else f"default {flag.default}")
     if environment:
         notes.append(f"environment {environment}{flag.field.upper()}")

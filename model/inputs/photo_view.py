@@ -81,7 +81,7 @@ class ResolvedView:
         offset_deg: how far the centre column lies to the right of the direction to which the lean refers.
         pitch_deg: how far the camera leaned upwards there.
         roll_deg: how far it leaned to its right.
-        heading_source: "unknown" where the heading is; "given" where the user gives it, or gives it as unknown.
+        heading_source: "unknown" where the heading is, by the user's word too; "given" where the user gives it.
         fov_source: of the horizontal angle.
         vertical_source: of the vertical angle; "assumed" where it follows from the other and the picture's shape.
         centre_source: of the elevation.
@@ -155,7 +155,7 @@ def resolve_view(given: GivenView, photo: PhotoMetadata, width_px: int, height_p
 
 def _heading(given: GivenView, photo: PhotoMetadata) -> tuple[float | None, Source, tuple[str, ...]]:
     if given.heading_deg == "unknown":
-        return None, "given", ()
+        return None, "unknown", ()
     if given.heading_deg is None:
         source: Source = "unknown" if photo.heading_deg is None else "photo"
         return photo.heading_deg, source, photo.heading_doubts

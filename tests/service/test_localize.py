@@ -153,7 +153,7 @@ def test_of_a_photo_that_says_nothing_all_headings_are_tried(client, accept):
     }  # fmt: skip
     assert answer["warnings"] == []
     told = ask(client, seen, headers={"accept": accept}, heading_deg="unknown").json()
-    assert told["view"]["heading_source"] == "given"
+    assert told["view"]["heading_source"] == "unknown"
     assert told["estimate"] == answer["estimate"]
 
 

@@ -148,4 +148,7 @@ def test_an_answer_that_is_probably_wrong_is_not_sold_as_one() -> None:
     assert table(PhotoAnswer(Path("a.jpg"), found(confidence=0.25)))[0] == (
         "a.jpg: not found: only 25% sure within 75 m of the best guess, 47.50000, 8.25000"
     )
-    assert "not calibrated for this question" in table(PhotoAnswer(Path("a.jpg"), found(confidence=None)))[0]
+    assert (
+        "the index is not calibrated, or not for this question"
+        in table(PhotoAnswer(Path("a.jpg"), found(confidence=None)))[0]
+    )

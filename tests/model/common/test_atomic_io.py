@@ -33,7 +33,7 @@ def test_a_folder_whose_filling_fails_vanishes(tmp_path):
 
 def test_a_folder_that_exists_is_refused_before_anything_is_made(tmp_path):
     (tmp_path / "made").mkdir()
-    with pytest.raises(OutputExists, match="choose another output folder"), staged_folder(tmp_path / "made"):
+    with pytest.raises(OutputExists, match="choose another place"), staged_folder(tmp_path / "made"):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["made"]
 

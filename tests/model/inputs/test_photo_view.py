@@ -54,7 +54,7 @@ def test_headings_are_compared_around_the_circle(given_deg, photo_deg, warned):
 
 def test_a_heading_may_be_given_as_unknown():
     view = resolved(GivenView(heading_deg="unknown"), SPHERE)
-    assert (view.heading_deg, view.heading_source, view.warnings) == (None, "given", ())
+    assert (view.heading_deg, view.heading_source, view.warnings) == (None, "unknown", ())
 
 
 def test_where_the_given_angle_agrees_the_photos_other_angles_hold():
