@@ -37,7 +37,7 @@ _SETTINGS = """
 [tool.mutmut]
 source_paths = ["model", "indexer", "service"]
 only_mutate = [{module}]
-also_copy = ["benchmarks", "configs", "docs", "README.md"]
+also_copy = ["benchmarks", "configs", "docs", "README.md", "clnet_geolocalization.py"]
 pytest_add_cli_args = ["-n", "0", "-p", "no:cacheprovider", "--hypothesis-profile=ci"]
 pytest_add_cli_args_test_selection = {tests}
 process_isolation = "fork"
