@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from indexer.commands.options import IndexOptions
+from indexer.commands.options import IndexOptions, PhotoOptions
 from indexer.commands.output import print_lines
 from indexer.tiles.region import BoxRegion, CircleRegion, Region
 from model.common.errors import BadConfig
 from model.common.flags import Option
-from model.common.geo import Bounds, LatLon, parse_bounds, parse_given_heading, parse_lat_lon
-from model.common.specs import Wanted, spec
+from model.common.geo import LatLon, parse_lat_lon
+from model.common.specs import spec
 from model.network.specs import EncoderOptions
 
 if TYPE_CHECKING:
@@ -33,30 +33,13 @@ def _parse_near(text: str) -> LatLon | Literal["exif"]:
 
 
 @spec(kw_only=True)
-class LocalizeOptions(EncoderOptions, IndexOptions):
+class LocalizeOptions(PhotoOptions, EncoderOptions, IndexOptions):
     """Which photos, what is known of them, where to look, and in what form to answer."""
 
     photos: Annotated[
         tuple[Path, ...],
         Option("photos, folders of photos, or CSV tables with a column photo", "PHOTO|FOLDER|CSV", positional=True),
     ]
-    top_k: Annotated[int, Ge(1), Le(1000), Option("number of matches of each photo", "K")] = 5
-    heading_deg: Annotated[
-        float | Literal["unknown"] | None,
-        Option(
-            "where every photo's centre looks, clockwise from north; unknown: try all headings (default: as each photo "
-            "says of itself, else unknown)",
-            "DEG|unknown",
-            parse=parse_given_heading,
-        ),
-    ] = None
-    fov_deg: Annotated[
-        float | None,
-        Gt(0),
-        Le(360),
-        Wanted("the horizontal angle of the photos in (0, 360] degrees"),
-        Option("horizontal angle of every photo (default: as it says of itself, else 360 for a 2:1 picture)", "DEG"),
-    ] = None
     near: Annotated[
         LatLon | Literal["exif"] | None,
         Option(
@@ -65,12 +48,6 @@ class LocalizeOptions(EncoderOptions, IndexOptions):
             parse=_parse_near,
         ),
     ] = None
-    radius_m: Annotated[
-        float | None, Gt(0), Wanted("a positive number of metres"), Option("how far around --near, in metres", "M")
-    ] = None
-    bbox: Annotated[Bounds | None, Option("look only inside this box, in degrees", "W,S,E,N", parse=parse_bounds)] = (
-        None
-    )
     together: Annotated[
         bool, Option("all photos were taken within some metres of each other: answer once, from all of them")
     ] = False

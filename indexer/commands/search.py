@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
-from annotated_types import Ge, Gt, Le
-
-from indexer.commands.options import IndexOptions
+from indexer.commands.options import IndexOptions, PhotoOptions
 from indexer.commands.output import print_json, print_lines
 from indexer.tiles.region import BoxRegion, CircleRegion, Region
 from model.common.errors import BadConfig
 from model.common.flags import Option
-from model.common.geo import Bounds, LatLon, parse_bounds, parse_given_heading, parse_lat_lon
-from model.common.specs import Wanted, spec
+from model.common.geo import LatLon, parse_lat_lon
+from model.common.specs import spec
 from model.network.specs import EncoderOptions
 
 if TYPE_CHECKING:
@@ -25,36 +23,13 @@ __all__ = ["SearchOptions", "run"]
 
 
 @spec(kw_only=True)
-class SearchOptions(EncoderOptions, IndexOptions):
+class SearchOptions(PhotoOptions, EncoderOptions, IndexOptions):
     """Which photo, what is known of it, where to look, and in what form to answer."""
 
-    image: Annotated[Path, Option("JPEG, PNG or WebP; best a 360 degree panorama", "PHOTO")]
-    top_k: Annotated[int, Ge(1), Option("number of matches", "K")] = 5
-    heading_deg: Annotated[
-        float | Literal["unknown"] | None,
-        Option(
-            "where the photo's centre looks, clockwise from north; unknown: try all headings (default: as the photo "
-            "says of itself, else unknown)",
-            "DEG|unknown",
-            parse=parse_given_heading,
-        ),
-    ] = None
-    fov_deg: Annotated[
-        float | None,
-        Gt(0),
-        Le(360),
-        Wanted("the horizontal angle of the photo in (0, 360] degrees"),
-        Option("horizontal angle (default: as the photo says of itself, else 360 for a 2:1 picture)", "DEG"),
-    ] = None
+    image: Annotated[Path, Option("JPEG, PNG, WebP, TIFF, AVIF or HEIC; best a 360 degree panorama", "PHOTO")]
     near: Annotated[
         LatLon | None, Option("look only around this point; needs --radius-m", "LAT,LON", parse=parse_lat_lon)
     ] = None
-    radius_m: Annotated[
-        float | None, Gt(0), Wanted("a positive number of metres"), Option("how far around --near, in metres", "M")
-    ] = None
-    bbox: Annotated[Bounds | None, Option("look only inside this box, in degrees", "W,S,E,N", parse=parse_bounds)] = (
-        None
-    )
     json: Annotated[bool, Option("print one JSON object")] = False
     geojson: Annotated[bool, Option("print an RFC 7946 FeatureCollection")] = False
 

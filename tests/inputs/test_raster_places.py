@@ -144,14 +144,13 @@ def test_every_pixel_shows_the_ground_that_belongs_there(tmp_path: Path, kind: s
     [
         kind
         for kind in FORMATS
-        if "180 d" not in kind and "beyond" not in kind and "RPC" not in kind and "ground" not in kind
+        # rasterio's own warp does not turn longitudes; the other tests compare these with pyproj and mercantile
+        if not any(word in kind for word in ("180 d", "beyond", "RPC", "ground", "0 to 360"))
     ],
 )
 def test_tiles_agree_with_rasterios_own_warp(tmp_path: Path, kind: str) -> None:
     writer, zoom = FORMATS[kind]
     path = writer(tmp_path / ("a.vrt" if "VRT" in kind else "a.tif"))
-    if "0 to 360" in kind:
-        pytest.skip("rasterio's warp does not turn longitudes")
     for tile, picture in read_all(open_raster(path, zoom=zoom, min_valid=0.05)).values():
         box = rasterio.transform.from_bounds(*_mercator(tile), 256, 256)
         how = {"crs": "EPSG:3857", "transform": box, "width": 256, "height": 256, "resampling": Resampling.bilinear}
