@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         IndexDamaged,
         IndexMismatch,
         IndexVersion,
+        NoSuchIndex,
         NothingUsable,
         NoTilesInRegion,
     )
@@ -59,6 +60,7 @@ else:
                 "IndexDamaged",
                 "IndexMismatch",
                 "IndexVersion",
+                "NoSuchIndex",
                 "NoTilesInRegion",
                 "NothingUsable",
             ),
@@ -98,6 +100,7 @@ __all__ = [
     "Localization",
     "Localizer",
     "Match",
+    "NoSuchIndex",
     "NoTilesInRegion",
     "NothingUsable",
     "Position",

@@ -85,6 +85,7 @@ class TileIndex:
             verify: hash all files at once.
 
         Raises:
+            NoSuchIndex: there is no such folder.
             IndexDamaged: a file is missing, changed or contradicts the manifest.
             IndexVersion: it has another format version.
         """

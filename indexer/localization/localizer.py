@@ -120,6 +120,7 @@ class Localizer:
 
         Raises:
             IndexMismatch: the index was built by another encoder.
+            NoSuchIndex: there is no such index folder.
             IndexDamaged: a file of the index is missing, changed or contradicts the manifest.
             BadCheckpoint: there is no such bundle, or it is damaged.
         """

@@ -183,7 +183,8 @@ class Trainer:
             return None
         noted = began = time.monotonic()
         hidden = log is None
-        with progress(optim.steps, self.run.name, unit="steps", done=self.step, quiet=hidden, keep=True) as bar:
+        label = f"training {self.run.name}"
+        with progress(optim.steps, label, unit="steps", done=self.step, quiet=hidden, keep=True) as bar:
             for ground, satellite, targets in self._batches(pairs, out.parent / "decoded"):
                 loss = self.advance(ground, satellite, targets)
                 if log is None:

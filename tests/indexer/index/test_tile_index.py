@@ -9,7 +9,7 @@ import pytest
 
 from indexer.building.build import build_index
 from indexer.building.plan import BuildSpec
-from indexer.common.errors import BadQuery, IndexDamaged, IndexMismatch, IndexVersion
+from indexer.common.errors import BadQuery, IndexDamaged, IndexMismatch, IndexVersion, NoSuchIndex
 from indexer.index.manifest import FileEntry, Manifest
 from indexer.index.tile_index import TileIndex
 from indexer.tiles.grid import MAX_ZOOM
@@ -140,8 +140,11 @@ def test_a_newer_format_is_refused(copied: Path) -> None:
 
 
 def test_a_folder_that_is_no_index_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(IndexDamaged, match="no index"):
+    with pytest.raises(IndexDamaged, match="no index, or not a whole one"):
+        TileIndex.open(tmp_path)
+    with pytest.raises(NoSuchIndex, match=r"there is no index folder .*nowhere; give the folder") as caught:
         TileIndex.open(tmp_path / "nowhere")
+    assert isinstance(caught.value, FileNotFoundError)
 
 
 def test_an_index_says_what_it_is(index: TileIndex) -> None:

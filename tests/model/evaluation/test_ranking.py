@@ -206,7 +206,8 @@ def test_ranked_queries_carry_their_angles_and_distances():
 
 
 @pytest.mark.parametrize(
-    ("piece_bytes", "references", "sizes"), [(4 * 6 * 2 * 5, 8192, [5, 5, 2]), (16 << 20, 7, [7, 5]), (1, 8192, [1] * 12)]
+    ("piece_bytes", "references", "sizes"),
+    [(4 * 6 * 2 * 5, 8192, [5, 5, 2]), (16 << 20, 7, [7, 5]), (1, 8192, [1] * 12)],
 )
 def test_a_gallery_is_read_in_pieces_whose_products_are_bounded(monkeypatch, piece_bytes, references, sizes):
     """Six vectors, two anchors: the products of five references are 4 * 6 * 2 * 5 bytes."""
