@@ -208,7 +208,7 @@ def _require_unchanged(path: Path, content: dict[str, Any]) -> None:
 def _load(path: Path) -> dict[str, Any]:
     try:
         return read_json(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         if not path.parent.exists():
             raise NoSuchIndex(
                 f"there is no index folder {path.parent}; give the folder that `indexer build --out` wrote"

@@ -74,7 +74,7 @@ class TileIndex:
         self._background: BackgroundCheck | None = None
 
     @classmethod
-    def open(cls, folder: Path, *, verify: bool = False) -> TileIndex:
+    def open(cls, folder: Path | str, *, verify: bool = False) -> TileIndex:
         """Open and check a folder.
 
         Files up to 256 MB are hashed at once. Of larger ones every block is, before it is first compared with a
@@ -89,7 +89,7 @@ class TileIndex:
             IndexDamaged: a file is missing, changed or contradicts the manifest.
             IndexVersion: it has another format version.
         """
-        folder = folder.resolve()
+        folder = Path(folder).resolve()
         manifest = Manifest.read(folder)
         large = [name for name, entry in manifest.files.items() if entry.size_bytes > HASHED_AT_ONCE_BYTES]
         for name, entry in manifest.files.items():

@@ -132,7 +132,7 @@ class Localizer:
 
     def localize(
         self,
-        photo: bytes | Path | Image.Image,
+        photo: bytes | Path | str | Image.Image,
         given: GivenView | None = None,
         *,
         region: Region | None = None,
@@ -159,7 +159,7 @@ class Localizer:
         return self.answer([prepared], top_k=top_k, check=check)[0]
 
     def prepare(
-        self, photo: bytes | Path | Image.Image, given: GivenView | None = None, *, region: Region | None = None
+        self, photo: bytes | Path | str | Image.Image, given: GivenView | None = None, *, region: Region | None = None
     ) -> PreparedPhoto:
         """Decode a photo, settle where it looks, and lay it on the canvas; several threads may do so at once.
 
@@ -168,6 +168,7 @@ class Localizer:
             BadConfig: the angles given cannot be those of the photo.
         """
         began, inputs = time.perf_counter(), self.encoder.inputs
+        photo = Path(photo) if isinstance(photo, str) else photo
         image, metadata = photo, PhotoMetadata()
         with self._hold_pixels(0 if isinstance(photo, Image.Image) else self._pixels(photo)):
             if not isinstance(image, Image.Image):
@@ -204,7 +205,7 @@ class Localizer:
 
     def localize_together(
         self,
-        photos: Sequence[bytes | Path | Image.Image],
+        photos: Sequence[bytes | Path | str | Image.Image],
         given: Sequence[GivenView] | None = None,
         *,
         region: Region | None = None,

@@ -64,7 +64,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(**{"allow_abbrev": False, **options})
         self._negative_number_matcher = re.compile(r"-[\d.]")
 
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[argparse.Namespace, list[str]]:
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Refuse what is unknown here, so that a command shows its own usage and not that of the program."""
         parsed, unknown = super().parse_known_args(args, namespace)
         if unknown:

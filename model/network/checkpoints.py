@@ -83,7 +83,7 @@ class Bundle:
 
 
 def save_bundle(
-    folder: Path,
+    folder: Path | str,
     net: CLNet,
     *,
     name: str,
@@ -104,7 +104,7 @@ def save_bundle(
         "inputs": asdict(net.inputs),
         "provenance": dict(provenance),
     }
-    with staged_folder(folder) as staged:
+    with staged_folder(Path(folder)) as staged:
         write_json(staged / "spec.json", spec)
         weights = {key: value.detach().to("cpu", dtype).contiguous() for key, value in net.state_dict().items()}
         save_file(weights, staged / "weights.safetensors")

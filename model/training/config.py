@@ -138,13 +138,13 @@ class RunSpec:
             )
 
 
-def load_run(path: Path | None, overrides: Sequence[str] = ()) -> RunSpec:
+def load_run(path: Path | str | None, overrides: Sequence[str] = ()) -> RunSpec:
     """Read a run's JSON file (absent keys take their defaults) and apply `section.key=value` overrides.
 
     Raises:
         BadConfig: no such file, not JSON, an unknown key, a wrong type or an impossible value.
     """
-    tree = _read_json(path) if path else {}
+    tree = _read_json(Path(path)) if path else {}
     for override in overrides:
         _override(tree, override)
     return spec_from(RunSpec, tree, str(path or "the configuration"))

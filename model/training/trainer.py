@@ -70,7 +70,13 @@ _log = logging.getLogger(__name__)
 
 
 def train(
-    run: RunSpec, pairs: PairSet, val: PairSet, out: Path, *, device: str = "auto", processes: Processes = ALONE
+    run: RunSpec,
+    pairs: PairSet,
+    val: PairSet,
+    out: Path | str,
+    *,
+    device: str = "auto",
+    processes: Processes = ALONE,
 ) -> Path:
     """Train to the end, from the newest state in `out` if there is one; returns the bundle's folder.
 
@@ -81,6 +87,7 @@ def train(
         BadDataset: fewer different tiles than one batch, which holds each tile once; or tiles that ask for pictures.
     """
     _require_fit(run, pairs, processes)
+    out = Path(out)
     state = newest_state(out)
     with processes.first_alone():  # pretrained weights may have to be fetched
         trainer = Trainer(run, device=pick_device(device), resumes=state is not None, processes=processes)

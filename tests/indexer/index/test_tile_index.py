@@ -17,7 +17,7 @@ from indexer.tiles.region import BoxRegion, CircleRegion
 from indexer.tiles.sources.open_source import open_source
 from model.common.geo import EARTH_RADIUS_M, Bounds, LatLon, great_circle_m
 from tests.fakes import FakeEncoder
-from tests.indexer.tiny import LEFT, TOP, build_tiny, encoded, vector_of
+from tests.indexer.tiny import LEFT, TOP, build_tiny, encoded, make_tiles, vector_of
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +140,9 @@ def test_a_newer_format_is_refused(copied: Path) -> None:
 
 
 def test_a_folder_that_is_no_index_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(IndexDamaged, match="file is no index, or not a whole one"):
+        TileIndex.open(tmp_path / "file")
     with pytest.raises(IndexDamaged, match="no index, or not a whole one"):
         TileIndex.open(tmp_path)
     with pytest.raises(NoSuchIndex, match=r"there is no index folder .*nowhere; give the folder") as caught:
@@ -210,6 +213,11 @@ def test_every_tile_is_found_by_its_address_and_no_other(index: TileIndex) -> No
     for absent in ((-1, 0, 0), (31, 0, 0), (15, 1 << 15, TOP), (15, LEFT, 1 << 15), (15, LEFT, -1), (16, LEFT, TOP)):
         assert index.row_of(*absent) is None
     assert index.row_of(14, LEFT // 2, TOP // 2) is None  # it lies above tiles of the index
+
+
+def test_a_folder_may_be_named_by_text(tmp_path: Path) -> None:
+    build_index(open_source(str(make_tiles(tmp_path / "tiles"))), FakeEncoder(), str(tmp_path / "index"))
+    assert TileIndex.open(str(tmp_path / "index")).count == 12
 
 
 def test_the_whole_world_in_one_tile_has_an_address(tmp_path: Path) -> None:

@@ -113,8 +113,9 @@ def test_bytes_a_path_and_a_picture_are_one_photo(index, tmp_path) -> None:
     localizer, image = Localizer(FakeEncoder(), index), panorama(4, 0.0)
     path = tmp_path / "photo.png"
     image.save(path)
-    answers = [localizer.localize(photo, seen()) for photo in (image, path, path.read_bytes())]
-    assert answers[0].matches == answers[1].matches == answers[2].matches
+    answers = [localizer.localize(photo, seen()) for photo in (image, path, str(path), path.read_bytes())]
+    assert all(answer.matches == answers[0].matches for answer in answers)
+    assert localizer.localize_together([str(path)], [seen()]).found.matches == answers[0].matches
 
 
 def test_a_square_is_no_panorama(index) -> None:
