@@ -12,6 +12,7 @@ from indexer.building.plan import BuildSpec
 from indexer.common.errors import BadQuery, IndexDamaged, IndexMismatch, IndexVersion
 from indexer.index.manifest import FileEntry, Manifest
 from indexer.index.tile_index import TileIndex
+from indexer.tiles.grid import MAX_ZOOM
 from indexer.tiles.region import BoxRegion, CircleRegion
 from indexer.tiles.sources.open_source import open_source
 from model.common.geo import EARTH_RADIUS_M, Bounds, LatLon, great_circle_m
@@ -148,7 +149,7 @@ def test_an_index_says_what_it_is(index: TileIndex) -> None:
     assert index.folder.is_absolute()
     assert index.digest == index.manifest.digest
     assert index.source_path == index.folder.parent / index.manifest.source["path"]
-    assert isinstance(index.vectors, np.memmap)
+    assert isinstance(TileIndex.open(index.folder).vectors, np.memmap)
 
 
 def test_a_mismatch_names_both_encoders_by_their_length_and_digest(index: TileIndex) -> None:
@@ -215,6 +216,14 @@ def test_the_whole_world_in_one_tile_has_an_address(tmp_path: Path) -> None:
     assert TileIndex.open(tmp_path / "index").row_of(0, 0, 0) == 0
 
 
+def test_the_smallest_tile_there_can_be_has_an_address(tmp_path: Path) -> None:
+    z, x, y = MAX_ZOOM, 1 << 28, (1 << 28) + 5
+    (tmp_path / f"tiles/{z}/{x}").mkdir(parents=True)
+    (tmp_path / f"tiles/{z}/{x}/{y}.png").write_bytes(encoded(1))
+    build_index(open_source(tmp_path / "tiles"), FakeEncoder(), tmp_path / "index", spec=BuildSpec())
+    assert TileIndex.open(tmp_path / "index").row_of(z, x, y) == 0
+
+
 def test_a_place_is_covered_where_a_tile_lies_to_the_centimetre(index: TileIndex) -> None:
     bounds = index.tiles.bounds
     metre = float(np.degrees(1 / EARTH_RADIUS_M))
@@ -239,6 +248,12 @@ def test_closing_stops_the_threads_and_the_source(index: TileIndex, tmp_path: Pa
         assert closed == [True] * used
         with pytest.raises(RuntimeError, match="after shutdown"):
             opened._scan._pool.submit(print)
+
+
+def test_an_index_whose_source_is_gone_is_closed_like_any_other(copied: Path) -> None:
+    alone = TileIndex.open(copied)
+    assert alone.source is None
+    alone.close()
 
 
 def test_a_tile_that_cannot_be_read_has_no_picture(index: TileIndex, tmp_path: Path) -> None:
