@@ -4,6 +4,7 @@ GeoLocalizationError
 ├── BadSource        (ValueError)    a tile source that is missing, empty, damaged or of no known kind
 ├── NoTilesInRegion  (LookupError)   the area that a search is limited to holds no tile
 ├── BadQuery         (ValueError)    a search that cannot be answered: top_k, region or vectors out of range
+├── TooManyTiles     (BadQuery)      an area of more tiles than are scored at once for photos asked together
 ├── TileWithoutData  (ValueError)    one tile that is mostly nodata or transparent; builds skip it and count it
 ├── NothingUsable    (ValueError)    every tile of a source failed or was skipped
 ├── TooManyFailures  (ValueError)    more of a source's tiles are unreadable than a build accepts
@@ -36,6 +37,7 @@ __all__ = [
     "NothingUsable",
     "TileWithoutData",
     "TooManyFailures",
+    "TooManyTiles",
 ]
 
 
@@ -45,6 +47,10 @@ class BadSource(GeoLocalizationError, ValueError):
 
 class BadQuery(GeoLocalizationError, ValueError):
     """A search that cannot be answered: top_k, region or vectors out of range."""
+
+
+class TooManyTiles(BadQuery):
+    """An area of more tiles than are scored at once for photos that are asked together."""
 
 
 class NoTilesInRegion(GeoLocalizationError, LookupError):

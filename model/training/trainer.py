@@ -52,6 +52,7 @@ from model.training.checkpoint import (
 from model.training.config import RunSpec
 from model.training.distributed import ALONE, Processes
 from model.training.ema import average_decay, update_average
+from model.training.freezing import freeze_levels, hold_norms, refuse_shared_statistics
 from model.training.grad_cache import find_gradients, refuse_batch_statistics
 from model.training.loss import soft_targets, symmetric_info_nce
 from model.training.mining import VIEWS, mine_similar
@@ -161,6 +162,8 @@ class Trainer:
         if whole is not None:
             _log.info("starting from the bundle %s, digest %s", whole, start_from(net, whole))
         self.net: CLNet = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        refuse_shared_statistics(self.net, run.optim)
+        freeze_levels(self.net, run.optim.frozen_levels)
         self.optimizers = create_optimizers(self.net, run.optim)
         self.average = copy.deepcopy(self.net).requires_grad_(False) if run.optim.ema else None
         self.half = pick_half(device, run.optim.precision)
@@ -170,7 +173,7 @@ class Trainer:
                 save_memory(backbone, run.model.backbone)
         # A function is compiled, not the module: the names of its weights stay.
         self._forward: Callable[..., Tensor] = torch.compile(self.net.forward) if run.optim.compile else self.net
-        if processes.count > 1 or run.optim.chunk:
+        if (processes.count > 1 or run.optim.chunk) and not run.optim.frozen_norms:
             refuse_batch_statistics(self.net)
         if processes.count > 1:
             torch.manual_seed(run.optim.seed + processes.rank)  # dropout, if there is any, differs between the slices
@@ -224,6 +227,8 @@ class Trainer:
         """
         optim = self.run.optim
         self.net.train()
+        if optim.frozen_norms:
+            hold_norms(self.net)
         set_learning_rate(self.optimizers, learning_rate(self.step, optim))
         loss = partial(
             symmetric_info_nce,
