@@ -21,7 +21,7 @@ BEST = 20
 """Number of best tiles that an estimate looks at, whatever `top_k` a client asks for."""
 
 FEATURES = ("score", "margin", "contrast", "agreement", "spread")
-"""What is read from the top K tiles. "Here" is within `FeatureReader.here_m` of the estimate, or of a fused estimate within
+"""What is read from the top K tiles. "Here" is within `FeatureReader.here_m` of the estimate, or of a fused one within
 `FeatureReader.reach_m` where that is more, as it is by default (1.1 tile sides to 1); T is the temperature.
 
 score: the best score here.
