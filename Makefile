@@ -4,11 +4,11 @@ PORT ?= 8000
 BIN := .venv/bin
 RUN := OMP_NUM_THREADS=1 $(BIN)/python
 
-.PHONY: help demo test check docs mutants bench serve clean
+.PHONY: help demo test check docs mutants bench bench-encode serve clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .venv/light: pyproject.toml constraints.txt
 	@echo 'installing indexer and service into .venv: some 0.7 GB, a minute'
@@ -42,6 +42,9 @@ mutants: .venv/ready ## change the core modules in small ways and list what thei
 
 bench: .venv/ready ## measure indexing, search and service; results go to benchmarks/results/
 	$(BIN)/python -m benchmarks.run_all
+
+bench-encode: .venv/ready ## measure what a picture costs in each engine and precision
+	$(RUN) -m benchmarks.bench_encode $(if $(CHECKPOINT),--checkpoint $(CHECKPOINT))
 
 serve: .venv/light ## serve the index of the demo, or INDEX=...
 	$(BIN)/python -m service --index $(or $(INDEX),clnet-data/demo/index) --port $(PORT)
