@@ -1,4 +1,4 @@
-"""`python -m model train | evaluate | render | check-data | import | info`, or `clnet-model`."""
+"""`python -m model train | evaluate | render | check-data | import | export | info`, or `clnet-model`."""
 
 from __future__ import annotations
 
@@ -44,6 +44,11 @@ _COMMANDS: Commands = {
                 "Sample4GeoOptions",
             )
         },
+    ),
+    "export": Command(
+        "write a bundle's network as ONNX into the bundle, so that it runs without torch",
+        "model.commands.export:run",
+        "ExportOptions",
     ),
     "info": Command("show what a checkpoint bundle is", "model.commands.info:run", "InfoOptions"),
 }

@@ -304,7 +304,7 @@ def _manifest(
     counts: dict[str, int],
 ) -> Manifest:
     return Manifest(
-        encoder={"name": encoder.name, "digest": encoder.digest},
+        encoder={"name": encoder.name, "digest": encoder.digest, "numbers": encoder.numbers},
         dim=encoder.dim,
         anchors=encoder.inputs.anchor_points,
         count=len(tiles),

@@ -106,7 +106,8 @@ class _Asking:
         from indexer.localization.localizer import Localizer
         from model.network.encoder import Encoder
 
-        encoder = Encoder.load(self.options.checkpoint, device=self.options.device)
+        asked = self.options
+        encoder = Encoder.load(asked.checkpoint, device=asked.device, engine=asked.engine)
         return Localizer(encoder, self.index, headings=self.options.headings)
 
     def photos(self, protocol: QueryProtocol) -> list[Query]:

@@ -107,7 +107,9 @@ def run(options: LocalizeOptions) -> int:
     if options.write_gps is not None and options.min_confidence is not None:
         paths = [request.path for request in requests]
         copies = GpsCopies(options.write_gps, paths, least_confidence=options.min_confidence)
-    localizer = Localizer.open(options.index, checkpoint=options.checkpoint, device=options.device)
+    localizer = Localizer.open(
+        options.index, checkpoint=options.checkpoint, device=options.device, engine=options.engine
+    )
     _say_what_confidence_there_is(localizer, options)
     if options.together:
         one = localize_photos_together(localizer, requests, top_k=options.top_k, workers=options.workers)

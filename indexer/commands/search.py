@@ -50,7 +50,9 @@ def run(options: SearchOptions) -> int:
     from model.inputs.photo_view import GivenView
 
     given = GivenView(heading_deg=options.heading_deg, fov_deg=options.fov_deg)
-    localizer = Localizer.open(options.index, checkpoint=options.checkpoint, device=options.device)
+    localizer = Localizer.open(
+        options.index, checkpoint=options.checkpoint, device=options.device, engine=options.engine
+    )
     index, found = (
         localizer.index,
         localizer.localize(options.image, given, region=_region(options), top_k=options.top_k),

@@ -101,7 +101,7 @@ class Manifest:
     """The manifest's content.
 
     Attributes:
-        encoder: name and digest of the encoder.
+        encoder: name, digest and numeric family (`numbers`) of the encoder.
         dim: length of a vector.
         anchors: where in a tile its vectors are centred: (east, south) of its centre, in shares of its side.
         count: number of tiles.

@@ -36,6 +36,8 @@ logger = logging.getLogger(__name__)
 
 _ON_A_TILE_M = 0.01
 """A place this near a tile's edge is on it; tiles of one grid meet within rounding."""
+_FORMER_NUMBERS = "float"
+"""Numeric family of an index whose manifest does not name one."""
 
 
 class TileIndex:
@@ -143,6 +145,11 @@ class TileIndex:
                 f"index {self.folder} holds {self.dim}-d vectors from {built_by['name']} "
                 f"({built_by['digest'][:12]}); this encoder makes {encoder.dim}-d from {encoder.name} "
                 f"({encoder.digest[:12]}). Rebuild it with `python -m indexer build`, or load the matching weights"
+            )
+        if encoder.numbers != (family := built_by.get("numbers", _FORMER_NUMBERS)):
+            raise IndexMismatch(
+                f"index {self.folder} holds vectors of the numeric family {family}; this encoder makes "
+                f"{encoder.numbers} ones, and the two are not compared. Rebuild it with this engine, or choose another"
             )
 
     def search(self, queries: NDArray[np.float32], *, top_k: int, region: Region | None = None) -> list[SearchResult]:

@@ -106,6 +106,7 @@ class Localizer:
         *,
         checkpoint: str = "demo",
         device: str = "auto",
+        engine: str = "auto",
         headings: int = COARSE_HEADINGS,
         max_pixels: int = MAX_PIXELS,
     ) -> Localizer:
@@ -115,6 +116,7 @@ class Localizer:
             index: folder made by `indexer build`.
             checkpoint: bundle folder, or the name of a packaged one.
             device: auto, cpu, cuda, cuda:N or mps.
+            engine: auto, onnxruntime, openvino or torch.
             headings: how many headings to try first where a photo's is unknown.
             max_pixels: width times height beyond which a photo is refused.
 
@@ -124,10 +126,10 @@ class Localizer:
             IndexDamaged: a file of the index is missing, changed or contradicts the manifest.
             BadCheckpoint: there is no such bundle, or it is damaged.
         """
-        from model.network.encoder import Encoder  # loads torch, which a caller with its own encoder may not have
+        from model.network.encoder import Encoder
 
         opened = TileIndex.open(Path(index))
-        encoder = Encoder.load(checkpoint, device=device)
+        encoder = Encoder.load(checkpoint, device=device, engine=engine)
         return cls(encoder, opened, headings=headings, max_pixels=max_pixels)
 
     def localize(

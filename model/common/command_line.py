@@ -12,6 +12,7 @@ from typing import Any
 
 from model._version import VERSION
 from model.common.errors import BadOption, GeoLocalizationError
+from model.common.extras import missing_library
 from model.common.flags import Parser, add_flags, read_flags
 
 __all__ = ["Command", "Commands", "run", "run_command"]
@@ -100,7 +101,10 @@ def _add_commands(parser: Parser, commands: Commands, words: list[str], metavar:
 
 def _run_chosen(command: Command, parsed: Mapping[str, Any]) -> int:
     options = read_flags(_member(command.module, command.options), parsed)
-    return int(_member(command.module, command.function.partition(":")[2])(options))
+    try:
+        return int(_member(command.module, command.function.partition(":")[2])(options))
+    except ModuleNotFoundError as error:
+        raise (missing_library(error, "this command") or error) from error
 
 
 def _member(module: str, name: str) -> Any:

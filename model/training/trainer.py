@@ -28,16 +28,18 @@ from model.data.augment import wide_inputs
 from model.data.fingerprint import pairs_digest
 from model.data.hard_negatives import nearest_places
 from model.data.image_cache import ensure_decoded
-from model.data.loaders import PictureFiles, Pictures, TrainingPairs, plain_errors, training_loader
+from model.data.loaders import TrainingPairs, plain_errors, training_loader
 from model.data.pairs import PairSet
+from model.data.pictures import PictureFiles, Pictures
 from model.data.samplers import Order, epoch_batches
 from model.evaluation.evaluator import DualEncoder, Encode, evaluate
 from model.evaluation.results import Evaluation
 from model.inputs.anchors import REACH
+from model.inputs.specs import View
 from model.network.backbones import save_memory
 from model.network.checkpoints import blend_with, named_bundle, save_bundle, start_from
-from model.network.clnet import CLNet, View
-from model.network.encoder import encode_batch, encode_view
+from model.network.clnet import CLNet
+from model.network.forward import encode_batch, encode_view
 from model.network.pretrained import find_pretrained
 from model.training.checkpoint import (
     forget_best,

@@ -22,8 +22,8 @@ from indexer.tiles.region import CircleRegion
 from model.common.errors import BadCheckpoint, BadConfig, BadImage
 from model.common.geo import LatLon
 from model.common.images import decode_image
-from model.data.loaders import lay_query, open_query
 from model.data.pairs import PairSet, Query, Reference
+from model.data.pictures import lay_query, open_query
 from model.evaluation.evaluator import DualEncoder, evaluate
 from model.evaluation.protocol import QueryProtocol
 from model.inputs.photo_view import GivenView
