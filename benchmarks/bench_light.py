@@ -18,6 +18,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks.record import write_record
 
@@ -35,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     python = args.folder / "venv/bin/python"
     seconds = None if python.exists() else _install(args.folder / "venv")
-    result = {
+    result: dict[str, Any] = {
         "install_s": seconds,
         "disk_mb": _megabytes(args.folder / "venv"),
         "training_libraries": [name for name in _FORBIDDEN if _has(python, name)],
