@@ -67,7 +67,7 @@ def run(options: BuildOptions) -> int:
                 f"  about {estimate.minutes:.1f} minutes at {estimate.tiles_per_s:.0f} tiles/s ({encoder.name})"
             )
             return 0
-        with progress(len(plan.tiles), unit="tiles", quiet=options.quiet) as bar:
+        with progress(len(plan.tiles), "embedding", unit="tiles", quiet=options.quiet) as bar:
             summary = build_index(
                 source, encoder, options.out, spec=how, plan=plan, restart=options.restart, on_progress=bar.update
             )

@@ -122,7 +122,9 @@ class _Asking:
         from model.common.progress import progress
 
         photos = self.photos(protocol)
-        with progress(len(photos), f"{protocol.heading} headings", unit="photos", quiet=self.options.quiet) as bar:
+        with progress(
+            len(photos), f"asking with {protocol.heading} headings", unit="photos", quiet=self.options.quiet
+        ) as bar:
             names = [one.name for one in self.sets]
             asked = search_known_photos(self.localizer, photos, names=names, protocol=protocol, on_progress=bar.update)
         if asked.left_out:

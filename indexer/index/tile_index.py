@@ -76,7 +76,7 @@ class TileIndex:
         self._background: BackgroundCheck | None = None
 
     @classmethod
-    def open(cls, folder: Path, *, verify: bool = False) -> TileIndex:
+    def open(cls, folder: Path | str, *, verify: bool = False) -> TileIndex:
         """Open and check a folder.
 
         Files up to 256 MB are hashed at once. Of larger ones every block is, before it is first compared with a
@@ -87,10 +87,11 @@ class TileIndex:
             verify: hash all files at once.
 
         Raises:
+            NoSuchIndex: there is no such folder.
             IndexDamaged: a file is missing, changed or contradicts the manifest.
             IndexVersion: it has another format version.
         """
-        folder = folder.resolve()
+        folder = Path(folder).resolve()
         manifest = Manifest.read(folder)
         large = [name for name, entry in manifest.files.items() if entry.size_bytes > HASHED_AT_ONCE_BYTES]
         for name, entry in manifest.files.items():
@@ -200,7 +201,7 @@ class TileIndex:
         bounds, (east, south) = self.tiles.record(row).bounds, self.manifest.anchors[anchor]
         lat, lon = float(self.tiles.lat[row]), float(self.tiles.lon[row])
         east_deg = east * ((bounds.east - bounds.west) % 360.0)
-        return LatLon(lat - south * (bounds.north - bounds.south), normal_lon(lon + east_deg) if east_deg else lon)
+        return LatLon(lat - south * (bounds.north - bounds.south), normal_lon(lon + east_deg))
 
     def row_of(self, z: int, x: int, y: int) -> int | None:
         """The row of a tile of the Web Mercator grid, or None."""

@@ -147,7 +147,7 @@ def _embed_gallery(encoders: DualEncoder, pairs: PairSet, batch: int, workers: i
     """Vectors [B, D] of all references, in order."""
     _, load = loads_of(pairs)
     tiles = view_batches(pairs.references, load, encoders.inputs, batch=batch, workers=workers)
-    return _embed_batches(encoders.encode(pairs.reference_view), tiles, len(pairs.references), "gallery")
+    return _embed_batches(encoders.encode(pairs.reference_view), tiles, len(pairs.references), "embedding the gallery")
 
 
 def _embed_batches(

@@ -50,7 +50,7 @@ class Bundle(BundleInfo):
 
 
 def save_bundle(
-    folder: Path,
+    folder: Path | str,
     net: CLNet,
     *,
     name: str,
@@ -71,7 +71,7 @@ def save_bundle(
         "inputs": asdict(net.inputs),
         "provenance": dict(provenance),
     }
-    with staged_folder(folder) as staged:
+    with staged_folder(Path(folder)) as staged:
         write_json(staged / SPEC, spec)
         weights = {key: value.detach().to("cpu", dtype).contiguous() for key, value in net.state_dict().items()}
         save_file(weights, staged / WEIGHTS)

@@ -54,6 +54,7 @@ from model.training.checkpoint import (
 from model.training.config import RunSpec
 from model.training.distributed import ALONE, Processes
 from model.training.ema import average_decay, update_average
+from model.training.freezing import freeze_levels, hold_norms, refuse_shared_statistics
 from model.training.grad_cache import find_gradients, refuse_batch_statistics
 from model.training.loss import soft_targets, symmetric_info_nce
 from model.training.mining import VIEWS, mine_similar
@@ -72,7 +73,13 @@ _log = logging.getLogger(__name__)
 
 
 def train(
-    run: RunSpec, pairs: PairSet, val: PairSet, out: Path, *, device: str = "auto", processes: Processes = ALONE
+    run: RunSpec,
+    pairs: PairSet,
+    val: PairSet,
+    out: Path | str,
+    *,
+    device: str = "auto",
+    processes: Processes = ALONE,
 ) -> Path:
     """Train to the end, from the newest state in `out` if there is one; returns the bundle's folder.
 
@@ -83,6 +90,7 @@ def train(
         BadDataset: fewer different tiles than one batch, which holds each tile once; or tiles that ask for pictures.
     """
     _require_fit(run, pairs, processes)
+    out = Path(out)
     state = newest_state(out)
     with processes.first_alone():  # pretrained weights may have to be fetched
         trainer = Trainer(run, device=pick_device(device), resumes=state is not None, processes=processes)
@@ -156,6 +164,8 @@ class Trainer:
         if whole is not None:
             _log.info("starting from the bundle %s, digest %s", whole, start_from(net, whole))
         self.net: CLNet = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        refuse_shared_statistics(self.net, run.optim)
+        freeze_levels(self.net, run.optim.frozen_levels)
         self.optimizers = create_optimizers(self.net, run.optim)
         self.average = copy.deepcopy(self.net).requires_grad_(False) if run.optim.ema else None
         self.half = pick_half(device, run.optim.precision)
@@ -165,7 +175,7 @@ class Trainer:
                 save_memory(backbone, run.model.backbone)
         # A function is compiled, not the module: the names of its weights stay.
         self._forward: Callable[..., Tensor] = torch.compile(self.net.forward) if run.optim.compile else self.net
-        if processes.count > 1 or run.optim.chunk:
+        if (processes.count > 1 or run.optim.chunk) and not run.optim.frozen_norms:
             refuse_batch_statistics(self.net)
         if processes.count > 1:
             torch.manual_seed(run.optim.seed + processes.rank)  # dropout, if there is any, differs between the slices
@@ -185,7 +195,8 @@ class Trainer:
             return None
         noted = began = time.monotonic()
         hidden = log is None
-        with progress(optim.steps, self.run.name, unit="steps", done=self.step, quiet=hidden, keep=True) as bar:
+        label = f"training {self.run.name}"
+        with progress(optim.steps, label, unit="steps", done=self.step, quiet=hidden, keep=True) as bar:
             for ground, satellite, targets in self._batches(pairs, out.parent / "decoded"):
                 loss = self.advance(ground, satellite, targets)
                 if log is None:
@@ -218,6 +229,8 @@ class Trainer:
         """
         optim = self.run.optim
         self.net.train()
+        if optim.frozen_norms:
+            hold_norms(self.net)
         set_learning_rate(self.optimizers, learning_rate(self.step, optim))
         loss = partial(
             symmetric_info_nce,

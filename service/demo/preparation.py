@@ -81,6 +81,8 @@ class Preparation:
             status = self._running.wait()
             if status != 0 and command[1] == "calibrate" and not self._stopped:
                 logger.warning("`%s` ended with %d; the service starts without a confidence", text, status)
+            elif status < 0 or self._stopped:
+                raise StepFailed(f"`{text}` was stopped; start again to go on")
             elif status != 0:
                 raise StepFailed(f"`{text}` ended with {status}; its own message says why")
         self.stage = ""
