@@ -14,13 +14,11 @@ from indexer.tiles.region import BoxRegion
 from indexer.tiles.sources.colours import Colours, Sample, colours_of, sample_of
 from indexer.tiles.sources.georeference import Georeference, georeference_of
 from indexer.tiles.sources.source import SourceOptions
-from indexer.tiles.sources.stamps import FileState, combined, file_stamp, raster_members, state_of
+from indexer.tiles.sources.stamps import FileState, raster_members, state_of
 from model.common.geo import Bounds
 
 __all__ = ["RasterFile", "inspect_raster", "remarks_on"]
 
-_WHOLE_BYTES = 64 << 20
-"""Of all files together, up to which their content is part of their stamps."""
 _COLLAR_SHARE, _GRADED_SHARE = 0.02, 0.05
 
 
@@ -35,8 +33,7 @@ class RasterFile:
         place: how its pixels become places.
         size: width and height in pixels.
         colours: how its values become colours.
-        stamp: changes when any file does that its pixels are read from.
-        members: those files, or where they would lie, as they were.
+        members: the files that its pixels are read from, or where they would lie, as they were.
     """
 
     name: str
@@ -45,7 +42,6 @@ class RasterFile:
     place: Georeference
     size: tuple[int, int]
     colours: Colours
-    stamp: int = 0
     members: dict[Path, FileState] = field(default_factory=dict)
 
     def open(self, root: Path) -> Any:
@@ -71,9 +67,7 @@ def inspect_raster(root: Path, name: str, options: SourceOptions, *, files: int 
             bounds, resolution_m = place.extent(data.width, data.height, str(path))
             colours = colours_of(data, options.bands, options.nodata, str(path))
             size, members = (data.width, data.height), {one: state_of(one) for one in raster_members(path)}
-            whole_bytes = max(1, _WHOLE_BYTES // files)
-            stamp = combined(file_stamp(member, state, whole_bytes) for member, state in members.items())
-            file = RasterFile(name, bounds, resolution_m, place, size, colours, stamp, members)
+            file = RasterFile(name, bounds, resolution_m, place, size, colours, members)
             return file, sample_of(data, colours, files=files)
     except BadSource:
         raise
