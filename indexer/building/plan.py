@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from indexer.building.specs import BuildSpec
 from indexer.common.encoders import EncoderIdentity
 from indexer.common.errors import BadSource
 from indexer.tiles.depth import VALUE_BITS, probe_value_bits
+from indexer.tiles.sources.options import DATE
 from indexer.tiles.sources.source import TileSource
 from indexer.tiles.sources.stamps import HasMembers, SourceFiles
 from indexer.tiles.tile_table import TileTable
@@ -44,8 +46,17 @@ class BuildPlan:
         return int(self.tiles.size_bytes.sum())
 
 
-def make_plan(source: TileSource, encoder: EncoderIdentity, out: Path, spec: BuildSpec) -> BuildPlan:
+def make_plan(
+    source: TileSource, encoder: EncoderIdentity, out: Path, spec: BuildSpec, *, date: datetime.date | None = None
+) -> BuildPlan:
     """List a source's tiles and put them in order.
+
+    Args:
+        source: where the tiles come from.
+        encoder: will make the vectors.
+        out: the index folder; the path of a source below its parent is kept relative to that.
+        spec: how to work.
+        date: when the pictures were taken.
 
     Raises:
         BadSource: it holds no tile, or two of one name.
@@ -57,6 +68,8 @@ def make_plan(source: TileSource, encoder: EncoderIdentity, out: Path, spec: Bui
     files = SourceFiles(root, tiles, source.members() if isinstance(source, HasMembers) else None)
     tiles = files.stamped()
     described = {"kind": source.kind, "path": _portable(source.path, out.parent.resolve()), **source.describe()}
+    if date is not None:
+        described[DATE] = date.isoformat()
     bits = probe_value_bits(source, tiles)
     if bits is not None:
         described[VALUE_BITS] = bits

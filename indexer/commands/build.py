@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from annotated_types import Ge
 
 from indexer.building.specs import BuildSpec
+from indexer.commands.changes import opened_source, print_build
 from indexer.commands.output import as_degrees, as_size, print_lines
 from indexer.tiles.sources.options import SourceOptions
 from model.common.atomic_io import refuse_existing
 from model.common.flags import Option
 from model.common.specs import spec
 from model.network.specs import EncoderOptions
-
-if TYPE_CHECKING:
-    from indexer.building.build import BuildSummary
-    from indexer.tiles.sources.source import TileSource
 
 __all__ = ["BuildOptions", "run"]
 
@@ -33,6 +29,9 @@ class BuildOptions(EncoderOptions):
     source: SourceOptions = SourceOptions()
     anchors: Annotated[
         int | None, Ge(1), Option("describe each tile around N x N points (default: as the checkpoint says)", "N")
+    ] = None
+    date: Annotated[
+        datetime.date | None, Option("when the pictures were taken", "YYYY-MM-DD", parse=datetime.date.fromisoformat)
     ] = None
     build: BuildSpec = BuildSpec()
     dry_run: Annotated[bool, Option("print the plan (tiles, bytes, minutes) and stop")] = False
@@ -50,9 +49,9 @@ def run(options: BuildOptions) -> int:
 
     how = options.build
     refuse_existing(options.out)
-    with _opened(options.tiles, options.source) as source:
+    with opened_source(options.tiles, options.source) as source:
         encoder = Encoder.load(options.checkpoint, device=options.device, anchors=options.anchors)
-        plan = make_plan(source, encoder, options.out.absolute(), how)
+        plan = make_plan(source, encoder, options.out.absolute(), how, date=options.date)
         size = as_size(plan.source_bytes) if plan.source_bytes else "cut as they are read"
         print_lines(f"{len(plan.tiles):,} tiles from {source.path} ({source.kind}), {size}")
         for note in plan.notes:
@@ -69,26 +68,5 @@ def run(options: BuildOptions) -> int:
             summary = build_index(
                 source, encoder, options.out, spec=how, plan=plan, restart=options.restart, on_progress=bar.update
             )
-    _print_summary(summary, options.out)
+    print_build(summary, options.out)
     return 0
-
-
-@contextmanager
-def _opened(text: str, options: SourceOptions) -> Iterator[TileSource]:
-    from indexer.tiles.sources.open_source import open_source
-
-    source = open_source(text, options)
-    try:
-        yield source
-    finally:
-        source.close()
-
-
-def _print_summary(summary: BuildSummary, out: Path) -> None:
-    taken_over = f" ({summary.resumed:,} taken over from an unfinished build)" if summary.resumed else ""
-    print_lines(
-        f"{out}: {summary.embedded:,} embedded, {summary.skipped:,} skipped, {summary.failed:,} failed; "
-        f"{summary.tiles_per_s:.0f} tiles/s, {summary.seconds:.1f} s{taken_over}",
-        *(f"  failed {tile_id}: {reason}" for tile_id, reason in summary.reasons),
-        *(f"  {note}" for note in summary.notes if note.startswith("warning")),
-    )

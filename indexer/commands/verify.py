@@ -38,6 +38,8 @@ def run(options: VerifyOptions) -> int:
     if report.sampled:
         print_lines(f"{report.sampled} tiles embedded again; least cosine similarity {report.least_similarity:.6f}")
     else:
-        print_lines(f"no tile was embedded again: {index.source_path} is not on disk")
+        print_lines(
+            "no tile was embedded again: " + ", ".join(f"{one.source_path} is not on disk" for one in index.segments)
+        )
     print_lines(f"calibration: {'belongs to this index' if report.calibrated else 'none'}")
     return 0

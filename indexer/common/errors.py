@@ -9,6 +9,7 @@ GeoLocalizationError
 ├── TooManyFailures  (ValueError)    more of a source's tiles are unreadable than a build accepts
 ├── EncoderFault     (ValueError)    an encoder returned vectors of another shape, or not finite
 ├── BuildConflict    (RuntimeError)  an unfinished build of another specification, or one still running
+├── BadChange        (ValueError)    a change of an index that leaves nothing, adds nothing, or does not fit
 ├── DiskFull         (OSError)       no room left to write
 ├── BadCalibration   (ValueError)    a stored calibration that is damaged, or made for another encoder or index
 ├── BadPhotos        (ValueError)    photos that nothing can be calibrated on: too few, of one kind, without a place
@@ -21,6 +22,7 @@ from model.common.errors import GeoLocalizationError
 
 __all__ = [
     "BadCalibration",
+    "BadChange",
     "BadPhotos",
     "BadQuery",
     "BadSource",
@@ -67,6 +69,10 @@ class TooManyFailures(GeoLocalizationError, ValueError):
 
 class BuildConflict(GeoLocalizationError, RuntimeError):
     """An unfinished build of another specification lies in the way, or one is still running."""
+
+
+class BadChange(GeoLocalizationError, ValueError):
+    """A change of an index that would leave nothing, adds nothing, or does not fit what is there."""
 
 
 class DiskFull(GeoLocalizationError, OSError):

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from indexer.common.errors import IndexDamaged
+from indexer.index.origins import DIGEST_BYTES, Origins
 from indexer.tiles.tile_table import TileTable, texts
 from indexer.tiles.wkb import box_wkb
 
@@ -25,25 +26,27 @@ _SCHEMA = pa.schema(
         *(pa.field(name, pa.int32()) for name in _GRID),
         *(pa.field(name, pa.float64(), nullable=False) for name in _DEGREES),
         pa.field("source", pa.string(), nullable=False),
+        pa.field("size_bytes", pa.int64()),
+        pa.field("sha256", pa.binary(DIGEST_BYTES)),
         pa.field("geometry", pa.binary(), nullable=False),
         pa.field(
             "bbox", pa.struct([pa.field(name, pa.float64(), nullable=False) for name in _COVERING]), nullable=False
         ),
     ]
 )
-_READ = [field for field in _SCHEMA if field.name not in ("geometry", "bbox")]
-"""What is read back; older folders have no column `bbox`."""
+_READ = [field for field in _SCHEMA if field.name not in ("geometry", "bbox", "size_bytes", "sha256")]
+"""What is read back; older folders have no column `bbox`, and none that tells what a tile was read from."""
 _ROW_GROUP = 65_536
 
 
-def write_tiles(path: Path, table: TileTable) -> None:
-    """Write the table; equal tables give equal bytes."""
+def write_tiles(path: Path, table: TileTable, origins: Origins | None = None) -> None:
+    """Write the table, and what the tiles were read from but its stamps; equal tables give equal bytes."""
     schema = _SCHEMA.with_metadata({"geo": json.dumps(_geo_metadata(table), sort_keys=True)})
     # A Python file, because its errors carry the reason (no space left, say).
     with path.open("wb") as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for start in range(0, len(table), _ROW_GROUP):
-            part = table.take(np.arange(start, min(start + _ROW_GROUP, len(table))))
-            writer.write_table(_arrow(part, schema))
+            rows = np.arange(start, min(start + _ROW_GROUP, len(table)))
+            writer.write_table(_arrow(table.take(rows), schema, origins.take(rows) if origins else None))
 
 
 def read_tiles(path: Path) -> TileTable:
@@ -67,14 +70,24 @@ def read_tiles(path: Path) -> TileTable:
     return TileTable(tile_id=names, source=sources, size_bytes=zeros, stamp=zeros, **grid, **degrees)
 
 
-def _arrow(table: TileTable, schema: pa.Schema) -> pa.Table:
+def _arrow(table: TileTable, schema: pa.Schema, origins: Origins | None) -> pa.Table:
     off_grid = table.z < 0
     columns: dict[str, Any] = {name: getattr(table, name) for name in _DEGREES}
     columns |= {name: pa.array(getattr(table, name).astype(np.int32), mask=off_grid) for name in _GRID}
     columns |= {name: pa.array(getattr(table, name).tolist(), pa.string()) for name in ("tile_id", "source")}
+    columns |= _origin_columns(origins, len(table))
     columns["geometry"] = pa.array(box_wkb(table.west, table.south, table.east, table.north), pa.binary())
     columns["bbox"] = _covering(table)
     return pa.table([columns[name] for name in schema.names], schema=schema)
+
+
+def _origin_columns(origins: Origins | None, count: int) -> dict[str, pa.Array]:
+    if origins is None:
+        return {"size_bytes": pa.nulls(count, pa.int64()), "sha256": pa.nulls(count, pa.binary(DIGEST_BYTES))}
+    digests = pa.FixedSizeBinaryArray.from_buffers(
+        pa.binary(DIGEST_BYTES), count, [None, pa.py_buffer(np.ascontiguousarray(origins.sha256))]
+    )
+    return {"size_bytes": pa.array(origins.size_bytes), "sha256": digests}
 
 
 def _covering(table: TileTable) -> pa.Array:

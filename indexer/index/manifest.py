@@ -1,4 +1,4 @@
-"""`manifest.json` of an index folder: what made it, what it holds, and the digests that prove it whole.
+"""The manifest of a segment: what made it, what it holds, and the digests that prove it whole.
 
 It holds nothing that varies between two builds of the same tiles: no time, no host, no name of the folder.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ from model.common.geo import Bounds
 __all__ = [
     "BLOCKS",
     "EMBEDDINGS",
+    "FORMAT",
     "FORMAT_VERSION",
     "HASHED_AT_ONCE_BYTES",
     "MANIFEST",
@@ -27,6 +29,7 @@ __all__ = [
     "FileEntry",
     "Manifest",
     "SearchRecipe",
+    "load_manifest",
 ]
 
 FORMAT = "clnet-geolocalization index"
@@ -67,12 +70,15 @@ class FileEntry:
             self._compare(path, sha256_file(path))
 
     def steps(self, path: Path) -> Iterator[Callable[[], None]]:
-        """The same check of the content in small steps, of which the last compares."""
+        """The same check of the content in small steps, of which the last compares; none where the file is gone.
+
+        An index that was compacted meanwhile has other files, and this one lives on in those that have it open.
+        """
         digest = hashlib.sha256()
-        with path.open("rb") as file:
+        with suppress(FileNotFoundError), path.open("rb") as file:
             while part := file.read(_READ_BYTES):
                 yield partial(digest.update, part)
-        yield lambda: self._compare(path, digest.hexdigest())
+            yield lambda: self._compare(path, digest.hexdigest())
 
     def _compare(self, path: Path, found: str) -> None:
         if found != self.sha256:
@@ -141,15 +147,15 @@ class Manifest:
         write_json(folder / MANIFEST, content | {"checksum": sha256_bytes(canonical_json(content))})
 
     @classmethod
-    def read(cls, folder: Path) -> Manifest:
-        """Read and check `manifest.json`.
+    def read(cls, folder: Path, name: str = MANIFEST) -> Manifest:
+        """Read and check a segment's manifest.
 
         Raises:
             IndexDamaged: missing, not JSON, changed since it was written, or with other keys than expected.
             IndexVersion: of another format version.
         """
-        path = folder / MANIFEST
-        content = _load(path)
+        path = folder / name
+        content = load_manifest(path)
         if content.get("format") != FORMAT:
             raise IndexDamaged(f"{path} is not the manifest of an index (its format is {content.get('format')!r})")
         version = content.get("version")
@@ -204,7 +210,12 @@ def _require_unchanged(path: Path, content: dict[str, Any]) -> None:
         raise IndexDamaged(f"{path} is not byte for byte what was written (cut off at its end?); restore or rebuild it")
 
 
-def _load(path: Path) -> dict[str, Any]:
+def load_manifest(path: Path) -> dict[str, Any]:
+    """The content of a manifest of either kind, unchecked.
+
+    Raises:
+        IndexDamaged: it is missing, or no JSON object.
+    """
     try:
         return read_json(path)
     except FileNotFoundError:

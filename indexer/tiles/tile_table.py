@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 from indexer.tiles.grid import curve_keys_of_points, curve_keys_of_tiles, tile_bounds
 from model.common.geo import Bounds, normal_lon
 
-__all__ = ["TileRecord", "TileTable", "centres", "grid_table", "grid_tile_id", "narrowest_span", "texts"]
+__all__ = [
+    "TileRecord",
+    "TileTable",
+    "centres",
+    "grid_table",
+    "grid_tile_id",
+    "joined_tables",
+    "narrowest_span",
+    "texts",
+]
 
 _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]
@@ -128,6 +137,14 @@ def grid_table(
         texts(names), z, x, y, lat, lon, west, south, east, north, texts(source),
         zeros if size_bytes is None else size_bytes, zeros if stamp is None else stamp,
     )  # fmt: skip
+
+
+def joined_tables(tables: Sequence[TileTable]) -> TileTable:
+    """The rows of some tables, one after another; a single one is given back as it is."""
+    if len(tables) == 1:
+        return tables[0]
+    names = [field.name for field in fields(TileTable)]
+    return TileTable(**{name: np.concatenate([getattr(one, name) for one in tables]) for name in names})
 
 
 def texts(values: Sequence[str]) -> _Texts:

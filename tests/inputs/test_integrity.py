@@ -26,8 +26,8 @@ BLOCK = 128
 @pytest.fixture
 def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files of any size are treated as those above 256 MB, in blocks of a few vectors."""
-    monkeypatch.setattr("indexer.building.build.HASHED_AT_ONCE_BYTES", 0)
-    monkeypatch.setattr("indexer.index.tile_index.HASHED_AT_ONCE_BYTES", 0)
+    monkeypatch.setattr("indexer.index.segment_writer.HASHED_AT_ONCE_BYTES", 0)
+    monkeypatch.setattr("indexer.index.segment.HASHED_AT_ONCE_BYTES", 0)
     monkeypatch.setattr("indexer.index.integrity.BLOCK_BYTES", BLOCK)
 
 
@@ -58,8 +58,8 @@ def test_the_background_finds_what_no_search_has_touched(tmp_path: Path) -> None
     index.close()
     flip(index.folder / EMBEDDINGS, -2)
     damaged = TileIndex.open(index.folder)
-    assert damaged._background is not None
-    damaged._background.wait()
+    assert damaged.segments[0]._background is not None
+    damaged.segments[0]._background.wait()
     with pytest.raises(IndexDamaged):
         damaged.search(vector_of(0), top_k=1, region=BoxRegion(damaged.tile(0).bounds))
     damaged.close()
@@ -71,7 +71,7 @@ def test_candidates_of_an_approximate_search_are_checked_too(tmp_path: Path) -> 
     build_index(source, FakeEncoder(), tmp_path / "index", spec=BuildSpec(exact_up_to=100))
     flip(tmp_path / "index" / EMBEDDINGS, 300)
     damaged = TileIndex.open(tmp_path / "index")
-    damaged._background.wait()  # type: ignore[union-attr]
+    damaged.segments[0]._background.wait()  # type: ignore[union-attr]
     with pytest.raises(IndexDamaged):
         damaged.search(vector_of(123), top_k=400)
     damaged.close()
@@ -170,10 +170,10 @@ def test_an_index_of_the_format_before_is_still_opened(tmp_path: Path) -> None:
     expected = index.search(vector_of(5), top_k=3)[0]
     as_format_2(index.folder)
     old = TileIndex.open(index.folder)
-    assert old.manifest.version == 2
+    assert old.segments[0].manifest.version == 2
     assert old.digest == json.loads((index.folder / "manifest.json").read_bytes())["digest"]
     assert old.search(vector_of(5), top_k=3)[0].rows.tolist() == expected.rows.tolist()
-    old.manifest.write(tmp_path)
+    old.segments[0].manifest.write(tmp_path)
     assert Manifest.read(tmp_path).version == 2
 
 
@@ -188,8 +188,8 @@ def test_a_large_file_of_the_format_before_is_checked_in_the_background(tmp_path
     as_format_2(index.folder)
     flip(index.folder / EMBEDDINGS, -2)
     old = TileIndex.open(index.folder)
-    assert old._background is not None
-    old._background.wait()
+    assert old.segments[0]._background is not None
+    old.segments[0]._background.wait()
     with pytest.raises(IndexDamaged, match="SHA-256"):
         old.search(vector_of(0), top_k=1)
     old.close()
@@ -202,7 +202,7 @@ def test_the_digest_does_not_depend_on_where_the_tiles_lie(tmp_path: Path) -> No
     build_index(open_source(tmp_path / "b" / "deep" / "other"), FakeEncoder(), tmp_path / "b" / "two")
     one, two = TileIndex.open(tmp_path / "one"), TileIndex.open(tmp_path / "b" / "two")
     assert one.digest == two.digest
-    assert one.source_path != two.source_path
+    assert one.segments[0].source_path != two.segments[0].source_path
     content = json.loads((tmp_path / "one" / "manifest.json").read_bytes())
     content["source"]["path"] = "elsewhere"
     (tmp_path / "one" / "manifest.json").write_bytes(canonical_json(content))

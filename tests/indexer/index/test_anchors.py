@@ -37,9 +37,9 @@ def seen_from(seed: int, anchor: int) -> np.ndarray:
 
 def brute(index: TileIndex, query: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Each tile's best score over its anchors, and which it is."""
-    scores = (index.vectors.astype(np.float64).reshape(index.count, 9, -1) @ query[0].astype(np.float64)).astype(
-        np.float32
-    )
+    scores = (
+        index.segments[0].vectors.astype(np.float64).reshape(index.count, 9, -1) @ query[0].astype(np.float64)
+    ).astype(np.float32)
     return scores.max(axis=1), scores.argmax(axis=1)
 
 
@@ -85,7 +85,7 @@ def test_the_answers_point_is_the_anchor_that_matches(index: TileIndex) -> None:
 def test_the_index_says_its_anchors_and_is_verified_by_them(index: TileIndex, tmp_path: Path) -> None:
     assert index.anchors == 9
     assert index.manifest.anchors == ANCHORED.anchor_points
-    assert index.vectors.shape == (12, 9 * 27)
+    assert index.segments[0].vectors.shape == (12, 9 * 27)
     assert verify_index(index, FakeEncoder(inputs=ANCHORED), sample=12).least_similarity > 0.99999
     (tile,) = tmp_path.glob("tiles/*/17000/11000.png")
     tile.write_bytes(encoded(99))

@@ -126,7 +126,9 @@ def test_what_is_measured_is_what_is_served(index, tmp_path, heading) -> None:
     queries, references = [], []
     for row in range(index.count):
         tile = index.tile(row)
-        references.append(Reference(Path(index.source_path) / f"{tile.tile_id}.png", LatLon(tile.lat, tile.lon)))
+        references.append(
+            Reference(Path(index.segments[0].source_path) / f"{tile.tile_id}.png", LatLon(tile.lat, tile.lon))
+        )
         path = tmp_path / f"{row}.png"
         picture(row).resize((64, 32)).save(path)
         queries.append(Query(path, location=LatLon(tile.lat, tile.lon)))
