@@ -27,6 +27,9 @@ _COMMANDS = {
     "compact": Command(
         "join the segments of an index and drop what was removed", "indexer.commands.compact:run", "CompactOptions"
     ),
+    "export": Command(
+        "write footprints or vectors of an index for other programs", "indexer.commands.export:run", "ExportOptions"
+    ),
     "localize": Command(
         "say where photos were taken, and how sure that is", "indexer.commands.localize:run", "LocalizeOptions"
     ),

@@ -258,9 +258,7 @@ def assemble(
         "failed": sum(len(report.failures) for report in reports),
         "equal": equal,
     }
-    finish_segment(
-        folder, tiles, made_by, exact_up_to=spec.exact_up_to, source=plan.source, counts=counts, origins=origins
-    )
+    finish_segment(folder, tiles, made_by, search=spec.search, source=plan.source, counts=counts, origins=origins)
     return notes
 
 

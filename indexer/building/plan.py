@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from indexer.tiles.sources.source import TileSource
 from indexer.tiles.sources.stamps import HasMembers, SourceFiles
 from indexer.tiles.tile_table import TileTable
 
-__all__ = ["BuildPlan", "BuildSpec", "make_plan"]
+__all__ = ["BuildPlan", "BuildSpec", "make_plan", "part_of"]
 
 
 @dataclass(frozen=True)
@@ -87,13 +87,30 @@ def make_plan(
     return BuildPlan(tiles, notes, identity, described, files)
 
 
+def part_of(plan: BuildPlan, number: int, parts: int) -> BuildPlan:
+    """One of several parts of a plan, each a stretch of the curve; all of them together are the plan.
+
+    Args:
+        plan: of the whole.
+        number: 1 to `parts`.
+        parts: how many there are.
+
+    Raises:
+        BadSource: there are more parts than tiles.
+    """
+    rows = np.array_split(np.arange(len(plan.tiles)), parts)[number - 1]
+    if not len(rows):
+        raise BadSource(f"part {number} of {parts} holds none of the {len(plan.tiles):,} tiles; take fewer parts")
+    return replace(plan, tiles=plan.tiles.take(rows), identity=plan.identity | {"part": [number, parts]})
+
+
 def _portable(path: Path, base: Path) -> str:
     """Relative to the index's parent where the tiles lie below it, so that both can move together."""
     return path.relative_to(base).as_posix() if path.is_relative_to(base) else str(path)
 
 
 def _refuse_doubles(tiles: TileTable, where: Path) -> None:
-    names, counts = np.unique(tiles.tile_id.astype(str), return_counts=True)
+    names, counts = np.unique(np.array(tiles.tile_id.tolist()), return_counts=True)
     if (counts > 1).any():
         name = names[counts > 1][0]
         raise BadSource(f"{where} names tile {name} {counts.max()} times; a tile's name must be unique")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,14 @@ from model.network.specs import EncoderOptions
 __all__ = ["BuildOptions", "run"]
 
 
+def _parse_shard(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d+)/(\d+)", text)
+    number, parts = (int(part) for part in found.groups()) if found else (0, 0)
+    if not 1 <= number <= parts:
+        raise ValueError(f"{text!r} is no part; give such as 1/8, 2/8, ..., 8/8")
+    return number, parts
+
+
 @spec(kw_only=True)
 class BuildOptions(EncoderOptions):
     """What to index, how, and where to."""
@@ -33,6 +42,10 @@ class BuildOptions(EncoderOptions):
     date: Annotated[
         datetime.date | None, Option("when the pictures were taken", "YYYY-MM-DD", parse=datetime.date.fromisoformat)
     ] = None
+    shard: Annotated[
+        tuple[int, int] | None,
+        Option("build only the I-th of N parts; `merge` makes one index of them", "I/N", parse=_parse_shard),
+    ] = None
     build: BuildSpec = BuildSpec()
     dry_run: Annotated[bool, Option("print the plan (tiles, bytes, minutes) and stop")] = False
     restart: Annotated[bool, Option("discard an unfinished build instead of resuming it")] = False
@@ -43,7 +56,7 @@ def run(options: BuildOptions) -> int:
     """Embed a tile source and write an index folder, or print what that would take."""
     from indexer.building.build import build_index
     from indexer.building.estimate import estimate_build
-    from indexer.building.plan import make_plan
+    from indexer.building.plan import make_plan, part_of
     from model.common.progress import progress
     from model.network.encoder import Encoder
 
@@ -52,6 +65,7 @@ def run(options: BuildOptions) -> int:
     with opened_source(options.tiles, options.source) as source:
         encoder = Encoder.load(options.checkpoint, device=options.device, anchors=options.anchors)
         plan = make_plan(source, encoder, options.out.absolute(), how, date=options.date)
+        plan = part_of(plan, *options.shard) if options.shard else plan
         size = as_size(plan.source_bytes) if plan.source_bytes else "cut as they are read"
         print_lines(f"{len(plan.tiles):,} tiles from {source.path} ({source.kind}), {size}")
         for note in plan.notes:

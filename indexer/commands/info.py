@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 from indexer.commands.options import IndexOptions
 from indexer.commands.output import as_degrees, as_size, print_json, print_lines
 from indexer.common.errors import BadCalibration
-from indexer.tiles.sources.options import DATE
 from model.common.flags import Option
 from model.common.specs import spec
 
@@ -46,7 +45,7 @@ def run(options: InfoOptions) -> int:
         "bounds": f"{as_degrees(manifest.bounds.as_tuple())} (west, south, east, north)",
         "vectors": f"{index.anchors} x {index.dim} float16 a tile, {as_size(_vector_bytes(index))}",
         "encoder": f"{manifest.encoder['name']} ({manifest.encoder['digest'][:12]})",
-        "search": "exact" if all(segment.exact for segment in index.segments) else "approximate without an area",
+        "search": "exact" if all(segment.exact for segment in index.segments) else "by lists where no area is given",
     }
     segments = [("segment", line) for line in map(_segment_line, index.segments)]
     confidences = [("confidence", line) for line in _calibration_lines(index)]
@@ -62,8 +61,14 @@ def _segment_line(segment: Segment) -> str:
     """Which tiles a segment holds, from where, and what is missing."""
     manifest, counts = segment.manifest, segment.manifest.tiles
     parts = [f"{len(segment.live_rows):,} tiles of {segment.source_path} ({manifest.source['kind']})"]
-    if DATE in manifest.source:
-        parts.append(f"imagery of {manifest.source[DATE]}")
+    if segment.date is not None:
+        parts.append(f"imagery of {segment.date}")
+    recipe = manifest.search
+    if recipe.recall:
+        parts.append(
+            f"{recipe.probes:,} of {recipe.lists:,} lists of {recipe.codes} visited, which finds {recipe.recall:.1%} "
+            "of the ten exact answers to vectors with noise"
+        )
     if segment.source is None:
         parts.append("not on disk")
     if segment.removed is not None:

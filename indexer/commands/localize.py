@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from indexer.commands.options import IndexOptions, PhotoOptions
+from indexer.commands.options import PhotoOptions, SearchedOptions
 from indexer.commands.output import print_lines
 from indexer.tiles.region import CircleRegion
 from model.common.errors import BadConfig
@@ -33,7 +33,7 @@ def _parse_near(text: str) -> LatLon | Literal["exif"]:
 
 
 @spec(kw_only=True)
-class LocalizeOptions(PhotoOptions, EncoderOptions, IndexOptions):
+class LocalizeOptions(PhotoOptions, EncoderOptions, SearchedOptions):
     """Which photos, what is known of them, where to look, and in what form to answer."""
 
     photos: Annotated[
@@ -104,7 +104,13 @@ def run(options: LocalizeOptions) -> int:
     if options.write_gps is not None and options.min_confidence is not None:
         paths = [request.path for request in requests]
         copies = GpsCopies(options.write_gps, paths, least_confidence=options.min_confidence)
-    localizer = Localizer.open(options.index, checkpoint=options.checkpoint, device=options.device)
+    localizer = Localizer.open(
+        options.index,
+        checkpoint=options.checkpoint,
+        device=options.device,
+        exact=options.exact,
+        since=options.since,
+    )
     _say_what_confidence_there_is(localizer, options)
     if options.together:
         one = localize_photos_together(localizer, requests, top_k=options.top_k, workers=options.workers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,7 +14,7 @@ from model.common.flags import Option
 from model.common.geo import Bounds, LatLon, parse_bounds, parse_given_heading, parse_lat_lon
 from model.common.specs import Wanted, spec
 
-__all__ = ["AreaOptions", "IndexOptions", "PhotoOptions", "WhereOptions"]
+__all__ = ["AreaOptions", "IndexOptions", "PhotoOptions", "SearchedOptions", "WhereOptions"]
 
 
 @spec(kw_only=True)
@@ -97,6 +98,17 @@ class AreaOptions(WhereOptions):
         if self.near is not None and self.radius_m is not None:
             return CircleRegion(self.near, self.radius_m)
         return self.read_area()
+
+
+@spec(kw_only=True)
+class SearchedOptions(IndexOptions):
+    """Which index, and which part of it is searched how."""
+
+    exact: Annotated[bool, Option("compare a photo with every tile, whatever lists the index has")] = False
+    since: Annotated[
+        datetime.date | None,
+        Option("leave out imagery that is older, or has no date", "YYYY-MM-DD", parse=datetime.date.fromisoformat),
+    ] = None
 
 
 @spec(kw_only=True)

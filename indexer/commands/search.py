@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from indexer.commands.options import AreaOptions, IndexOptions, PhotoOptions
+from indexer.commands.options import AreaOptions, PhotoOptions, SearchedOptions
 from indexer.commands.output import print_json, print_lines
 from model.common.errors import BadConfig
 from model.common.flags import Option
@@ -21,7 +21,7 @@ __all__ = ["SearchOptions", "run"]
 
 
 @spec(kw_only=True)
-class SearchOptions(PhotoOptions, AreaOptions, EncoderOptions, IndexOptions):
+class SearchOptions(PhotoOptions, AreaOptions, EncoderOptions, SearchedOptions):
     """Which photo, what is known of it, where to look, and in what form to answer."""
 
     image: Annotated[Path, Option("JPEG, PNG, WebP, TIFF, AVIF or HEIC; best a 360 degree panorama", "PHOTO")]
@@ -42,7 +42,13 @@ def run(options: SearchOptions) -> int:
     from model.inputs.photo_view import GivenView
 
     given = GivenView(heading_deg=options.heading_deg, fov_deg=options.fov_deg)
-    localizer = Localizer.open(options.index, checkpoint=options.checkpoint, device=options.device)
+    localizer = Localizer.open(
+        options.index,
+        checkpoint=options.checkpoint,
+        device=options.device,
+        exact=options.exact,
+        since=options.since,
+    )
     index, found = (
         localizer.index,
         localizer.localize(options.image, given, region=options.region(), top_k=options.top_k),

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 
 from indexer.common.errors import IndexDamaged
 from indexer.index.origins import DIGEST_BYTES, Origins
-from indexer.tiles.tile_table import TileTable, texts
+from indexer.tiles.names import GridNames, TextColumn
+from indexer.tiles.tile_table import TileTable
 from indexer.tiles.wkb import box_wkb
 
 __all__ = ["read_tiles", "write_tiles"]
@@ -37,11 +38,16 @@ _SCHEMA = pa.schema(
 _READ = [field for field in _SCHEMA if field.name not in ("geometry", "bbox", "size_bytes", "sha256")]
 """What is read back; older folders have no column `bbox`, and none that tells what a tile was read from."""
 _ROW_GROUP = 65_536
+_NAMES, _GRID_NAMES = b"names", b"z/x/y"
+"""Key and value that say that every tile's name follows from its place on the grid, so that it need not be read."""
 
 
 def write_tiles(path: Path, table: TileTable, origins: Origins | None = None) -> None:
     """Write the table, and what the tiles were read from but its stamps; equal tables give equal bytes."""
-    schema = _SCHEMA.with_metadata({"geo": json.dumps(_geo_metadata(table), sort_keys=True)})
+    metadata = {b"geo": json.dumps(_geo_metadata(table), sort_keys=True).encode()}
+    if bool((table.z >= 0).all()) and GridNames(table.z, table.x, table.y).tolist() == table.tile_id.tolist():
+        metadata[_NAMES] = _GRID_NAMES
+    schema = _SCHEMA.with_metadata(metadata)
     # A Python file, because its errors carry the reason (no space left, say).
     with path.open("wb") as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for start in range(0, len(table), _ROW_GROUP):
@@ -56,18 +62,33 @@ def read_tiles(path: Path) -> TileTable:
         IndexDamaged: not Parquet, or without a column.
     """
     try:
-        table = pq.read_table(path, columns=[field.name for field in _READ], memory_map=True)
+        with pq.ParquetFile(path) as file:
+            _require_columns(path, file)
+            grid = {name: _whole_numbers(file, name) for name in _GRID}
+            degrees = {name: file.read([name])[name].to_numpy() for name in _DEGREES}
+            source = TextColumn(file.read(["source"])["source"])
+            known = (file.schema_arrow.metadata or {}).get(_NAMES) == _GRID_NAMES
+            tile_id = GridNames(**grid) if known else TextColumn(file.read(["tile_id"])["tile_id"])
     except (pa.ArrowException, OSError) as error:
         raise IndexDamaged(f"{path} cannot be read: {error}; rebuild the index") from error
+    if any(np.isnan(column).any() for column in degrees.values()):
+        raise IndexDamaged(f"{path} lacks coordinates; rebuild the index")
+    pa.default_memory_pool().release_unused()
+    zeros = np.broadcast_to(np.int64(0), len(source))  # takes no memory
+    return TileTable(tile_id=tile_id, source=source, size_bytes=zeros, stamp=zeros, **grid, **degrees)
+
+
+def _require_columns(path: Path, file: pq.ParquetFile) -> None:
     wanted = {field.name: field.type for field in _READ}
-    found = {field.name: field.type for field in table.schema}
-    if found != wanted or any(table[name].null_count for name in _DEGREES):
+    found = {field.name: field.type for field in file.schema_arrow if field.name in wanted}
+    if found != wanted:
         raise IndexDamaged(f"{path} has columns {found}; this version reads {wanted}, rebuild the index")
-    zeros = np.zeros(len(table), np.int64)
-    grid = {name: table[name].fill_null(-1).to_numpy().astype(np.int64) for name in _GRID}
-    degrees = {name: table[name].to_numpy() for name in _DEGREES}
-    names, sources = (texts(table[name].to_pylist()) for name in ("tile_id", "source"))
-    return TileTable(tile_id=names, source=sources, size_bytes=zeros, stamp=zeros, **grid, **degrees)
+
+
+def _whole_numbers(file: pq.ParquetFile, name: str) -> Any:
+    """A column of the grid in as few bytes as it needs, -1 off the grid."""
+    column = file.read([name])[name].fill_null(-1).to_numpy()
+    return column.astype(np.int8) if name == "z" else column
 
 
 def _arrow(table: TileTable, schema: pa.Schema, origins: Origins | None) -> pa.Table:

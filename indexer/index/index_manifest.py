@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.common.errors import IndexDamaged, IndexVersion
+from indexer.common.errors import IndexDamaged
 from indexer.index.manifest import FORMAT, MANIFEST, FileEntry, Manifest, load_manifest
 from indexer.tiles.tile_table import narrowest_span
 from model.common.atomic_io import canonical_json, sha256_bytes, staged_file, sync_folder, write_json
@@ -135,10 +135,7 @@ class IndexManifest:
         content = load_manifest(path)
         if content.get("format") == FORMAT and content.get("version") == LIST_VERSION and "segments" in content:
             return cls._from_content(content, path)
-        try:
-            return cls.of_segments({MANIFEST: Manifest.read(folder)})
-        except IndexVersion as error:
-            raise IndexVersion(str(error).replace("reads versions", f"reads versions {LIST_VERSION},")) from error
+        return cls.of_segments({MANIFEST: Manifest.read(folder)})
 
     @classmethod
     def of_segments(

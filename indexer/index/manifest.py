@@ -24,6 +24,7 @@ __all__ = [
     "FORMAT_VERSION",
     "HASHED_AT_ONCE_BYTES",
     "MANIFEST",
+    "MEASURED_VERSION",
     "SEARCH",
     "TILES",
     "FileEntry",
@@ -34,6 +35,9 @@ __all__ = [
 
 FORMAT = "clnet-geolocalization index"
 FORMAT_VERSION = 3
+MEASURED_VERSION = 5
+"""Of a segment whose lists have coarse codes and a measured recall; version 4 is that of a list of segments."""
+_UNMEASURED = ("kind", "lists", "probes", "candidates")
 _WITH_PATH_IN_DIGEST = 2
 """The format before: its digest depended on where the tiles lay, and it knew no digests of blocks. Still read."""
 MANIFEST, TILES, EMBEDDINGS, SEARCH = "manifest.json", "tiles.parquet", "embeddings.npy", "search.faiss"
@@ -94,12 +98,30 @@ class SearchRecipe:
         lists: number of inverted lists, 0 for "exact".
         probes: lists visited by a query.
         candidates: rows re-ranked exactly for each result asked for.
+        codes: FAISS's name of the codes in the lists; empty where an earlier version made them, of float16.
+        target: share of the ten exact answers that was asked for; 0 where nothing was measured.
+        recall: share that was reached, on vectors with noise.
+        curve: (probes, recall) as they were tried.
     """
 
     kind: str = "exact"
     lists: int = 0
     probes: int = 0
     candidates: int = 0
+    codes: str = ""
+    target: float = 0.0
+    recall: float = 0.0
+    curve: list[tuple[int, float]] = field(default_factory=list)
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> SearchRecipe:
+        """From the object of a manifest.
+
+        Raises:
+            KeyError, TypeError, ValueError: something is missing or of another kind.
+        """
+        curve = [(int(probes), float(recall)) for probes, recall in content.get("curve", [])]
+        return cls(**content | {"curve": curve})
 
 
 @dataclass(frozen=True)
@@ -159,10 +181,10 @@ class Manifest:
         if content.get("format") != FORMAT:
             raise IndexDamaged(f"{path} is not the manifest of an index (its format is {content.get('format')!r})")
         version = content.get("version")
-        if version not in (_WITH_PATH_IN_DIGEST, FORMAT_VERSION):
+        if version not in (_WITH_PATH_IN_DIGEST, FORMAT_VERSION, MEASURED_VERSION):
             raise IndexVersion(
-                f"{path} has format version {version!r}; this software reads versions {_WITH_PATH_IN_DIGEST} and "
-                f"{FORMAT_VERSION}. Update it, or rebuild the index with `python -m indexer build`"
+                f"{path} has format version {version!r}; this software reads versions {_WITH_PATH_IN_DIGEST} to "
+                f"{MEASURED_VERSION}. Update it, or rebuild the index with `python -m indexer build`"
             )
         _require_unchanged(path, dict(content))
         return cls._from_content(content, path)
@@ -173,6 +195,8 @@ class Manifest:
         )
         if self.version == _WITH_PATH_IN_DIGEST:
             del content["blocks"]
+        if self.version < MEASURED_VERSION:
+            content["search"] = {key: value for key, value in content["search"].items() if key in _UNMEASURED}
         return content
 
     @classmethod
@@ -180,7 +204,7 @@ class Manifest:
         try:
             values = {one.name: content[one.name] for one in fields(cls) if one.name != "blocks"}
             values["blocks"] = dict(content["blocks"]) if content["version"] > _WITH_PATH_IN_DIGEST else {}
-            values["search"] = SearchRecipe(**content["search"])
+            values["search"] = SearchRecipe.from_json(content["search"])
             values["files"] = {name: FileEntry(**entry) for name, entry in content["files"].items()}
             values["bounds"] = Bounds(*content["bounds"])
             values["anchors"] = [(float(east), float(south)) for east, south in content["anchors"]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -17,7 +18,7 @@ from indexer.index.dense import AllScores, score_all
 from indexer.index.exact_search import ExactScan, rank
 from indexer.index.geoparquet import read_tiles
 from indexer.index.integrity import BackgroundCheck, BlockCheck
-from indexer.index.ivf import load_approximate, propose_rows
+from indexer.index.ivf import load_approximate, propose_rows, selector
 from indexer.index.manifest import EMBEDDINGS, HASHED_AT_ONCE_BYTES, SEARCH, TILES, Manifest
 from indexer.index.zones import SearchResult, ZoneMap, best_anchors
 from indexer.tiles.depth import VALUE_BITS
@@ -26,7 +27,7 @@ from indexer.tiles.region import CircleRegion, Region
 from indexer.tiles.sources.open_source import open_source
 from indexer.tiles.sources.options import DATE
 from indexer.tiles.sources.source import SourceOptions, TileImage, TileSource, as_tile_image
-from indexer.tiles.tile_table import TileTable
+from indexer.tiles.tile_table import TileRecord, TileTable
 from model.common.errors import BadImage, MissingExtra
 from model.common.geo import LatLon, normal_lon
 
@@ -60,6 +61,7 @@ class Segment:
         *,
         base: Path | None = None,
         removed: NDArray[np.bool_] | None = None,
+        exact: bool = False,
     ) -> None:
         self.folder = folder
         self.manifest = manifest
@@ -71,8 +73,10 @@ class Segment:
         self._flat = vectors.reshape(-1, manifest.dim)
         self._scan = ExactScan(self._flat)
         self._approximate = None
-        if manifest.search.kind == "ivf":
+        self._kept = None
+        if manifest.search.kind == "ivf" and not exact:
             self._approximate = load_approximate(folder / SEARCH, manifest.search, count=len(self._flat), dim=self.dim)
+            self._kept = None if removed is None else selector(np.repeat(~removed, self.anchors))
         self._source_lock = threading.Lock()
         self._blocks: BlockCheck | None = None
         self._background: BackgroundCheck | None = None
@@ -84,6 +88,7 @@ class Segment:
         *,
         base: Path | None = None,
         removed: NDArray[np.bool_] | None = None,
+        exact: bool = False,
         verify: bool = False,
     ) -> Segment:
         """Open and check a segment.
@@ -95,6 +100,7 @@ class Segment:
             manifest_path: its manifest.
             base: folder that the path of the tile source starts from; the one above the segment's where not given.
             removed: bool [N] rows to leave out.
+            exact: compare every row, whatever lists there are.
             verify: hash all files at once.
 
         Raises:
@@ -113,7 +119,7 @@ class Segment:
                 f"{folder} has {len(tiles):,} tiles and vectors {vectors.shape}; its manifest says "
                 f"{manifest.count:,} tiles of {width} numbers. Rebuild the index"
             )
-        segment = cls(folder, manifest, tiles, vectors, base=base, removed=removed)
+        segment = cls(folder, manifest, tiles, vectors, base=base, removed=removed, exact=exact)
         if large and not verify:
             segment._check_while_serving(large)
         return segment
@@ -153,6 +159,15 @@ class Segment:
         runs = self._zones.runs(region)
         self._require_whole(runs[:, 0], runs[:, 1])
         return score_all(self.vectors, queries, runs)
+
+    @property
+    def date(self) -> str | None:
+        """When its pictures were taken, as YYYY-MM-DD, where that was said."""
+        return self.manifest.source.get(DATE)
+
+    def tile(self, row: int) -> TileRecord:
+        """The tile of a row."""
+        return replace(self.tiles.record(row), date=self.date)
 
     def point(self, row: int, anchor: int) -> LatLon:
         """Where an anchor of a tile lies on the ground: where the camera stands, if it is the one that matches."""
@@ -228,11 +243,11 @@ class Segment:
             self._blocks.require(header + starts * row, header + stops * row)
 
     def _search_approximately(self, queries: NDArray[np.float32], top_k: int) -> list[SearchResult]:
-        proposed = propose_rows(self._approximate, queries, self.manifest.search, top_k=top_k * self.anchors)
+        proposed = propose_rows(
+            self._approximate, queries, self.manifest.search, top_k=top_k * self.anchors, kept=self._kept
+        )
         results = []
         for query, candidates in zip(queries, proposed, strict=True):
-            if self.removed is not None:
-                candidates = candidates[~self.removed[candidates // self.anchors]]
             rows = np.unique(candidates // self.anchors)
             self._require_whole(rows, rows + 1)
             found = rank(self._flat, query, candidates, len(candidates))

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from indexer.common.encoders import EncoderIdentity
 from indexer.index.geoparquet import write_tiles
 from indexer.index.integrity import write_block_digests
-from indexer.index.ivf import recipe_for, write_approximate
 from indexer.index.manifest import (
     BLOCKS,
     EMBEDDINGS,
+    FORMAT_VERSION,
     HASHED_AT_ONCE_BYTES,
+    MEASURED_VERSION,
     SEARCH,
     TILES,
     FileEntry,
@@ -24,6 +25,8 @@ from indexer.index.manifest import (
     SearchRecipe,
 )
 from indexer.index.origins import STAMPS, Origins, write_stamps
+from indexer.index.planner import plan_search
+from indexer.index.search_spec import SearchSpec
 from indexer.tiles.tile_table import TileTable
 from model._version import VERSION
 from model.common.geo import great_circle_many_m
@@ -82,17 +85,15 @@ def finish_segment(
     tiles: TileTable,
     made_by: MadeBy,
     *,
-    exact_up_to: int,
+    search: SearchSpec,
     source: dict[str, Any],
     counts: dict[str, int],
     origins: Origins | None = None,
 ) -> Manifest:
     """Add to a folder everything that follows from `embeddings.npy` and the tiles of its rows."""
     write_tiles(folder / TILES, tiles, origins)
-    recipe = recipe_for(len(tiles) * len(made_by.anchors), exact_up_to)
-    if recipe.kind != "exact":
-        stored = np.load(folder / EMBEDDINGS, mmap_mode="r", allow_pickle=False)
-        write_approximate(folder / SEARCH, stored.reshape(-1, made_by.dim), recipe)
+    stored = np.load(folder / EMBEDDINGS, mmap_mode="r", allow_pickle=False)
+    recipe = plan_search(stored.reshape(-1, made_by.dim), search, folder / SEARCH)
     if (folder / EMBEDDINGS).stat().st_size > HASHED_AT_ONCE_BYTES:
         write_block_digests(folder / EMBEDDINGS, folder / BLOCKS)
     manifest = _manifest(folder, tiles, made_by, recipe, source=source, counts=counts)
@@ -124,6 +125,7 @@ def _manifest(
         files={path.name: FileEntry.of(path) for path in sorted(folder.iterdir()) if path.name != STAMPS},
         written_by=VERSION,
         blocks={EMBEDDINGS: BLOCKS} if (folder / BLOCKS).exists() else {},
+        version=FORMAT_VERSION if recipe.kind == "exact" else MEASURED_VERSION,
     )
 
 

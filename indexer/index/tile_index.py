@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -12,10 +13,11 @@ from indexer.common.encoders import EncoderIdentity
 from indexer.common.errors import BadQuery, IndexDamaged, IndexMismatch
 from indexer.index.dense import AllScores, joined_scores
 from indexer.index.index_manifest import IndexManifest
-from indexer.index.manifest import MANIFEST
+from indexer.index.manifest import MANIFEST, Manifest
 from indexer.index.segment import Segment
 from indexer.index.zones import SearchResult, joined_results
 from indexer.tiles.region import Region
+from indexer.tiles.sources.options import DATE
 from indexer.tiles.sources.source import TileImage
 from indexer.tiles.tile_table import TileRecord, TileTable, joined_tables
 from model.common.geo import LatLon
@@ -42,14 +44,23 @@ class TileIndex:
         segments: its parts, in the order of their rows.
     """
 
-    def __init__(self, folder: Path, manifest: IndexManifest, segments: tuple[Segment, ...]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        manifest: IndexManifest,
+        segments: tuple[Segment, ...],
+        whole: IndexManifest | None = None,
+    ) -> None:
         self.folder = folder
         self.manifest = manifest
+        self._whole = whole or manifest
         self.segments = segments
         self._starts = np.cumsum([0, *(len(segment.tiles) for segment in segments)]).tolist()
 
     @classmethod
-    def open(cls, folder: Path, *, verify: bool = False) -> TileIndex:
+    def open(
+        cls, folder: Path, *, verify: bool = False, exact: bool = False, since: datetime.date | None = None
+    ) -> TileIndex:
         """Open and check a folder.
 
         Files up to 256 MB are hashed at once. Of larger ones every block is, before it is first compared with a
@@ -58,19 +69,23 @@ class TileIndex:
         Args:
             folder: an index folder.
             verify: hash all files at once.
+            exact: compare every tile with every query, whatever lists there are.
+            since: leave out imagery that is older, or of which no date was said.
 
         Raises:
             IndexDamaged: a file is missing, changed or contradicts the manifest.
             IndexVersion: it has another format version.
+            BadQuery: it has no imagery since then.
         """
         folder = folder.resolve()
         for _ in range(_ATTEMPTS):
-            manifest = IndexManifest.read(folder)
+            whole = IndexManifest.read(folder)
             try:
-                return cls(folder, manifest, _open_segments(folder, manifest, verify=verify))
+                manifest = whole if since is None else _since(folder, whole, since)
+                return cls(folder, manifest, _open_segments(folder, manifest, verify=verify, exact=exact), whole)
             except (IndexDamaged, FileNotFoundError) as error:
                 failure = error
-                if IndexManifest.read(folder) == manifest:
+                if IndexManifest.read(folder) == whole:
                     raise  # otherwise it was changed while it was being opened
         raise failure
 
@@ -103,7 +118,7 @@ class TileIndex:
     def is_current(self) -> bool:
         """Whether the folder still holds what was opened; true as well where it is gone or cannot be read."""
         try:
-            return IndexManifest.read(self.folder) == self.manifest
+            return IndexManifest.read(self.folder) == self._whole
         except (IndexDamaged, OSError):
             return True
 
@@ -167,7 +182,7 @@ class TileIndex:
             BadQuery: there is no such row.
         """
         segment, own = self.place_of(row)
-        return segment.tiles.record(own)
+        return segment.tile(own)
 
     def vector(self, row: int) -> NDArray[np.float16]:
         """float16 [A, D] of a tile's anchors."""
@@ -234,7 +249,27 @@ class TileIndex:
         return queries
 
 
-def _open_segments(folder: Path, manifest: IndexManifest, *, verify: bool) -> tuple[Segment, ...]:
+def _since(folder: Path, manifest: IndexManifest, since: datetime.date) -> IndexManifest:
+    """The part of an index whose imagery is not older.
+
+    Raises:
+        BadQuery: there is none.
+    """
+    segments = {entry.manifest: Manifest.read(*_split(folder / entry.manifest)) for entry in manifest.segments}
+    dates = {path: one.source.get(DATE) for path, one in segments.items()}
+    left = {path: one for path, one in segments.items() if (day := dates[path]) and day >= since.isoformat()}
+    if not left:
+        known = ", ".join(sorted({date or "no date" for date in dates.values()}))
+        raise BadQuery(f"{folder} has no imagery since {since}; it has imagery of {known}")
+    removed = {entry.manifest: entry.removed for entry in manifest.segments if entry.removed}
+    return IndexManifest.of_segments(left, removed)
+
+
+def _split(path: Path) -> tuple[Path, str]:
+    return path.parent, path.name
+
+
+def _open_segments(folder: Path, manifest: IndexManifest, *, verify: bool, exact: bool) -> tuple[Segment, ...]:
     """All segments of an index.
 
     Raises:
@@ -245,7 +280,7 @@ def _open_segments(folder: Path, manifest: IndexManifest, *, verify: bool) -> tu
         for entry in manifest.segments:
             removed = entry.removed.read(folder, entry.rows) if entry.removed else None
             path = folder / entry.manifest
-            segments.append(Segment.open(path, base=folder.parent, removed=removed, verify=verify))
+            segments.append(Segment.open(path, base=folder.parent, removed=removed, verify=verify, exact=exact))
             found = segments[-1].manifest
             if found.digest != entry.digest:
                 raise IndexDamaged(

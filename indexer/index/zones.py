@@ -94,10 +94,15 @@ class ZoneMap:
         if region is None:
             return self._all
         blocks = np.flatnonzero(region.mask(*self._blocks))
-        rows = (blocks[:, None] * _BLOCK_ROWS + np.arange(_BLOCK_ROWS)).ravel()
-        rows = rows[rows < self._count]
-        rows = rows[region.mask(*(edge[rows] for edge in self._edges))]
+        inside = region.holds(*(edge[blocks] for edge in self._blocks))
+        rows, border = self._rows_of(blocks[inside]), self._rows_of(blocks[~inside])
+        border = border[region.mask(*(edge[border] for edge in self._edges))]
+        rows = np.sort(np.concatenate([rows, border])) if len(rows) else border
         return _runs(rows if self._removed is None else rows[~self._removed[rows]])
+
+    def _rows_of(self, blocks: NDArray[np.int64]) -> NDArray[np.int64]:
+        rows = (blocks[:, None] * _BLOCK_ROWS + np.arange(_BLOCK_ROWS)).ravel()
+        return rows[rows < self._count]
 
 
 def _block_boxes(west: _Floats, south: _Floats, east: _Floats, north: _Floats) -> tuple[_Floats, ...]:

@@ -16,7 +16,7 @@ from indexer.common.encoders import EncoderIdentity, TileEncoder
 from indexer.common.errors import BadChange, IndexMismatch
 from indexer.index.tile_index import TileIndex
 from indexer.lifecycle.change import IndexChange
-from indexer.lifecycle.matching import date_of, rows_of_same
+from indexer.lifecycle.matching import rows_of_same
 from indexer.tiles.sources.source import TileSource
 
 __all__ = ["Addition", "add_tiles", "plan_addition", "require_same_making"]
@@ -69,7 +69,7 @@ def plan_addition(
     day = date.isoformat() if date else None
     new = np.ones(len(plan.tiles), np.bool_)
     for segment in index.segments:
-        if date_of(segment) == day:
+        if segment.date == day:
             new &= rows_of_same(segment, plan.tiles) < 0
     return Addition(replace(plan, tiles=plan.tiles.take(new)), int((~new).sum()))
 

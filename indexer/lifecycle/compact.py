@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from indexer.index.search_spec import SearchSpec
 from indexer.lifecycle.change import IndexChange
-from indexer.lifecycle.copies import EXACT_UP_TO, grouped_by_source, write_joined
+from indexer.lifecycle.copies import grouped_by_source, write_joined
 from model.common.atomic_io import staged_folder
 
 __all__ = ["compact_index"]
 
 
-def compact_index(change: IndexChange, *, exact_up_to: int = EXACT_UP_TO) -> int:
+def compact_index(change: IndexChange, *, search: SearchSpec | None = None) -> int:
     """Join the segments of each source; the number of segments before less that after, and 0 where all is compact.
 
     The index answers what it answered, but for the order of equal scores, and keeps its digest. The change must have
@@ -25,7 +26,7 @@ def compact_index(change: IndexChange, *, exact_up_to: int = EXACT_UP_TO) -> int
         target = change.new_segment()
         parts = [(segments[number], segments[number].live_rows) for number in numbers]
         with staged_folder(target) as staged:
-            write_joined(staged, parts, source=segments[numbers[0]].manifest.source, exact_up_to=exact_up_to)
+            write_joined(staged, parts, source=segments[numbers[0]].manifest.source, search=search)
         added.append(target)
         joined += len(numbers)
         for number in numbers:

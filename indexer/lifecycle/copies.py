@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 
 from indexer.index.manifest import Manifest
 from indexer.index.origins import Origins, first_of_equals, read_origins
+from indexer.index.search_spec import SearchSpec
 from indexer.index.segment import Segment
 from indexer.index.segment_writer import MadeBy, VectorWriter, finish_segment
 from indexer.tiles.tile_table import joined_tables
 
-__all__ = ["EXACT_UP_TO", "grouped_by_source", "source_below", "write_joined"]
+__all__ = ["grouped_by_source", "source_below", "write_joined"]
 
-EXACT_UP_TO = 300_000
-"""As a build has it."""
 _BLOCK_ROWS = 16_384
 
 Rows = NDArray[np.int64]
@@ -34,7 +33,7 @@ def grouped_by_source(segments: Sequence[Segment]) -> list[list[int]]:
 
 
 def write_joined(
-    folder: Path, parts: Sequence[tuple[Segment, Rows]], *, source: dict[str, Any], exact_up_to: int = EXACT_UP_TO
+    folder: Path, parts: Sequence[tuple[Segment, Rows]], *, source: dict[str, Any], search: SearchSpec | None = None
 ) -> Manifest:
     """Copy rows of segments into one new segment in an empty folder.
 
@@ -42,7 +41,7 @@ def write_joined(
         folder: where to.
         parts: segments of one encoder, with the rows to take; they must have been verified.
         source: what the manifest says of their source.
-        exact_up_to: number of vectors beyond which an approximate index is made.
+        search: what a search without an area may cost.
     """
     tiles = joined_tables([segment.tiles.take(rows) for segment, rows in parts])
     order = np.argsort(tiles.curve_keys, kind="stable")
@@ -63,7 +62,7 @@ def write_joined(
         folder,
         tiles.take(order),
         MadeBy.of_manifest(parts[0][0].manifest),
-        exact_up_to=exact_up_to,
+        search=search or SearchSpec(),
         source=source,
         counts=_counts(parts, origins),
         origins=origins,

@@ -8,10 +8,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from indexer.index.segment import Segment
-from indexer.tiles.sources.options import DATE
 from indexer.tiles.tile_table import TileTable
 
-__all__ = ["date_of", "live_tiles", "rows_of_same"]
+__all__ = ["live_tiles", "rows_of_same"]
 
 _SAME_PLACE_DEG = 1e-6
 """A decimetre: lists write coordinates with as many digits as they like."""
@@ -35,8 +34,3 @@ def rows_of_same(segment: Segment, tiles: TileTable) -> NDArray[np.int64]:
 def live_tiles(segment: Segment) -> TileTable:
     """The tiles of a segment that are part of the index."""
     return segment.tiles.take(segment.live_rows)
-
-
-def date_of(segment: Segment) -> str | None:
-    """When its pictures were taken, as far as that was said."""
-    return segment.manifest.source.get(DATE)

@@ -18,7 +18,7 @@ from indexer.index.segment import Segment
 from indexer.index.tile_index import TileIndex
 from indexer.lifecycle.change import Mask
 from indexer.lifecycle.copies import source_below
-from indexer.lifecycle.matching import date_of, live_tiles, rows_of_same
+from indexer.lifecycle.matching import live_tiles, rows_of_same
 from model.common.atomic_io import staged_folder
 
 __all__ = ["Merged", "merge_indexes"]
@@ -59,7 +59,7 @@ def merge_indexes(indexes: Sequence[TileIndex], out: Path) -> Merged:
     for later, (winner, segment) in enumerate(segments):
         tiles = live_tiles(segment)
         for earlier, (number, other) in enumerate(segments[:later]):
-            if number != winner and date_of(other) == date_of(segment):
+            if number != winner and other.date == segment.date:
                 rows = rows_of_same(other, tiles)
                 rows = rows[rows >= 0]
                 replaced[number] += int((~removed[earlier][rows]).sum())

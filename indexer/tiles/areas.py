@@ -57,6 +57,13 @@ class PolygonRegion:
         mask[near] = found
         return mask.reshape(edges[0].shape)
 
+    def holds(self, west: ArrayLike, south: ArrayLike, east: ArrayLike, north: ArrayLike) -> _Mask:
+        """Which of the boxes lie wholly inside, as far as that is quick to see."""
+        west, south, east, north = (np.asarray(edge, np.float64) for edge in (west, south, east, north))
+        shapely = load_shapely()
+        mask: _Mask = shapely.contains_properly(self._prepared, shapely.box(west, south, east, north))
+        return mask & (west <= east)
+
     @cached_property
     def _prepared(self) -> Any:
         load_shapely().prepare(self.polygons)
@@ -92,6 +99,10 @@ class TrackRegion:
             near = np.flatnonzero(~mask & around.mask(*flat))
             mask[near] = _within(start, stop, self.radius_m, *(edge[near] for edge in flat))
         return mask.reshape(edges[0].shape)
+
+    def holds(self, west: ArrayLike, south: ArrayLike, east: ArrayLike, north: ArrayLike) -> _Mask:
+        """None: what lies along a track is narrow."""
+        return np.zeros(np.broadcast(west, south, east, north).shape, np.bool_)
 
     @cached_property
     def _pieces(self) -> list[tuple[_Floats, _Floats]]:

@@ -23,6 +23,7 @@ __all__ = ["BoxRegion", "CircleRegion", "Region"]
 
 _SLACK_DEG = 1e-7
 """A centimetre, by which the box around a circle is wider than the circle, so that rounding rules nothing out."""
+_QUARTER_M, _NARROW_DEG = 5e6, 90.0
 
 _Floats = NDArray[np.float64]
 _Mask = NDArray[np.bool_]
@@ -51,6 +52,14 @@ class BoxRegion:
         mask: _Mask = beside & (south <= own.north) & (north >= own.south)
         return mask
 
+    def holds(self, west: ArrayLike, south: ArrayLike, east: ArrayLike, north: ArrayLike) -> _Mask:
+        """Which of the boxes lie wholly inside, as far as that is quick to see."""
+        west, south, east, north = (np.asarray(edge, np.float64) for edge in (west, south, east, north))
+        own = self.bounds
+        own_width = _width(np.float64(own.west), np.float64(own.east))
+        mask: _Mask = ((west - own.west) % 360.0 + _width(west, east) <= own_width) & (south >= own.south)
+        return mask & (north <= own.north)
+
 
 @spec(error=BadQuery)
 class CircleRegion:
@@ -76,6 +85,21 @@ class CircleRegion:
         near = np.flatnonzero(mask)  # the rest is ruled out at the cost of a box
         mask[near] = self._touches(*(edge[near] for edge in flat))
         return mask.reshape(edges[0].shape)
+
+    def holds(self, west: ArrayLike, south: ArrayLike, east: ArrayLike, north: ArrayLike) -> _Mask:
+        """Which of the boxes lie wholly inside, as far as that is quick to see.
+
+        In a quarter of the sphere the farthest point of a box is a corner.
+        """
+        west, south, east, north = (np.asarray(edge, np.float64) for edge in (west, south, east, north))
+        lat, lon = self.centre.lat, self.centre.lon
+        mask = np.full(np.broadcast(west, south, east, north).shape, self.radius_m <= _QUARTER_M)
+        mask &= _width(west, east) <= _NARROW_DEG
+        for edge in (west, east):
+            mask &= np.abs((edge - lon + 180.0) % 360.0 - 180.0) <= _NARROW_DEG
+            for end in (south, north):
+                mask &= great_circle_many_m(lat, lon, end, edge) <= self.radius_m
+        return mask
 
     @cached_property
     def _box(self) -> BoxRegion:
@@ -113,6 +137,9 @@ class Region(Protocol):
 
     def mask(self, west: ArrayLike, south: ArrayLike, east: ArrayLike, north: ArrayLike) -> _Mask:
         """Which of the boxes, in degrees, touch the region; `west > east` crosses the antimeridian."""
+
+    def holds(self, west: ArrayLike, south: ArrayLike, east: ArrayLike, north: ArrayLike) -> _Mask:
+        """Boxes that lie wholly inside; some that do may be left out, none that does not is named."""
 
 
 def _width(west: _Floats | np.float64, east: _Floats | np.float64) -> _Floats:

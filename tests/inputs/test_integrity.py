@@ -13,6 +13,7 @@ from indexer.common.errors import IndexDamaged
 from indexer.index.exact_search import ExactScan
 from indexer.index.integrity import BlockCheck, write_block_digests
 from indexer.index.manifest import BLOCKS, EMBEDDINGS, Manifest
+from indexer.index.search_spec import SearchSpec
 from indexer.index.tile_index import TileIndex
 from indexer.tiles.region import BoxRegion
 from indexer.tiles.sources.open_source import open_source
@@ -68,7 +69,7 @@ def test_the_background_finds_what_no_search_has_touched(tmp_path: Path) -> None
 @pytest.mark.usefixtures("everything_is_large")
 def test_candidates_of_an_approximate_search_are_checked_too(tmp_path: Path) -> None:
     source = open_source(make_tiles(tmp_path / "tiles", 20, 20))
-    build_index(source, FakeEncoder(), tmp_path / "index", spec=BuildSpec(exact_up_to=100))
+    build_index(source, FakeEncoder(), tmp_path / "index", spec=BuildSpec(search=SearchSpec(latency_ms=0)))
     flip(tmp_path / "index" / EMBEDDINGS, 300)
     damaged = TileIndex.open(tmp_path / "index")
     damaged.segments[0]._background.wait()  # type: ignore[union-attr]

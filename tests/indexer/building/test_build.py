@@ -17,6 +17,7 @@ from PIL import Image
 from indexer.building.build import build_index
 from indexer.building.plan import BuildSpec
 from indexer.common.errors import BuildConflict, DiskFull, EncoderFault, NothingUsable, TooManyFailures
+from indexer.index.search_spec import SearchSpec
 from indexer.index.segment_writer import MadeBy, finish_segment
 from indexer.index.tile_index import TileIndex
 from indexer.tiles.sources.open_source import open_source
@@ -284,7 +285,7 @@ def test_a_disk_that_fills_while_the_folder_is_put_together(
 
 def test_large_corpora_get_an_approximate_index_whose_scores_are_exact(tmp_path: Path) -> None:
     make_tiles(tmp_path / "tiles", 20, 20)
-    spec = BuildSpec(exact_up_to=100)
+    spec = BuildSpec(search=SearchSpec(latency_ms=0))
     build_index(open_source(tmp_path / "tiles"), FakeEncoder(), tmp_path / "index", spec=spec)
     index = TileIndex.open(tmp_path / "index", verify=True)
     (result,) = index.search(vector_of(123), top_k=3)
@@ -298,7 +299,7 @@ def test_the_manifest_says_what_lies_in_the_folder(tmp_path: Path) -> None:
     tiles = table_of_boxes([8.0, 8.001], [47.0, 47.0], [8.002, 8.003], [47.001, 47.001])
     source = {"kind": "list", "path": "x"}
     manifest = finish_segment(
-        tmp_path, tiles, MadeBy.of(FakeEncoder()), exact_up_to=100, source=source, counts={"listed": 2}
+        tmp_path, tiles, MadeBy.of(FakeEncoder()), search=SearchSpec(), source=source, counts={"listed": 2}
     )
     assert (manifest.count, manifest.dim) == (2, 27)
     assert manifest.bounds.as_tuple() == (8.0, 47.0, 8.003, 47.001)

@@ -11,6 +11,7 @@ from indexer.building.plan import BuildSpec
 from indexer.building.verify import verify_index
 from indexer.common.errors import IndexDamaged
 from indexer.confidence.features import TopK
+from indexer.index.search_spec import SearchSpec
 from indexer.index.tile_index import TileIndex
 from indexer.index.zones import best_anchors
 from indexer.localization.localizer import Localizer
@@ -43,10 +44,10 @@ def brute(index: TileIndex, query: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return scores.max(axis=1), scores.argmax(axis=1)
 
 
-@pytest.mark.parametrize("exact_up_to", [300_000, 1])
+@pytest.mark.parametrize("latency_ms", [50.0, 0.0])
 @pytest.mark.parametrize("anchor", [0, 4, 7])
-def test_a_tile_is_found_by_any_of_its_anchors_and_named_once(tmp_path: Path, anchor: int, exact_up_to: int) -> None:
-    spec = BuildSpec(exact_up_to=exact_up_to)
+def test_a_tile_is_found_by_any_of_its_anchors_and_named_once(tmp_path: Path, anchor: int, latency_ms: float) -> None:
+    spec = BuildSpec(search=SearchSpec(latency_ms=latency_ms))
     index = build_tiny(tmp_path, encoder=FakeEncoder(inputs=ANCHORED), spec=spec)
     query = seen_from(5, anchor)
     (result,) = index.search(query, top_k=4)
@@ -56,7 +57,7 @@ def test_a_tile_is_found_by_any_of_its_anchors_and_named_once(tmp_path: Path, an
     assert result.scores.tolist() == best[order].tolist()
     assert result.anchors.tolist() == which[order].tolist()
     assert result.anchors[0] == anchor
-    assert result.exact == (exact_up_to > 1)
+    assert result.exact == (latency_ms > 0)
 
 
 def test_a_region_holds_tiles_and_not_vectors(index: TileIndex) -> None:

@@ -11,6 +11,7 @@ from indexer.building.build import build_index
 from indexer.building.plan import BuildSpec
 from indexer.common.errors import BadQuery, IndexDamaged, IndexMismatch, IndexVersion
 from indexer.index.manifest import FileEntry, Manifest
+from indexer.index.search_spec import SearchSpec
 from indexer.index.tile_index import TileIndex
 from indexer.tiles.region import BoxRegion, CircleRegion
 from indexer.tiles.sources.open_source import open_source
@@ -253,7 +254,7 @@ def test_a_tile_that_cannot_be_read_has_no_picture(index: TileIndex, tmp_path: P
 
 
 def test_an_approximate_search_compares_some_tiles_and_one_in_a_region_all(tmp_path: Path) -> None:
-    index = build_tiny(tmp_path, columns=8, rows=8, spec=BuildSpec(exact_up_to=1))
+    index = build_tiny(tmp_path, columns=8, rows=8, spec=BuildSpec(search=SearchSpec(latency_ms=0)))
     queries = np.concatenate([vector_of(seed) for seed in (7, 40)])
     results = index.search(queries, top_k=3)
     for query, result in zip(queries, results, strict=True):

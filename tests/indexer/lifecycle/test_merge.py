@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from indexer.building.build import build_index
-from indexer.building.plan import make_plan
-from indexer.common.errors import BadChange, IndexMismatch
+from indexer.building.plan import make_plan, part_of
+from indexer.common.errors import BadChange, BadSource, IndexMismatch
 from indexer.index.tile_index import TileIndex
 from indexer.lifecycle.merge import Merged, merge_indexes
 from indexer.tiles.sources.open_source import open_source
@@ -65,11 +65,15 @@ def test_parts_of_one_build_are_the_whole(tmp_path: Path) -> None:
     source = open_source(tmp_path / "tiles")
     parts = [tmp_path / f"part-{number}" for number in range(3)]
     for number, part in enumerate(parts):
-        plan = make_plan(source, FakeEncoder(), part, SPEC)
-        tiles = plan.tiles.take(plan.tiles.z + number == plan.tiles.z + plan.tiles.x % 3)
-        build_index(source, FakeEncoder(), part, spec=SPEC, plan=type(plan)(**{**vars(plan), "tiles": tiles}))
-    merge(tmp_path / "merged", *parts)
+        plan = part_of(make_plan(source, FakeEncoder(), part, SPEC), number + 1, len(parts))
+        build_index(source, FakeEncoder(), part, spec=SPEC, plan=plan)
+    assert merge(tmp_path / "merged", *parts) == Merged(24, [0, 0, 0])
     assert content(tmp_path / "merged") == content(tmp_path / "index")
+    compact(tmp_path / "merged")
+    whole = tmp_path / "merged" / "segments" / "000004"
+    assert (whole / "embeddings.npy").read_bytes() == (tmp_path / "index" / "embeddings.npy").read_bytes()
+    with pytest.raises(BadSource, match="holds none of the 24 tiles"):
+        part_of(make_plan(source, FakeEncoder(), tmp_path / "x", SPEC), 30, 30)
 
 
 def test_tiles_of_another_date_are_not_the_same(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from indexer.building.plan import BuildSpec
 from indexer.common.errors import BadChange, NoTilesInRegion
+from indexer.index.search_spec import SearchSpec
 from indexer.tiles.region import BoxRegion, CircleRegion
 from model.common.geo import Bounds
 from tests.indexer.lifecycle.living import best, content, name_of, opened, remove
@@ -57,7 +58,7 @@ def test_what_cannot_be_removed_is_said_and_nothing_is(folder: Path) -> None:
 
 
 def test_an_approximate_index_passes_over_what_was_removed(tmp_path: Path) -> None:
-    build_tiny(tmp_path, 8, 8, spec=BuildSpec(exact_up_to=1)).close()
+    build_tiny(tmp_path, 8, 8, spec=BuildSpec(search=SearchSpec(latency_ms=0))).close()
     remove(tmp_path / "index", ids=(name_of(0, 7),))
     names = [name for name, _ in best(tmp_path / "index", vector_of(7), 5)]
     assert len(names) == 5

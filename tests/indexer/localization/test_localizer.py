@@ -15,6 +15,7 @@ from indexer.building.plan import BuildSpec
 from indexer.common.errors import BadQuery, IndexMismatch, NoTilesInRegion
 from indexer.confidence.features import BEST
 from indexer.confidence.storage import write_calibration
+from indexer.index.search_spec import SearchSpec
 from indexer.index.tile_index import TileIndex
 from indexer.localization.localizer import Localizer
 from indexer.tiles.region import CircleRegion
@@ -209,7 +210,7 @@ def test_at_least_as_many_tiles_are_ranked_as_an_estimate_looks_at(tmp_path) -> 
 
 
 def test_an_approximate_answer_says_so(tmp_path) -> None:
-    index = build_tiny(tmp_path, columns=8, rows=8, spec=BuildSpec(exact_up_to=1))
+    index = build_tiny(tmp_path, columns=8, rows=8, spec=BuildSpec(search=SearchSpec(latency_ms=0)))
     answer = Localizer(FakeEncoder(), index).localize(panorama(4, 0.0), seen(None))
     assert not answer.exact
     assert 5 <= answer.scanned <= 64

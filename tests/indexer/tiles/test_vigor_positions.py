@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from indexer.index.search_spec import SearchSpec
 from indexer.index.segment_writer import MadeBy, finish_segment
 from indexer.index.tile_index import TileIndex
 from indexer.tiles.region import BoxRegion, CircleRegion, Region
@@ -54,9 +55,8 @@ def index(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> TileIn
     folder.mkdir()
     np.save(folder / "embeddings.npy", vectors_of(len(table)))
     source: dict[str, object] = {"kind": "list", "path": "none.csv"}
-    finish_segment(
-        folder, table, MadeBy.of(FakeEncoder()), exact_up_to=300_000, source=source, counts={"listed": len(table)}
-    )
+    made_by, search = MadeBy.of(FakeEncoder()), SearchSpec(latency_ms=1e9)
+    finish_segment(folder, table, made_by, search=search, source=source, counts={"listed": len(table)})
     return TileIndex.open(folder, verify=True)
 
 
