@@ -64,18 +64,43 @@ def read_tiles(path: Path) -> TileTable:
     try:
         with pq.ParquetFile(path) as file:
             _require_columns(path, file)
-            grid = {name: _whole_numbers(file, name) for name in _GRID}
-            degrees = {name: file.read([name])[name].to_numpy() for name in _DEGREES}
-            source = TextColumn(file.read(["source"])["source"])
-            known = (file.schema_arrow.metadata or {}).get(_NAMES) == _GRID_NAMES
-            tile_id = GridNames(**grid) if known else TextColumn(file.read(["tile_id"])["tile_id"])
+            columns = _read_columns(file)
     except (pa.ArrowException, OSError) as error:
         raise IndexDamaged(f"{path} cannot be read: {error}; rebuild the index") from error
-    if any(np.isnan(column).any() for column in degrees.values()):
+    if any(np.isnan(columns[name]).any() for name in _DEGREES):
         raise IndexDamaged(f"{path} lacks coordinates; rebuild the index")
     pa.default_memory_pool().release_unused()
-    zeros = np.broadcast_to(np.int64(0), len(source))  # takes no memory
-    return TileTable(tile_id=tile_id, source=source, size_bytes=zeros, stamp=zeros, **grid, **degrees)
+    zeros = np.broadcast_to(np.int64(0), len(columns["lat"]))  # takes no memory
+    return TileTable(**columns, size_bytes=zeros, stamp=zeros)
+
+
+def _read_columns(file: pq.ParquetFile) -> dict[str, Any]:
+    """Every column in as few bytes as it needs, a row group at a time; grid columns are -1 off the grid."""
+    count = file.metadata.num_rows
+    kinds = {"z": np.int8, "x": np.int32, "y": np.int32} | dict.fromkeys(_DEGREES, np.float64)
+    columns: dict[str, Any] = {name: np.empty(count, kind) for name, kind in kinds.items()}
+    grid_names = (file.schema_arrow.metadata or {}).get(_NAMES) == _GRID_NAMES
+    texts: dict[str, list[pa.Array]] = {name: [] for name in (("source",) if grid_names else ("tile_id", "source"))}
+    start = 0
+    for number in range(file.num_row_groups):
+        group = file.read_row_group(number, [*kinds, *texts]).combine_chunks()
+        for name in kinds:
+            column = group[name].fill_null(-1) if name in _GRID else group[name]
+            columns[name][start : start + len(group)] = column.to_numpy()
+        for name, parts in texts.items():
+            parts += [_in_own_memory(chunk) for chunk in group[name].chunks]
+        start += len(group)
+    for name, parts in texts.items():
+        columns[name] = TextColumn(pa.chunked_array(parts, pa.string()))
+    return columns if not grid_names else columns | {"tile_id": GridNames(*(columns[name] for name in _GRID))}
+
+
+def _in_own_memory(chunk: pa.Array) -> pa.Array:
+    """The same strings in memory that is not Arrow's, so that all that Arrow took for reading can be given back."""
+    start, stop = chunk.offset, chunk.offset + len(chunk)
+    offsets = np.frombuffer(chunk.buffers()[1], np.int32)[start : stop + 1]
+    data = np.frombuffer(chunk.buffers()[2] or b"", np.uint8)[offsets[0] : offsets[-1]].copy()
+    return pa.StringArray.from_buffers(len(chunk), pa.py_buffer(offsets - offsets[0]), pa.py_buffer(data))
 
 
 def _require_columns(path: Path, file: pq.ParquetFile) -> None:
@@ -83,12 +108,6 @@ def _require_columns(path: Path, file: pq.ParquetFile) -> None:
     found = {field.name: field.type for field in file.schema_arrow if field.name in wanted}
     if found != wanted:
         raise IndexDamaged(f"{path} has columns {found}; this version reads {wanted}, rebuild the index")
-
-
-def _whole_numbers(file: pq.ParquetFile, name: str) -> Any:
-    """A column of the grid in as few bytes as it needs, -1 off the grid."""
-    column = file.read([name])[name].fill_null(-1).to_numpy()
-    return column.astype(np.int8) if name == "z" else column
 
 
 def _arrow(table: TileTable, schema: pa.Schema, origins: Origins | None) -> pa.Table:

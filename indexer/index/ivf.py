@@ -78,24 +78,24 @@ def write_approximate(path: Path, vectors: NDArray[np.float16], lists: int, code
 
 
 def _stream(index: Any, path: Path) -> None:
-    """Write an index a block at a time, and tell why where that fails."""
+    """Write an index a block at a time, and tell why where that fails: FAISS itself would not."""
     faiss = load_faiss()
     failures: list[OSError] = []
     with path.open("wb") as file:
 
         def write(block: bytes) -> None:
             try:
-                file.write(block)
+                if not failures:
+                    file.write(block)
             except OSError as error:
                 failures.append(error)
-                raise
 
-        try:
-            faiss.write_index(index, faiss.BufferedIOWriter(faiss.PyCallbackIOWriter(write)))
-        except RuntimeError:
-            if failures:
-                raise failures[0] from None
-            raise
+        to_python = faiss.PyCallbackIOWriter(write)
+        buffered = faiss.BufferedIOWriter(to_python)
+        faiss.write_index(index, buffered)
+        del buffered  # which hands over the rest
+    if failures:
+        raise failures[0]
 
 
 def load_approximate(path: Path, recipe: SearchRecipe, *, count: int, dim: int) -> Any:

@@ -42,11 +42,12 @@ def plan_search(vectors: _Half, spec: SearchSpec, path: Path) -> SearchRecipe:
     Raises:
         BadRecipe: no codes are small enough for the memory, or the recall cannot be reached.
     """
+    count, dim = vectors.shape
     fits = spec.memory is None or vectors.nbytes <= spec.memory
     if fits and _scan_ms(vectors) <= spec.latency_ms:
         return SearchRecipe()
-    codes = codes_within(*vectors.shape, spec.memory)
-    lists = lists_for(len(vectors))
+    codes = codes_within(count, dim, spec.memory)
+    lists = lists_for(count)
     write_approximate(path, vectors, lists, codes)
     return _tuned(vectors, path, lists, codes, spec)
 
@@ -64,7 +65,7 @@ def _scan_ms(vectors: _Half) -> float:
         scan.search(query, runs, top_k=_TOP)
         seconds.append(time.perf_counter() - began)
     scan.close()
-    return 1000 * min(seconds) * count / len(part)
+    return 1000.0 * float(min(seconds)) * count / len(part)
 
 
 def _tuned(vectors: _Half, path: Path, lists: int, codes: Codes, spec: SearchSpec) -> SearchRecipe:

@@ -23,6 +23,8 @@ __all__ = ["BoxRegion", "CircleRegion", "Region"]
 
 _SLACK_DEG = 1e-7
 """A centimetre, by which the box around a circle is wider than the circle, so that rounding rules nothing out."""
+_ROUNDING_M = 1e-3
+_M_PER_DEG = EARTH_RADIUS_M * math.pi / 180.0
 _QUARTER_M, _NARROW_DEG = 5e6, 90.0
 
 _Floats = NDArray[np.float64]
@@ -83,8 +85,21 @@ class CircleRegion:
         flat = [edge.ravel() for edge in edges]
         mask: _Mask = self._box.mask(*flat)
         near = np.flatnonzero(mask)  # the rest is ruled out at the cost of a box
-        mask[near] = self._touches(*(edge[near] for edge in flat))
+        inside, outside = self._clear(*(edge[near] for edge in flat))
+        mask[near[outside]] = False
+        rim = near[~inside & ~outside]
+        mask[rim] = self._touches(*(edge[rim] for edge in flat))
         return mask.reshape(edges[0].shape)
+
+    def _clear(self, west: _Floats, south: _Floats, east: _Floats, north: _Floats) -> tuple[_Mask, _Mask]:
+        """Boxes that touch for sure, and those that do not: by one distance each, to the middle of their west side.
+
+        No point of a box is farther from there than half its height and all of its width along a parallel.
+        """
+        middle = (south + north) / 2
+        reach_deg = (north - south) / 2 + _width(west, east) + 2 * _SLACK_DEG
+        distance_m = great_circle_many_m(self.centre.lat, self.centre.lon, middle, west)
+        return distance_m <= self.radius_m - _ROUNDING_M, distance_m - reach_deg * _M_PER_DEG > self.radius_m
 
     def holds(self, west: ArrayLike, south: ArrayLike, east: ArrayLike, north: ArrayLike) -> _Mask:
         """Which of the boxes lie wholly inside, as far as that is quick to see.

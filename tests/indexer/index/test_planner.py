@@ -18,7 +18,7 @@ from tests.fakes import FakeEncoder
 from tests.indexer.index.test_exact_search import unit
 from tests.indexer.tiny import make_tiles, vector_of
 
-VECTORS = unit(5_000).astype(np.float16)
+VECTORS = unit(1_500).astype(np.float16)
 
 
 def test_what_fits_the_time_and_the_memory_is_exact(tmp_path: Path) -> None:
@@ -28,7 +28,7 @@ def test_what_fits_the_time_and_the_memory_is_exact(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "spec", [SearchSpec(latency_ms=0, target_recall=0.9), SearchSpec(latency_ms=1e6, memory=160_000, target_recall=0.6)]
+    "spec", [SearchSpec(latency_ms=0, target_recall=0.9), SearchSpec(latency_ms=1e6, memory=70_000, target_recall=0.6)]
 )
 def test_else_lists_reach_the_recall_that_was_asked_for(tmp_path: Path, spec: SearchSpec) -> None:
     recipe = plan_search(VECTORS, spec, tmp_path / "lists")
@@ -42,7 +42,7 @@ def test_else_lists_reach_the_recall_that_was_asked_for(tmp_path: Path, spec: Se
 def test_what_cannot_be_had_says_what_can(tmp_path: Path) -> None:
     with pytest.raises(BadRecipe, match="--memory allows"):
         plan_search(VECTORS, SearchSpec(memory=1_000), tmp_path / "lists")
-    coarse = SearchSpec(memory=100_000, target_recall=1.0)
+    coarse = SearchSpec(memory=40_000, target_recall=1.0)
     with pytest.raises(BadRecipe, match=r"codes of 4 bytes a vector find .* give --target-recall 0\.\d+, or more"):
         plan_search(VECTORS, coarse, tmp_path / "lists")
 
