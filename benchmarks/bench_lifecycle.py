@@ -113,7 +113,7 @@ def write_segment(folder: Path, tiles: TileTable, dim: int) -> None:
         for start in range(0, len(tiles), 65_536):
             vectors = rng.standard_normal((min(65_536, len(tiles) - start), dim), dtype=np.float32)
             writer.write((vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16))
-    made_by = MadeBy("none", "0" * 64, dim, [(0.0, 0.0)])
+    made_by = MadeBy({"name": "none", "digest": "0" * 64}, dim, [(0.0, 0.0)])
     source, search = {"kind": "folder", "path": "none"}, SearchSpec(latency_ms=1e9)
     finish_segment(folder, tiles, made_by, search=search, source=source, counts={"listed": len(tiles)})
 

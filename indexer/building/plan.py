@@ -78,6 +78,7 @@ def make_plan(
         notes = listing.notes
     identity = {
         "encoder": encoder.digest,
+        "numbers": encoder.numbers,
         "dim": encoder.dim,
         "anchors": encoder.inputs.anchors,
         "source": described,

@@ -42,7 +42,7 @@ def run(options: AddOptions) -> int:
     from model.common.progress import progress
 
     with changing(options.index) as change, opened_source(options.tiles, options.source) as source:
-        encoder = encoder_like(change.index, options.checkpoint, options.device)
+        encoder = encoder_like(change.index, options)
         addition = plan_addition(
             change.index, source, encoder, options.build, date=options.date, other_size=options.other_size
         )
@@ -51,7 +51,7 @@ def run(options: AddOptions) -> int:
         print_lines(*(f"  {note}" for note in addition.plan.notes))
         if options.dry_run:
             return 0
-        with progress(count, unit="tiles", quiet=options.quiet) as bar:
+        with progress(count, "embedding", unit="tiles", quiet=options.quiet) as bar:
             summary = add_tiles(
                 change, addition, source, encoder, spec=options.build, restart=options.restart, on_progress=bar.update
             )

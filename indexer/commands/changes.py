@@ -16,15 +16,17 @@ if TYPE_CHECKING:
     from indexer.tiles.sources.options import SourceOptions
     from indexer.tiles.sources.source import TileSource
     from model.network.encoder import Encoder
+    from model.network.specs import EncoderOptions
 
 __all__ = ["encoder_like", "opened_source", "print_build", "print_state"]
 
 
-def encoder_like(index: TileIndex, checkpoint: str, device: str) -> Encoder:
+def encoder_like(index: TileIndex, options: EncoderOptions) -> Encoder:
     """The encoder of a checkpoint, with the anchors of an index."""
     from model.network.encoder import Encoder
 
-    return Encoder.load(checkpoint, device=device, anchors=math.isqrt(index.anchors))
+    anchors = math.isqrt(index.anchors)
+    return Encoder.load(options.checkpoint, device=options.device, engine=options.engine, anchors=anchors)
 
 
 @contextmanager

@@ -108,6 +108,7 @@ def run(options: LocalizeOptions) -> int:
         options.index,
         checkpoint=options.checkpoint,
         device=options.device,
+        engine=options.engine,
         exact=options.exact,
         since=options.since,
     )
@@ -119,7 +120,7 @@ def run(options: LocalizeOptions) -> int:
     answers = localize_photos(
         localizer, requests, top_k=options.top_k, batch_size=options.batch_size, workers=options.workers
     )
-    with progress(len(requests), unit="photos", quiet=options.quiet or len(requests) == 1) as bar:
+    with progress(len(requests), "placing", unit="photos", quiet=options.quiet or len(requests) == 1) as bar:
         failed = _write(options, answers, copies, bar.update)
     if copies is not None:
         sys.stderr.write(f"{copies.written:,} of {len(requests):,} photos were copied to {options.write_gps}\n")

@@ -46,6 +46,7 @@ def run(options: SearchOptions) -> int:
         options.index,
         checkpoint=options.checkpoint,
         device=options.device,
+        engine=options.engine,
         exact=options.exact,
         since=options.since,
     )
@@ -79,6 +80,6 @@ def _print_table(found: Localization) -> None:
 def _estimate_line(position: Position) -> str:
     place = f"{position.centre.lat:.6f}, {position.centre.lon:.6f}"
     if position.confidence is None:
-        return f"best guess {place}; how sure it is cannot be said (see docs/confidence.md)"
+        return f"confidence unknown ({position.no_confidence_because}); best guess {place}"
     within = f"within {position.confidence_radius_m:g} m with a probability of {position.confidence:.2f}"
     return f"estimate {place}: {within}"

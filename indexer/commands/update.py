@@ -36,7 +36,7 @@ def run(options: UpdateOptions) -> int:
     from model.common.progress import progress
 
     with changing(options.index) as change:
-        encoder = encoder_like(change.index, options.checkpoint, options.device)
+        encoder = encoder_like(change.index, options)
         updates = plan_updates(change.index, encoder, options.build, tiles=options.tiles, reread=options.reread)
         for update in updates:
             gone = f"{update.gone_count:,} gone{', which stay' if options.keep_gone and update.gone_count else ''}"
@@ -46,7 +46,9 @@ def run(options: UpdateOptions) -> int:
             )
         if options.dry_run:
             return 0
-        with progress(sum(len(one.plan.tiles) for one in updates), unit="tiles", quiet=options.quiet) as bar:
+        with progress(
+            sum(len(one.plan.tiles) for one in updates), "embedding", unit="tiles", quiet=options.quiet
+        ) as bar:
             summaries = apply_updates(
                 change,
                 updates,

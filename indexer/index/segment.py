@@ -174,7 +174,7 @@ class Segment:
         bounds, (east, south) = self.tiles.record(row).bounds, self.manifest.anchors[anchor]
         lat, lon = float(self.tiles.lat[row]), float(self.tiles.lon[row])
         east_deg = east * ((bounds.east - bounds.west) % 360.0)
-        return LatLon(lat - south * (bounds.north - bounds.south), normal_lon(lon + east_deg) if east_deg else lon)
+        return LatLon(lat - south * (bounds.north - bounds.south), normal_lon(lon + east_deg))
 
     def row_of(self, z: int, x: int, y: int) -> int | None:
         """The row of a tile of the Web Mercator grid, or None."""

@@ -39,26 +39,25 @@ class MadeBy:
     """The encoder of a segment's vectors.
 
     Attributes:
-        name: for people.
-        digest: SHA-256 hex of the encoder.
+        encoder: name, digest and numeric family, as manifests keep them.
         dim: length of a vector.
         anchors: where in a tile its vectors are centred.
     """
 
-    name: str
-    digest: str
+    encoder: dict[str, str]
     dim: int
     anchors: list[tuple[float, float]]
 
     @classmethod
     def of(cls, encoder: EncoderIdentity) -> MadeBy:
         """An encoder at hand."""
-        return cls(encoder.name, encoder.digest, encoder.dim, encoder.inputs.anchor_points)
+        named = {"name": encoder.name, "digest": encoder.digest, "numbers": encoder.numbers}
+        return cls(named, encoder.dim, encoder.inputs.anchor_points)
 
     @classmethod
     def of_manifest(cls, manifest: Manifest) -> MadeBy:
         """The encoder of a segment that is there."""
-        return cls(manifest.encoder["name"], manifest.encoder["digest"], manifest.dim, manifest.anchors)
+        return cls(manifest.encoder, manifest.dim, manifest.anchors)
 
 
 class VectorWriter:
@@ -113,7 +112,7 @@ def _manifest(
     counts: dict[str, int],
 ) -> Manifest:
     return Manifest(
-        encoder={"name": made_by.name, "digest": made_by.digest},
+        encoder=made_by.encoder,
         dim=made_by.dim,
         anchors=made_by.anchors,
         count=len(tiles),

@@ -26,6 +26,8 @@ __all__ = ["TileIndex"]
 
 _ATTEMPTS = 5
 """How often an index is opened that is changed in the meantime."""
+_FORMER_NUMBERS = "float"
+"""Numeric family of an index whose manifest does not name one."""
 
 
 class TileIndex:
@@ -59,7 +61,7 @@ class TileIndex:
 
     @classmethod
     def open(
-        cls, folder: Path, *, verify: bool = False, exact: bool = False, since: datetime.date | None = None
+        cls, folder: Path | str, *, verify: bool = False, exact: bool = False, since: datetime.date | None = None
     ) -> TileIndex:
         """Open and check a folder.
 
@@ -73,11 +75,12 @@ class TileIndex:
             since: leave out imagery that is older, or of which no date was said.
 
         Raises:
+            NoSuchIndex: there is no such folder.
             IndexDamaged: a file is missing, changed or contradicts the manifest.
             IndexVersion: it has another format version.
             BadQuery: it has no imagery since then.
         """
-        folder = folder.resolve()
+        folder = Path(folder).resolve()
         for _ in range(_ATTEMPTS):
             whole = IndexManifest.read(folder)
             try:
@@ -134,6 +137,11 @@ class TileIndex:
                 f"index {self.folder} holds {self.dim}-d vectors from {built_by['name']} "
                 f"({built_by['digest'][:12]}); this encoder makes {encoder.dim}-d from {encoder.name} "
                 f"({encoder.digest[:12]}). Rebuild it with `python -m indexer build`, or load the matching weights"
+            )
+        if encoder.numbers != (family := built_by.get("numbers", _FORMER_NUMBERS)):
+            raise IndexMismatch(
+                f"index {self.folder} holds vectors of the numeric family {family}; this encoder makes "
+                f"{encoder.numbers} ones, and the two are not compared. Rebuild it with this engine, or choose another"
             )
 
     def search(self, queries: NDArray[np.float32], *, top_k: int, region: Region | None = None) -> list[SearchResult]:

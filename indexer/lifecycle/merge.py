@@ -74,7 +74,7 @@ def _require_alike(indexes: Sequence[TileIndex]) -> None:
         raise BadChange("a merge takes at least two indexes, each named once")
     first = indexes[0]
     for other in indexes[1:]:
-        if (other.manifest.encoder["digest"], other.dim) != (first.manifest.encoder["digest"], first.dim):
+        if _comparable(other) != _comparable(first):
             names = [f"{one.folder} of {one.manifest.encoder['name']}" for one in (first, other)]
             raise IndexMismatch(f"{' and '.join(names)} hold vectors that cannot be compared; rebuild one of them")
         if other.manifest.anchors != first.manifest.anchors:
@@ -82,6 +82,12 @@ def _require_alike(indexes: Sequence[TileIndex]) -> None:
                 f"{first.folder} describes a tile around {first.anchors} points, {other.folder} around "
                 f"{other.anchors}; rebuild one of them with the anchors of the other"
             )
+
+
+def _comparable(index: TileIndex) -> tuple[object, ...]:
+    """What must be equal for vectors to be compared."""
+    encoder = index.manifest.encoder
+    return encoder["digest"], encoder.get("numbers"), index.dim
 
 
 def _write(staged: Path, segments: list[Segment], removed: list[Mask], base: Path) -> IndexManifest:
