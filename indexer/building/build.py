@@ -21,6 +21,7 @@ from indexer.building.shards import ShardReport, WorkFolder, open_work
 from indexer.common.encoders import EncoderIdentity, TileEncoder
 from indexer.common.errors import BuildConflict, DiskFull, NothingUsable, TooManyFailures
 from indexer.index.origins import DIGEST_BYTES, Origins, first_of_equals
+from indexer.index.planner import require_possible
 from indexer.index.segment_writer import MadeBy, VectorWriter, finish_segment
 from indexer.tiles.depth import VALUE_BITS
 from indexer.tiles.sources.source import TileSource
@@ -89,11 +90,13 @@ def build_index(
         TooManyFailures: more of them than `spec.max_failed` could not be read; what is done is kept.
         BuildConflict: an unfinished build differs, one is running, or the tiles change meanwhile.
         DiskFull: there is no room; free some and repeat the call.
+        BadRecipe: the memory is too small for any search, or the recall out of reach; what is done is kept.
     """
     began, spec, out = time.monotonic(), spec or BuildSpec(), Path(out).absolute()
     if out.exists():
         raise OutputExists(f"{out} exists already; choose another folder, or remove it first")
     plan = plan or make_plan(source, encoder, out, spec)
+    require_possible(len(plan.tiles) * len(encoder.inputs.anchor_points), encoder.dim, spec.search)
     with _full_disk_named(out), open_work(out, plan.identity, restart=restart) as work:
         reports, resumed = _embed_all(source, encoder, plan, spec, work, on_progress)
         plan.files.require_unchanged()

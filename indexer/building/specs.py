@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 from annotated_types import Ge, Le
 
@@ -14,6 +14,10 @@ from model.common.flags import Option
 from model.common.specs import Wanted, spec
 
 __all__ = ["BuildSpec"]
+
+
+_BESIDE = ("workers", "max_failed", "search")
+"""What finished shards do not depend on."""
 
 
 @spec(error=BadSource)
@@ -46,6 +50,6 @@ class BuildSpec:
         """Number of reading threads."""
         return self.workers or os.cpu_count() or 1
 
-    def identity(self) -> dict[str, Any]:
-        """The part that the result depends on."""
-        return {key: value for key, value in asdict(self).items() if key not in ("workers", "max_failed")}
+    def identity(self) -> dict[str, int]:
+        """The part that the shards depend on."""
+        return {key: value for key, value in asdict(self).items() if key not in _BESIDE}

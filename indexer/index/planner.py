@@ -20,7 +20,7 @@ from indexer.index.ivf import Codes, codes_within, lists_for, load_approximate, 
 from indexer.index.manifest import SearchRecipe
 from indexer.index.search_spec import SearchSpec
 
-__all__ = ["plan_search"]
+__all__ = ["plan_search", "require_possible"]
 
 _SAMPLE_BYTES = 64 << 20
 _QUERIES, _TOP = 100, 10
@@ -50,6 +50,16 @@ def plan_search(vectors: _Half, spec: SearchSpec, path: Path) -> SearchRecipe:
     lists = lists_for(count)
     write_approximate(path, vectors, lists, codes)
     return _tuned(vectors, path, lists, codes, spec)
+
+
+def require_possible(count: int, dim: int, spec: SearchSpec) -> None:
+    """Make sure, before anything is embedded, that vectors [count, dim] can be searched within the memory.
+
+    Raises:
+        BadRecipe: no codes are small enough.
+    """
+    if spec.memory is not None and 2 * count * dim > spec.memory:
+        codes_within(count, dim, spec.memory)
 
 
 def _scan_ms(vectors: _Half) -> float:

@@ -61,6 +61,20 @@ def test_the_manifest_keeps_what_was_measured_and_an_exact_index_the_format_befo
         index.close()
 
 
+def test_a_memory_that_is_too_small_is_said_before_a_tile_is_embedded_and_a_recall_can_be_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, encoder = open_source(make_tiles(tmp_path / "tiles", 8, 8)), FakeEncoder()
+    with pytest.raises(BadRecipe, match="allow more"):
+        build_index(source, encoder, tmp_path / "index", spec=BuildSpec(search=SearchSpec(memory=100)))
+    assert not (tmp_path / ".index.partial").exists()
+    monkeypatch.setattr("indexer.index.planner._recall", lambda *_: 0.9)
+    with pytest.raises(BadRecipe, match=r"give --target-recall 0\.8"):
+        build_index(source, encoder, tmp_path / "index", spec=BuildSpec(search=SearchSpec(latency_ms=0)))
+    again = BuildSpec(search=SearchSpec(latency_ms=0, target_recall=0.85))
+    assert build_index(source, encoder, tmp_path / "index", spec=again).resumed == 64
+
+
 def test_lists_of_the_format_before_are_read(tmp_path: Path) -> None:
     source = open_source(make_tiles(tmp_path / "tiles", 8, 8))
     build_index(source, FakeEncoder(), tmp_path / "index", spec=BuildSpec(search=SearchSpec(latency_ms=0)))
