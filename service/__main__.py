@@ -45,9 +45,10 @@ def _up_parser(prog: str) -> Parser:
 
 
 def _up(settings: UpSettings) -> int:
-    from service.demo.preparation import Preparation, index_folder
+    from service.demo.preparation import Preparation, index_folder, samples_folder
 
-    return _serve(settings.serving(index_folder(settings)), Preparation(settings))
+    served = settings.serving(index_folder(settings), samples_folder(settings))
+    return _serve(served, Preparation(settings))
 
 
 def _serve(settings: Settings, preparation: Preparation | None = None) -> int:

@@ -10,11 +10,8 @@ import os
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
-from starlette.responses import FileResponse
 from starlette.types import ASGIApp
 
 from indexer.common.encoders import QueryEncoder
@@ -31,12 +28,13 @@ from service.middleware import (
     SecurityHeadersMiddleware,
     UploadMiddleware,
 )
+from service.overview import Overviews
+from service.page import add_page
 from service.routes import router
 from service.settings import Settings
 
 __all__ = ["create_app"]
 
-_WEB = Path(__file__).with_name("web")
 _FORM_FIELDS = 16
 _TEXT_FIELD_BYTES = 1024
 _DESCRIPTION = (
@@ -74,10 +72,10 @@ def create_app(
         form_limits={"max_files": 1, "max_fields": _FORM_FIELDS, "max_part_size": _TEXT_FIELD_BYTES},
     )
     app.state.engine, app.state.metrics, app.state.settings = engine, metrics, settings
+    app.state.overviews = Overviews()
     install_handlers(app)
     app.include_router(router)
-    app.add_api_route("/", _page, include_in_schema=False)
-    app.mount("/web", StaticFiles(directory=_WEB), name="web")
+    add_page(app, samples=settings.samples)
     return app
 
 
@@ -130,7 +128,3 @@ def _load_checkpoint(settings: Settings) -> tuple[QueryEncoder, bool]:
     torch.set_num_threads(settings.torch_threads or max(1, (os.cpu_count() or 1) // 2))  # the others decode and answer
     encoder = Encoder.load(settings.checkpoint, device=settings.device)
     return encoder, encoder.device.type != "cpu"
-
-
-async def _page() -> FileResponse:
-    return FileResponse(_WEB / "index.html", headers={"Cache-Control": "no-cache"})

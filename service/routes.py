@@ -22,7 +22,18 @@ from service.errors import PROBLEM_JSON, TileNotFound
 from service.forms import FormRoute
 from service.geojson import GEO_JSON, feature_collection, wants_geojson
 from service.metrics import Metrics
-from service.schemas import Info, LocalizeAnswer, LocalizeForm, Problem, Status, describe, json_answer, picture_zooms
+from service.overview import Overviews
+from service.schemas import (
+    Info,
+    LocalizeAnswer,
+    LocalizeForm,
+    Problem,
+    Status,
+    describe,
+    json_answer,
+    overview_info,
+    picture_zooms,
+)
 from service.settings import Settings
 
 __all__ = ["router"]
@@ -137,6 +148,32 @@ def tile(
     return Response(picture.data, media_type=picture.media_type, headers=headers)
 
 
+@router.get(
+    "/v1/overview.png",
+    operation_id="overview",
+    tags=["corpus"],
+    summary="The whole corpus as one picture",
+    response_class=Response,
+    responses={200: {"content": {"image/png": {}}}, 404: _problem("The tiles' pictures are not on disk.")},
+)
+def overview(
+    request: Request,
+    serving: Annotated[Serving, Depends(_serving)],
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Response:
+    """In Web Mercator, at most 1024 pixels a side, transparent where no tile lies; `X-Bounds` says its four edges."""
+    index = serving.localizer.index
+    if index.source is None:
+        raise TileNotFound("the pictures of this index are not on disk, so there is no overview")
+    etag = f'"{index.digest[:32]}"'
+    bounds = ",".join(f"{edge:.9g}" for edge in index.tiles.bounds.as_tuple())
+    headers = {"ETag": etag, "Cache-Control": "public, max-age=3600", "X-Bounds": bounds}
+    if if_none_match is not None and etag in if_none_match:
+        return Response(status_code=304, headers=headers)
+    overviews: Overviews = request.app.state.overviews
+    return Response(overviews.of(index), media_type="image/png", headers=headers)
+
+
 @router.get("/healthz", operation_id="healthz", tags=["operation"], summary="Is the process alive?")
 async def healthz() -> Status:
     """Answers as long as the event loop turns."""
@@ -157,7 +194,9 @@ async def readyz(_: Annotated[Serving, Depends(_serving)]) -> Status:
 
 @router.get("/info", operation_id="info", tags=["operation"], summary="Which model, which index?")
 async def info(
-    serving: Annotated[Serving, Depends(_serving)], settings: Annotated[Settings, Depends(_settings)]
+    request: Request,
+    serving: Annotated[Serving, Depends(_serving)],
+    settings: Annotated[Settings, Depends(_settings)],
 ) -> Info:
     """What this service runs and what a request may ask for."""
     model, index = describe(serving.localizer)
@@ -168,6 +207,7 @@ async def info(
         index=index,
         bounds=tiles.manifest.bounds.as_tuple(),
         zooms=picture_zooms(tiles),
+        overview=overview_info(tiles, request.scope.get("root_path", "")),
         limits={"upload_mb": settings.max_upload_mb, "megapixels": settings.max_megapixels, "top_k": 100},
     )
 

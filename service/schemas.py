@@ -27,11 +27,13 @@ __all__ = [
     "LocalizeForm",
     "Match",
     "ModelInfo",
+    "OverviewInfo",
     "Problem",
     "Status",
     "Timings",
     "describe",
     "json_answer",
+    "overview_info",
     "picture_zooms",
     "tile_url",
 ]
@@ -200,6 +202,13 @@ class LocalizeAnswer(BaseModel):
     timings_ms: Timings
 
 
+class OverviewInfo(BaseModel):
+    """One picture of the whole corpus."""
+
+    url: str = Field(examples=["/v1/overview.png"])
+    bounds: Bbox = Field(description="[west, south, east, north] between which a Web Mercator map lays it.")
+
+
 class Info(BaseModel):
     """What this service runs."""
 
@@ -208,6 +217,7 @@ class Info(BaseModel):
     index: IndexInfo
     bounds: Bbox = Field(description="[west, south, east, north] of all tiles.")
     zooms: list[int] = Field(description="Zoom levels of the tiles that `/tiles` can serve; empty where it cannot.")
+    overview: OverviewInfo | None = Field(description="Null where the tiles' pictures are not on disk.")
     limits: dict[str, float] = Field(description="What a request may ask for.")
 
 
@@ -262,6 +272,13 @@ def tile_url(tile: TileRecord, index: TileIndex, root: str) -> str | None:
     if tile.z is None or tile.x is None or tile.y is None or index.source is None:
         return None
     return f"{root}/tiles/{tile.z}/{tile.x}/{tile.y}"
+
+
+def overview_info(index: TileIndex, root: str) -> OverviewInfo | None:
+    """Where the service gives the corpus as one picture; None where it cannot."""
+    if index.source is None:
+        return None
+    return OverviewInfo(url=f"{root}/v1/overview.png", bounds=index.tiles.bounds.as_tuple())
 
 
 def picture_zooms(index: TileIndex) -> list[int]:

@@ -61,6 +61,9 @@ class ServeSettings(EncoderOptions):
     )
     shutdown_s: Annotated[int, Ge(0), Le(3600), Option("seconds that open requests get to end at a stop")] = 20
     verify_index: Annotated[bool, Option("compare the digest of every index file before serving")] = False
+    samples: Annotated[Path | None, Option("folder of photos that the page offers to try, the first three by name")] = (
+        None
+    )
     log_level: Annotated[
         Literal["critical", "error", "warning", "info", "debug"], Option("least severe log line to write")
     ] = "info"
@@ -102,10 +105,10 @@ class UpSettings(ServeSettings):
     )
     demo_side: Annotated[int, Ge(1), Le(512), Option("tiles along each side of the demo region")] = 32
 
-    def serving(self, index: Path) -> Settings:
-        """The settings to serve `index` with."""
+    def serving(self, index: Path, samples: Path | None = None) -> Settings:
+        """The settings to serve `index` with, and photos to try where none are stated."""
         shared = {one.name: getattr(self, one.name) for one in fields(ServeSettings)}
-        return Settings(index=index, **shared)
+        return Settings(index=index, **{**shared, "samples": self.samples or samples})
 
 
 def read_settings(kind: type[_S], flags: Mapping[str, Any]) -> _S:
