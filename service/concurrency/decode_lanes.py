@@ -10,11 +10,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import multiprocessing
+import os
 import signal
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import replace
+from multiprocessing import forkserver
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -145,11 +149,32 @@ class _Process:
         self._pool.join()
 
     def _start(self) -> ProcessPool:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([decode.__module__, ProcessPool.__module__])
-        pool = ProcessPool(1, initializer=set_up, initargs=(self._niceness,), context=context)
+        pool = ProcessPool(1, initializer=set_up, initargs=(self._niceness,), context=_fork_server())
         pool.schedule(answer_nothing)  # a pool starts with its first task
         return pool
+
+
+def _fork_server() -> multiprocessing.context.ForkServerContext:
+    """What processes are forked from: it has their libraries, and neither threads nor a network."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([decode.__module__, ProcessPool.__module__])
+    with _own_path():
+        forkserver.ensure_running()
+    return context
+
+
+@contextmanager
+def _own_path() -> Iterator[None]:
+    """Let Python processes that are started find what this one finds: up to 3.13 the fork server is not told."""
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(part for part in sys.path if part)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
 
 
 def _judge(death: ProcessExpired) -> None:
