@@ -26,12 +26,12 @@ from service.middleware import (
     MetricsMiddleware,
     PrefixMiddleware,
     SecurityHeadersMiddleware,
-    UploadMiddleware,
 )
 from service.overview import Overviews
 from service.page import add_page
 from service.routes import router
 from service.settings import Settings
+from service.uploads import UploadMiddleware
 
 __all__ = ["create_app"]
 
@@ -91,7 +91,12 @@ class _GuardedApp(FastAPI):
 
 
 def _guarded(inner: ASGIApp, settings: Settings, metrics: Metrics) -> ASGIApp:
-    guard = UploadMiddleware(inner, max_uploads=settings.max_uploads, timeout_s=settings.upload_timeout_s)
+    guard = UploadMiddleware(
+        inner,
+        max_uploads=settings.max_uploads,
+        timeout_s=settings.upload_timeout_s,
+        least_bytes_per_s=settings.min_upload_kb_s * 1024,
+    )
     too_large = BodyLimitMiddleware(guard, limit_mb=settings.max_upload_mb)
     counted = MetricsMiddleware(HeadMiddleware(SecurityHeadersMiddleware(too_large)), metrics)
     return PrefixMiddleware(counted, root_path=settings.root_path, trust_header=settings.trust_forwarded_prefix)

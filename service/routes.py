@@ -1,9 +1,8 @@
-"""The HTTP routes. They translate; the work is done by `Localizer`, in the threads of `WorkerPool`."""
+"""The HTTP routes. They translate; the work is done by `Serving`."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Header, Request, Response
@@ -11,13 +10,13 @@ from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import FormData
 from starlette.responses import JSONResponse
 
-from indexer.localization.answer import Localization
 from indexer.tiles.region import BoxRegion, CircleRegion, Region
 from model._version import VERSION
 from model.common.geo import parse_bounds, parse_lat_lon
 from model.inputs.photo_view import GivenView
+from service.answering import Serving
 from service.concurrency.disconnects import unless_gone
-from service.engine import Engine, Serving
+from service.engine import Engine
 from service.errors import PROBLEM_JSON, TileNotFound
 from service.forms import FormRoute
 from service.geojson import GEO_JSON, feature_collection, wants_geojson
@@ -109,17 +108,13 @@ async def localize(
     """Embed the photo, compare it with every tile of the area, and answer with the best tiles and one position."""
     given, region = GivenView(heading_deg=form.heading_deg, fov_deg=form.fov_deg), _region(form)
 
-    def work(check: Callable[[], None]) -> Localization:
-        # Read here, not in the event loop: only photos that are worked on are in memory.
-        photo = form.panorama.file.read()
-        return serving.localizer.localize(photo, given, region=region, top_k=form.top_k, check=check)
-
-    found = await unless_gone(request, serving.pool.run(work))
+    answer = serving.localize(form.panorama.file.read, given, region=region, top_k=form.top_k)
+    found = await unless_gone(request, answer)
     metrics.steps(found.seconds)
-    answer = json_answer(found, serving.localizer, root=request.scope.get("root_path", ""))
+    told = json_answer(found, serving.localizer, root=request.scope.get("root_path", ""))
     if wants_geojson(accept):
-        return JSONResponse(feature_collection(answer), media_type=GEO_JSON)
-    return JSONResponse(answer.model_dump(mode="json"))
+        return JSONResponse(feature_collection(told), media_type=GEO_JSON)
+    return JSONResponse(told.model_dump(mode="json"))
 
 
 @router.get(
@@ -187,8 +182,9 @@ async def healthz() -> Status:
     summary="Can it localize?",
     responses={503: _problem("Model and index are not loaded, or do not match.")},
 )
-async def readyz(_: Annotated[Serving, Depends(_serving)]) -> Status:
-    """Model and index are loaded and belong together."""
+async def readyz(engine: Annotated[Engine, Depends(_engine)]) -> Status:
+    """Model and index are loaded and belong together, and the service is not about to stop."""
+    engine.require_ready()
     return Status(status="ready")
 
 

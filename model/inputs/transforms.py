@@ -7,10 +7,9 @@ heading, cropped or padded to the canvas's vertical angle, with neutral grey whe
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
-import torch
 from annotated_types import Ge, Gt, Le
 from numpy.typing import NDArray
 from PIL import Image
@@ -18,6 +17,9 @@ from PIL import Image
 from model.common.errors import BadConfig
 from model.common.specs import Wanted, spec
 from model.inputs.anchors import NEUTRAL, anchor_points
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = [
     "MIN_SIDE_PX",
@@ -187,6 +189,8 @@ def limit_view(canvas: _Pixels, fov_deg: float, heading_deg: float) -> _Pixels:
 
 def normalise(pixels: torch.Tensor, spec: InputSpec) -> torch.Tensor:
     """uint8 [B, H, W, 3] -> float32 [B, 3, H, W], mean and standard deviation applied."""
+    import torch  # whoever only lays pictures, as the decoding processes of the service do, loads no network
+
     mean = torch.tensor(spec.mean, device=pixels.device) * 255.0
     scale = 1.0 / (torch.tensor(spec.std, device=pixels.device) * 255.0)
     return ((pixels.float() - mean) * scale).permute(0, 3, 1, 2).contiguous()
