@@ -2,6 +2,7 @@
 
 import { get, make } from "./dom.js";
 import { HeatPicture } from "./heat.js";
+import { layOut } from "./panorama.js";
 import { compass } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -48,7 +49,7 @@ export class Comparison {
   show(found, match) {
     this.found = found;
     const columns = (tile) => found.pairs.map((row) => row[tile]);
-    this.photo = new HeatPicture(found.photo.image, found.photo.heat, "The photo. Arrow keys choose a part; the tile shows what it matches.", (cell) => this.point(this.tile, cell, cell === null ? null : found.pairs[cell]));
+    this.photo = new HeatPicture(sharp(found) ?? found.photo.image, found.photo.heat, "The photo. Arrow keys choose a part; the tile shows what it matches.", (cell) => this.point(this.tile, cell, cell === null ? null : found.pairs[cell]));
     this.tile = new HeatPicture(found.tile.image_url ?? match.image_url, found.tile.heat, "The tile. Arrow keys choose a part; the photo shows what it matches.", (cell) => this.point(this.photo, cell, cell === null ? null : columns(cell)));
     this.told = make("p", { className: "told quiet", role: "status" }, HINT);
     this.lines = document.createElementNS(SVG, "svg");
@@ -92,6 +93,13 @@ export class Comparison {
 }
 
 const HINT = "Point at a part of either picture: the other shows what it matches.";
+
+/** The photo's own pixels where it is a whole panorama that the browser shows; else null. */
+function sharp({ photo, view, heading_deg }) {
+  const shown = get("preview");
+  const whole = view.fov_deg >= 360 && !shown.hidden && Math.abs(shown.naturalWidth / shown.naturalHeight - 2) < 0.02;
+  return whole && photo.vertical_deg ? layOut(shown, heading_deg, photo.vertical_deg, photo.width_px / photo.height_px) : null;
+}
 
 function bearings() {
   return make("div", { className: "bearings", "aria-hidden": "true" }, ...["S", "W", "N", "E", "S"].map((name) => make("span", {}, name)));
