@@ -3,6 +3,8 @@
 import { corners, normalLon } from "./geometry.js";
 
 const { L } = globalThis;
+const BELOW_TILES = 150; // Leaflet puts tiles at 200
+const SMALL_PX = 600;
 const HAIR = 1e-9; // degrees: an edge that lies on the grid belongs to one side only
 
 export class Corpus {
@@ -13,7 +15,8 @@ export class Corpus {
     this.hasTiles = zooms.length > 0;
     const box = corners(bounds);
     L.rectangle(box, { className: "edge", interactive: false }).addTo(map);
-    if (overview) L.imageOverlay(overview.url, corners(overview.bounds), { className: "overview", alt: "" }).addTo(map);
+    map.createPane("overview").style.zIndex = BELOW_TILES;
+    if (overview) L.imageOverlay(overview.url, corners(overview.bounds), { pane: "overview", alt: "" }).addTo(map);
     this.tiles = L.layerGroup(this.hasTiles ? halves(bounds).map((half) => tileLayer(half, zooms)) : []);
     map.attributionControl.addAttribution(attribution(index.name));
     map.fitBounds(box, { padding: [24, 24], animate: false });
@@ -28,10 +31,10 @@ export class Corpus {
 
 const attribution = (name) => `Tiles of “${name.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`)}”`;
 
-/** Below the tiles' own zoom the overview does: no more is asked for than a screen holds. */
+/** Below the tiles' own zoom the overview does: no more is asked for than a screen holds, one zoom earlier on a small one. */
 function tileLayer(box, zooms) {
   const [least, most] = [Math.min(...zooms), Math.max(...zooms)];
-  return L.tileLayer("tiles/{z}/{x}/{y}", { bounds: box, minZoom: least, minNativeZoom: least, maxNativeZoom: most, maxZoom: 22, keepBuffer: 0, updateWhenZooming: false });
+  return L.tileLayer("tiles/{z}/{x}/{y}", { bounds: box, minZoom: window.innerWidth < SMALL_PX ? least - 1 : least, minNativeZoom: least, maxNativeZoom: most, maxZoom: 22, keepBuffer: 0, updateWhenZooming: false });
 }
 
 /** A box on either side of the antimeridian where it crosses, as Leaflet asks for tiles by their own longitude. */

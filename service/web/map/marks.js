@@ -49,7 +49,7 @@ export class Marks {
 
   addMatch(match, lon, pictures) {
     const box = cornersNear(match.bounds, lon);
-    if (pictures && match.image_url) L.imageOverlay(match.image_url, box, { alt: "" }).addTo(this.layer);
+    if (pictures && match.image_url) L.imageOverlay(match.image_url, box, { pane: "tilePane", alt: "" }).addTo(this.layer);
     const rectangle = L.rectangle(box, { className: match.rank === 1 ? "match best" : "match" }).addTo(this.layer);
     const icon = L.divIcon({ className: match.rank === 1 ? "rank best" : "rank", html: String(match.rank), iconSize: [24, 24], iconAnchor: [12, 12] });
     const badge = L.marker([box[1][0], (box[0][1] + box[1][1]) / 2], { icon, keyboard: false }).addTo(this.layer);

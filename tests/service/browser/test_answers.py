@@ -82,8 +82,12 @@ def test_a_sample_is_answered_with_few_requests_and_no_tile_before(plain, visit)
     assert len(before) <= MOST_REQUESTS
     assert not [url for url in before if url.startswith("tiles/")]
     assert_on_tile(seen)
-    seen.page.locator(".card").first.click()  # the map goes to the tile
+    for _ in range(3):
+        seen.page.click(".leaflet-control-zoom-in")
+        seen.page.wait_for_timeout(500)
     seen.page.wait_for_selector(".leaflet-tile-loaded", state="attached")
+    order = "name => Number(getComputedStyle(document.querySelector(name)).zIndex)"
+    assert seen.page.evaluate(order, ".leaflet-overview-pane") < seen.page.evaluate(order, ".leaflet-tile-pane")
 
 
 def test_a_new_photo_takes_the_old_answer_away(plain, visit):

@@ -2,9 +2,10 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from service.settings import Settings
-from tests.service.browser.conftest import DESKTOP, PHONE, site, sphere_of
+from tests.service.browser.conftest import DESKTOP, PATIENCE_MS, PHONE, site, sphere_of
 from tests.service.pictures import encoded
 
 PHOTO = encoded(sphere_of(6))
@@ -39,7 +40,7 @@ def test_a_circle_drawn_on_the_map_limits_the_search(address, visit):
     page.click("#area-clear")
     assert page.locator("path.area").count() == 0
     seen.page.click("#send:enabled")
-    page.wait_for_function("document.querySelectorAll('.card').length === 6")
+    expect(page.locator(".card")).to_have_count(6, timeout=PATIENCE_MS)
 
 
 def test_rivals_outside_of_the_map_are_pointed_to(address, visit):
@@ -55,7 +56,7 @@ def test_rivals_outside_of_the_map_are_pointed_to(address, visit):
     arrow = page.locator("#rim .arrow").first
     rank = arrow.inner_text()
     arrow.press("Enter")
-    page.wait_for_function(f"![...document.querySelectorAll('#rim .arrow')].some(one => one.textContent === '{rank}')")
+    expect(page.locator("#rim .arrow", has_text=rank)).to_have_count(0, timeout=PATIENCE_MS)
 
 
 def test_a_shared_place_is_shown_without_a_photo(address, visit):
@@ -94,7 +95,7 @@ def test_the_page_fits_and_the_map_has_scale_and_attribution(address, visit, siz
     assert "Leaflet" in seen.page.locator(".leaflet-control-attribution").inner_text()
     assert seen.page.locator(".leaflet-control-scale-line").inner_text()
     seen.page.mouse.move(size[0] - 100, 200)
-    seen.page.wait_for_function("document.querySelector('.pointer-place').textContent.includes('°')")
+    expect(seen.page.locator(".pointer-place")).to_contain_text("°", timeout=PATIENCE_MS)
 
 
 @pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light"), (PHONE, "dark")])
