@@ -54,7 +54,7 @@ class Page {
 
   ready() {
     offerSamples(async (file) => {
-      await this.photo.choose([file]);
+      await this.photo.choose(file);
       this.localize();
     });
     const shared = sharedPlace();

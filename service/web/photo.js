@@ -3,34 +3,30 @@
 import { get } from "./dom.js";
 
 export class PhotoChoice {
-  /** @param onChoose called with each new list of photos (File or named Blob); empty when there is none. */
+  /** @param onChoose called when there is a new photo. */
   constructor(onChoose) {
     this.onChoose = onChoose;
-    this.files = [];
-    get("photo").addEventListener("change", (event) => event.target.files.length > 0 && this.choose([...event.target.files]));
+    this.file = null;
+    get("photo").addEventListener("change", (event) => event.target.files.length > 0 && this.choose(event.target.files[0]));
     for (const name of ["dragenter", "dragover"]) document.addEventListener(name, (event) => this.hover(event, true));
     for (const name of ["dragleave", "drop"]) document.addEventListener(name, (event) => this.hover(event, false));
-    document.addEventListener("drop", (event) => event.dataTransfer.files.length > 0 && this.choose([...event.dataTransfer.files]));
+    document.addEventListener("drop", (event) => event.dataTransfer.files.length > 0 && this.choose(event.dataTransfer.files[0]));
   }
 
-  get file() {
-    return this.files[0] ?? null;
-  }
-
-  /** Take photos and wait until the first is shown, or known not to be showable here (HEIC, TIFF). */
-  async choose(files) {
-    this.files = files;
+  /** Take a photo (File) and wait until it is shown, or known not to be showable here (HEIC, TIFF). */
+  async choose(file) {
+    this.file = file;
     const preview = get("preview");
     URL.revokeObjectURL(preview.src);
-    this.address = URL.createObjectURL(files[0]);
+    this.address = URL.createObjectURL(file);
     preview.src = this.address;
     get("drop").classList.add("chosen");
     get("hint").hidden = true;
-    get("chosen").textContent = files.length === 1 ? files[0].name : `${files.length} photos, in the order of their names`;
+    get("chosen").textContent = file.name;
     get("chosen").hidden = false;
     this.shape = await preview.decode().then(() => preview.naturalWidth / preview.naturalHeight, () => null);
     preview.hidden = this.shape === null;
-    this.onChoose(files);
+    this.onChoose();
   }
 
   hover(event, over) {

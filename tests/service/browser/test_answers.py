@@ -136,7 +136,7 @@ def test_what_is_no_photo_is_refused_in_plain_words(plain, chromium):
     seen.close()
 
 
-def test_tiles_that_lie_on_no_grid_are_shown_as_well(tile_folder, tmp_path, visit):
+def test_tiles_that_lie_on_no_grid_are_shown_as_well(tmp_path, visit):
     lines = ["path,lat,lon,west,south,east,north"]
     for number, seed in enumerate((SEED, 1, 2)):
         mosaic(seed).save(tmp_path / f"{number}.png")

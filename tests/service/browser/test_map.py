@@ -113,4 +113,4 @@ def test_axe_finds_no_barrier(address, visit, size, scheme):
 def found(page) -> list[str]:
     """What axe-core reports, as rule and element."""
     violations = Axe().run(page).response["violations"]
-    return [f"{one['id']}: {node['html'][:120]} {node['failureSummary'][:300]}" for one in violations for node in one["nodes"]]
+    return [f"{one['id']}: {node['html']} {node['failureSummary']}" for one in violations for node in one["nodes"]]
