@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 
 from indexer.common.encoders import QueryEncoder
 from model._version import VERSION
+from service import corpus_routes, explain_routes, routes
 from service.demo.preparation import Preparation
 from service.engine import Engine, LoadEncoder
 from service.errors import install_handlers
@@ -30,7 +31,6 @@ from service.middleware import (
     PrefixMiddleware,
     SecurityHeadersMiddleware,
 )
-from service.routes import router
 from service.settings import Settings
 from service.uploads import UploadMiddleware
 
@@ -75,7 +75,11 @@ def create_app(
     )
     app.state.engine, app.state.metrics, app.state.settings = engine, metrics, settings
     install_handlers(app)
-    app.include_router(router)
+    for prefix, shown in (("", False), ("/v1", True)):
+        for each in (routes.router, corpus_routes.grid_router):
+            app.include_router(each, prefix=prefix, include_in_schema=shown)
+    for each in (explain_routes.router, corpus_routes.router):
+        app.include_router(each, prefix="/v1")
     app.add_api_route("/", _page, include_in_schema=False)
     app.mount("/web", StaticFiles(directory=_WEB), name="web")
     return app
