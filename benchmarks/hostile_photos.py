@@ -44,7 +44,7 @@ def _frames() -> bytes:
 
 
 HOSTILE: dict[str, Callable[[], bytes]] = {
-    "JPEG of 900 scans": lambda: _repeated_scans(_flat(size=(6000, 3000)), 900),
+    "JPEG of 900 scans": lambda: _repeated_scans(_flat(size=(4000, 2000)), 900, last=True),
     "JPEG of 60 scans, 64 megapixels": lambda: _repeated_scans(_flat(), 50, last=True),
     "WebP of 64 megapixels, flat": lambda: _encoded(_flat("RGBA"), "WEBP", lossless=True, method=0),
     "PNG of 64 megapixels, flat": lambda: _encoded(_flat("RGBA"), "PNG"),

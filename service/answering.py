@@ -19,6 +19,8 @@ from model.inputs.transforms import NEUTRAL
 from service.concurrency.batching import Batcher
 from service.concurrency.decode_lanes import DecodeLanes
 from service.concurrency.line import Line
+from service.corpus import Corpus
+from service.explaining import Explained, Explaining
 from service.index_guard import IndexGuard
 
 __all__ = ["Question", "Serving", "answer_batch", "best_batch"]
@@ -44,6 +46,8 @@ class Serving:
     lanes: DecodeLanes
     batcher: Batcher[Question, Localization]
     guard: IndexGuard
+    corpus: Corpus
+    explaining: Explaining
 
     async def localize(
         self, read: Callable[[], bytes], given: GivenView, *, region: Region | None, top_k: int
@@ -66,8 +70,25 @@ class Serving:
     async def _localize(
         self, read: Callable[[], bytes], given: GivenView, region: Region | None, top_k: int
     ) -> Localization:
-        photo = replace(await self.lanes.prepare(read, given, self.localizer.encoder.inputs), region=region)
+        photo = replace(await self.prepare(read, given), region=region)
         return await asyncio.wrap_future(self.batcher.submit(Question(photo, top_k)))
+
+    async def prepare(self, read: Callable[[], bytes], given: GivenView) -> PreparedPhoto:
+        """Decode a photo and lay it on the canvas, in a process that ends with the caller's patience.
+
+        Raises:
+            GeoLocalizationError: as `DecodeLanes.prepare`.
+        """
+        return await self.lanes.prepare(read, given, self.localizer.encoder.inputs)
+
+    async def explain(self, photo: PreparedPhoto, row: int) -> Explained:
+        """Why a photo scores as it does with the tile of a row.
+
+        Raises:
+            GeoLocalizationError: as `Explaining.explain`, and `IndexDamaged`.
+        """
+        self.guard.require()
+        return await asyncio.to_thread(self.explaining.explain, photo, row)
 
     def close(self) -> None:
         """Finish what is begun."""

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from indexer.common.encoders import QueryEncoder
 from model._version import VERSION
+from service import corpus_routes, explain_routes, routes
 from service.demo.preparation import Preparation
 from service.engine import Engine, LoadEncoder
 from service.errors import install_handlers
@@ -27,9 +28,7 @@ from service.middleware import (
     PrefixMiddleware,
     SecurityHeadersMiddleware,
 )
-from service.overview import Overviews
 from service.page import add_page
-from service.routes import router
 from service.settings import Settings
 from service.uploads import UploadMiddleware
 
@@ -72,9 +71,12 @@ def create_app(
         form_limits={"max_files": 1, "max_fields": _FORM_FIELDS, "max_part_size": _TEXT_FIELD_BYTES},
     )
     app.state.engine, app.state.metrics, app.state.settings = engine, metrics, settings
-    app.state.overviews = Overviews()
     install_handlers(app)
-    app.include_router(router)
+    for prefix, shown in (("", False), ("/v1", True)):
+        for each in (routes.router, corpus_routes.grid_router):
+            app.include_router(each, prefix=prefix, include_in_schema=shown)
+    for each in (explain_routes.router, corpus_routes.router):
+        app.include_router(each, prefix="/v1")
     add_page(app, samples=settings.samples)
     return app
 

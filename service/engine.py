@@ -20,8 +20,10 @@ from service.answering import Question, Serving, answer_batch, best_batch
 from service.concurrency.batching import Batcher
 from service.concurrency.decode_lanes import DecodeLanes
 from service.concurrency.line import Line
+from service.corpus import Corpus
 from service.demo.preparation import Preparation
 from service.errors import NotReady
+from service.explaining import Explaining
 from service.index_guard import IndexGuard
 from service.metrics import Metrics
 from service.settings import Settings
@@ -132,7 +134,8 @@ class Engine:
             partial(answer_batch, localizer, guard), max_items=batch, on_batch=metrics.batch
         )
         line = Line(limit=settings.decoders + settings.queue_limit, deadline_s=settings.deadline_s, observer=metrics)
-        return Serving(localizer, line, lanes, batcher, guard)
+        explaining = Explaining(localizer, settings.checkpoint)
+        return Serving(localizer, line, lanes, batcher, guard, Corpus(index), explaining)
 
     def _start_lanes(self) -> DecodeLanes:
         settings = self._settings

@@ -6,7 +6,7 @@ Coordinates are (lat, lon) in WGS 84 degrees; `bounds` and `bbox` are [west, sou
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from fastapi import UploadFile
@@ -16,10 +16,13 @@ from indexer.index.tile_index import TileIndex
 from indexer.localization.answer import Localization
 from indexer.localization.answer import Match as FoundMatch
 from indexer.localization.localizer import Localizer
-from indexer.tiles.tile_table import TileRecord
 from model.common.geo import parse_bounds, parse_lat_lon
+from model.inputs.photo_view import ResolvedView
+from service.corpus import tile_url
 
 __all__ = [
+    "Area",
+    "Bbox",
     "Estimate",
     "IndexInfo",
     "Info",
@@ -30,12 +33,13 @@ __all__ = [
     "OverviewInfo",
     "Problem",
     "Status",
+    "TileJson",
     "Timings",
     "describe",
+    "heading_field",
     "json_answer",
-    "overview_info",
     "picture_zooms",
-    "tile_url",
+    "view_of",
 ]
 
 _HALF_EARTH_M = 20_040_000.0
@@ -54,7 +58,8 @@ def _near(text: str) -> str:
     return text
 
 
-def _heading(value: Any) -> Any:
+def heading_field(value: Any) -> Any:
+    """Degrees in [0, 360), or the word `unknown`."""
     if value == "unknown" or value is None:
         return value
     try:
@@ -66,28 +71,9 @@ def _heading(value: Any) -> Any:
     return heading % 360.0
 
 
-class LocalizeForm(BaseModel):
-    """The fields of `POST /localize`; unknown fields are refused."""
+class Area(BaseModel):
+    """Where to search; nothing means everywhere."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    panorama: UploadFile = Field(description="JPEG, PNG, WebP, TIFF, AVIF or HEIC; best of all a 360 degree panorama.")
-    top_k: int = Field(5, ge=1, le=100, description="How many tiles to answer with.")
-    heading_deg: Annotated[float | Literal["unknown"] | None, BeforeValidator(_heading)] = Field(
-        None,
-        description="Where the photo's centre column looks, in degrees clockwise from north, from -360 to 360. "
-        "`unknown` tries all. Left out: what the photo says of itself; where it says nothing, all are tried.",
-        examples=[0, 87.5, "unknown"],
-    )
-    fov_deg: float | None = Field(
-        None,
-        gt=0,
-        le=360,
-        allow_inf_nan=False,
-        description="Horizontal field of view of the photo, in degrees. Left out: what the photo says of itself; where "
-        "it says nothing, 360 for a 2:1 picture, else a guess with a warning.",
-        examples=[360, 70],
-    )
     bbox: Annotated[str, AfterValidator(_bbox)] | None = Field(
         None,
         description="Search only tiles that touch this box: `west,south,east,north`. Not together with `near`.",
@@ -103,7 +89,7 @@ class LocalizeForm(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _one_prior(self) -> LocalizeForm:
+    def _one_prior(self) -> Self:
         if self.bbox is not None and self.near is not None:
             raise ValueError("bbox and near are both given; give one area, or none")
         if self.near is not None and self.radius_m is None:
@@ -111,6 +97,30 @@ class LocalizeForm(BaseModel):
         if self.radius_m is not None and self.near is None:
             raise ValueError("radius_m is given without near; say around which lat,lon to search")
         return self
+
+
+class LocalizeForm(Area):
+    """The fields of `POST /localize`; unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    panorama: UploadFile = Field(description="JPEG, PNG, WebP, TIFF, AVIF or HEIC; best of all a 360 degree panorama.")
+    top_k: int = Field(5, ge=1, le=100, description="How many tiles to answer with.")
+    heading_deg: Annotated[float | Literal["unknown"] | None, BeforeValidator(heading_field)] = Field(
+        None,
+        description="Where the photo's centre column looks, in degrees clockwise from north, from -360 to 360. "
+        "`unknown` tries all. Left out: what the photo says of itself; where it says nothing, all are tried.",
+        examples=[0, 87.5, "unknown"],
+    )
+    fov_deg: float | None = Field(
+        None,
+        gt=0,
+        le=360,
+        allow_inf_nan=False,
+        description="Horizontal field of view of the photo, in degrees. Left out: what the photo says of itself; where "
+        "it says nothing, 360 for a 2:1 picture, else a guess with a warning.",
+        examples=[360, 70],
+    )
 
 
 class Match(BaseModel):
@@ -203,10 +213,22 @@ class LocalizeAnswer(BaseModel):
 
 
 class OverviewInfo(BaseModel):
-    """One picture of the whole corpus."""
+    """Where the corpus can be seen as one picture."""
 
     url: str = Field(examples=["/v1/overview.png"])
-    bounds: Bbox = Field(description="[west, south, east, north] between which a Web Mercator map lays it.")
+    bounds: Bbox = Field(description="[west, south, east, north] of its edges; rows are even in Web Mercator.")
+
+
+class TileJson(BaseModel):
+    """TileJSON 3.0."""
+
+    tilejson: Literal["3.0.0"] = "3.0.0"
+    name: str = Field(examples=["demo-index"])
+    scheme: Literal["xyz"] = "xyz"
+    tiles: list[str] = Field(examples=[["http://localhost:8000/v1/tiles/{z}/{x}/{y}"]])
+    minzoom: int = Field(examples=[18])
+    maxzoom: int = Field(examples=[18])
+    bounds: Bbox = Field(description="[west, south, east, north].")
 
 
 class Info(BaseModel):
@@ -217,8 +239,8 @@ class Info(BaseModel):
     index: IndexInfo
     bounds: Bbox = Field(description="[west, south, east, north] of all tiles.")
     zooms: list[int] = Field(description="Zoom levels of the tiles that `/tiles` can serve; empty where it cannot.")
-    overview: OverviewInfo | None = Field(description="Null where the tiles' pictures are not on disk.")
     limits: dict[str, float] = Field(description="What a request may ask for.")
+    overview: OverviewInfo | None = Field(None, description="The corpus as one picture; null where it has none.")
 
 
 class Status(BaseModel):
@@ -250,7 +272,7 @@ def json_answer(found: Localization, localizer: Localizer, *, root: str = "") ->
     return LocalizeAnswer(
         matches=[_match(match, localizer.index, root) for match in found.matches],
         estimate=Estimate.model_validate(found.position.as_json()),
-        view=PhotoView.model_validate(found.as_json()["view"]),
+        view=view_of(found.view),
         warnings=list(found.warnings),
         model=model,
         index=index,
@@ -267,18 +289,14 @@ def describe(localizer: Localizer) -> tuple[ModelInfo, IndexInfo]:
     )
 
 
-def tile_url(tile: TileRecord, index: TileIndex, root: str) -> str | None:
-    """Where the service gives a tile's picture; None where it cannot."""
-    if tile.z is None or tile.x is None or tile.y is None or index.source is None:
-        return None
-    return f"{root}/tiles/{tile.z}/{tile.x}/{tile.y}"
-
-
-def overview_info(index: TileIndex, root: str) -> OverviewInfo | None:
-    """Where the service gives the corpus as one picture; None where it cannot."""
-    if index.source is None:
-        return None
-    return OverviewInfo(url=f"{root}/v1/overview.png", bounds=index.tiles.bounds.as_tuple())
+def view_of(view: ResolvedView) -> PhotoView:
+    """How a photo was taken to look."""
+    return PhotoView(
+        heading_deg=view.heading_deg,
+        heading_source=view.heading_source,
+        fov_deg=view.fov_deg,
+        fov_source=view.fov_source,
+    )
 
 
 def picture_zooms(index: TileIndex) -> list[int]:
@@ -297,5 +315,5 @@ def _match(match: FoundMatch, index: TileIndex, root: str) -> Match:
         bounds=tile.bounds.as_tuple(),
         score=match.score,
         heading_deg=match.heading_deg,
-        image_url=tile_url(tile, index, root),
+        image_url=None if index.source is None else tile_url(tile, root),
     )

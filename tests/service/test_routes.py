@@ -11,8 +11,6 @@ def test_the_addresses_are_those_that_the_documentation_lists():
     addresses = {(method, route.path) for route in router.routes for method in route.methods}
     assert addresses == {
         ("POST", "/localize"),
-        ("GET", "/tiles/{z}/{x}/{y}"),
-        ("GET", "/v1/overview.png"),
         ("GET", "/healthz"),
         ("GET", "/readyz"),
         ("GET", "/info"),
@@ -47,5 +45,4 @@ def test_a_tile_that_the_client_has_is_not_sent_again(client):
 def test_info_says_what_is_served(client):
     info = client.get("/info").json()
     assert (info["model"]["name"], info["index"]["tiles"], info["zooms"]) == ("fake", 16, [ZOOM])
-    assert info["overview"]["bounds"] == info["bounds"]
     assert info["limits"]["top_k"] == 100
