@@ -81,18 +81,23 @@ export class Comparison {
     const { left, top } = get("compare-body").getBoundingClientRect();
     const scroll = get("compare-body").scrollTop;
     const most = this.found.lines[0]?.contribution ?? 1;
-    this.lines.replaceChildren(...this.found.lines.slice(0, LINES).map(({ photo, tile, contribution }) => {
-      const [x1, y1] = this.photo.at(photo);
-      const [x2, y2] = this.tile.at(tile);
-      const line = document.createElementNS(SVG, "line");
-      const ends = { x1: x1 - left, y1: y1 - top + scroll, x2: x2 - left, y2: y2 - top + scroll, "stroke-width": 1 + 2 * (contribution / most) };
-      for (const [name, value] of Object.entries(ends)) line.setAttribute(name, value);
-      return line;
+    const within = ([x, y]) => [x - left, y - top + scroll];
+    this.lines.replaceChildren(...this.found.lines.slice(0, LINES).flatMap(({ photo, tile, contribution }) => {
+      const [x1, y1] = within(this.photo.at(photo));
+      const [x2, y2] = within(this.tile.at(tile));
+      const line = drawn("line", { x1, y1, x2, y2, "stroke-width": 0.8 + 1.4 * (contribution / most) });
+      return [line, drawn("circle", { cx: x1, cy: y1, r: 4 }), drawn("circle", { cx: x2, cy: y2, r: 4 })];
     }));
   }
 }
 
 const HINT = "Point at a part of either picture: the other shows what it matches.";
+
+function drawn(kind, attributes) {
+  const element = document.createElementNS(SVG, kind);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  return element;
+}
 
 /** The photo's own pixels where it is a whole panorama that the browser shows; else null. */
 function sharp({ photo, view, heading_deg }) {

@@ -4,6 +4,7 @@ import { make } from "./dom.js";
 
 const FOR = [255, 122, 24];
 const AGAINST = [64, 120, 255];
+const CONTRAST = 1.7; // what is common to all parts stays faint
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
 export class HeatPicture {
@@ -34,7 +35,7 @@ export class HeatPicture {
   paint(values) {
     const shown = values ?? this.whole;
     const most = Math.max(...shown.map(Math.abs), 1e-12);
-    const pixels = shown.flatMap((value) => [...(value >= 0 ? FOR : AGAINST), Math.round(215 * Math.abs(value / most) ** 0.8)]);
+    const pixels = shown.flatMap((value) => [...(value >= 0 ? FOR : AGAINST), Math.round(225 * Math.abs(value / most) ** CONTRAST)]);
     this.canvas.getContext("2d").putImageData(new ImageData(new Uint8ClampedArray(pixels), this.columns, this.rows), 0, 0);
   }
 
