@@ -6,6 +6,7 @@ import { shareLink, streetMapLink } from "./share.js";
 import { inPlainWords, looks, metres, place, seconds, verdict } from "./words.js";
 
 export function clearAnswer() {
+  get("said").textContent = "";
   get("answer").hidden = true;
   get("answer").replaceChildren();
 }
@@ -27,6 +28,7 @@ export function showAnswer(answer, milliseconds, geojson) {
     make("p", { className: "small quiet" }, `Compared with ${answer.index.tiles.toLocaleString("en")} tiles in ${seconds(milliseconds)}.`),
   );
   get("answer").hidden = false;
+  get("said").textContent = `${said.title}. ${said.sentence}`; // for those who hear the page
 }
 
 /** A place that someone shared: there is no photo to it here. */

@@ -47,6 +47,7 @@ class Page {
     } catch (error) {
       if (error.status === 503) {
         get("corpus").textContent = "The service is getting ready…";
+        get("corpus").title = error.message;
         setTimeout(() => this.start(), RETRY_MS);
       } else this.fail(error);
     }
@@ -66,7 +67,7 @@ class Page {
     this.asked++;
     suggestPreset(this.photo.shape);
     this.clear();
-    get("send").disabled = false;
+    this.busy(false);
   }
 
   clear() {
@@ -103,7 +104,7 @@ class Page {
     } catch (error) {
       if (turn === this.asked) this.fail(error);
     } finally {
-      this.busy(false);
+      if (turn === this.asked) this.busy(false);
     }
   }
 

@@ -74,4 +74,4 @@ const PHRASES = [
 ];
 
 /** A message of the service, with the names of form fields said as the page says them. */
-export const inPlainWords = (text) => PHRASES.reduce((said, [name, phrase]) => said.replace(name, phrase), text);
+export const inPlainWords = (text) => capital(PHRASES.reduce((said, [name, phrase]) => said.replace(name, phrase), text));

@@ -30,9 +30,9 @@ def address(tmp_path_factory):
         yield found
 
 
-def painted(canvas) -> list[int]:
-    """The pixels of a heat map."""
-    return canvas.evaluate("it => [...it.getContext('2d').getImageData(0, 0, it.width, it.height).data]")
+def painted(canvas) -> str:
+    """The pixels of a heat map, encoded."""
+    return canvas.evaluate("it => it.toDataURL()")
 
 
 @pytest.fixture
