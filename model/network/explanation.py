@@ -131,7 +131,7 @@ class Explainer:
             found.append(self._terms(pictures, of))
             return torch.from_numpy(found[0][0].sum(axis=0, keepdims=True))
 
-        encode_batch(keep, torch.from_numpy(np.ascontiguousarray(pixels[np.newaxis])), self.inputs, view, half=None)
+        encode_batch(keep, torch.from_numpy(np.array(pixels[np.newaxis])), self.inputs, view, half=None)
         return found[0]
 
     def _terms(self, pictures: Tensor, view: View) -> tuple[_Floats, _Grid]:
