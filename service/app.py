@@ -18,6 +18,7 @@ from indexer.common.encoders import QueryEncoder
 from model._version import VERSION
 from service import corpus_routes, explain_routes, routes
 from service.demo.preparation import Preparation
+from service.docs_page import add_docs
 from service.engine import Engine, LoadEncoder
 from service.errors import install_handlers
 from service.metrics import Metrics
@@ -65,6 +66,7 @@ def create_app(
         title="CLNet geo-localization",
         description=_DESCRIPTION,
         version=VERSION,
+        docs_url=None,
         redoc_url=None,
         lifespan=_lifespan(engine, preparation, on_failure),
         max_body_size=settings.max_upload_bytes,
@@ -77,6 +79,7 @@ def create_app(
             app.include_router(each, prefix=prefix, include_in_schema=shown)
     for each in (explain_routes.router, corpus_routes.router):
         app.include_router(each, prefix="/v1")
+    add_docs(app)
     add_page(app, samples=settings.samples)
     return app
 

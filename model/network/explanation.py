@@ -59,12 +59,12 @@ class Explanation:
     @property
     def photo_heat(self) -> _Floats:
         """[rows, columns] of the photo: what each cell contributes with the whole tile."""
-        return self.pairs.sum(axis=1).reshape(self.photo_grid)
+        return np.asarray(self.pairs.sum(axis=1).reshape(self.photo_grid), np.float64)
 
     @property
     def tile_heat(self) -> _Floats:
         """[rows, columns] of the tile: what each cell contributes with the whole photo."""
-        return self.pairs.sum(axis=0).reshape(self.tile_grid)
+        return np.asarray(self.pairs.sum(axis=0).reshape(self.tile_grid), np.float64)
 
     def strongest(self, count: int) -> list[tuple[int, int, float]]:
         """(photo cell, tile cell, contribution) of the pairs that speak most for the match, no cell twice."""
@@ -131,7 +131,7 @@ class Explainer:
             found.append(self._terms(pictures, of))
             return torch.from_numpy(found[0][0].sum(axis=0, keepdims=True))
 
-        encode_batch(keep, torch.from_numpy(np.ascontiguousarray(pixels[np.newaxis])), self.inputs, view, half=None)
+        encode_batch(keep, torch.from_numpy(np.array(pixels[np.newaxis])), self.inputs, view, half=None)
         return found[0]
 
     def _terms(self, pictures: Tensor, view: View) -> tuple[_Floats, _Grid]:

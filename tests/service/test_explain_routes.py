@@ -40,7 +40,9 @@ def explain(client, **fields):
 @pytest.mark.parametrize("heading", ["0", "90", "unknown"])
 def test_contributions_are_those_of_the_match(asked, heading):
     match = asked.post("/v1/localize", files={"panorama": PHOTO}, data={"heading_deg": heading}).json()["matches"][0]
-    found = explain(asked, tile_id=match["tile_id"], heading_deg=heading).json()
+    answer = explain(asked, tile_id=match["tile_id"], heading_deg=heading)
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
     assert found["score"] == pytest.approx(match["score"], abs=2e-3)  # the index keeps half precision
     assert found["heading_deg"] == match["heading_deg"]
     pairs = np.array(found["pairs"])
