@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -260,7 +260,9 @@ class TileIndex:
         blocks = self.manifest.blocks.get(EMBEDDINGS)
         if blocks is not None:
             self._blocks = BlockCheck(self.folder / EMBEDDINGS, self.folder / blocks)
-        files = {name: self.manifest.files[name].steps(self.folder / name) for name in large}
+        files: dict[str, Iterable[Callable[[], None]]] = {
+            name: self.manifest.files[name].steps(self.folder / name) for name in large
+        }
         if self._blocks is not None:
             files.pop(EMBEDDINGS)  # searches check the blocks that they need, so others come first
             files[_ALL_BLOCKS] = self._blocks.steps()
