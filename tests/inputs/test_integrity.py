@@ -15,6 +15,7 @@ from indexer.index.integrity import BlockCheck, write_block_digests
 from indexer.index.manifest import BLOCKS, EMBEDDINGS, SEARCH, TILES, Manifest
 from indexer.index.tile_index import TileIndex
 from indexer.tiles.region import CircleRegion
+from indexer.tiles.region import BoxRegion
 from indexer.tiles.sources.open_source import open_source
 from model.common.atomic_io import canonical_json, sha256_bytes
 from model.inputs.transforms import InputSpec
@@ -74,13 +75,13 @@ def test_the_background_finds_what_no_search_has_touched(tmp_path: Path) -> None
 
 @pytest.mark.usefixtures("everything_is_large")
 def test_the_background_hashes_the_other_files_too(tmp_path: Path) -> None:
-    index = build_tiny(tmp_path)
-    index.close()
-    flip(index.folder / "tiles.parquet", 0)  # where no reader looks
-    damaged = TileIndex.open(index.folder)
+    source = open_source(make_tiles(tmp_path / "tiles", 20, 20))
+    build_index(source, FakeEncoder(), tmp_path / "index", spec=BuildSpec(exact_up_to=100))
+    flip(tmp_path / "index" / SEARCH, -2)
+    damaged = TileIndex.open(tmp_path / "index")
     damaged._background.wait()  # type: ignore[union-attr]
-    with pytest.raises(IndexDamaged, match=r"tiles\.parquet has SHA-256"):
-        damaged.search(vector_of(0), top_k=1)
+    with pytest.raises(IndexDamaged, match=r"search\.faiss has SHA-256"):
+        damaged.search(vector_of(0), top_k=1, region=BoxRegion(damaged.tile(0).bounds))  # which has no use for it
     damaged.close()
 
 
