@@ -14,8 +14,7 @@ from indexer.index.exact_search import ExactScan
 from indexer.index.integrity import BlockCheck, write_block_digests
 from indexer.index.manifest import BLOCKS, EMBEDDINGS, SEARCH, TILES, Manifest
 from indexer.index.tile_index import TileIndex
-from indexer.tiles.region import CircleRegion
-from indexer.tiles.region import BoxRegion
+from indexer.tiles.region import BoxRegion, CircleRegion
 from indexer.tiles.sources.open_source import open_source
 from model.common.atomic_io import canonical_json, sha256_bytes
 from model.inputs.transforms import InputSpec
