@@ -51,14 +51,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--demo", type=Path, required=True, help="folder that `make demo` filled")
     parser.add_argument("--checkpoint", default="demo", help="bundle folder, or the name of a packaged one")
-    parser.add_argument("--inside", type=int, default=400, help="photos from inside (default: %(default)s)")
-    parser.add_argument("--outside", type=int, default=200, help="photos from outside (default: %(default)s)")
     parser.add_argument("--beside", default="nothing", help="what else the machine does meanwhile, for the record")
     args = parser.parse_args()
     localizer = Localizer.open(args.demo / "index", checkpoint=args.checkpoint)
     queries = [
-        *_some(read_manifest(args.demo / "region" / "pairs.csv").queries, args.inside),
-        *_some(read_manifest(args.demo / "elsewhere" / "pairs.csv").queries, args.outside),
+        query
+        for place in ("region", "elsewhere")
+        for name in ("pairs.csv", "calibration.csv")
+        for query in read_manifest(args.demo / place / name).queries
     ]
     asking = _Asking(localizer)
     plain = _searched(localizer, queries, asking.panorama, 360.0, "whole index")
@@ -75,11 +75,6 @@ def main() -> None:
     for name, worth in result.items():
         print(f"{name:14} {worth}")
     print(write_record("conditions", result))
-
-
-def _some(queries: Sequence[Query], count: int) -> list[Query]:
-    """Evenly spaced over all."""
-    return [queries[at * len(queries) // count] for at in range(min(count, len(queries)))]
 
 
 class _Asking:

@@ -15,6 +15,7 @@ import numpy as np
 from indexer.common.encoders import QueryEncoder
 from indexer.index.tile_index import TileIndex
 from indexer.localization.localizer import Localizer
+from indexer.localization.reranking import Reranker
 from model.inputs.transforms import NEUTRAL
 from service.concurrency.batching import BatchingEncoder, MicroBatcher
 from service.concurrency.pixel_budget import PixelBudget
@@ -123,6 +124,9 @@ class Engine:
             max_pixels=settings.max_pixels,
             hold_pixels=PixelBudget(round(settings.decode_megapixels * 1_000_000)).hold,
             headings=settings.headings,
+            reranker=Reranker.open(
+                index, checkpoint=settings.checkpoint, device=settings.device, candidates=settings.rerank
+            ),
         )
         _tell_of_other_headings(localizer)
         pool = WorkerPool(

@@ -59,6 +59,9 @@ class ServeSettings(EncoderOptions):
     headings: Annotated[int, Ge(4), Le(360), Option("headings tried first where the photo's is unknown")] = (
         COARSE_HEADINGS
     )
+    rerank: Annotated[
+        int, Ge(0), Le(1000), Option("look at the N best tiles again, between the anchors of the index; slower", "N")
+    ] = 0
     shutdown_s: Annotated[int, Ge(0), Le(3600), Option("seconds that open requests get to end at a stop")] = 20
     verify_index: Annotated[bool, Option("compare the digest of every index file before serving")] = False
     log_level: Annotated[

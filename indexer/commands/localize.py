@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from indexer.commands.options import IndexOptions, PhotoOptions
+from indexer.commands.options import IndexOptions, PhotoOptions, RerankOptions
 from indexer.commands.output import print_lines
 from indexer.tiles.region import BoxRegion, CircleRegion, Region
 from model.common.errors import BadConfig
@@ -33,7 +33,7 @@ def _parse_near(text: str) -> LatLon | Literal["exif"]:
 
 
 @spec(kw_only=True)
-class LocalizeOptions(PhotoOptions, EncoderOptions, IndexOptions):
+class LocalizeOptions(RerankOptions, PhotoOptions, EncoderOptions, IndexOptions):
     """Which photos, what is known of them, where to look, and in what form to answer."""
 
     photos: Annotated[
@@ -87,6 +87,8 @@ class LocalizeOptions(PhotoOptions, EncoderOptions, IndexOptions):
             raise BadConfig("--gpkg writes a file; name it with --out FILE.gpkg")
         if self.together and (self.near == "exif" or self.write_gps is not None):
             raise BadConfig("--together goes neither with --near exif nor with --write-gps; leave one of them out")
+        if self.together and self.rerank:
+            raise BadConfig("--together compares every tile and looks at none again; leave --rerank out")
         if (self.write_gps is None) != (self.min_confidence is None):
             raise BadConfig("--write-gps and --min-confidence belong together; give both, or neither")
 
@@ -107,7 +109,9 @@ def run(options: LocalizeOptions) -> int:
     if options.write_gps is not None and options.min_confidence is not None:
         paths = [request.path for request in requests]
         copies = GpsCopies(options.write_gps, paths, least_confidence=options.min_confidence)
-    localizer = Localizer.open(options.index, checkpoint=options.checkpoint, device=options.device)
+    localizer = Localizer.open(
+        options.index, checkpoint=options.checkpoint, device=options.device, rerank=options.rerank
+    )
     _say_what_confidence_there_is(localizer, options)
     if options.together:
         one = localize_photos_together(localizer, requests, top_k=options.top_k, workers=options.workers)

@@ -11,7 +11,7 @@ from model.common.flags import Option
 from model.common.geo import Bounds, parse_bounds, parse_given_heading
 from model.common.specs import Wanted, spec
 
-__all__ = ["IndexOptions", "PhotoOptions"]
+__all__ = ["IndexOptions", "PhotoOptions", "RerankOptions"]
 
 
 @spec(kw_only=True)
@@ -48,3 +48,15 @@ class PhotoOptions:
     bbox: Annotated[Bounds | None, Option("look only inside this box, in degrees", "W,S,E,N", parse=parse_bounds)] = (
         None
     )
+
+
+@spec(kw_only=True)
+class RerankOptions:
+    """Whether the best tiles are looked at again."""
+
+    rerank: Annotated[
+        int,
+        Ge(0),
+        Le(1000),
+        Option("look at the N best tiles again, between the anchors of the index; slower, and needs the tiles", "N"),
+    ] = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from indexer.commands.options import IndexOptions, PhotoOptions
+from indexer.commands.options import IndexOptions, PhotoOptions, RerankOptions
 from indexer.commands.output import print_json, print_lines
 from indexer.tiles.region import BoxRegion, CircleRegion, Region
 from model.common.errors import BadConfig
@@ -23,7 +23,7 @@ __all__ = ["SearchOptions", "run"]
 
 
 @spec(kw_only=True)
-class SearchOptions(PhotoOptions, EncoderOptions, IndexOptions):
+class SearchOptions(RerankOptions, PhotoOptions, EncoderOptions, IndexOptions):
     """Which photo, what is known of it, where to look, and in what form to answer."""
 
     image: Annotated[Path, Option("JPEG, PNG, WebP, TIFF, AVIF or HEIC; best a 360 degree panorama", "PHOTO")]
@@ -50,7 +50,9 @@ def run(options: SearchOptions) -> int:
     from model.inputs.photo_view import GivenView
 
     given = GivenView(heading_deg=options.heading_deg, fov_deg=options.fov_deg)
-    localizer = Localizer.open(options.index, checkpoint=options.checkpoint, device=options.device)
+    localizer = Localizer.open(
+        options.index, checkpoint=options.checkpoint, device=options.device, rerank=options.rerank
+    )
     index, found = (
         localizer.index,
         localizer.localize(options.image, given, region=_region(options), top_k=options.top_k),

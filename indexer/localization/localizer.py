@@ -23,10 +23,11 @@ from indexer.index.tile_index import TileIndex
 from indexer.index.zones import SearchResult
 from indexer.localization.answer import Localization, Match, PreparedPhoto, RankedTiles
 from indexer.localization.position import locate
+from indexer.localization.reranking import Reranker
 from indexer.localization.together import JointLocalization, answer_together, no_tiles
 from indexer.tiles.region import Region
 from model.common.images import MAX_PIXELS, declared_pixels, decode_image
-from model.inputs.heading_search import COARSE_HEADINGS, Hit, search_headings
+from model.inputs.heading_search import COARSE_HEADINGS, Hit, rolled, search_headings
 from model.inputs.photo_checks import content_warnings
 from model.inputs.photo_metadata import PhotoMetadata, read_photo_metadata
 from model.inputs.photo_projection import lay_photo
@@ -68,6 +69,7 @@ class Localizer:
         index: what is searched.
         calibrations: how sure answers are, for the questions that this was fitted on.
         headings: how many headings are tried first where a photo's is unknown.
+        reranker: looks at the best tiles of one photo again; None does not.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Localizer:
         headings: int = COARSE_HEADINGS,
         max_pixels: int = MAX_PIXELS,
         hold_pixels: Callable[[int], AbstractContextManager[None]] = _at_once,
+        reranker: Reranker | None = None,
     ) -> None:
         """Read the index's calibrations; what does not belong to it is left out with a warning.
 
@@ -87,6 +90,7 @@ class Localizer:
             headings: how many headings to try first where a photo's is unknown.
             max_pixels: width times height beyond which a photo is refused.
             hold_pixels: bounds what is decoded at once, where several threads decode.
+            reranker: looks at the best tiles of one photo again.
 
         Raises:
             IndexMismatch: the index was built by another encoder.
@@ -96,6 +100,7 @@ class Localizer:
         self.index = index
         self.calibrations = load_calibrations(index.folder, index.manifest)
         self.headings = headings
+        self.reranker = reranker
         self._max_pixels = max_pixels
         self._hold_pixels = hold_pixels
 
@@ -108,6 +113,7 @@ class Localizer:
         device: str = "auto",
         headings: int = COARSE_HEADINGS,
         max_pixels: int = MAX_PIXELS,
+        rerank: int = 0,
     ) -> Localizer:
         """Open an index folder and load the encoder that built it.
 
@@ -117,8 +123,11 @@ class Localizer:
             device: auto, cpu, cuda, cuda:N or mps.
             headings: how many headings to try first where a photo's is unknown.
             max_pixels: width times height beyond which a photo is refused.
+            rerank: how many of the best tiles to look at again; 0 for none.
 
         Raises:
+            BadQuery: an index of one vector a tile, and tiles are to be looked at again.
+            BadSource: the same, and its tiles are no longer on disk.
             IndexMismatch: the index was built by another encoder.
             IndexDamaged: a file of the index is missing, changed or contradicts the manifest.
             BadCheckpoint: there is no such bundle, or it is damaged.
@@ -127,7 +136,13 @@ class Localizer:
 
         opened = TileIndex.open(Path(index))
         encoder = Encoder.load(checkpoint, device=device)
-        return cls(encoder, opened, headings=headings, max_pixels=max_pixels)
+        reranker = Reranker.open(opened, checkpoint=checkpoint, device=device, candidates=rerank)
+        return cls(encoder, opened, headings=headings, max_pixels=max_pixels, reranker=reranker)
+
+    @property
+    def reranked(self) -> int:
+        """How many of the best tiles of one photo are looked at again."""
+        return 0 if self.reranker is None else self.reranker.candidates
 
     def localize(
         self,
@@ -263,8 +278,9 @@ class Localizer:
         self, photo: PreparedPhoto, vector: NDArray[np.float32], embed_s: float, top_k: int
     ) -> Localization:
         began = time.perf_counter()
-        results = self.index.search(vector, top_k=_wanted(top_k), region=photo.region)
+        results = self.index.search(vector, top_k=self._wanted(top_k), region=photo.region)
         hits = search_headings(photo.canvas, lambda _: results, heading_deg=photo.view.heading_deg)
+        hits = self._look_again(photo.canvas, hits, known=True)
         seconds = {"decode": photo.seconds, "embed": embed_s, "search": time.perf_counter() - began}
         return self._localization(photo, RankedTiles(hits, results[0].exact, results[0].scanned), seconds, top_k)
 
@@ -300,11 +316,13 @@ class Localizer:
                 vectors = self.encoder.encode_ground(canvases)
             check()
             with watch.step("search"):
-                found = self.index.search(vectors, top_k=_wanted(top_k), region=region)
+                found = self.index.search(vectors, top_k=self._wanted(top_k), region=region)
             results.extend(found)
             return found
 
         hits = search_headings(canvas, find, heading_deg=heading_deg, count=self.headings)
+        with watch.step("search"):
+            hits = self._look_again(canvas, hits, known=heading_deg is not None)
         return RankedTiles(hits, all(result.exact for result in results), max(result.scanned for result in results))
 
     def _calibration_for(self, photo: PreparedPhoto) -> Calibration | str:
@@ -313,7 +331,8 @@ class Localizer:
             return "see the warning"
         if photo.region is not None and self.calibrations.each:
             return "the index is calibrated for searches of all its tiles, not of an area"
-        asked = Conditions.of(photo.view.heading_deg, photo.view.fov_deg, headings=self.headings)
+        view = photo.view
+        asked = Conditions.of(view.heading_deg, view.fov_deg, headings=self.headings, reranked=self.reranked)
         return self.calibrations.for_question(asked) or self.calibrations.why_none(asked)
 
     def _pixels(self, photo: bytes | Path) -> int:
@@ -325,7 +344,16 @@ class Localizer:
             Match(rank, self.index.tile(hit.row), hit.score, hit.heading_deg) for rank, hit in enumerate(hits, 1)
         )
 
+    def _look_again(self, canvas: NDArray[np.uint8], hits: list[Hit], *, known: bool) -> list[Hit]:
+        """Rank the first hits again, each with the photo laid at its heading."""
+        if self.reranker is None or not hits:
+            return hits
+        columns, first = canvas.shape[1], hits[: self.reranker.candidates]
+        turns = [0 if known else round(hit.heading_deg * columns / 360.0) for hit in first]
+        tried = sorted(set(turns))
+        vectors = self.encoder.encode_ground(rolled(canvas, tried))
+        return self.reranker.refine(hits, vectors[[tried.index(turn) for turn in turns]])
 
-def _wanted(top_k: int) -> int:
-    """What is asked of the index: as many as an estimate looks at; a number below one is the index's to refuse."""
-    return max(top_k, BEST) if top_k > 0 else top_k
+    def _wanted(self, top_k: int) -> int:
+        """What is asked of the index: all that is looked at later; a number below one is the index's to refuse."""
+        return max(top_k, BEST, self.reranked) if top_k > 0 else top_k
