@@ -125,13 +125,11 @@ def _lifespan(
 
 
 def _load_checkpoint(settings: Settings) -> tuple[QueryEncoder, bool]:
-    import torch
-
     from model.network.encoder import Encoder
 
-    torch.set_num_threads(settings.torch_threads or max(1, (os.cpu_count() or 1) // 2))  # the others decode and answer
-    encoder = Encoder.load(settings.checkpoint, device=settings.device)
-    return encoder, encoder.device.type != "cpu"
+    threads = settings.threads or max(1, (os.cpu_count() or 1) // 2)  # the others decode and answer
+    encoder = Encoder.load(settings.checkpoint, device=settings.device, engine=settings.engine, threads=threads)
+    return encoder, encoder.engine.accelerated
 
 
 async def _page() -> FileResponse:

@@ -125,7 +125,11 @@ class Engine:
             hold_pixels=PixelBudget(round(settings.decode_megapixels * 1_000_000)).hold,
             headings=settings.headings,
             reranker=Reranker.open(
-                index, checkpoint=settings.checkpoint, device=settings.device, candidates=settings.rerank
+                index,
+                checkpoint=settings.checkpoint,
+                device=settings.device,
+                engine=settings.engine,
+                candidates=settings.rerank,
             ),
         )
         _tell_of_other_headings(localizer)

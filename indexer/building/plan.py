@@ -54,8 +54,8 @@ def make_plan(source: TileSource, encoder: EncoderIdentity, out: Path, spec: Bui
     tiles = listing.table.take(np.argsort(listing.table.curve_keys, kind="stable"))
     _refuse_doubles(tiles, source.path)
     root = source.path if source.path.is_dir() else source.path.parent
-    files = SourceFiles(root, tiles, source.members() if isinstance(source, HasMembers) else None)
-    tiles = files.stamped()
+    files = SourceFiles(root, tiles, source if isinstance(source, HasMembers) else None)
+    tiles = files.stamped(whole=spec.read_whole)
     described = {"kind": source.kind, "path": _portable(source.path, out.parent.resolve()), **source.describe()}
     bits = probe_value_bits(source, tiles)
     if bits is not None:
@@ -65,6 +65,7 @@ def make_plan(source: TileSource, encoder: EncoderIdentity, out: Path, spec: Bui
         notes = listing.notes
     identity = {
         "encoder": encoder.digest,
+        "numbers": encoder.numbers,
         "dim": encoder.dim,
         "anchors": encoder.inputs.anchors,
         "source": described,

@@ -107,11 +107,12 @@ class _Asking:
         from indexer.localization.reranking import Reranker
         from model.network.encoder import Encoder
 
-        encoder = Encoder.load(self.options.checkpoint, device=self.options.device)
+        asked = self.options
+        encoder = Encoder.load(asked.checkpoint, device=asked.device, engine=asked.engine)
         again = Reranker.open(
-            self.index, checkpoint=self.options.checkpoint, device=self.options.device, candidates=self.options.rerank
+            self.index, checkpoint=asked.checkpoint, device=asked.device, engine=asked.engine, candidates=asked.rerank
         )
-        return Localizer(encoder, self.index, headings=self.options.headings, reranker=again)
+        return Localizer(encoder, self.index, headings=asked.headings, reranker=again)
 
     def photos(self, protocol: QueryProtocol) -> list[Query]:
         """Those that can be asked so."""
@@ -125,7 +126,9 @@ class _Asking:
         from model.common.progress import progress
 
         photos = self.photos(protocol)
-        with progress(len(photos), f"{protocol.heading} headings", unit="photos", quiet=self.options.quiet) as bar:
+        with progress(
+            len(photos), f"asking with {protocol.heading} headings", unit="photos", quiet=self.options.quiet
+        ) as bar:
             names = [one.name for one in self.sets]
             asked = search_known_photos(self.localizer, photos, names=names, protocol=protocol, on_progress=bar.update)
         if asked.left_out:

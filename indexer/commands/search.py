@@ -51,7 +51,11 @@ def run(options: SearchOptions) -> int:
 
     given = GivenView(heading_deg=options.heading_deg, fov_deg=options.fov_deg)
     localizer = Localizer.open(
-        options.index, checkpoint=options.checkpoint, device=options.device, rerank=options.rerank
+        options.index,
+        checkpoint=options.checkpoint,
+        device=options.device,
+        engine=options.engine,
+        rerank=options.rerank,
     )
     index, found = (
         localizer.index,

@@ -13,6 +13,7 @@ GeoLocalizationError
 ├── DiskFull         (OSError)       no room left to write
 ├── BadCalibration   (ValueError)    a stored calibration that is damaged, or made for another encoder or index
 ├── BadPhotos        (ValueError)    photos that nothing can be calibrated on: too few, of one kind, without a place
+├── NoSuchIndex      (FileNotFoundError) there is no such index folder
 ├── IndexDamaged     (ValueError)    an index folder with a missing, changed or contradictory file
 ├── IndexVersion     (ValueError)    an index folder of a format that this version does not read
 └── IndexMismatch    (ValueError)    the index was built by another encoder than the one asked to search it
@@ -31,6 +32,7 @@ __all__ = [
     "IndexDamaged",
     "IndexMismatch",
     "IndexVersion",
+    "NoSuchIndex",
     "NoTilesInRegion",
     "NothingUsable",
     "TileWithoutData",
@@ -85,6 +87,10 @@ class BadCalibration(GeoLocalizationError, ValueError):
 
 class BadPhotos(GeoLocalizationError, ValueError):
     """Photos that nothing can be calibrated on: too few, all of one kind, or without a place."""
+
+
+class NoSuchIndex(GeoLocalizationError, FileNotFoundError):
+    """There is no such index folder."""
 
 
 class IndexDamaged(GeoLocalizationError, ValueError):

@@ -6,8 +6,8 @@ import logging
 import threading
 from collections.abc import Sequence
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,10 @@ logger = logging.getLogger(__name__)
 
 _ON_A_TILE_M = 0.01
 """A place this near a tile's edge is on it; tiles of one grid meet within rounding."""
+_ALL_BLOCKS = "blocks of embeddings.npy"
+"""Their part of the background's work: no search waits for it."""
+_FORMER_NUMBERS = "float"
+"""Numeric family of an index whose manifest does not name one."""
 
 
 class TileIndex:
@@ -66,31 +70,32 @@ class TileIndex:
         self._zones = ZoneMap(tiles)
         self._flat = vectors.reshape(-1, manifest.dim)
         self._scan = ExactScan(self._flat)
-        self._approximate = None
-        if manifest.search.kind == "ivf":
-            self._approximate = load_approximate(folder / SEARCH, manifest.search, count=len(self._flat), dim=self.dim)
         self._source_lock = threading.Lock()
         self._blocks: BlockCheck | None = None
         self._background: BackgroundCheck | None = None
 
     @classmethod
-    def open(cls, folder: Path, *, verify: bool = False) -> TileIndex:
+    def open(cls, folder: Path | str, *, verify: bool = False) -> TileIndex:
         """Open and check a folder.
 
-        Files up to 256 MB are hashed at once. Of larger ones every block is, before it is first compared with a
-        query, and meanwhile all of them in the background; what is found then, the next search raises.
+        Files up to 256 MB are hashed at once, and the table of tiles, which is read whole. Of a larger file of vectors
+        every block is before it is first compared with a query, and meanwhile all in the background. A search waits
+        until the background has checked what it uses and has no blocks: `search.faiss`, vectors of format 2.
 
         Args:
             folder: an index folder.
             verify: hash all files at once.
 
         Raises:
+            NoSuchIndex: there is no such folder.
             IndexDamaged: a file is missing, changed or contradicts the manifest.
             IndexVersion: it has another format version.
         """
-        folder = folder.resolve()
+        folder = Path(folder).resolve()
         manifest = Manifest.read(folder)
-        large = [name for name, entry in manifest.files.items() if entry.size_bytes > HASHED_AT_ONCE_BYTES]
+        large = [
+            name for name, entry in manifest.files.items() if entry.size_bytes > HASHED_AT_ONCE_BYTES and name != TILES
+        ]
         for name, entry in manifest.files.items():
             entry.check(folder / name, hashed=verify or name not in large)
         tiles, vectors = read_tiles(folder / TILES), _map_vectors(folder / EMBEDDINGS)
@@ -103,6 +108,8 @@ class TileIndex:
         index = cls(folder, manifest, tiles, vectors)
         if large and not verify:
             index._check_while_serving(large)
+        if verify or SEARCH not in large:
+            index._approximate  # noqa: B018 (opened now, to find out now)
         return index
 
     @property
@@ -143,6 +150,11 @@ class TileIndex:
                 f"({built_by['digest'][:12]}); this encoder makes {encoder.dim}-d from {encoder.name} "
                 f"({encoder.digest[:12]}). Rebuild it with `python -m indexer build`, or load the matching weights"
             )
+        if encoder.numbers != (family := built_by.get("numbers", _FORMER_NUMBERS)):
+            raise IndexMismatch(
+                f"index {self.folder} holds vectors of the numeric family {family}; this encoder makes "
+                f"{encoder.numbers} ones, and the two are not compared. Rebuild it with this engine, or choose another"
+            )
 
     def search(self, queries: NDArray[np.float32], *, top_k: int, region: Region | None = None) -> list[SearchResult]:
         """The most similar tiles of each query.
@@ -156,7 +168,7 @@ class TileIndex:
             BadQuery: top_k below one, or queries not finite or of another shape.
         """
         queries = self._checked(queries, top_k)
-        if region is None and self._approximate is not None:
+        if region is None and self.manifest.search.kind == "ivf":
             return self._search_approximately(queries, top_k)
         runs, anchors = self._zones.runs(region), self.anchors
         self._require_whole(runs[:, 0], runs[:, 1])
@@ -197,7 +209,7 @@ class TileIndex:
         east, south = east + shift[0], south + shift[1]
         lat, lon = float(self.tiles.lat[row]), float(self.tiles.lon[row])
         east_deg = east * ((bounds.east - bounds.west) % 360.0)
-        return LatLon(lat - south * (bounds.north - bounds.south), normal_lon(lon + east_deg) if east_deg else lon)
+        return LatLon(lat - south * (bounds.north - bounds.south), normal_lon(lon + east_deg))
 
     def row_of(self, z: int, x: int, y: int) -> int | None:
         """The row of a tile of the Web Mercator grid, or None."""
@@ -252,21 +264,32 @@ class TileIndex:
         blocks = self.manifest.blocks.get(EMBEDDINGS)
         if blocks is not None:
             self._blocks = BlockCheck(self.folder / EMBEDDINGS, self.folder / blocks)
-        files = [name for name in large if name != EMBEDDINGS or blocks is None]
-        whole = chain.from_iterable(self.manifest.files[name].steps(self.folder / name) for name in files)
-        self._background = BackgroundCheck(chain(self._blocks.steps() if self._blocks else (), whole))
+        files = {name: self.manifest.files[name].steps(self.folder / name) for name in large}
+        if self._blocks is not None:
+            files.pop(EMBEDDINGS)  # searches check the blocks that they need, so others come first
+            files[_ALL_BLOCKS] = self._blocks.steps()
+        self._background = BackgroundCheck(files)
 
     def _require_whole(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> None:
-        """Make sure that the vectors of some runs of tiles are what was written, as far as blocks have digests.
+        """Make sure that the vectors of some runs of tiles are what was written; where blocks have no digests, all.
 
         Raises:
             IndexDamaged: they are not, or another file was found damaged.
         """
         if self._background is not None:
-            self._background.require()
+            self._background.require(EMBEDDINGS)
         if self._blocks is not None:
             header, row = self._header_bytes, 2 * self.dim * self.anchors
             self._blocks.require(header + starts * row, header + stops * row)
+
+    @cached_property
+    def _approximate(self) -> Any:
+        """The index that proposes rows, None where every search is exact; a large one is opened once it is checked."""
+        if self.manifest.search.kind != "ivf":
+            return None
+        if self._background is not None:
+            self._background.require(SEARCH)
+        return load_approximate(self.folder / SEARCH, self.manifest.search, count=len(self._flat), dim=self.dim)
 
     @cached_property
     def _header_bytes(self) -> int:

@@ -111,6 +111,7 @@ class Localizer:
         *,
         checkpoint: str = "demo",
         device: str = "auto",
+        engine: str = "auto",
         headings: int = COARSE_HEADINGS,
         max_pixels: int = MAX_PIXELS,
         rerank: int = 0,
@@ -121,6 +122,7 @@ class Localizer:
             index: folder made by `indexer build`.
             checkpoint: bundle folder, or the name of a packaged one.
             device: auto, cpu, cuda, cuda:N or mps.
+            engine: auto, onnxruntime, openvino or torch.
             headings: how many headings to try first where a photo's is unknown.
             max_pixels: width times height beyond which a photo is refused.
             rerank: how many of the best tiles to look at again; 0 for none.
@@ -129,14 +131,15 @@ class Localizer:
             BadQuery: an index of one vector a tile, and tiles are to be looked at again.
             BadSource: the same, and its tiles are no longer on disk.
             IndexMismatch: the index was built by another encoder.
+            NoSuchIndex: there is no such index folder.
             IndexDamaged: a file of the index is missing, changed or contradicts the manifest.
             BadCheckpoint: there is no such bundle, or it is damaged.
         """
-        from model.network.encoder import Encoder  # loads torch, which a caller with its own encoder may not have
+        from model.network.encoder import Encoder
 
         opened = TileIndex.open(Path(index))
-        encoder = Encoder.load(checkpoint, device=device)
-        reranker = Reranker.open(opened, checkpoint=checkpoint, device=device, candidates=rerank)
+        encoder = Encoder.load(checkpoint, device=device, engine=engine)
+        reranker = Reranker.open(opened, checkpoint=checkpoint, device=device, engine=engine, candidates=rerank)
         return cls(encoder, opened, headings=headings, max_pixels=max_pixels, reranker=reranker)
 
     @property
@@ -146,7 +149,7 @@ class Localizer:
 
     def localize(
         self,
-        photo: bytes | Path | Image.Image,
+        photo: bytes | Path | str | Image.Image,
         given: GivenView | None = None,
         *,
         region: Region | None = None,
@@ -173,7 +176,7 @@ class Localizer:
         return self.answer([prepared], top_k=top_k, check=check)[0]
 
     def prepare(
-        self, photo: bytes | Path | Image.Image, given: GivenView | None = None, *, region: Region | None = None
+        self, photo: bytes | Path | str | Image.Image, given: GivenView | None = None, *, region: Region | None = None
     ) -> PreparedPhoto:
         """Decode a photo, settle where it looks, and lay it on the canvas; several threads may do so at once.
 
@@ -182,6 +185,7 @@ class Localizer:
             BadConfig: the angles given cannot be those of the photo.
         """
         began, inputs = time.perf_counter(), self.encoder.inputs
+        photo = Path(photo) if isinstance(photo, str) else photo
         image, metadata = photo, PhotoMetadata()
         with self._hold_pixels(0 if isinstance(photo, Image.Image) else self._pixels(photo)):
             if not isinstance(image, Image.Image):
@@ -218,7 +222,7 @@ class Localizer:
 
     def localize_together(
         self,
-        photos: Sequence[bytes | Path | Image.Image],
+        photos: Sequence[bytes | Path | str | Image.Image],
         given: Sequence[GivenView] | None = None,
         *,
         region: Region | None = None,

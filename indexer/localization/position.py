@@ -1,8 +1,8 @@
 """One position from the best tiles: where, how exact, and how sure.
 
 With a calibration the position, its radius and its confidence are those that were fitted. Without one the position is
-the centre of the best tile, and the radius says what the tiles leave open: half the tile's diagonal, widened by how
-far its rivals lie away and how close their scores come.
+the point of the best tile that matches, and the radius says what the tiles leave open: half the tile's diagonal,
+widened by how far its rivals lie away and how close their scores come.
 """
 
 from __future__ import annotations
@@ -58,9 +58,9 @@ def locate(candidates: TopK, calibration: Calibration | str) -> Position:
     """
     if isinstance(calibration, str):
         return _uncalibrated(candidates, calibration)
-    evidence = calibration.reading.read(candidates)
-    confidence = calibration.confidence.of(evidence.features)
-    return Position(evidence.centre, calibration.radius_m, float(confidence), calibration.reading.here_m)
+    read = calibration.reading.read(candidates)
+    confidence = calibration.confidence.of(read.features)
+    return Position(read.centre, calibration.radius_m, float(confidence), calibration.reading.here_m)
 
 
 def _uncalibrated(candidates: TopK, reason: str) -> Position:

@@ -81,13 +81,16 @@ class Reranker:
         self._step = REACH / round(index.anchors**0.5)
 
     @classmethod
-    def open(cls, index: TileIndex, *, checkpoint: str, device: str = "auto", candidates: int) -> Reranker | None:
+    def open(
+        cls, index: TileIndex, *, checkpoint: str, device: str = "auto", engine: str = "auto", candidates: int
+    ) -> Reranker | None:
         """Load an encoder for it; None for no candidates.
 
         Args:
             index: what is searched.
             checkpoint: bundle folder, or the name of a packaged one.
             device: auto, cpu, cuda, cuda:N or mps.
+            engine: auto, onnxruntime, openvino or torch.
             candidates: how many of the best tiles are looked at.
 
         Raises:
@@ -95,9 +98,9 @@ class Reranker:
         """
         if not candidates:
             return None
-        from model.network.encoder import Encoder  # loads torch, which a caller with its own encoder may not have
+        from model.network.encoder import Encoder
 
-        return cls(index, Encoder.load(checkpoint, device=device, anchors=1), candidates=candidates)
+        return cls(index, Encoder.load(checkpoint, device=device, engine=engine, anchors=1), candidates=candidates)
 
     def refine(self, hits: Sequence[Hit], vectors: _Floats) -> list[Hit]:
         """Rank again.

@@ -147,9 +147,10 @@ def rank_together(
 
 def no_tiles(index: TileIndex) -> NoTilesInRegion:
     """The error of an area without tiles."""
+    edges = ", ".join(f"{edge:.5f}" for edge in index.manifest.bounds.as_tuple())
     return NoTilesInRegion(
-        f"none of the {index.count:,} tiles of index {index.name} touches the given area; widen it, or leave it out "
-        "(are latitude and longitude swapped?)"
+        f"none of the {index.count:,} tiles of index {index.name} touches the given area; they lie in {edges} "
+        "(west, south, east, north). Widen the area, or leave it out (are latitude and longitude swapped?)"
     )
 
 
