@@ -9,10 +9,15 @@ from typing import Annotated
 from annotated_types import Ge, Le
 
 from indexer.common.errors import BadSource
+from indexer.index.search_spec import SearchSpec
 from model.common.flags import Option
 from model.common.specs import Wanted, spec
 
 __all__ = ["BuildSpec"]
+
+
+_BESIDE = ("workers", "max_failed", "search")
+"""What finished shards do not depend on."""
 
 
 @spec(error=BadSource)
@@ -22,7 +27,7 @@ class BuildSpec:
     Attributes:
         batch_size: tiles in one call of the encoder.
         shard_tiles: tiles between two points from which a killed build resumes.
-        exact_up_to: number of tiles beyond which an approximate index is made for searches without a region.
+        search: what a search without a region may cost.
         workers: threads that read and decode; None takes one a processor. Does not change the result.
         max_failed: share of the tiles that may be unreadable; with more, no index is published. Does not change it
             either.
@@ -31,7 +36,7 @@ class BuildSpec:
 
     batch_size: Annotated[int, Ge(1), Option("tiles encoded at once", "N")] = 64
     shard_tiles: Annotated[int, Ge(1)] = 1024
-    exact_up_to: int = 300_000
+    search: SearchSpec = SearchSpec()
     workers: Annotated[int | None, Ge(1), Option("threads that read and decode (default: one a processor)", "N")] = None
     max_failed: Annotated[
         float,
@@ -54,5 +59,5 @@ class BuildSpec:
         return self.workers or os.cpu_count() or 1
 
     def identity(self) -> dict[str, int]:
-        """The part that the result depends on."""
-        return {key: value for key, value in asdict(self).items() if key not in ("workers", "max_failed")}
+        """The part that the shards depend on."""
+        return {key: value for key, value in asdict(self).items() if key not in _BESIDE}

@@ -5,6 +5,7 @@ decode -> lay on the north-centred canvas -> embed -> search -> fuse; where the 
 
 from __future__ import annotations
 
+import datetime
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -105,7 +106,7 @@ class Localizer:
         self._hold_pixels = hold_pixels
 
     @classmethod
-    def open(
+    def open(  # noqa: PLR0913 - each is an option of its own
         cls,
         index: Path | str,
         *,
@@ -115,6 +116,8 @@ class Localizer:
         headings: int = COARSE_HEADINGS,
         max_pixels: int = MAX_PIXELS,
         rerank: int = 0,
+        exact: bool = False,
+        since: datetime.date | None = None,
     ) -> Localizer:
         """Open an index folder and load the encoder that built it.
 
@@ -126,6 +129,8 @@ class Localizer:
             headings: how many headings to try first where a photo's is unknown.
             max_pixels: width times height beyond which a photo is refused.
             rerank: how many of the best tiles to look at again; 0 for none.
+            exact: compare a photo with every tile, whatever lists the index has.
+            since: leave out imagery that is older, or of which no date was said.
 
         Raises:
             BadQuery: an index of one vector a tile, and tiles are to be looked at again.
@@ -137,7 +142,7 @@ class Localizer:
         """
         from model.network.encoder import Encoder
 
-        opened = TileIndex.open(Path(index))
+        opened = TileIndex.open(Path(index), exact=exact, since=since)
         encoder = Encoder.load(checkpoint, device=device, engine=engine)
         reranker = Reranker.open(opened, checkpoint=checkpoint, device=device, engine=engine, candidates=rerank)
         return cls(encoder, opened, headings=headings, max_pixels=max_pixels, reranker=reranker)

@@ -70,9 +70,9 @@ class Reranker:
                 f"index {index.name} has one vector a tile, so there is nothing between its anchors to look at; build "
                 "it with a checkpoint of several anchors, or leave --rerank out"
             )
-        if index.source is None:
+        if not index.has_pictures:
             raise BadSource(
-                f"the tiles of index {index.name} are not at {index.source_path} any more, and looking again needs "
+                f"the tiles of index {index.name} are not where it was built from any more, and looking again needs "
                 "their pictures; put them back, or leave --rerank out"
             )
         self.candidates = candidates
@@ -131,11 +131,13 @@ class Reranker:
 
     def _describe(self, hits: Sequence[Hit], tiles: _Pixels) -> _Floats:
         """[K, 8, D]: tiles [K, S, S, 3] around the points beside the anchors that match them."""
-        side, anchors = tiles.shape[1], self._index.manifest.anchors
+        side = tiles.shape[1]
         moved = np.empty((len(hits), len(_AROUND), *tiles.shape[1:]), np.uint8)
         for at, hit in enumerate(hits):
+            segment, _ = self._index.place_of(hit.row)
+            anchor = segment.manifest.anchors[hit.anchor]
             for number, (east, south) in enumerate(_AROUND):
-                point = (anchors[hit.anchor][0] + east * self._step, anchors[hit.anchor][1] + south * self._step)
+                point = (anchor[0] + east * self._step, anchor[1] + south * self._step)
                 moved[at, number] = recentre(tiles[at], *anchor_px(point, side))
         flat = moved.reshape(-1, *tiles.shape[1:])
         parts = [self._encoder.encode_satellite(flat[at : at + _BATCH]) for at in range(0, len(flat), _BATCH)]
@@ -144,13 +146,14 @@ class Reranker:
 
     def _pixels(self, hit: Hit) -> _Pixels | None:
         """A tile as the encoder wants it; None where it cannot be read any more."""
-        source, inputs = self._index.source, self._encoder.inputs
+        segment, row = self._index.place_of(hit.row)
+        source, inputs = segment.source, self._encoder.inputs
         if source is None:
             return None
         try:
-            picture = source.read(self._index.tile(hit.row))
+            picture = source.read(segment.tile(row))
             if isinstance(picture, bytes):
-                bits, size_px = self._index.manifest.source.get(VALUE_BITS), inputs.satellite_size_px
+                bits, size_px = segment.manifest.source.get(VALUE_BITS), inputs.satellite_size_px
                 at_least_px = size_px if inputs.antialias else None
                 picture = decode_image(picture, at_least_px=at_least_px, value_bits=bits)
         except (BadImage, TileWithoutData, OSError):
