@@ -37,8 +37,8 @@ FLAT = {
 }
 NEEDS_TORCH = (
     "model.common.devices",
-    *(f"model.network.{name}" for name in ("backbones", "checkpoints", "clnet", "export", "forward")),
-    *(f"model.network.{name}" for name in ("efficientnet_lite", "import_sample4geo", "polar", "pretrained")),
+    *(f"model.network.{name}" for name in ("backbones", "checkpoints", "clnet", "explanation", "export", "forward")),
+    *(f"model.network.{name}" for name in ("import_sample4geo", "polar", "pretrained")),
     "model.network.engines.torch_engine",
     "model.data.loaders",
     "model.evaluation.publish_exports",
