@@ -7,7 +7,10 @@ float32, so that no weight is on disk twice.
 
 from __future__ import annotations
 
+import logging
 import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from model.common.atomic_io import sha256_bytes
 from model.common.errors import BadCheckpoint
 from model.common.extras import import_extra
 from model.inputs.specs import View
@@ -26,8 +30,6 @@ __all__ = ["write_graph"]
 
 _EXAMPLES = 2
 """Pictures in the batch that the network is traced with; a batch of one would be taken for a constant."""
-_PREFIX = "net."
-"""What names of the network's weights begin with in the graph."""
 _ONNX_TYPES = {"F16": "FLOAT16", "F32": "FLOAT", "BF16": "BFLOAT16"}
 
 
@@ -76,8 +78,7 @@ def _trace(net: CLNet, view: View) -> Any:
     example = torch.zeros(_EXAMPLES, height, width, 3, dtype=torch.uint8)
     batch = torch.export.Dim("batch", min=1, max=65_536)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the exporter warns of its own future
+        with _quiet():
             program = torch.onnx.export(
                 _Side(net, view).eval(),
                 (example,),
@@ -95,6 +96,22 @@ def _trace(net: CLNet, view: View) -> Any:
     return program.model_proto
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the exporter's warnings of its own future, and its account of every rewritten operator."""
+    loggers = [logging.getLogger(name) for name in ("onnxscript", "onnx_ir", "torch.onnx")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
 def _forget_origins(model: Any) -> None:
     """Drop what says which line of which file an operator comes from: it is long, and differs between machines."""
     for part in (model, model.graph, *model.graph.node, *model.graph.input, *model.graph.output):
@@ -104,27 +121,51 @@ def _forget_origins(model: Any) -> None:
 
 
 def _store_outside(onnx: Any, graph: Any, stored: dict[str, StoredTensor], net: CLNet) -> None:
-    """Let every constant that is a weight of the bundle point into its file, cast to float32 where it is shorter."""
-    state = net.state_dict()
-    casts = []
+    """Let every constant that is a weight of the bundle point into its file: cast where that is shorter, and turned.
+
+    The exporter renames weights, gives them axes of length one, and transposes those of linear layers; what it does not
+    change is their numbers.
+    """
+    places = _numbers_of(net.state_dict(), stored)
+    helper, kinds = onnx.helper, onnx.TensorProto
+    added = []
     for constant in graph.initializer:
-        key = constant.name.removeprefix(_PREFIX)
-        if key not in stored or not _equal(onnx, constant, state[key]):
+        if constant.data_type != kinds.FLOAT:
             continue
-        kind = getattr(onnx.TensorProto, _ONNX_TYPES[stored[key].dtype])
-        if kind != onnx.TensorProto.FLOAT:
-            outside = f"{key}.stored"
-            casts.append(onnx.helper.make_node("Cast", [outside], [constant.name], to=onnx.TensorProto.FLOAT))
-            constant.name = outside
+        found = places.get(sha256_bytes(onnx.numpy_helper.to_array(constant).tobytes()))
+        if found is None:
+            continue
+        key, transposed = found
+        kind = getattr(kinds, _ONNX_TYPES[stored[key].dtype])
+        wanted, outside = constant.name, f"{constant.name}.stored"
+        constant.name = outside
+        if transposed:
+            constant.dims[:] = stored[key].shape
+        if kind != kinds.FLOAT:
+            result = f"{wanted}.float" if transposed else wanted
+            added.append(helper.make_node("Cast", [outside], [result], to=kinds.FLOAT))
+            outside = result
+        if transposed:
+            added.append(helper.make_node("Transpose", [outside], [wanted], perm=[1, 0]))
+        elif kind == kinds.FLOAT:
+            constant.name = wanted
         _point_at(onnx, constant, stored[key], kind)
-    nodes = [*casts, *graph.node]
+    nodes = [*added, *graph.node]
     del graph.node[:]
     graph.node.extend(nodes)
 
 
-def _equal(onnx: Any, constant: Any, weight: Tensor) -> bool:
-    """Whether the exporter left a weight as it is."""
-    return bool(np.array_equal(onnx.numpy_helper.to_array(constant), weight.numpy()))
+def _numbers_of(state: Mapping[str, Tensor], stored: dict[str, StoredTensor]) -> dict[str, tuple[str, bool]]:
+    """Digest of a weight's float32 numbers -> its name, and whether the digest is that of its transposed self."""
+    places: dict[str, tuple[str, bool]] = {}
+    for key, value in state.items():
+        if key not in stored or stored[key].dtype not in _ONNX_TYPES or not value.ndim:
+            continue
+        numbers = value.float().numpy()
+        if numbers.ndim == 2:
+            places.setdefault(sha256_bytes(np.ascontiguousarray(numbers.T).tobytes()), (key, True))
+        places[sha256_bytes(np.ascontiguousarray(numbers).tobytes())] = (key, False)
+    return places
 
 
 def _point_at(onnx: Any, constant: Any, place: StoredTensor, kind: int) -> None:
