@@ -21,7 +21,7 @@ from benchmarks.record import write_record
 from model.network.encoder import Encoder
 
 _BATCHES = (1, 4, 16, 32)
-_ENGINES = {
+_ENGINES: dict[str, dict[str, Any]] = {
     "torch float32": {"engine": "torch", "precision": "float32"},
     "torch auto": {"engine": "torch", "precision": "auto"},
     "onnxruntime float32": {"engine": "onnxruntime"},

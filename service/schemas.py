@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal, Self
 
-import numpy as np
 from fastapi import UploadFile
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -286,15 +285,14 @@ def describe(localizer: Localizer) -> tuple[ModelInfo, IndexInfo]:
 
 def tile_url(tile: TileRecord, index: TileIndex, root: str) -> str | None:
     """Where the service gives a tile's picture; None where it cannot."""
-    if tile.z is None or tile.x is None or tile.y is None or index.source is None:
+    if tile.z is None or tile.x is None or tile.y is None or not index.has_pictures:
         return None
     return f"{root}/tiles/{tile.z}/{tile.x}/{tile.y}"
 
 
 def picture_zooms(index: TileIndex) -> list[int]:
     """Zoom levels of the tiles whose pictures the service can give, ascending."""
-    zooms = np.unique(index.tiles.z)
-    return [int(zoom) for zoom in zooms if zoom >= 0] if index.source is not None else []
+    return index.zooms if index.has_pictures else []
 
 
 def _match(match: FoundMatch, index: TileIndex, root: str) -> Match:

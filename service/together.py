@@ -94,7 +94,9 @@ class TogetherForm(SearchForm):
         """What is said of each photo."""
         photos = len(self.panorama)
         headings = [None if heading == "photo" else heading for heading in self.heading_deg] or [None] * photos
-        angles = self.fov_deg * photos if len(self.fov_deg) == 1 else self.fov_deg or [None] * photos
+        angles: list[float | None] = (
+            [*self.fov_deg] * photos if len(self.fov_deg) == 1 else [*self.fov_deg] or [None] * photos
+        )
         return [GivenView(heading_deg=one, fov_deg=wide) for one, wide in zip(headings, angles, strict=True)]
 
 

@@ -25,9 +25,9 @@ FORBIDDEN = {
 HEAVY = ("torch", "timm", "faiss", "fastapi", "rasterio", "matplotlib", "pyarrow", "sklearn")
 STAGES = {
     "model": "_version common inputs network synthetic data evaluation training commands __init__ __main__",
-    "indexer": "common tiles index confidence localization building commands __init__ __main__",
-    "service": "prefix settings errors metrics concurrency middleware forms demo schemas engine geojson routes app "
-    "__init__ __main__",
+    "indexer": "common tiles index confidence localization building lifecycle commands __init__ __main__",
+    "service": "prefix settings errors metrics concurrency middleware forms demo schemas engine geojson routes "
+    "together app __init__ __main__",
 }
 """Each package's parts in the order of the data's way; a part may import those to its left."""
 FLAT = {
@@ -254,7 +254,22 @@ def test_importing_a_package_loads_nothing_heavy(package):
         for words in ("train", "evaluate", "render pairs", "render region", "check-data", "export", "info")
     ]
     + [("model", "import sample4geo", ())]
-    + [("indexer", words, ()) for words in ("build", "search", "calibrate", "info", "verify")],
+    + [
+        ("indexer", words, ())
+        for words in (
+            "build",
+            "add",
+            "update",
+            "remove",
+            "merge",
+            "split",
+            "compact",
+            "search",
+            "calibrate",
+            "info",
+            "verify",
+        )
+    ],
 )
 def test_help_loads_nothing_heavy(package, words, also):
     heavy = (*HEAVY, "pydantic", "scipy", "uvicorn", "tqdm", *also)

@@ -5,6 +5,7 @@ decode -> lay on the north-centred canvas -> embed -> search -> fuse; where the 
 
 from __future__ import annotations
 
+import datetime
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -109,6 +110,8 @@ class Localizer:
         engine: str = "auto",
         headings: int = COARSE_HEADINGS,
         max_pixels: int = MAX_PIXELS,
+        exact: bool = False,
+        since: datetime.date | None = None,
     ) -> Localizer:
         """Open an index folder and load the encoder that built it.
 
@@ -119,6 +122,8 @@ class Localizer:
             engine: auto, onnxruntime, openvino or torch.
             headings: how many headings to try first where a photo's is unknown.
             max_pixels: width times height beyond which a photo is refused.
+            exact: compare a photo with every tile, whatever lists the index has.
+            since: leave out imagery that is older, or of which no date was said.
 
         Raises:
             IndexMismatch: the index was built by another encoder.
@@ -128,7 +133,7 @@ class Localizer:
         """
         from model.network.encoder import Encoder
 
-        opened = TileIndex.open(Path(index))
+        opened = TileIndex.open(Path(index), exact=exact, since=since)
         encoder = Encoder.load(checkpoint, device=device, engine=engine)
         return cls(encoder, opened, headings=headings, max_pixels=max_pixels)
 

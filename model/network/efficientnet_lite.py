@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from model.common.errors import BadCheckpoint
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["timm_names"]
 

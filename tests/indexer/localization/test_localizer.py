@@ -16,6 +16,7 @@ from indexer.building.plan import BuildSpec
 from indexer.common.errors import BadQuery, IndexMismatch, NoTilesInRegion
 from indexer.confidence.features import BEST
 from indexer.confidence.storage import write_calibration
+from indexer.index.search_spec import SearchSpec
 from indexer.index.tile_index import TileIndex
 from indexer.localization.localizer import Localizer
 from indexer.tiles.region import CircleRegion
@@ -115,7 +116,9 @@ def test_bytes_a_path_and_a_picture_are_one_photo(index, tmp_path) -> None:
     image.save(path)
     answers = [localizer.localize(photo, seen()) for photo in (image, path, str(path), path.read_bytes())]
     assert all(answer.matches == answers[0].matches for answer in answers)
-    assert localizer.localize_together([str(path)], [seen()]).found.matches == answers[0].matches
+    together = localizer.localize_together([str(path)], [seen()]).found.matches
+    assert [match.tile for match in together] == [match.tile for match in answers[0].matches]
+    assert [match.score for match in together] == pytest.approx([match.score for match in answers[0].matches], abs=1e-6)
 
 
 def test_a_square_is_no_panorama(index) -> None:
@@ -131,7 +134,9 @@ def test_what_is_measured_is_what_is_served(index, tmp_path, heading) -> None:
     queries, references = [], []
     for row in range(index.count):
         tile = index.tile(row)
-        references.append(Reference(Path(index.source_path) / f"{tile.tile_id}.png", LatLon(tile.lat, tile.lon)))
+        references.append(
+            Reference(Path(index.segments[0].source_path) / f"{tile.tile_id}.png", LatLon(tile.lat, tile.lon))
+        )
         path = tmp_path / f"{row}.png"
         picture(row).resize((64, 32)).save(path)
         queries.append(Query(path, location=LatLon(tile.lat, tile.lon)))
@@ -212,7 +217,7 @@ def test_at_least_as_many_tiles_are_ranked_as_an_estimate_looks_at(tmp_path) -> 
 
 
 def test_an_approximate_answer_says_so(tmp_path) -> None:
-    index = build_tiny(tmp_path, columns=8, rows=8, spec=BuildSpec(exact_up_to=1))
+    index = build_tiny(tmp_path, columns=8, rows=8, spec=BuildSpec(search=SearchSpec(latency_ms=0)))
     answer = Localizer(FakeEncoder(), index).localize(panorama(4, 0.0), seen(None))
     assert not answer.exact
     assert 5 <= answer.scanned <= 64
