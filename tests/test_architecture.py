@@ -38,7 +38,10 @@ FLAT = {
 NEEDS_TORCH = (
     "model.common.devices",
     *(f"model.network.{name}" for name in ("backbones", "checkpoints", "clnet", "export", "forward")),
-    *(f"model.network.{name}" for name in ("efficientnet_lite", "import_sample4geo", "polar", "pretrained")),
+    *(
+        f"model.network.{name}"
+        for name in ("efficientnet_lite", "explanation", "import_sample4geo", "polar", "pretrained")
+    ),
     "model.network.engines.torch_engine",
     "model.data.loaders",
     "model.evaluation.publish_exports",
