@@ -30,6 +30,8 @@ __all__ = ["write_graph"]
 
 _EXAMPLES = 2
 """Pictures in the batch that the network is traced with; a batch of one would be taken for a constant."""
+_FOLDED_NUMBERS = 1024
+"""Of a constant that is computed with ahead of time; larger ones are weights, and stay as they are on disk."""
 _ONNX_TYPES = {"F16": "FLOAT16", "F32": "FLOAT", "BF16": "BFLOAT16"}
 
 
@@ -66,14 +68,14 @@ def write_graph(net: CLNet, view: View, folder: Path, path: Path) -> None:
         BadCheckpoint: the network cannot be exported.
     """
     onnx = import_extra("onnx", "exporting a bundle")
-    import_extra("onnxscript", "exporting a bundle")
-    graph = _trace(net, view)
+    optimizer = import_extra("onnxscript.optimizer", "exporting a bundle")
+    graph = _trace(net, view, optimizer)
     _forget_origins(graph)
     _store_outside(onnx, graph.graph, read_tensor_table(folder / WEIGHTS), net)
     onnx.save_model(graph, path)
 
 
-def _trace(net: CLNet, view: View) -> Any:
+def _trace(net: CLNet, view: View, optimizer: Any) -> Any:
     width, height = net.inputs.ground_size_px if view == "ground" else net.inputs.satellite_size_px
     example = torch.zeros(_EXAMPLES, height, width, 3, dtype=torch.uint8)
     batch = torch.export.Dim("batch", min=1, max=65_536)
@@ -87,12 +89,16 @@ def _trace(net: CLNet, view: View) -> Any:
                 input_names=["pixels"],
                 output_names=["vectors"],
                 external_data=False,
+                optimize=False,  # it would fuse norms into convolutions, whose weights are then no longer those on disk
                 verbose=False,
             )
     except Exception as error:  # the exporter raises almost anything
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         raise BadCheckpoint(f"the {view} side of this network cannot be exported: {reason}") from error
     assert program is not None
+    with _quiet():
+        optimizer.fold_constants(program.model, onnx_shape_inference=True, input_size_limit=_FOLDED_NUMBERS)
+        optimizer.remove_unused_nodes(program.model)
     return program.model_proto
 
 
