@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from model.common.atomic_io import sha256_bytes
 from model.common.errors import BadCheckpoint
 from model.common.extras import import_extra
 from model.inputs.specs import View
@@ -30,6 +29,8 @@ __all__ = ["write_graph"]
 
 _EXAMPLES = 2
 """Pictures in the batch that the network is traced with; a batch of one would be taken for a constant."""
+_PREFIX = "net."
+"""What names of the network's weights begin with in the graph."""
 _FOLDED_NUMBERS = 1024
 """Of a constant that is computed with ahead of time; larger ones are weights, and stay as they are on disk."""
 _ONNX_TYPES = {"F16": "FLOAT16", "F32": "FLOAT", "BF16": "BFLOAT16"}
@@ -68,14 +69,14 @@ def write_graph(net: CLNet, view: View, folder: Path, path: Path) -> None:
         BadCheckpoint: the network cannot be exported.
     """
     onnx = import_extra("onnx", "exporting a bundle")
-    optimizer = import_extra("onnxscript.optimizer", "exporting a bundle")
-    graph = _trace(net, view, optimizer)
+    import_extra("onnxscript", "exporting a bundle")
+    graph = _trace(net, view)
     _forget_origins(graph)
     _store_outside(onnx, graph.graph, read_tensor_table(folder / WEIGHTS), net)
     onnx.save_model(graph, path)
 
 
-def _trace(net: CLNet, view: View, optimizer: Any) -> Any:
+def _trace(net: CLNet, view: View) -> Any:
     width, height = net.inputs.ground_size_px if view == "ground" else net.inputs.satellite_size_px
     example = torch.zeros(_EXAMPLES, height, width, 3, dtype=torch.uint8)
     batch = torch.export.Dim("batch", min=1, max=65_536)
@@ -89,15 +90,18 @@ def _trace(net: CLNet, view: View, optimizer: Any) -> Any:
                 input_names=["pixels"],
                 output_names=["vectors"],
                 external_data=False,
-                optimize=False,  # it would fuse norms into convolutions, whose weights are then no longer those on disk
+                optimize=False,  # see below
                 verbose=False,
             )
     except Exception as error:  # the exporter raises almost anything
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         raise BadCheckpoint(f"the {view} side of this network cannot be exported: {reason}") from error
     assert program is not None
+    # All of the exporter's optimizations would fold norms into weights, which then were not the file's any more; the
+    # engine does that when it loads the graph, once constants are constants.
+    optimizer = import_extra("onnxscript.optimizer", "exporting a bundle")
     with _quiet():
-        optimizer.fold_constants(program.model, onnx_shape_inference=True, input_size_limit=_FOLDED_NUMBERS)
+        optimizer.fold_constants(program.model, input_size_limit=_FOLDED_NUMBERS)
         optimizer.remove_unused_nodes(program.model)
     return program.model_proto
 
@@ -127,51 +131,27 @@ def _forget_origins(model: Any) -> None:
 
 
 def _store_outside(onnx: Any, graph: Any, stored: dict[str, StoredTensor], net: CLNet) -> None:
-    """Let every constant that is a weight of the bundle point into its file: cast where that is shorter, and turned.
-
-    The exporter renames weights, gives them axes of length one, and transposes those of linear layers; what it does not
-    change is their numbers.
-    """
-    places = _numbers_of(net.state_dict(), stored)
-    helper, kinds = onnx.helper, onnx.TensorProto
-    added = []
+    """Let every constant that is a weight of the bundle point into its file, cast to float32 where it is shorter."""
+    state = net.state_dict()
+    casts = []
     for constant in graph.initializer:
-        if constant.data_type != kinds.FLOAT:
+        key = constant.name.removeprefix(_PREFIX)
+        if key not in stored or not _equal(onnx, constant, state[key]):
             continue
-        found = places.get(sha256_bytes(onnx.numpy_helper.to_array(constant).tobytes()))
-        if found is None:
-            continue
-        key, transposed = found
-        kind = getattr(kinds, _ONNX_TYPES[stored[key].dtype])
-        wanted, outside = constant.name, f"{constant.name}.stored"
-        constant.name = outside
-        if transposed:
-            constant.dims[:] = stored[key].shape
-        if kind != kinds.FLOAT:
-            result = f"{wanted}.float" if transposed else wanted
-            added.append(helper.make_node("Cast", [outside], [result], to=kinds.FLOAT))
-            outside = result
-        if transposed:
-            added.append(helper.make_node("Transpose", [outside], [wanted], perm=[1, 0]))
-        elif kind == kinds.FLOAT:
-            constant.name = wanted
+        kind = getattr(onnx.TensorProto, _ONNX_TYPES[stored[key].dtype])
+        if kind != onnx.TensorProto.FLOAT:
+            outside = f"{key}.stored"
+            casts.append(onnx.helper.make_node("Cast", [outside], [constant.name], to=onnx.TensorProto.FLOAT))
+            constant.name = outside
         _point_at(onnx, constant, stored[key], kind)
-    nodes = [*added, *graph.node]
+    nodes = [*casts, *graph.node]
     del graph.node[:]
     graph.node.extend(nodes)
 
 
-def _numbers_of(state: Mapping[str, Tensor], stored: dict[str, StoredTensor]) -> dict[str, tuple[str, bool]]:
-    """Digest of a weight's float32 numbers -> its name, and whether the digest is that of its transposed self."""
-    places: dict[str, tuple[str, bool]] = {}
-    for key, value in state.items():
-        if key not in stored or stored[key].dtype not in _ONNX_TYPES or not value.ndim:
-            continue
-        numbers = value.float().numpy()
-        if numbers.ndim == 2:
-            places.setdefault(sha256_bytes(np.ascontiguousarray(numbers.T).tobytes()), (key, True))
-        places[sha256_bytes(np.ascontiguousarray(numbers).tobytes())] = (key, False)
-    return places
+def _equal(onnx: Any, constant: Any, weight: Tensor) -> bool:
+    """Whether the exporter left a weight as it is."""
+    return bool(np.array_equal(onnx.numpy_helper.to_array(constant), weight.numpy()))
 
 
 def _point_at(onnx: Any, constant: Any, place: StoredTensor, kind: int) -> None:
