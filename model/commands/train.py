@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from annotated_types import Ge
+
 from model.common.errors import BadCheckpoint, BadConfig, MissingExtra
 from model.common.flags import Option
 from model.common.specs import spec
@@ -33,6 +35,9 @@ class TrainOptions(CacheOptions):
     out: Annotated[Path | None, Option("folder of the run; the same command again resumes it", "FOLDER")] = None
     print_config: Annotated[bool, Option("print the whole configuration and stop")] = False
     no_export: Annotated[bool, Option("do not export the trained bundle (see `export`)")] = False
+    profile: Annotated[
+        int | None, Ge(1), Option("print where the time of a step goes, over N steps, and stop; nothing is kept", "N")
+    ] = None
     device: Annotated[str, Option("where to train: auto, cpu, cuda, cuda:N or mps", "DEVICE")] = "auto"
 
 
@@ -62,6 +67,11 @@ def _train_together(options: TrainOptions, processes: Processes, device: str) ->
         raise BadConfig("no --out given; name a folder for the run")
     with processes.first_alone():  # a split of the world may have to be rendered
         pairs, val = (open_pairs(source, cache=options.cache) for source in (plan.data.train, plan.data.val))
+    if options.profile is not None:
+        from model.training.step_profile import profile_steps
+
+        sys.stdout.write(f"{profile_steps(plan, pairs, options.out, device=device, steps=options.profile)}\n")
+        return
     bundle = train(plan, pairs, val, options.out, device=device, processes=processes)
     if processes.is_first:
         sys.stdout.write(f"trained: {bundle}\n")

@@ -197,7 +197,7 @@ class Trainer:
         hidden = log is None
         label = f"training {self.run.name}"
         with progress(optim.steps, label, unit="steps", done=self.step, quiet=hidden, keep=True) as bar:
-            for ground, satellite, targets in self._batches(pairs, out.parent / "decoded"):
+            for ground, satellite, targets in self.batches(pairs, out.parent / "decoded"):
                 loss = self.advance(ground, satellite, targets)
                 if log is None:
                     continue
@@ -278,7 +278,13 @@ class Trainer:
     def _embed(self, pixels: Tensor, view: View) -> Tensor:
         return encode_batch(self._forward, pixels.to(self.device), self.net.inputs, view, half=self.half)
 
-    def _batches(self, pairs: PairSet, cache: Path) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+    def batches(self, pairs: PairSet, cache: Path) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+        """The batches of the remaining steps: ground and satellite uint8 [b, H, W, 3], and targets where they are soft.
+
+        Args:
+            pairs: the training pairs.
+            cache: folder for decoded pictures.
+        """
         run = self.run
         wide = wide_inputs(run.inputs, run.data.augment)
         pictures: Pictures = PictureFiles(pairs, wide)
