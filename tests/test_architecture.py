@@ -25,7 +25,7 @@ FORBIDDEN = {
 HEAVY = ("torch", "timm", "faiss", "fastapi", "rasterio", "matplotlib", "pyarrow", "sklearn")
 STAGES = {
     "model": "_version common inputs network synthetic data evaluation training commands __init__ __main__",
-    "indexer": "common tiles index confidence localization building commands __init__ __main__",
+    "indexer": "common tiles index confidence localization pairs building commands __init__ __main__",
     "service": "prefix settings errors metrics concurrency middleware forms demo schemas engine geojson routes app "
     "__init__ __main__",
 }
@@ -209,7 +209,7 @@ def test_importing_a_package_loads_nothing_heavy(package):
     + [("service", "up", ("numpy", "PIL"))]
     + [("model", words, ()) for words in ("train", "evaluate", "render pairs", "render region", "check-data", "info")]
     + [("model", "import sample4geo", ())]
-    + [("indexer", words, ()) for words in ("build", "search", "calibrate", "info", "verify")],
+    + [("indexer", words, ()) for words in ("pairs", "build", "search", "calibrate", "info", "verify")],
 )
 def test_help_loads_nothing_heavy(package, words, also):
     heavy = (*HEAVY, "pydantic", "scipy", "uvicorn", "tqdm", *also)

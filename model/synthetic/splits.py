@@ -100,6 +100,7 @@ _ALL = (
     Split(
         "train-wide", _HOME_AND_OPEN, 6_300, 1, spacing_m=25.0, area_m=900.0, margin=0.5, spare=120, difficulty=_WIDE
     ),
+    Split("replay", _HOME_AND_OPEN, 800, 1, spacing_m=25.0, area_m=400.0, margin=0.5, spare=120, difficulty=_WIDE),
     Split("val", (101, 102), 1_000, 2),
     Split("val-wide", (103, OPEN + 30), 120, 1, spacing_m=50.0, area_m=600.0, spare=150, difficulty=_WIDE),
     Split("same-area", _HOME, 10_000, 2, row=4, centred_too=True),

@@ -27,10 +27,11 @@ def create_optimizers(net: nn.Module, optim: OptimSpec) -> list[Optimizer]:
     decay is for matrices and kernels only, unless it is asked for everything.
     """
     # A map is a parameter of its own, not the weight of a layer: `maps.free.0`, or `maps.converted.0` without NEC.
-    layers = [value for name, value in net.named_parameters() if value.ndim > 1 and name.endswith(".weight")]
+    learning = [(name, value) for name, value in net.named_parameters() if value.requires_grad]  # others are frozen
+    layers = [value for name, value in learning if value.ndim > 1 and name.endswith(".weight")]
     matrices = [value for value in layers if _mixes_channels(value)] if optim.optimizer == "muon" else []
     decayed = [value for value in layers if not _among(value, matrices)]
-    rest = [value for value in net.parameters() if not _among(value, layers)]
+    rest = [value for _, value in learning if not _among(value, layers)]
     groups: list[dict[str, Any]] = [
         {"params": decayed, "weight_decay": optim.weight_decay},
         {"params": rest, "weight_decay": optim.weight_decay if optim.decay_everything else 0.0},
