@@ -106,7 +106,7 @@ def main() -> int:
     parser.add_argument("--region", type=Path, required=True, help="folder of `python -m model render region`")
     parser.add_argument("--work", type=Path, required=True, help="folder for what is made on the way")
     parser.add_argument("--photos", type=int, nargs="+", default=[50, 200, 1000], help="numbers of training photos")
-    parser.add_argument("--world", default="world:val-wide", help="where to look for what was forgotten; empty: nowhere")
+    parser.add_argument("--world", default="world:val-wide", help="what must not be forgotten; empty: nothing")
     parser.add_argument("--set", dest="settings", action="append", default=[], help="settings of training, KEY=VALUE")
     parser.add_argument("--name", default="city", help="of the record (default: %(default)s)")
     args = parser.parse_args()
