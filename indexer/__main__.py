@@ -17,7 +17,17 @@ _COMMANDS = {
         "embed every tile of a source and write an index folder", "indexer.commands.build:run", "BuildOptions"
     ),
     "localize": Command(
-        "say where photos were taken, and how sure that is", "indexer.commands.localize:run", "LocalizeOptions"
+        "say where photos were taken, and how sure that is",
+        "indexer.commands.localize:run",
+        "LocalizeOptions",
+        (
+            "--index index photo.jpg",
+            "--index index holiday/ --csv --out places.csv",
+            "--index index photos.csv --geojson --out places.geojson",
+            "--index index photo.jpg --near 47.1,8.5 --radius-m 2000 --heading-deg 90 --fov-deg 70",
+            "--index index --together north.jpg east.jpg south.jpg",
+            "--index index holiday/ --write-gps placed/ --min-confidence 0.9",
+        ),
     ),
     "search": Command("find the tiles that look most like a photo", "indexer.commands.search:run", "SearchOptions"),
     "calibrate": Command(

@@ -33,6 +33,7 @@ from service.middleware import (
 )
 from service.routes import router
 from service.settings import Settings
+from service.together import router as together_router
 
 __all__ = ["create_app"]
 
@@ -76,6 +77,7 @@ def create_app(
     app.state.engine, app.state.metrics, app.state.settings = engine, metrics, settings
     install_handlers(app)
     app.include_router(router)
+    app.include_router(together_router)
     app.add_api_route("/", _page, include_in_schema=False)
     app.mount("/web", StaticFiles(directory=_WEB), name="web")
     return app
@@ -123,13 +125,11 @@ def _lifespan(
 
 
 def _load_checkpoint(settings: Settings) -> tuple[QueryEncoder, bool]:
-    import torch
-
     from model.network.encoder import Encoder
 
-    torch.set_num_threads(settings.torch_threads or max(1, (os.cpu_count() or 1) // 2))  # the others decode and answer
-    encoder = Encoder.load(settings.checkpoint, device=settings.device)
-    return encoder, encoder.device.type != "cpu"
+    threads = settings.threads or max(1, (os.cpu_count() or 1) // 2)  # the others decode and answer
+    encoder = Encoder.load(settings.checkpoint, device=settings.device, engine=settings.engine, threads=threads)
+    return encoder, encoder.engine.accelerated
 
 
 async def _page() -> FileResponse:

@@ -27,7 +27,7 @@ __all__ = [
     "UploadMiddleware",
 ]
 
-_UPLOAD_PATH = "/localize"
+_UPLOAD_PATHS = ("/localize", "/localize/together")
 _DOCS_PATHS = ("/docs",)
 _HEADERS = {"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer"}
 _CSP = (
@@ -47,7 +47,7 @@ class UploadMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or pass on with a clock running."""
-        if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].endswith(_UPLOAD_PATH):
+        if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].endswith(_UPLOAD_PATHS):
             await self._app(scope, receive, send)
             return
         if self._uploads >= self._max_uploads:

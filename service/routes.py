@@ -12,9 +12,7 @@ from starlette.datastructures import FormData
 from starlette.responses import JSONResponse
 
 from indexer.localization.answer import Localization
-from indexer.tiles.region import BoxRegion, CircleRegion, Region
 from model._version import VERSION
-from model.common.geo import parse_bounds, parse_lat_lon
 from model.inputs.photo_view import GivenView
 from service.concurrency.disconnects import unless_gone
 from service.engine import Engine, Serving
@@ -96,7 +94,7 @@ async def localize(
     accept: Annotated[str, Header(description=f"`{GEO_JSON}` for a FeatureCollection.")] = "application/json",
 ) -> Response:
     """Embed the photo, compare it with every tile of the area, and answer with the best tiles and one position."""
-    given, region = GivenView(heading_deg=form.heading_deg, fov_deg=form.fov_deg), _region(form)
+    given, region = GivenView(heading_deg=form.heading_deg, fov_deg=form.fov_deg), form.region
 
     def work(check: Callable[[], None]) -> Localization:
         # Read here, not in the event loop: only photos that are worked on are in memory.
@@ -176,11 +174,3 @@ async def info(
 def metrics_text(metrics: Annotated[Metrics, Depends(_metrics)]) -> Response:
     """Prometheus's text format."""
     return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
-
-
-def _region(form: LocalizeForm) -> Region | None:
-    if form.bbox is not None:
-        return BoxRegion(parse_bounds(form.bbox))
-    if form.near is not None and form.radius_m is not None:
-        return CircleRegion(parse_lat_lon(form.near), form.radius_m)
-    return None

@@ -6,7 +6,7 @@ Coordinates are (lat, lon) in WGS 84 degrees; `bounds` and `bbox` are [west, sou
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from fastapi import UploadFile
@@ -16,6 +16,7 @@ from indexer.index.tile_index import TileIndex
 from indexer.localization.answer import Localization
 from indexer.localization.answer import Match as FoundMatch
 from indexer.localization.localizer import Localizer
+from indexer.tiles.region import BoxRegion, CircleRegion, Region
 from indexer.tiles.tile_table import TileRecord
 from model.common.geo import parse_bounds, parse_lat_lon
 
@@ -27,8 +28,11 @@ __all__ = [
     "LocalizeForm",
     "Match",
     "ModelInfo",
+    "PhotoView",
     "Problem",
+    "SearchForm",
     "Status",
+    "TileMatch",
     "Timings",
     "describe",
     "json_answer",
@@ -64,28 +68,12 @@ def _heading(value: Any) -> Any:
     return heading % 360.0
 
 
-class LocalizeForm(BaseModel):
-    """The fields of `POST /localize`; unknown fields are refused."""
+class SearchForm(BaseModel):
+    """The fields that say where to search, and how many matches are wanted; unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
-    panorama: UploadFile = Field(description="JPEG, PNG, WebP, TIFF, AVIF or HEIC; best of all a 360 degree panorama.")
     top_k: int = Field(5, ge=1, le=100, description="How many tiles to answer with.")
-    heading_deg: Annotated[float | Literal["unknown"] | None, BeforeValidator(_heading)] = Field(
-        None,
-        description="Where the photo's centre column looks, in degrees clockwise from north, from -360 to 360. "
-        "`unknown` tries all. Left out: what the photo says of itself; where it says nothing, all are tried.",
-        examples=[0, 87.5, "unknown"],
-    )
-    fov_deg: float | None = Field(
-        None,
-        gt=0,
-        le=360,
-        allow_inf_nan=False,
-        description="Horizontal field of view of the photo, in degrees. Left out: what the photo says of itself; where "
-        "it says nothing, 360 for a 2:1 picture, else a guess with a warning.",
-        examples=[360, 70],
-    )
     bbox: Annotated[str, AfterValidator(_bbox)] | None = Field(
         None,
         description="Search only tiles that touch this box: `west,south,east,north`. Not together with `near`.",
@@ -101,7 +89,7 @@ class LocalizeForm(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _one_prior(self) -> LocalizeForm:
+    def _one_prior(self) -> Self:
         if self.bbox is not None and self.near is not None:
             raise ValueError("bbox and near are both given; give one area, or none")
         if self.near is not None and self.radius_m is None:
@@ -110,9 +98,39 @@ class LocalizeForm(BaseModel):
             raise ValueError("radius_m is given without near; say around which lat,lon to search")
         return self
 
+    @property
+    def region(self) -> Region | None:
+        """The area to search; None for the whole index."""
+        if self.bbox is not None:
+            return BoxRegion(parse_bounds(self.bbox))
+        if self.near is not None and self.radius_m is not None:
+            return CircleRegion(parse_lat_lon(self.near), self.radius_m)
+        return None
 
-class Match(BaseModel):
-    """One tile of the corpus that looks like the photo."""
+
+class LocalizeForm(SearchForm):
+    """The fields of `POST /localize`."""
+
+    panorama: UploadFile = Field(description="JPEG, PNG, WebP, TIFF, AVIF or HEIC; best of all a 360 degree panorama.")
+    heading_deg: Annotated[float | Literal["unknown"] | None, BeforeValidator(_heading)] = Field(
+        None,
+        description="Where the photo's centre column looks, in degrees clockwise from north, from -360 to 360. "
+        "`unknown` tries all. Left out: what the photo says of itself; where it says nothing, all are tried.",
+        examples=[0, 87.5, "unknown"],
+    )
+    fov_deg: float | None = Field(
+        None,
+        gt=0,
+        le=360,
+        allow_inf_nan=False,
+        description="Horizontal field of view of the photo, in degrees. Left out: what the photo says of itself; where "
+        "it says nothing, 360 for a 2:1 picture, else a guess with a warning.",
+        examples=[360, 70],
+    )
+
+
+class TileMatch(BaseModel):
+    """One tile of the corpus that matches."""
 
     rank: int = Field(description="1 is the best.", examples=[1])
     tile_id: str = Field(examples=["18/137262/91867"])
@@ -123,20 +141,18 @@ class Match(BaseModel):
         examples=[(8.4993, 47.0994, 8.5021, 47.1012)],
     )
     score: float = Field(description="Cosine similarity of photo and tile, in [-1, 1]; not a probability.")
-    heading_deg: float = Field(description="Where the photo's centre looks, if this is the tile; given or found.")
     image_url: str | None = Field(description="The tile's picture on this service, or null where it is not on disk.")
+
+
+class Match(TileMatch):
+    """One tile of the corpus that looks like the photo."""
+
+    heading_deg: float = Field(description="Where the photo's centre looks, if this is the tile; given or found.")
 
 
 class Estimate(BaseModel):
     """One position from all matches."""
 
-    lat: float = Field(examples=[47.1003])
-    lon: float = Field(examples=[8.5007])
-    radius_m: float = Field(
-        description="Extent of what is left open. With a confidence: of the right answers, 68 % lie within it. "
-        "Without: half the tile's diagonal, and the spread of its rivals.",
-        examples=[74.0],
-    )
     confidence: float | None = Field(
         description="Probability that the true place lies within `confidence_radius_m`, as fitted on photos of known "
         "place; null where the index has no calibration, or none for questions like this one, and where `warnings` "
@@ -145,6 +161,17 @@ class Estimate(BaseModel):
     )
     confidence_radius_m: float | None = Field(
         description="What `confidence` is about; null without one.", examples=[100.0]
+    )
+    no_confidence_because: str | None = Field(
+        description="Why `confidence` is null, in words for people: the place is a guess. Null beside a confidence.",
+        examples=[None],
+    )
+    lat: float = Field(examples=[47.1003])
+    lon: float = Field(examples=[8.5007])
+    radius_m: float = Field(
+        description="Extent of what is left open. With a confidence: of the right answers, 68 % lie within it. "
+        "Without: half the tile's diagonal, and the spread of its rivals.",
+        examples=[74.0],
     )
 
 
@@ -187,8 +214,8 @@ class Timings(BaseModel):
 class LocalizeAnswer(BaseModel):
     """Where the photo may have been taken."""
 
-    matches: list[Match]
     estimate: Estimate
+    matches: list[Match]
     view: PhotoView
     warnings: list[str] = Field(
         description="What speaks against the photo: a shape that cannot have that field of view, or nothing to be "

@@ -74,7 +74,7 @@ class BuildSummary:
 def build_index(
     source: TileSource,
     encoder: TileEncoder,
-    out: Path,
+    out: Path | str,
     *,
     spec: BuildSpec | None = None,
     plan: BuildPlan | None = None,
@@ -103,7 +103,7 @@ def build_index(
         BuildConflict: an unfinished build differs, one is running, or the tiles change meanwhile.
         DiskFull: there is no room; free some and repeat the call.
     """
-    began, spec, out = time.monotonic(), spec or BuildSpec(), out.absolute()
+    began, spec, out = time.monotonic(), spec or BuildSpec(), Path(out).absolute()
     if out.exists():
         raise OutputExists(f"{out} exists already; choose another folder, or remove it first")
     plan = plan or make_plan(source, encoder, out, spec)
@@ -304,7 +304,7 @@ def _manifest(
     counts: dict[str, int],
 ) -> Manifest:
     return Manifest(
-        encoder={"name": encoder.name, "digest": encoder.digest},
+        encoder={"name": encoder.name, "digest": encoder.digest, "numbers": encoder.numbers},
         dim=encoder.dim,
         anchors=encoder.inputs.anchor_points,
         count=len(tiles),

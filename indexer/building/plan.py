@@ -65,6 +65,7 @@ def make_plan(source: TileSource, encoder: EncoderIdentity, out: Path, spec: Bui
         notes = listing.notes
     identity = {
         "encoder": encoder.digest,
+        "numbers": encoder.numbers,
         "dim": encoder.dim,
         "anchors": encoder.inputs.anchors,
         "source": described,

@@ -51,7 +51,9 @@ def run(options: BuildOptions) -> int:
     how = options.build
     refuse_existing(options.out)
     with _opened(options.tiles, options.source) as source:
-        encoder = Encoder.load(options.checkpoint, device=options.device, anchors=options.anchors)
+        encoder = Encoder.load(
+            options.checkpoint, device=options.device, engine=options.engine, anchors=options.anchors
+        )
         plan = make_plan(source, encoder, options.out.absolute(), how)
         size = as_size(plan.source_bytes) if plan.source_bytes else "cut as they are read"
         print_lines(f"{len(plan.tiles):,} tiles from {source.path} ({source.kind}), {size}")
@@ -65,7 +67,7 @@ def run(options: BuildOptions) -> int:
                 f"  about {estimate.minutes:.1f} minutes at {estimate.tiles_per_s:.0f} tiles/s ({encoder.name})"
             )
             return 0
-        with progress(len(plan.tiles), unit="tiles", quiet=options.quiet) as bar:
+        with progress(len(plan.tiles), "embedding", unit="tiles", quiet=options.quiet) as bar:
             summary = build_index(
                 source, encoder, options.out, spec=how, plan=plan, restart=options.restart, on_progress=bar.update
             )

@@ -107,7 +107,9 @@ def run(options: LocalizeOptions) -> int:
     if options.write_gps is not None and options.min_confidence is not None:
         paths = [request.path for request in requests]
         copies = GpsCopies(options.write_gps, paths, least_confidence=options.min_confidence)
-    localizer = Localizer.open(options.index, checkpoint=options.checkpoint, device=options.device)
+    localizer = Localizer.open(
+        options.index, checkpoint=options.checkpoint, device=options.device, engine=options.engine
+    )
     _say_what_confidence_there_is(localizer, options)
     if options.together:
         one = localize_photos_together(localizer, requests, top_k=options.top_k, workers=options.workers)
@@ -116,7 +118,7 @@ def run(options: LocalizeOptions) -> int:
     answers = localize_photos(
         localizer, requests, top_k=options.top_k, batch_size=options.batch_size, workers=options.workers
     )
-    with progress(len(requests), unit="photos", quiet=options.quiet or len(requests) == 1) as bar:
+    with progress(len(requests), "placing", unit="photos", quiet=options.quiet or len(requests) == 1) as bar:
         failed = _write(options, answers, copies, bar.update)
     if copies is not None:
         sys.stderr.write(f"{copies.written:,} of {len(requests):,} photos were copied to {options.write_gps}\n")

@@ -50,7 +50,9 @@ def run(options: SearchOptions) -> int:
     from model.inputs.photo_view import GivenView
 
     given = GivenView(heading_deg=options.heading_deg, fov_deg=options.fov_deg)
-    localizer = Localizer.open(options.index, checkpoint=options.checkpoint, device=options.device)
+    localizer = Localizer.open(
+        options.index, checkpoint=options.checkpoint, device=options.device, engine=options.engine
+    )
     index, found = (
         localizer.index,
         localizer.localize(options.image, given, region=_region(options), top_k=options.top_k),
@@ -89,6 +91,6 @@ def _print_table(found: Localization) -> None:
 def _estimate_line(position: Position) -> str:
     place = f"{position.centre.lat:.6f}, {position.centre.lon:.6f}"
     if position.confidence is None:
-        return f"best guess {place}; how sure it is cannot be said (see docs/confidence.md)"
+        return f"confidence unknown ({position.no_confidence_because}); best guess {place}"
     within = f"within {position.confidence_radius_m:g} m with a probability of {position.confidence:.2f}"
     return f"estimate {place}: {within}"

@@ -30,7 +30,8 @@ def run(options: VerifyOptions) -> int:
     from model.network.encoder import Encoder
 
     index = TileIndex.open(options.index, verify=True)
-    encoder = Encoder.load(options.checkpoint, device=options.device, anchors=math.isqrt(index.anchors))
+    anchors = math.isqrt(index.anchors)
+    encoder = Encoder.load(options.checkpoint, device=options.device, engine=options.engine, anchors=anchors)
     report = verify_index(index, encoder, sample=options.sample)
     print_lines(
         f"{index.folder}: digests, {index.count:,} tiles, {index.anchors} x {index.dim} numbers each, are right"

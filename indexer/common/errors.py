@@ -4,6 +4,7 @@ GeoLocalizationError
 ├── BadSource        (ValueError)    a tile source that is missing, empty, damaged or of no known kind
 ├── NoTilesInRegion  (LookupError)   the area that a search is limited to holds no tile
 ├── BadQuery         (ValueError)    a search that cannot be answered: top_k, region or vectors out of range
+├── TooManyTiles     (BadQuery)      an area of more tiles than are scored at once for photos asked together
 ├── TileWithoutData  (ValueError)    one tile that is mostly nodata or transparent; builds skip it and count it
 ├── NothingUsable    (ValueError)    every tile of a source failed or was skipped
 ├── TooManyFailures  (ValueError)    more of a source's tiles are unreadable than a build accepts
@@ -12,6 +13,7 @@ GeoLocalizationError
 ├── DiskFull         (OSError)       no room left to write
 ├── BadCalibration   (ValueError)    a stored calibration that is damaged, or made for another encoder or index
 ├── BadPhotos        (ValueError)    photos that nothing can be calibrated on: too few, of one kind, without a place
+├── NoSuchIndex      (FileNotFoundError) there is no such index folder
 ├── IndexDamaged     (ValueError)    an index folder with a missing, changed or contradictory file
 ├── IndexVersion     (ValueError)    an index folder of a format that this version does not read
 └── IndexMismatch    (ValueError)    the index was built by another encoder than the one asked to search it
@@ -30,10 +32,12 @@ __all__ = [
     "IndexDamaged",
     "IndexMismatch",
     "IndexVersion",
+    "NoSuchIndex",
     "NoTilesInRegion",
     "NothingUsable",
     "TileWithoutData",
     "TooManyFailures",
+    "TooManyTiles",
 ]
 
 
@@ -43,6 +47,10 @@ class BadSource(GeoLocalizationError, ValueError):
 
 class BadQuery(GeoLocalizationError, ValueError):
     """A search that cannot be answered: top_k, region or vectors out of range."""
+
+
+class TooManyTiles(BadQuery):
+    """An area of more tiles than are scored at once for photos that are asked together."""
 
 
 class NoTilesInRegion(GeoLocalizationError, LookupError):
@@ -79,6 +87,10 @@ class BadCalibration(GeoLocalizationError, ValueError):
 
 class BadPhotos(GeoLocalizationError, ValueError):
     """Photos that nothing can be calibrated on: too few, all of one kind, or without a place."""
+
+
+class NoSuchIndex(GeoLocalizationError, FileNotFoundError):
+    """There is no such index folder."""
 
 
 class IndexDamaged(GeoLocalizationError, ValueError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.common.errors import BadQuery
+from indexer.common.errors import TooManyTiles
 
 __all__ = ["MOST_VECTORS", "AllScores", "score_all"]
 
@@ -40,12 +40,12 @@ def score_all(vectors: NDArray[np.float16], queries: NDArray[np.float32], runs: 
         runs: int64 [R, 2] first row and row behind the last, ascending and apart.
 
     Raises:
-        BadQuery: the tiles have more than `MOST_VECTORS` vectors.
+        TooManyTiles: the tiles have more than `MOST_VECTORS` vectors.
     """
     dim = queries.shape[1]
     anchors, count = vectors.shape[1] // dim, int((runs[:, 1] - runs[:, 0]).sum())
     if count * anchors > MOST_VECTORS:
-        raise BadQuery(
+        raise TooManyTiles(
             f"the area holds {count:,} tiles with {anchors} vectors each; scores of all tiles are added for at most "
             f"{MOST_VECTORS:,} vectors: search a smaller area"
         )

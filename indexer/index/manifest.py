@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from indexer.common.errors import IndexDamaged, IndexVersion
+from indexer.common.errors import IndexDamaged, IndexVersion, NoSuchIndex
 from model.common.atomic_io import canonical_json, read_json, sha256_bytes, sha256_file, write_json
 from model.common.geo import Bounds
 
@@ -101,7 +101,7 @@ class Manifest:
     """The manifest's content.
 
     Attributes:
-        encoder: name and digest of the encoder.
+        encoder: name, digest and numeric family (`numbers`) of the encoder.
         dim: length of a vector.
         anchors: where in a tile its vectors are centred: (east, south) of its centre, in shares of its side.
         count: number of tiles.
@@ -145,6 +145,7 @@ class Manifest:
         """Read and check `manifest.json`.
 
         Raises:
+            NoSuchIndex: there is no such folder.
             IndexDamaged: missing, not JSON, changed since it was written, or with other keys than expected.
             IndexVersion: of another format version.
         """
@@ -207,7 +208,11 @@ def _require_unchanged(path: Path, content: dict[str, Any]) -> None:
 def _load(path: Path) -> dict[str, Any]:
     try:
         return read_json(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
+        if not path.parent.exists():
+            raise NoSuchIndex(
+                f"there is no index folder {path.parent}; give the folder that `indexer build --out` wrote"
+            ) from None
         raise IndexDamaged(
             f"{path} is missing; {path.parent} is no index, or not a whole one: "
             "give the folder that `indexer build --out` wrote"

@@ -36,6 +36,8 @@ logger = logging.getLogger(__name__)
 
 _ON_A_TILE_M = 0.01
 """A place this near a tile's edge is on it; tiles of one grid meet within rounding."""
+_FORMER_NUMBERS = "float"
+"""Numeric family of an index whose manifest does not name one."""
 
 
 class TileIndex:
@@ -74,7 +76,7 @@ class TileIndex:
         self._background: BackgroundCheck | None = None
 
     @classmethod
-    def open(cls, folder: Path, *, verify: bool = False) -> TileIndex:
+    def open(cls, folder: Path | str, *, verify: bool = False) -> TileIndex:
         """Open and check a folder.
 
         Files up to 256 MB are hashed at once. Of larger ones every block is, before it is first compared with a
@@ -85,10 +87,11 @@ class TileIndex:
             verify: hash all files at once.
 
         Raises:
+            NoSuchIndex: there is no such folder.
             IndexDamaged: a file is missing, changed or contradicts the manifest.
             IndexVersion: it has another format version.
         """
-        folder = folder.resolve()
+        folder = Path(folder).resolve()
         manifest = Manifest.read(folder)
         large = [name for name, entry in manifest.files.items() if entry.size_bytes > HASHED_AT_ONCE_BYTES]
         for name, entry in manifest.files.items():
@@ -143,6 +146,11 @@ class TileIndex:
                 f"({built_by['digest'][:12]}); this encoder makes {encoder.dim}-d from {encoder.name} "
                 f"({encoder.digest[:12]}). Rebuild it with `python -m indexer build`, or load the matching weights"
             )
+        if encoder.numbers != (family := built_by.get("numbers", _FORMER_NUMBERS)):
+            raise IndexMismatch(
+                f"index {self.folder} holds vectors of the numeric family {family}; this encoder makes "
+                f"{encoder.numbers} ones, and the two are not compared. Rebuild it with this engine, or choose another"
+            )
 
     def search(self, queries: NDArray[np.float32], *, top_k: int, region: Region | None = None) -> list[SearchResult]:
         """The most similar tiles of each query.
@@ -193,7 +201,7 @@ class TileIndex:
         bounds, (east, south) = self.tiles.record(row).bounds, self.manifest.anchors[anchor]
         lat, lon = float(self.tiles.lat[row]), float(self.tiles.lon[row])
         east_deg = east * ((bounds.east - bounds.west) % 360.0)
-        return LatLon(lat - south * (bounds.north - bounds.south), normal_lon(lon + east_deg) if east_deg else lon)
+        return LatLon(lat - south * (bounds.north - bounds.south), normal_lon(lon + east_deg))
 
     def row_of(self, z: int, x: int, y: int) -> int | None:
         """The row of a tile of the Web Mercator grid, or None."""

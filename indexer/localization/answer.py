@@ -98,11 +98,11 @@ class Localization:
     warnings: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Matches, estimate, view and warnings as one object."""
+        """Estimate, matches, view and warnings as one object."""
         view = self.view
         return {
-            "matches": [match.as_json() for match in self.matches],
             "estimate": self.position.as_json(),
+            "matches": [match.as_json() for match in self.matches],
             "view": {
                 "heading_deg": view.heading_deg,
                 "heading_source": view.heading_source,

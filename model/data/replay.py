@@ -1,21 +1,20 @@
 """Two data sets in one run: pairs to learn, and pairs of an earlier run to replay, so that those are not forgotten.
 
-Both keep their own epochs: a batch takes so many draws of either, and a draw of the joined set means what it would have
-meant alone.
+The sets are joined by `model.data.joined`, and both keep their own epochs: a batch takes so many draws of either, and a
+draw of the joined set means what it would have meant alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.data.loaders import Pictures
-from model.data.pairs import PairSet
+from model.data.pictures import Pictures
 
-__all__ = ["JoinedPictures", "join_draws", "join_pairs"]
+__all__ = ["JoinedPictures", "join_draws"]
 
 
 @dataclass(frozen=True)
@@ -43,22 +42,6 @@ class JoinedPictures:
         return self.first.reference(row) if row < self.references else self.second.reference(row - self.references)
 
 
-def join_pairs(first: PairSet, second: PairSet) -> PairSet:
-    """Both data sets as one, the rows of the first as they are; without plane coordinates."""
-    offset = len(first.references)
-    shifted = tuple(tuple(row + offset for row in rows) for rows in _semi_positives(second))
-    semi = _semi_positives(first) + shifted
-    return replace(
-        first,
-        queries=first.queries + second.queries,
-        references=first.references + second.references,
-        positives=np.concatenate([first.positives, second.positives + offset]),
-        semi_positives=semi if any(semi) else (),
-        query_xy_m=None,
-        reference_xy_m=None,
-    )
-
-
 def join_draws(
     first: Iterator[list[int]], second: Iterator[list[int]], first_count: int, second_count: int
 ) -> Iterator[list[int]]:
@@ -67,7 +50,3 @@ def join_draws(
     for ours, theirs in zip(first, second, strict=False):
         own = [draw // first_count * total + draw % first_count for draw in ours]
         yield own + [draw // second_count * total + first_count + draw % second_count for draw in theirs]
-
-
-def _semi_positives(pairs: PairSet) -> tuple[tuple[int, ...], ...]:
-    return pairs.semi_positives or ((),) * len(pairs.queries)

@@ -10,7 +10,6 @@ import math
 from typing import Annotated
 
 import numpy as np
-import torch
 from annotated_types import Ge, Gt, Le
 from numpy.typing import NDArray
 from PIL import Image
@@ -25,7 +24,6 @@ __all__ = [
     "InputSpec",
     "lay_panorama",
     "limit_view",
-    "normalise",
     "resize_tile",
     "roll_to_north",
 ]
@@ -54,7 +52,7 @@ class InputSpec:
         mean: per channel, of values in [0, 1].
         std: per channel, of values in [0, 1].
         polar: the network sees tiles unrolled around their centres, in the size of the panorama canvas
-            (`model.inputs.polar`).
+            (`model.network.polar`).
         antialias: average all pixels of a picture that fall into one of the input's. Without, four are interpolated
             wherever the picture is larger, as OpenCV's bilinear resizing does, which most public code uses.
         anchors: points along each axis around which a tile is described (`model.inputs.anchors`); 1 is its centre.
@@ -183,13 +181,6 @@ def limit_view(canvas: _Pixels, fov_deg: float, heading_deg: float) -> _Pixels:
     seen = np.zeros(columns, np.bool_)
     seen[np.arange(left, left + width) % columns] = True
     return np.where(seen[:, np.newaxis], canvas, np.uint8(NEUTRAL))
-
-
-def normalise(pixels: torch.Tensor, spec: InputSpec) -> torch.Tensor:
-    """uint8 [B, H, W, 3] -> float32 [B, 3, H, W], mean and standard deviation applied."""
-    mean = torch.tensor(spec.mean, device=pixels.device) * 255.0
-    scale = 1.0 / (torch.tensor(spec.std, device=pixels.device) * 255.0)
-    return ((pixels.float() - mean) * scale).permute(0, 3, 1, 2).contiguous()
 
 
 def _vertical_fit(image: Image.Image, spec: InputSpec, columns: int, picture_deg: float, centre_deg: float) -> _Pixels:

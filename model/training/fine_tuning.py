@@ -12,6 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from torch.nn import BatchNorm2d
+
 from model.common.errors import BadDataset
 from model.data.manifest import read_manifest
 from model.data.pairs import PairSet
@@ -29,6 +31,8 @@ _FILL = 0.75
 """Share of the pairs that fit into one batch which a batch has, so that orders differ."""
 _SLOWER = 0.2
 """Of the rate that the bundle was trained at."""
+_TAKEN = ("optimizer", "weight_decay", "backbone_lr", "precision")
+"""What holds for the bundle's own training holds for its fine-tuning."""
 _RATE = 1e-4
 """Where nobody knows that."""
 
@@ -101,11 +105,11 @@ def _optim(bundle: Bundle) -> dict[str, Any]:
     before = _part(bundle, "optim")
     return {
         "steps": 200,
-        "optimizer": before.get("optimizer", "adamw"),
+        **{key: before[key] for key in _TAKEN if key in before},
         "lr": round(_SLOWER * before["lr"], 9) if "lr" in before else _RATE,
         "warmup_steps": 10,
-        "weight_decay": before.get("weight_decay", 0.05),
-        "frozen_stages": 1,
+        "frozen_levels": max(1, before.get("frozen_levels", 0)),
+        "frozen_norms": any(isinstance(module, BatchNorm2d) for module in bundle.net.modules()),
         "keep_best": True,
         "patience": 4,
         "eval_every": 20,

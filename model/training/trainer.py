@@ -22,23 +22,25 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from model.common.devices import pick_device, pick_half
-from model.common.errors import BadConfig, BadDataset
+from model.common.errors import BadConfig
 from model.common.progress import progress
 from model.data.augment import wide_inputs
 from model.data.fingerprint import pairs_digest
 from model.data.hard_negatives import nearest_places
 from model.data.image_cache import ensure_decoded
-from model.data.loaders import PictureFiles, Pictures, TrainingPairs, plain_errors, training_loader
+from model.data.joined import join_pairs
+from model.data.loaders import TrainingPairs, plain_errors, training_loader
 from model.data.pairs import PairSet
-from model.data.replay import JoinedPictures, join_draws, join_pairs
+from model.data.pictures import PictureFiles, Pictures
+from model.data.replay import JoinedPictures, join_draws
 from model.data.samplers import Order, epoch_batches
 from model.evaluation.evaluator import DualEncoder, Encode, evaluate
 from model.evaluation.results import Evaluation
-from model.inputs.anchors import REACH
+from model.inputs.specs import View
 from model.network.backbones import save_memory
 from model.network.checkpoints import blend_with, named_bundle, save_bundle, start_from
-from model.network.clnet import CLNet, View
-from model.network.encoder import encode_batch, encode_view
+from model.network.clnet import CLNet
+from model.network.forward import encode_batch, encode_view
 from model.network.pretrained import find_pretrained
 from model.training.checkpoint import (
     best_step,
@@ -54,12 +56,13 @@ from model.training.checkpoint import (
 from model.training.config import RunSpec
 from model.training.distributed import ALONE, Processes
 from model.training.ema import average_decay, update_average
-from model.training.freezing import freeze_stages, rest_frozen_norms
+from model.training.freezing import freeze_levels, hold_norms, refuse_shared_statistics
 from model.training.grad_cache import find_gradients, refuse_batch_statistics
 from model.training.loss import soft_targets, symmetric_info_nce
 from model.training.mining import VIEWS, mine_similar
 from model.training.optim import create_optimizers, learning_rate, set_learning_rate
 from model.training.precision import create_scaler, move
+from model.training.requirements import require_fit
 from model.training.run_folder import claim, with_defaults
 from model.training.run_log import RunLog
 
@@ -76,7 +79,7 @@ def train(
     run: RunSpec,
     pairs: PairSet,
     val: PairSet,
-    out: Path,
+    out: Path | str,
     *,
     replay: PairSet | None = None,
     device: str = "auto",
@@ -99,9 +102,10 @@ def train(
         BadConfig: `out` belongs to another configuration, or to other data; or the processes cannot share a batch.
         BadDataset: fewer different tiles than one batch, which holds each tile once; or tiles that ask for pictures.
     """
-    _require_fit(run, pairs, processes, run.optim.batch - run.data.replayed(run.optim.batch))
+    require_fit(run, pairs, processes, run.optim.batch - run.data.replayed(run.optim.batch))
     if replay is not None:
-        _require_fit(run, replay, processes, run.data.replayed(run.optim.batch))
+        require_fit(run, replay, processes, run.data.replayed(run.optim.batch))
+    out = Path(out)
     state = newest_state(out)
     with processes.first_alone():  # pretrained weights may have to be fetched
         trainer = Trainer(run, device=pick_device(device), resumes=state is not None, processes=processes)
@@ -137,34 +141,6 @@ def train(
     return bundle
 
 
-def _require_fit(run: RunSpec, pairs: PairSet, processes: Processes, batch: int) -> None:
-    """Refuse pairs that this run cannot learn from, `batch` at once, and a batch that the processes cannot share."""
-    if pairs.query_view != "ground" or pairs.more_positives:
-        raise BadDataset(
-            f"{pairs.name} asks for the pictures of a tile, to evaluate with; train on the other direction"
-        )
-    if run.inputs.anchors > 1 and (least := min(tile.margin for tile in pairs.references)) < REACH:
-        raise BadDataset(
-            f"{pairs.name} has a tile with a margin of {least}; inputs.anchors {run.inputs.anchors} asks for pictures "
-            f"centred on the camera that show {REACH} of a tile's side beyond it (reference_margin), or set it to 1"
-        )
-    if (tiles := len(set(pairs.positives.tolist()))) < batch:
-        raise BadDataset(
-            f"{pairs.name} has {len(pairs.queries)} pairs over {tiles} tiles, fewer than one batch of "
-            f"{batch}, which holds each tile once; lower optim.batch, or add pairs"
-        )
-    if run.optim.patience and processes.count > 1:
-        raise BadConfig(
-            f"optim.patience is {run.optim.patience} and there are {processes.count} processes, of which one evaluates "
-            "and the others would wait for ever; set it to 0, or train in one process"
-        )
-    if run.optim.batch % processes.count:
-        raise BadConfig(
-            f"optim.batch is {run.optim.batch} and there are {processes.count} processes; the batch is that of all of "
-            f"them together, so give a multiple of {processes.count}"
-        )
-
-
 class Trainer:
     """A network, its optimizers and the step they have reached."""
 
@@ -180,8 +156,9 @@ class Trainer:
         net = CLNet(run.model, run.inputs, pretrained=pretrained)
         if whole is not None:
             _log.info("starting from the bundle %s, digest %s", whole, start_from(net, whole))
-        freeze_stages(net, run.optim.frozen_stages)
         self.net: CLNet = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        refuse_shared_statistics(self.net, run.optim)
+        freeze_levels(self.net, run.optim.frozen_levels)
         self.optimizers = create_optimizers(self.net, run.optim)
         self.average = copy.deepcopy(self.net).requires_grad_(False) if run.optim.ema else None
         self.half = pick_half(device, run.optim.precision)
@@ -191,7 +168,7 @@ class Trainer:
                 save_memory(backbone, run.model.backbone)
         # A function is compiled, not the module: the names of its weights stay.
         self._forward: Callable[..., Tensor] = torch.compile(self.net.forward) if run.optim.compile else self.net
-        if processes.count > 1 or run.optim.chunk:
+        if (processes.count > 1 or run.optim.chunk) and not run.optim.frozen_norms:
             refuse_batch_statistics(self.net)
         if processes.count > 1:
             torch.manual_seed(run.optim.seed + processes.rank)  # dropout, if there is any, differs between the slices
@@ -215,7 +192,8 @@ class Trainer:
             self._watch(val, out, log)
         noted = began = time.monotonic()
         hidden = log is None
-        with progress(optim.steps, self.run.name, unit="steps", done=self.step, quiet=hidden, keep=True) as bar:
+        label = f"training {self.run.name}"
+        with progress(optim.steps, label, unit="steps", done=self.step, quiet=hidden, keep=True) as bar:
             for ground, satellite, targets in self._batches(pairs, replay, out.parent / "decoded"):
                 loss = self.advance(ground, satellite, targets)
                 if log is None:
@@ -263,7 +241,8 @@ class Trainer:
         """
         optim = self.run.optim
         self.net.train()
-        rest_frozen_norms(self.net)
+        if optim.frozen_norms:
+            hold_norms(self.net)
         set_learning_rate(self.optimizers, learning_rate(self.step, optim))
         loss = partial(
             symmetric_info_nce,
@@ -317,7 +296,7 @@ class Trainer:
         run, whole = self.run, pairs
         pictures = own = self._pictures(pairs, cache)
         if replay is not None:
-            whole = join_pairs(pairs, replay)
+            whole = join_pairs([pairs, replay])
             pictures = JoinedPictures(own, self._pictures(replay, cache), len(pairs.queries), len(pairs.references))
         dataset = TrainingPairs(pictures, whole.positives, run.inputs, seed=run.optim.seed, augment=run.data.augment)
         self.order = self.order or self._next_order(pairs, own)

@@ -118,6 +118,7 @@ class BatchingEncoder:
         self.name: str = encoder.name
         self.digest: str = encoder.digest
         self.dim: int = encoder.dim
+        self.numbers: str = encoder.numbers
         self.inputs: InputSpec = encoder.inputs
         self._batcher = batcher
 

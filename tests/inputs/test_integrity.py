@@ -14,13 +14,15 @@ from indexer.index.exact_search import ExactScan
 from indexer.index.integrity import BlockCheck, write_block_digests
 from indexer.index.manifest import BLOCKS, EMBEDDINGS, Manifest
 from indexer.index.tile_index import TileIndex
-from indexer.tiles.region import BoxRegion
+from indexer.tiles.region import CircleRegion
 from indexer.tiles.sources.open_source import open_source
 from model.common.atomic_io import canonical_json, sha256_bytes
+from model.inputs.transforms import InputSpec
 from tests.fakes import FakeEncoder
 from tests.indexer.tiny import build_tiny, make_tiles, vector_of
 
 BLOCK = 128
+ANCHORED = InputSpec(satellite_px=32, ground_height_px=32, ground_width_px=64, anchors=3)
 
 
 @pytest.fixture
@@ -35,6 +37,11 @@ def flip(path: Path, place: int) -> None:
     data = bytearray(path.read_bytes())
     data[place] ^= 0x40
     path.write_bytes(bytes(data))
+
+
+def around(index: TileIndex, row: int) -> CircleRegion:
+    """An area that holds this tile only."""
+    return CircleRegion(index.tile(row).bounds.centre, 1.0)
 
 
 @pytest.mark.usefixtures("everything_is_large")
@@ -60,9 +67,64 @@ def test_the_background_finds_what_no_search_has_touched(tmp_path: Path) -> None
     damaged = TileIndex.open(index.folder)
     assert damaged._background is not None
     damaged._background.wait()
-    with pytest.raises(IndexDamaged):
-        damaged.search(vector_of(0), top_k=1, region=BoxRegion(damaged.tile(0).bounds))
+    with pytest.raises(IndexDamaged, match=r"embeddings\.npy differs"):
+        damaged.search(vector_of(0), top_k=1, region=around(damaged, 0))
     damaged.close()
+
+
+@pytest.mark.usefixtures("everything_is_large")
+def test_the_background_hashes_the_other_files_too(tmp_path: Path) -> None:
+    index = build_tiny(tmp_path)
+    index.close()
+    flip(index.folder / "tiles.parquet", 0)  # where no reader looks
+    damaged = TileIndex.open(index.folder)
+    damaged._background.wait()  # type: ignore[union-attr]
+    with pytest.raises(IndexDamaged, match=r"tiles\.parquet has SHA-256"):
+        damaged.search(vector_of(0), top_k=1)
+    damaged.close()
+
+
+@pytest.mark.usefixtures("everything_is_large")
+def test_who_wants_all_files_hashed_at_once_needs_no_background(tmp_path: Path) -> None:
+    index = build_tiny(tmp_path)
+    index.close()
+    assert TileIndex.open(index.folder, verify=True)._background is None
+
+
+def test_a_file_of_the_very_size_is_hashed_when_it_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = build_tiny(tmp_path).folder
+    assert TileIndex.open(folder)._background is None
+    monkeypatch.setattr("indexer.index.tile_index.HASHED_AT_ONCE_BYTES", (folder / EMBEDDINGS).stat().st_size)
+    flip(folder / EMBEDDINGS, -2)
+    with pytest.raises(IndexDamaged, match="SHA-256"):
+        TileIndex.open(folder)
+
+
+class Noting(BlockCheck):
+    """Also notes the runs of bytes that it was asked for."""
+
+    def require(self, starts: np.ndarray, stops: np.ndarray) -> None:
+        self.asked = list(zip(starts.tolist(), stops.tolist(), strict=True))
+        super().require(starts, stops)
+
+
+@pytest.mark.usefixtures("everything_is_large")
+def test_the_bytes_of_the_tiles_that_are_compared_are_checked_and_no_others(tmp_path: Path) -> None:
+    header, row = 128, 9 * 27 * 2
+    for kind, exact_up_to in (("exact", 10**6), ("ivf", 1)):
+        encoder, spec = FakeEncoder(inputs=ANCHORED), BuildSpec(exact_up_to=exact_up_to)
+        index = build_tiny(tmp_path / kind, 8, 8, encoder=encoder, spec=spec)
+        index._blocks = check = Noting(index.folder / EMBEDDINGS, index.folder / BLOCKS)
+        for number in (0, 5):
+            index.search(vector_of(number), top_k=1, region=around(index, number))
+            assert check.asked == [(header + number * row, header + (number + 1) * row)]
+            index.score_all(vector_of(number), region=around(index, number))
+            assert check.asked == [(header + number * row, header + (number + 1) * row)]
+        (found,) = index.search(vector_of(5), top_k=3)
+        assert sum(stop - start for start, stop in check.asked) == found.scanned * row
+        bytes_of = [range(header + at * row, header + (at + 1) * row) for at in found.rows.tolist()]
+        assert all(any(r.start >= a and r.stop <= b for a, b in check.asked) for r in bytes_of)
+        index.close()
 
 
 @pytest.mark.usefixtures("everything_is_large")

@@ -1,6 +1,7 @@
 """Indexes whose tiles are described around several anchors."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from PIL import Image
 
 from indexer.building.plan import BuildSpec
 from indexer.building.verify import verify_index
-from indexer.common.errors import IndexDamaged
+from indexer.common.errors import BadQuery, IndexDamaged
 from indexer.confidence.features import TopK
 from indexer.index.tile_index import TileIndex
 from indexer.index.zones import best_anchors
@@ -19,7 +20,7 @@ from model.common.geo import LatLon, great_circle_m
 from model.inputs.anchors import anchor_px, recentre
 from model.inputs.transforms import InputSpec, lay_panorama
 from tests.fakes import FakeEncoder
-from tests.indexer.tiny import build_tiny, encoded, picture, vector_of
+from tests.indexer.tiny import build_tiny, encoded, picture, table_of_boxes, vector_of
 
 ANCHORED = InputSpec(satellite_px=32, ground_height_px=32, ground_width_px=64, anchors=3)
 
@@ -91,6 +92,36 @@ def test_the_index_says_its_anchors_and_is_verified_by_them(index: TileIndex, tm
     tile.write_bytes(encoded(99))
     with pytest.raises(IndexDamaged, match="has changed since"):
         verify_index(index, FakeEncoder(inputs=ANCHORED), sample=12)
+
+
+def test_every_score_is_the_best_over_the_queries_at_every_anchor(index: TileIndex) -> None:
+    queries = np.concatenate([seen_from(5, 4), seen_from(2, 0)]).astype(np.float64) * (1 + 1e-9)
+    everywhere = index.score_all(queries)
+    expected = index.vectors.astype(np.float32).reshape(-1, 27) @ queries.astype(np.float32).T
+    assert everywhere.rows.tolist() == list(range(12))
+    assert everywhere.scores.tolist() == expected.max(axis=1).reshape(12, 9).tolist()
+    assert everywhere.best_query == int(expected.max(axis=0).argmax())
+    here = index.score_all(queries, region=CircleRegion(index.tile(3).bounds.centre, 1.0))
+    assert here.rows.tolist() == [3]
+    np.testing.assert_allclose(here.scores, everywhere.scores[3:4], atol=1e-6)
+    with pytest.raises(BadQuery, match=r"this index wants \[Q, 27\]"):
+        index.score_all(queries[:, :5])
+
+
+def test_an_approximate_search_counts_tiles_and_has_candidates_for_all_anchors(tmp_path: Path) -> None:
+    spec, encoder = BuildSpec(exact_up_to=1), FakeEncoder(inputs=ANCHORED)
+    index = build_tiny(tmp_path, 8, 8, encoder=encoder, spec=spec)
+    few, many = (index.search(seen_from(5, 4), top_k=top_k)[0] for top_k in (1, 40))
+    assert 1 <= few.scanned < many.scanned <= 64
+    assert len(many.rows) == min(40, many.scanned)
+
+
+def test_an_anchor_of_a_tile_across_the_antimeridian(index: TileIndex) -> None:
+    tiles = table_of_boxes([179.99], [0.0], [-179.99], [0.02])
+    crossing = TileIndex(index.folder, replace(index.manifest, count=1), tiles, index.vectors[:1])
+    assert crossing.point(0, 4) == LatLon(0.01, 180.0)
+    for anchor, lon in ((3, 180 - 0.02 / 6), (5, -180 + 0.02 / 6)):
+        assert crossing.point(0, anchor).lon == pytest.approx(lon, abs=1e-9)
 
 
 def test_of_equal_scores_the_lower_row_comes_first() -> None:

@@ -139,3 +139,11 @@ def test_declared_pixels_are_read_from_the_header_alone():
     Image.new("RGB", (30, 20)).save(buffer, "PNG")
     assert declared_pixels(buffer.getvalue()[:60]) == 600
     assert declared_pixels(b"no picture") == 0
+
+
+def test_a_file_may_be_named_by_text(tmp_path):
+    Image.new("RGB", (7, 5)).save(tmp_path / "a.png")
+    assert decode_image(str(tmp_path / "a.png")).size == (7, 5)
+    (tmp_path / "empty.png").touch()
+    with pytest.raises(BadImage, match=r"empty\.png is empty"):
+        decode_image(str(tmp_path / "empty.png"))

@@ -3,7 +3,7 @@ import pytest
 
 from model.data.manifest import read_manifest
 from model.data.pairs import PairSet, Query, Reference
-from model.data.replay import JoinedPictures, join_draws, join_pairs
+from model.data.replay import JoinedPictures, join_draws
 from model.data.samplers import Order, epoch_batches
 from tests.model.tiny import write_pairs
 
@@ -21,22 +21,10 @@ class Numbered:
         return np.full((1, 1, 3), self.first + 100 + row, np.uint8)
 
 
-def pairs_of(tmp_path, name: str, count: int, semi=()) -> PairSet:
+def pairs_of(tmp_path, name: str, count: int) -> PairSet:
     queries = tuple(Query(tmp_path / f"{name}{row}.jpg") for row in range(count))
     tiles = tuple(Reference(tmp_path / f"{name}t{row}.jpg") for row in range(count + 1))
-    return PairSet(name, queries, tiles, np.arange(count)[::-1].astype(np.int64), semi)
-
-
-def test_each_pair_keeps_its_tile_and_its_semi_positives(tmp_path):
-    a = pairs_of(tmp_path, "a", 2)
-    b = pairs_of(tmp_path, "b", 3, ((0,), (), (1,)))
-    joined = join_pairs(a, b)
-    assert joined.positives.tolist() == [1, 0, 5, 4, 3]
-    assert [joined.references[row].path.name for row in joined.positives] == [
-        "at1.jpg", "at0.jpg", "bt2.jpg", "bt1.jpg", "bt0.jpg"
-    ]  # fmt: skip
-    assert joined.semi_positives == ((), (), (3,), (), (4,))
-    assert join_pairs(a, a).semi_positives == ()
+    return PairSet(name, queries, tiles, np.arange(count)[::-1].astype(np.int64))
 
 
 def test_pictures_come_from_the_set_that_has_them():

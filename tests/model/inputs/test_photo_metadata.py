@@ -289,3 +289,9 @@ def test_any_bytes_are_read_or_left_at_length(edits, where, kind):
 def test_fuzzed_bytes_still_begin_as_a_photo():
     assert read_photo_metadata(photo("JPEG", (400, 200), xmp=PACKET, exif=BLOCK)).panorama
     assert Image.open(io.BytesIO(photo("WEBP", (64, 32), xmp=PACKET, exif=BLOCK))).size == (64, 32)
+
+
+def test_a_file_may_be_named_by_text(tmp_path):
+    path = tmp_path / "a.jpg"
+    path.write_bytes(photo(size=(400, 200), xmp=gpano(PoseHeadingDegrees=90.0)))
+    assert read_photo_metadata(str(path)) == read_photo_metadata(path) != PhotoMetadata()

@@ -31,7 +31,7 @@ def test_network_inputs_and_data_follow_from_bundle_and_folder(bundle, city):
     net = load_bundle(bundle).net
     assert (run.model, run.inputs, run.pretrained) == (net.spec, net.inputs, f"bundle:{bundle}")
     assert (run.data.train, run.data.val) == (str(city / "train.csv"), str(city / "val.csv"))
-    assert (run.optim.frozen_stages, run.optim.patience, run.optim.keep_best) == (1, 4, True)
+    assert (run.optim.frozen_levels, run.optim.patience, run.optim.keep_best) == (1, 4, True)
     assert run.data.replay == "", "it has not seen the world, so there is nothing to replay"
     assert run.optim.batch == 9, "three quarters of the pairs that fit into one"
 
@@ -67,7 +67,19 @@ def test_what_is_missing_is_told(bundle, city):
 def test_fine_tuning_through_the_command_line_stops_early_and_resumes_to_the_same(bundle, city, tmp_path):
     settings = "optim.steps=40 optim.eval_every=2 optim.patience=2 optim.lr=1e-9 optim.save_every=2 data.workers=0"
     sets = [part for one in settings.split() for part in ("--set", one)]
-    command = ["train", "--init", bundle, "--data", str(city), "--out", str(tmp_path / "run"), "--device", "cpu", *sets]
+    command = [
+        "train",
+        "--init",
+        bundle,
+        "--data",
+        str(city),
+        "--out",
+        str(tmp_path / "run"),
+        "--device",
+        "cpu",
+        "--no-export",
+        *sets,
+    ]
     assert main(command) == 0
     evaluated = [int(row["step"]) for row in read_log(tmp_path / "run" / "log.csv") if row["recall@1"]]
     assert evaluated == [0, 2, 4], "a rate of nothing brings nothing, so two evaluations without a better one end it"

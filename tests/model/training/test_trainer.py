@@ -71,7 +71,7 @@ def differing_at_the_end(one: Path, other: Path) -> list[str]:
 
 
 def test_a_run_leaves_its_configuration_log_curves_state_and_bundle(tmp_path, pairs):
-    bundle = train(tiny_run(), pairs, pairs, tmp_path / "run", device="cpu")
+    bundle = train(tiny_run(), pairs, pairs, str(tmp_path / "run"), device="cpu")
     names = {path.name for path in (tmp_path / "run").iterdir()}
     assert {
         "run.json",
@@ -490,8 +490,8 @@ def test_more_replayed_pairs_than_there_are_is_refused(tmp_path, pairs):
         train(run, pairs, pairs, tmp_path / "run", replay=few, device="cpu")
 
 
-def test_frozen_stages_do_not_move_and_the_rest_does(tmp_path, pairs):
-    run = tiny_run(frozen_stages=1)
+def test_frozen_levels_do_not_move_and_the_run_can_be_saved(tmp_path, pairs):
+    run = tiny_run(frozen_levels=1)
     before = {name: value.clone() for name, value in Trainer(run, device=torch.device("cpu")).net.state_dict().items()}
     after = weights(train(run, pairs, pairs, tmp_path / "run", device="cpu"))
     stem = [name for name in before if ".stem." in name]

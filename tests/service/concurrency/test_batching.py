@@ -162,6 +162,6 @@ def test_batching_encoder_gives_what_the_encoder_gives():
     pixels = np.random.default_rng(0).integers(0, 256, (3, 32, 64, 3), np.uint8)
     shared = BatchingEncoder(encoder, batcher)
     np.testing.assert_array_equal(shared.encode_ground(pixels), encoder.encode_ground(pixels))
-    for name in ("name", "digest", "dim", "inputs"):
+    for name in ("name", "digest", "numbers", "dim", "inputs"):
         assert getattr(shared, name) is getattr(encoder, name)
     batcher.close()
