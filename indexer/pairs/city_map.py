@@ -53,7 +53,7 @@ def draw_map(path: Path, layers: Mapping[str, Sequence[LatLon]], tiles: TileTabl
         title=title, xlabel="metres east", ylabel="metres north", xlim=(-reach_m, reach_m), ylim=(-reach_m, reach_m)
     )
     axes.set_aspect("equal")
-    axes.legend(loc="upper left")
+    figure.legend(loc="outside right upper")
     figure.savefig(path, dpi=120, metadata={"Software": None})
     plt.close(figure)
 
