@@ -100,7 +100,6 @@ _ALL = (
     Split(
         "train-wide", _HOME_AND_OPEN, 6_300, 1, spacing_m=25.0, area_m=900.0, margin=0.5, spare=120, difficulty=_WIDE
     ),
-    Split("replay", _HOME_AND_OPEN, 800, 1, spacing_m=25.0, area_m=400.0, margin=0.5, spare=120, difficulty=_WIDE),
     Split("val", (101, 102), 1_000, 2),
     Split("val-wide", (103, OPEN + 30), 120, 1, spacing_m=50.0, area_m=600.0, spare=150, difficulty=_WIDE),
     Split("same-area", _HOME, 10_000, 2, row=4, centred_too=True),
@@ -108,6 +107,7 @@ _ALL = (
     Split("cross-area-grid", (ABROAD + 151,), 2_000, 25, spacing_m=50.0, area_m=1_000.0, query_every=3, joined=True),
     Split("calibration", (ABROAD + 161, ABROAD + 162), 1_000, 2),
     Split("smoke", (ABROAD + 191,), 48, 1, area_m=700.0),
+    Split("replay", _HOME_AND_OPEN, 800, 1, spacing_m=25.0, area_m=500.0, margin=0.5, spare=160, difficulty=_WIDE),
 )
 SPLITS = {split.name: split for split in _ALL}
 """What is rendered, by name."""
