@@ -39,6 +39,7 @@ def run(options: VerifyOptions) -> int:
     if report.sampled:
         print_lines(f"{report.sampled} tiles embedded again; least cosine similarity {report.least_similarity:.6f}")
     else:
-        print_lines(f"no tile was embedded again: {index.source_path} is not on disk")
+        sources = sorted({str(segment.source_path) for segment in index.segments})
+        print_lines(f"no tile was embedded again: {', '.join(sources)} is not on disk")
     print_lines(f"calibration: {'belongs to this index' if report.calibrated else 'none'}")
     return 0

@@ -10,6 +10,8 @@ GeoLocalizationError
 ├── TooManyFailures  (ValueError)    more of a source's tiles are unreadable than a build accepts
 ├── EncoderFault     (ValueError)    an encoder returned vectors of another shape, or not finite
 ├── BuildConflict    (RuntimeError)  an unfinished build of another specification, or one still running
+├── BadRecipe        (ValueError)    a way to search that cannot be had: too little memory, a recall out of reach
+├── BadChange        (ValueError)    a change of an index that leaves nothing, adds nothing, or does not fit
 ├── DiskFull         (OSError)       no room left to write
 ├── BadCalibration   (ValueError)    a stored calibration that is damaged, or made for another encoder or index
 ├── BadPhotos        (ValueError)    photos that nothing can be calibrated on: too few, of one kind, without a place
@@ -23,8 +25,10 @@ from model.common.errors import GeoLocalizationError
 
 __all__ = [
     "BadCalibration",
+    "BadChange",
     "BadPhotos",
     "BadQuery",
+    "BadRecipe",
     "BadSource",
     "BuildConflict",
     "DiskFull",
@@ -75,6 +79,14 @@ class TooManyFailures(GeoLocalizationError, ValueError):
 
 class BuildConflict(GeoLocalizationError, RuntimeError):
     """An unfinished build of another specification lies in the way, or one is still running."""
+
+
+class BadRecipe(GeoLocalizationError, ValueError):
+    """A way to search that cannot be had: too little memory, or a recall out of reach."""
+
+
+class BadChange(GeoLocalizationError, ValueError):
+    """A change of an index that would leave nothing, adds nothing, or does not fit what is there."""
 
 
 class DiskFull(GeoLocalizationError, OSError):

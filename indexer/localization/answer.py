@@ -38,7 +38,8 @@ class Match:
         tile = self.tile
         place = {"lat": tile.lat, "lon": tile.lon, "bounds": list(tile.bounds.as_tuple())}
         fit = {"score": self.score, "heading_deg": self.heading_deg}
-        return {"rank": self.rank, "tile_id": tile.tile_id, **fit, **place, "source": tile.source}
+        date = {} if tile.date is None else {"date": tile.date}
+        return {"rank": self.rank, "tile_id": tile.tile_id, **fit, **place, "source": tile.source, **date}
 
 
 @dataclass(frozen=True)

@@ -163,5 +163,5 @@ def _best(rows: NDArray[np.int64], scores: _Floats, count: int) -> list[Hit]:
 
 
 def _vector(index: TileIndex, hit: Hit) -> _Floats:
-    vector: _Floats = index.vectors[hit.row].reshape(index.anchors, index.dim)[hit.anchor].astype(np.float32)
+    vector: _Floats = index.vector(hit.row)[hit.anchor].astype(np.float32)
     return vector

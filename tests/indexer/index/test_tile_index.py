@@ -11,6 +11,7 @@ from indexer.building.build import build_index
 from indexer.building.plan import BuildSpec
 from indexer.common.errors import BadQuery, IndexDamaged, IndexMismatch, IndexVersion, NoSuchIndex
 from indexer.index.manifest import FileEntry, Manifest
+from indexer.index.search_spec import SearchSpec
 from indexer.index.tile_index import TileIndex
 from indexer.tiles.grid import MAX_ZOOM
 from indexer.tiles.region import BoxRegion, CircleRegion
@@ -93,7 +94,8 @@ def test_a_tiles_picture_comes_from_its_source(index: TileIndex) -> None:
 
 def test_without_its_source_an_index_still_searches(copied: Path) -> None:
     alone = TileIndex.open(copied)
-    assert alone.source is None
+    assert alone.segments[0].source is None
+    assert not alone.has_pictures
     assert alone.tile_image(15, LEFT, TOP) is None
     assert len(alone.search(vector_of(0), top_k=3)[0].rows) == 3
 
@@ -154,8 +156,8 @@ def test_an_index_says_what_it_is(index: TileIndex) -> None:
     assert (index.name, index.count, index.dim, index.anchors) == ("index", 12, 27, 1)
     assert index.folder.is_absolute()
     assert index.digest == index.manifest.digest
-    assert index.source_path == index.folder.parent / index.manifest.source["path"]
-    assert isinstance(TileIndex.open(index.folder).vectors, np.memmap)
+    assert index.segments[0].source_path == index.folder.parent / index.segments[0].manifest.source["path"]
+    assert isinstance(index.segments[0].vectors, np.memmap)
 
 
 def test_a_mismatch_names_both_encoders_by_their_length_and_digest(index: TileIndex) -> None:
@@ -253,17 +255,17 @@ def test_closing_stops_the_threads_and_the_source(index: TileIndex, tmp_path: Pa
     for used in (False, True):
         opened, closed = TileIndex.open(tmp_path / "all" / "index"), []
         if used:
-            assert opened.source is opened.source is not None
-            opened.source.close = lambda closed=closed: closed.append(True)
+            assert opened.segments[0].source is opened.segments[0].source is not None
+            opened.segments[0].source.close = lambda closed=closed: closed.append(True)
         opened.close()
         assert closed == [True] * used
         with pytest.raises(RuntimeError, match="after shutdown"):
-            opened._scan._pool.submit(print)
+            opened.segments[0]._scan._pool.submit(print)
 
 
 def test_an_index_whose_source_is_gone_is_closed_like_any_other(copied: Path) -> None:
     alone = TileIndex.open(copied)
-    assert alone.source is None
+    assert not alone.has_pictures
     alone.close()
 
 
@@ -278,13 +280,13 @@ def test_a_tile_that_cannot_be_read_has_no_picture(index: TileIndex, tmp_path: P
 
 
 def test_an_approximate_search_compares_some_tiles_and_one_in_a_region_all(tmp_path: Path) -> None:
-    index = build_tiny(tmp_path, columns=8, rows=8, spec=BuildSpec(exact_up_to=1))
+    index = build_tiny(tmp_path, columns=8, rows=8, spec=BuildSpec(search=SearchSpec(latency_ms=0)))
     queries = np.concatenate([vector_of(seed) for seed in (7, 40)])
     results = index.search(queries, top_k=3)
     for query, result in zip(queries, results, strict=True):
         assert (result.exact, len(result.rows)) == (False, 3)
         assert 3 <= result.scanned <= 64
-        best = index.vectors[result.rows].astype(np.float64) @ query.astype(np.float64)
+        best = index.segments[0].vectors[result.rows].astype(np.float64) @ query.astype(np.float64)
         assert result.scores.tolist() == best.astype(np.float32).tolist()
         assert (np.diff(result.scores) <= 0).all()
     everywhere = BoxRegion(Bounds(-180.0, -90.0, 180.0, 90.0))
