@@ -25,7 +25,7 @@ FORBIDDEN = {
 HEAVY = ("torch", "timm", "faiss", "fastapi", "rasterio", "matplotlib", "pyarrow", "sklearn")
 STAGES = {
     "model": "_version common inputs network synthetic data evaluation training commands __init__ __main__",
-    "indexer": "common tiles index confidence localization building lifecycle commands __init__ __main__",
+    "indexer": "common tiles index confidence localization pairs building lifecycle commands __init__ __main__",
     "service": "prefix settings errors metrics concurrency index_guard middleware uploads forms demo corpus explaining "
     "answering schemas engine geojson schemas_explain dependencies routes corpus_routes explain_routes together "
     "docs_page page app server __init__ __main__",
@@ -258,6 +258,7 @@ def test_importing_a_package_loads_nothing_heavy(package):
     + [
         ("indexer", words, ())
         for words in (
+            "pairs",
             "build",
             "add",
             "update",
