@@ -75,7 +75,7 @@ def _scan_ms(vectors: _Half) -> float:
         scan.search(query, runs, top_k=_TOP)
         seconds.append(time.perf_counter() - began)
     scan.close()
-    return 1000.0 * float(min(seconds)) * count / len(part)
+    return float(1000.0 * min(seconds) * count / len(part))
 
 
 def _tuned(vectors: _Half, path: Path, lists: int, codes: Codes, spec: SearchSpec) -> SearchRecipe:

@@ -36,7 +36,7 @@ def test_else_lists_reach_the_recall_that_was_asked_for(tmp_path: Path, spec: Se
     assert recipe.recall >= spec.target_recall
     assert recipe.curve[-1] == (recipe.probes, recipe.recall)
     assert all(recall < spec.target_recall for _, recall in recipe.curve[:-1])
-    assert recipe.codes == ("SQ8" if spec.memory is None else "PQ16x8")
+    assert recipe.codes == ("SQ8" if spec.memory is None else "PQ16x8np")
 
 
 def test_what_cannot_be_had_says_what_can(tmp_path: Path) -> None:
