@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 RUN := OMP_NUM_THREADS=1 $(BIN)/python
 
-.PHONY: help demo test check docs mutants bench bench-encode serve clean
+.PHONY: help demo test test-light check docs mutants bench bench-encode serve clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -26,6 +26,11 @@ demo: .venv/light ## render a synthetic region, index it, serve it, and localize
 
 test: .venv/ready ## run the tests (under ten minutes on two cores)
 	$(RUN) -m pytest
+
+test-light: ## place photos in an environment of its own that has no torch
+	$(PYTHON) -m venv .venv-light
+	PYTHONWARNINGS=ignore .venv-light/bin/python -m pip install --quiet -c constraints.txt -e . pytest pytest-xdist httpx
+	OMP_NUM_THREADS=1 .venv-light/bin/python -m pytest -n 0 tests/test_without_torch.py
 
 check: .venv/ready ## lint, types, and who may import whom
 	$(BIN)/ruff format --check .
@@ -50,4 +55,4 @@ serve: .venv/light ## serve the index of the demo, or INDEX=...
 	$(BIN)/python -m service --index $(or $(INDEX),clnet-data/demo/index) --port $(PORT)
 
 clean: ## remove the environment, the demo, rendered worlds and caches; training runs stay
-	rm -rf .venv clnet-data runs/worlds build site .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	rm -rf .venv .venv-light clnet-data runs/worlds build site .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -18,8 +18,6 @@ __all__ = ["RESULTS", "circumstances", "turns", "write_record"]
 
 RESULTS = Path(__file__).parent / "results"
 
-_LIBRARIES = ("torch", "timm", "onnxruntime", "openvino", "numpy", "faiss-cpu", "faiss-gpu", "pillow")
-
 
 def circumstances() -> dict[str, Any]:
     """Command, date, machine and the versions that matter for speed."""
@@ -33,7 +31,10 @@ def circumstances() -> dict[str, Any]:
             "system": platform.system(),
             "python": platform.python_version(),
         },
-        "versions": {name: _version(name) for name in _LIBRARIES},
+        "versions": {
+            name: _version(name)
+            for name in ("torch", "timm", "onnxruntime", "openvino", "numpy", "faiss-cpu", "faiss-gpu", "pillow")
+        },
     }
 
 

@@ -26,8 +26,8 @@ HEAVY = ("torch", "timm", "faiss", "fastapi", "rasterio", "matplotlib", "pyarrow
 STAGES = {
     "model": "_version common inputs network synthetic data evaluation training commands __init__ __main__",
     "indexer": "common tiles index confidence localization building lifecycle commands __init__ __main__",
-    "service": "prefix settings errors metrics concurrency middleware forms demo schemas engine geojson routes app "
-    "__init__ __main__",
+    "service": "prefix settings errors metrics concurrency middleware forms demo schemas engine geojson routes "
+    "together app __init__ __main__",
 }
 """Each package's parts in the order of the data's way; a part may import those to its left."""
 FLAT = {
@@ -37,7 +37,8 @@ FLAT = {
 NEEDS_TORCH = (
     "model.common.devices",
     *(f"model.network.{name}" for name in ("backbones", "checkpoints", "clnet", "export", "forward")),
-    *(f"model.network.{name}" for name in ("import_sample4geo", "polar", "pretrained", "engines.torch_engine")),
+    *(f"model.network.{name}" for name in ("efficientnet_lite", "import_sample4geo", "polar", "pretrained")),
+    "model.network.engines.torch_engine",
     "model.data.loaders",
     "model.evaluation.publish_exports",
     "model.training",

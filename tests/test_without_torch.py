@@ -20,8 +20,13 @@ REFUSED = ("torch", "torchvision", "timm", "safetensors", "onnx", "onnxscript", 
 
 SCRIPT = """
 import json, sys
-for name in {refused}:
-    sys.modules[name] = None
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {refused}:
+            raise ModuleNotFoundError("refused", name=name)
+
+sys.meta_path.insert(0, Refuse())
 from pathlib import Path
 from fastapi.testclient import TestClient
 from indexer.__main__ import main as indexer

@@ -65,8 +65,8 @@ def make_plan(
     tiles = listing.table.take(np.argsort(listing.table.curve_keys, kind="stable"))
     _refuse_doubles(tiles, source.path)
     root = source.path if source.path.is_dir() else source.path.parent
-    files = SourceFiles(root, tiles, source.members() if isinstance(source, HasMembers) else None)
-    tiles = files.stamped()
+    files = SourceFiles(root, tiles, source if isinstance(source, HasMembers) else None)
+    tiles = files.stamped(whole=spec.read_whole)
     described = {"kind": source.kind, "path": _portable(source.path, out.parent.resolve()), **source.describe()}
     if date is not None:
         described[DATE] = date.isoformat()

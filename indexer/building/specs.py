@@ -31,6 +31,7 @@ class BuildSpec:
         workers: threads that read and decode; None takes one a processor. Does not change the result.
         max_failed: share of the tiles that may be unreadable; with more, no index is published. Does not change it
             either.
+        read_whole: notice changes between two runs by all of the content of a large source, too, not by samples of it.
     """
 
     batch_size: Annotated[int, Ge(1), Option("tiles encoded at once", "N")] = 64
@@ -44,6 +45,13 @@ class BuildSpec:
         Wanted("a share in [0, 1]"),
         Option("share of unreadable tiles above which the build fails; its work is kept", "SHARE"),
     ] = 0.1
+    read_whole: Annotated[
+        bool,
+        Option(
+            "notice what changed before a build is resumed by all of the content of large sources (default: by "
+            "samples above 64 MB); reads every file once more"
+        ),
+    ] = False
 
     @property
     def threads(self) -> int:

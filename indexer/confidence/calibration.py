@@ -79,12 +79,12 @@ class Conditions:
 
 @dataclass(frozen=True)
 class Calibration:
-    """How to turn a shortlist into a position and a confidence.
+    """How to turn the top K into a position and a confidence.
 
     Attributes:
         encoder: digest of the encoder.
         index: digest of the index.
-        reading: how a shortlist is read; its `here_m` is the radius that the confidence is about.
+        reading: how the top K are read; its `here_m` is the radius that the confidence is about.
         confidence: from the features to the probability that the true place lies within that radius.
         radius_m: of the right answers, 68 % lie within it of the true place.
         conditions: the questions that it can speak about.

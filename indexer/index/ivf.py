@@ -108,7 +108,7 @@ def load_approximate(path: Path, recipe: SearchRecipe, *, count: int, dim: int) 
     faiss = load_faiss()
     try:
         index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
-    except RuntimeError as error:
+    except (RuntimeError, MemoryError) as error:  # FAISS allocates what a damaged header claims
         raise IndexDamaged(f"{path} cannot be read by FAISS; rebuild the index") from error
     if (index.ntotal, index.d) != (count, dim):
         raise IndexDamaged(f"{path} holds {index.ntotal} x {index.d} vectors, the manifest says {count} x {dim}")

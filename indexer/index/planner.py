@@ -6,6 +6,7 @@ and the exact vectors decide; how many lists a query visits is tried out against
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -99,7 +100,7 @@ def _tuned(vectors: _Half, path: Path, lists: int, codes: Codes, spec: SearchSpe
         best = max(best, curve[-1][1])
     raise BadRecipe(
         f"codes of {codes.bytes_per_vector} bytes a vector find {best:.1%} of the ten exact answers, not "
-        f"{spec.target_recall:.1%}; give --target-recall {best - 0.005:.2f}, or more --memory, or more --latency-ms"
+        f"{spec.target_recall:.1%}; give --target-recall {math.floor(100 * best - 1) / 100:.2f}, or more --memory, or more --latency-ms"
     )
 
 

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,8 @@ __all__ = ["Segment"]
 
 logger = logging.getLogger(__name__)
 
+_ALL_BLOCKS = "blocks of embeddings.npy"
+"""Their part of the background's work: no search waits for it."""
 _ON_A_TILE_M = 0.01
 """A place this near a tile's edge is on it; tiles of one grid meet within rounding."""
 
@@ -50,6 +52,7 @@ class Segment:
         tiles: one row a tile.
         vectors: float16 [N, A * D], the vectors of a tile's anchors in a row; memory-mapped.
         removed: bool [N], which rows are no longer part of the index; None where all are.
+        exact: whether a search without a region compares every row.
     """
 
     def __init__(
@@ -72,11 +75,8 @@ class Segment:
         self._zones = ZoneMap(tiles, removed)
         self._flat = vectors.reshape(-1, manifest.dim)
         self._scan = ExactScan(self._flat)
-        self._approximate = None
-        self._kept = None
-        if manifest.search.kind == "ivf" and not exact:
-            self._approximate = load_approximate(folder / SEARCH, manifest.search, count=len(self._flat), dim=self.dim)
-            self._kept = None if removed is None else selector(np.repeat(~removed, self.anchors))
+        self.exact = exact or manifest.search.kind != "ivf"
+        self._kept = None if removed is None or self.exact else selector(np.repeat(~removed, self.anchors))
         self._source_lock = threading.Lock()
         self._blocks: BlockCheck | None = None
         self._background: BackgroundCheck | None = None
@@ -93,8 +93,9 @@ class Segment:
     ) -> Segment:
         """Open and check a segment.
 
-        Files up to 256 MB are hashed at once. Of larger ones every block is, before it is first compared with a
-        query, and meanwhile all of them in the background; what is found then, the next search raises.
+        Files up to 256 MB are hashed at once, and the table of tiles, which is read whole. Of a larger file of vectors
+        every block is before it is first compared with a query, and meanwhile all in the background. A search waits
+        until the background has checked what it uses and has no blocks: `search.faiss`, vectors of format 2.
 
         Args:
             manifest_path: its manifest.
@@ -109,7 +110,9 @@ class Segment:
         """
         folder = manifest_path.parent
         manifest = Manifest.read(folder, manifest_path.name)
-        large = [name for name, entry in manifest.files.items() if entry.size_bytes > HASHED_AT_ONCE_BYTES]
+        large = [
+            name for name, entry in manifest.files.items() if entry.size_bytes > HASHED_AT_ONCE_BYTES and name != TILES
+        ]
         for name, entry in manifest.files.items():
             entry.check(folder / name, hashed=verify or name not in large)
         tiles, vectors = read_tiles(folder / TILES), _map_vectors(folder / EMBEDDINGS)
@@ -122,6 +125,8 @@ class Segment:
         segment = cls(folder, manifest, tiles, vectors, base=base, removed=removed, exact=exact)
         if large and not verify:
             segment._check_while_serving(large)
+        if verify or SEARCH not in large:
+            segment._approximate  # noqa: B018 (opened now, to find out now)
         return segment
 
     @property
@@ -139,14 +144,9 @@ class Segment:
         """int64 rows that are part of the index, ascending."""
         return np.arange(len(self.tiles)) if self.removed is None else np.flatnonzero(~self.removed)
 
-    @property
-    def exact(self) -> bool:
-        """Whether a search without a region compares every row."""
-        return self._approximate is None
-
     def search(self, queries: NDArray[np.float32], *, top_k: int, region: Region | None = None) -> list[SearchResult]:
         """The most similar tiles of each query; as `TileIndex.search`, which checks what is asked."""
-        if region is None and self._approximate is not None:
+        if region is None and not self.exact:
             return self._search_approximately(queries, top_k)
         runs, anchors = self._zones.runs(region), self.anchors
         self._require_whole(runs[:, 0], runs[:, 1])
@@ -226,21 +226,32 @@ class Segment:
         blocks = self.manifest.blocks.get(EMBEDDINGS)
         if blocks is not None:
             self._blocks = BlockCheck(self.folder / EMBEDDINGS, self.folder / blocks)
-        files = [name for name in large if name != EMBEDDINGS or blocks is None]
-        whole = chain.from_iterable(self.manifest.files[name].steps(self.folder / name) for name in files)
-        self._background = BackgroundCheck(chain(self._blocks.steps() if self._blocks else (), whole))
+        files = {name: self.manifest.files[name].steps(self.folder / name) for name in large}
+        if self._blocks is not None:
+            files.pop(EMBEDDINGS)  # searches check the blocks that they need, so others come first
+            files[_ALL_BLOCKS] = iter(self._blocks.steps())
+        self._background = BackgroundCheck(files)
 
     def _require_whole(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> None:
-        """Make sure that the vectors of some runs of tiles are what was written, as far as blocks have digests.
+        """Make sure that the vectors of some runs of tiles are what was written; where blocks have no digests, all.
 
         Raises:
             IndexDamaged: they are not, or another file was found damaged.
         """
         if self._background is not None:
-            self._background.require()
+            self._background.require(EMBEDDINGS)
         if self._blocks is not None:
             header, row = int(self.vectors.offset), 2 * self.dim * self.anchors
             self._blocks.require(header + starts * row, header + stops * row)
+
+    @cached_property
+    def _approximate(self) -> Any:
+        """The index that proposes rows, None where every search is exact; a large one is opened once it is checked."""
+        if self.exact:
+            return None
+        if self._background is not None:
+            self._background.require(SEARCH)
+        return load_approximate(self.folder / SEARCH, self.manifest.search, count=len(self._flat), dim=self.dim)
 
     def _search_approximately(self, queries: NDArray[np.float32], top_k: int) -> list[SearchResult]:
         proposed = propose_rows(

@@ -65,8 +65,9 @@ class TileIndex:
     ) -> TileIndex:
         """Open and check a folder.
 
-        Files up to 256 MB are hashed at once. Of larger ones every block is, before it is first compared with a
-        query, and meanwhile all of them in the background; what is found then, the next search raises.
+        Files up to 256 MB are hashed at once, and the table of tiles, which is read whole. Of a larger file of vectors
+        every block is before it is first compared with a query, and meanwhile all in the background. A search waits
+        until the background has checked what it uses and has no blocks: `search.faiss`, vectors of format 2.
 
         Args:
             folder: an index folder.

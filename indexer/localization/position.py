@@ -58,9 +58,9 @@ def locate(candidates: TopK, calibration: Calibration | str) -> Position:
     """
     if isinstance(calibration, str):
         return _uncalibrated(candidates, calibration)
-    evidence = calibration.reading.read(candidates)
-    confidence = calibration.confidence.of(evidence.features)
-    return Position(evidence.centre, calibration.radius_m, float(confidence), calibration.reading.here_m)
+    read = calibration.reading.read(candidates)
+    confidence = calibration.confidence.of(read.features)
+    return Position(read.centre, calibration.radius_m, float(confidence), calibration.reading.here_m)
 
 
 def _uncalibrated(candidates: TopK, reason: str) -> Position:

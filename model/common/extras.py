@@ -23,7 +23,10 @@ _OWN = ("model", "indexer", "service", "clnet_geolocalization")
 
 def is_installed(library: str) -> bool:
     """Whether a library can be imported, without importing it."""
-    return find_spec(library) is not None
+    try:
+        return find_spec(library) is not None
+    except ModuleNotFoundError:  # of an import hook
+        return False
 
 
 def import_extra(library: str, wanted: str) -> Any:

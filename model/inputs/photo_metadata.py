@@ -200,6 +200,8 @@ def _degrees(value: Any, reference: Any, letters: str) -> float | None:
     letter = str(reference or "").strip("\0 ").upper()
     if len(letter) != 1 or letter not in letters or not all(part >= 0 for part in parts):
         return None
+    if any(part > 60.0 for part in parts[1:3]):  # other units, of which it is unknown which
+        return None
     size = math.fsum(part / 60.0**power for power, part in enumerate(parts[:3]))
     return size if letter == letters[0] else 0.0 - size
 

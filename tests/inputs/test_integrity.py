@@ -12,7 +12,7 @@ from indexer.building.plan import BuildSpec
 from indexer.common.errors import IndexDamaged
 from indexer.index.exact_search import ExactScan
 from indexer.index.integrity import BlockCheck, write_block_digests
-from indexer.index.manifest import BLOCKS, EMBEDDINGS, Manifest
+from indexer.index.manifest import BLOCKS, EMBEDDINGS, SEARCH, TILES, Manifest
 from indexer.index.search_spec import SearchSpec
 from indexer.index.tile_index import TileIndex
 from indexer.tiles.region import CircleRegion
@@ -74,15 +74,12 @@ def test_the_background_finds_what_no_search_has_touched(tmp_path: Path) -> None
 
 
 @pytest.mark.usefixtures("everything_is_large")
-def test_the_background_hashes_the_other_files_too(tmp_path: Path) -> None:
+def test_the_table_of_tiles_is_hashed_when_it_is_opened_whatever_its_size(tmp_path: Path) -> None:
     index = build_tiny(tmp_path)
     index.close()
     flip(index.folder / "tiles.parquet", 0)  # where no reader looks
-    damaged = TileIndex.open(index.folder)
-    damaged.segments[0]._background.wait()  # type: ignore[union-attr]
     with pytest.raises(IndexDamaged, match=r"tiles\.parquet has SHA-256"):
-        damaged.search(vector_of(0), top_k=1)
-    damaged.close()
+        TileIndex.open(index.folder)
 
 
 @pytest.mark.usefixtures("everything_is_large")
@@ -134,10 +131,30 @@ def test_candidates_of_an_approximate_search_are_checked_too(tmp_path: Path) -> 
     build_index(source, FakeEncoder(), tmp_path / "index", spec=BuildSpec(search=SearchSpec(latency_ms=0)))
     flip(tmp_path / "index" / EMBEDDINGS, 300)
     damaged = TileIndex.open(tmp_path / "index")
-    damaged.segments[0]._background.wait()  # type: ignore[union-attr]
     with pytest.raises(IndexDamaged):
         damaged.search(vector_of(123), top_k=400)
     damaged.close()
+
+
+@pytest.mark.usefixtures("everything_is_large")
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.99])
+def test_lists_of_an_approximate_index_are_checked_before_they_propose(tmp_path: Path, share: float) -> None:
+    source = open_source(make_tiles(tmp_path / "tiles", 20, 20))
+    build_index(source, FakeEncoder(), tmp_path / "index", spec=BuildSpec(search=SearchSpec(latency_ms=0)))
+    flip(tmp_path / "index" / SEARCH, int(share * (tmp_path / "index" / SEARCH).stat().st_size))
+    damaged = TileIndex.open(tmp_path / "index")
+    with pytest.raises(IndexDamaged, match=r"search\.faiss"):
+        damaged.search(vector_of(123), top_k=3)
+    damaged.close()
+
+
+@pytest.mark.usefixtures("everything_is_large")
+def test_the_table_of_places_is_checked_whatever_its_size(tmp_path: Path) -> None:
+    index = build_tiny(tmp_path, 5, 5)
+    index.close()
+    flip(index.folder / TILES, (index.folder / TILES).stat().st_size // 2)
+    with pytest.raises(IndexDamaged, match=r"tiles\.parquet has SHA-256"):
+        TileIndex.open(index.folder)
 
 
 def test_only_the_blocks_that_are_used_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,7 +258,8 @@ def test_an_index_of_the_format_before_is_still_opened(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("everything_is_large")
-def test_a_large_file_of_the_format_before_is_checked_in_the_background(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", [130, 400, -2])
+def test_a_large_file_of_the_format_before_is_checked_before_it_answers(tmp_path: Path, place: int) -> None:
     index = build_tiny(tmp_path)
     index.close()
     (index.folder / BLOCKS).unlink()
@@ -249,13 +267,15 @@ def test_a_large_file_of_the_format_before_is_checked_in_the_background(tmp_path
     del content["files"][BLOCKS]
     (index.folder / "manifest.json").write_bytes(canonical_json(content))
     as_format_2(index.folder)
-    flip(index.folder / EMBEDDINGS, -2)
     old = TileIndex.open(index.folder)
-    assert old.segments[0]._background is not None
-    old.segments[0]._background.wait()
-    with pytest.raises(IndexDamaged, match="SHA-256"):
-        old.search(vector_of(0), top_k=1)
+    assert old.search(vector_of(7), top_k=1)[0].scores[0] > 0.99
     old.close()
+    flip(index.folder / EMBEDDINGS, place)
+    damaged = TileIndex.open(index.folder)
+    for seed in range(25):
+        with pytest.raises(IndexDamaged, match="SHA-256"):
+            damaged.search(vector_of(seed), top_k=1)
+    damaged.close()
 
 
 def test_the_digest_does_not_depend_on_where_the_tiles_lie(tmp_path: Path) -> None:

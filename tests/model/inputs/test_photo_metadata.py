@@ -193,6 +193,14 @@ def test_a_position_in_degrees_minutes_and_seconds():
     assert read_photo_position(photo(exif=block.tobytes())) == LatLon(-47.51, -8.25)
 
 
+@pytest.mark.parametrize("angle", [(47.0, 75.0, 0.0), (47.0, 5.0, 3036.0)], ids=["minutes", "seconds"])
+def test_minutes_or_seconds_beyond_sixty_are_in_other_units_and_so_are_none(angle):
+    block = Image.Exif()
+    gps = block.get_ifd(0x8825)
+    gps[1], gps[2], gps[3], gps[4] = "N", angle, "E", (8.0, 15.0, 0.0)
+    assert read_photo_position(photo(exif=block.tobytes())) is None
+
+
 def well_formed(found):
     """What every answer keeps to, whatever the file holds."""
     assert found.heading_deg is None or 0 <= found.heading_deg < 360
