@@ -11,7 +11,7 @@ from indexer.building.plan import BuildSpec
 from indexer.common.errors import BadRecipe
 from indexer.index.manifest import MEASURED_VERSION, Manifest
 from indexer.index.planner import plan_search
-from indexer.index.search_spec import SearchSpec, parse_size
+from indexer.index.search_spec import SearchSpec
 from indexer.index.tile_index import TileIndex
 from indexer.tiles.sources.open_source import open_source
 from tests.fakes import FakeEncoder
@@ -86,10 +86,3 @@ def test_lists_of_the_format_before_are_read(tmp_path: Path) -> None:
     index = TileIndex.open(tmp_path / "index")
     assert not index.search(vector_of(9), top_k=1)[0].exact
     index.close()
-
-
-def test_sizes_are_read_as_people_write_them() -> None:
-    assert [parse_size(text) for text in ("4GB", "500 MB", "12", "1.5kB")] == [4 * 10**9, 5 * 10**8, 12, 1500]
-    for text in ("", "4 gigabytes", "-1", "GB"):
-        with pytest.raises(ValueError, match="is no size"):
-            parse_size(text)
