@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     bare = bare_forward(args.checkpoint, args.seconds)
     photo = args.photo.read_bytes()
-    with service(args.index, args.checkpoint, args.service_flags) as url:
+    with start_service(args.index, args.checkpoint, args.service_flags) as (url, _):
         put_under_load(url, photo, clients=1, seconds=min(2.0, args.seconds))  # warm
         loads = [put_under_load(url, photo, clients=count, seconds=args.seconds) for count in args.clients]
     print(table(bare, loads))
@@ -82,17 +82,17 @@ def bare_forward(checkpoint: str, seconds: float) -> Bare:
 
 
 @contextmanager
-def service(index: Path, checkpoint: str, flags: Sequence[str]) -> Iterator[str]:
-    """The address of a service that is ready."""
+def start_service(index: Path, checkpoint: str, flags: Sequence[str]) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The address of a service that is ready, and its process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [*own_command("service"), "--index", str(index), "--checkpoint", checkpoint]
-    process = subprocess.Popen([*command, "--port", str(port), "--log-level", "warning", *flags])
+    command = [*own_command("service"), "--index", str(index), "--checkpoint", checkpoint, "--lame-duck-s", "0"]
+    process = subprocess.Popen([*command, "--port", str(port), "--log-level", "error", *flags])
     try:
         url = f"http://127.0.0.1:{port}"
         _wait_until_ready(url, process)
-        yield url
+        yield url, process
     finally:
         process.terminate()
         process.wait(30)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import sys
 from collections.abc import Sequence
@@ -45,9 +46,10 @@ def _up_parser(prog: str) -> Parser:
 
 
 def _up(settings: UpSettings) -> int:
-    from service.demo.preparation import Preparation, index_folder
+    from service.demo.preparation import Preparation, index_folder, samples_folder
 
-    return _serve(settings.serving(index_folder(settings)), Preparation(settings))
+    served = settings.serving(index_folder(settings), samples_folder(settings))
+    return _serve(served, Preparation(settings))
 
 
 def _serve(settings: Settings, preparation: Preparation | None = None) -> int:
@@ -58,9 +60,9 @@ def _serve(settings: Settings, preparation: Preparation | None = None) -> int:
 
         IndexManifest.read(settings.index)  # a wrong folder is named before anything is begun
     require_free(settings.host, settings.port)
-    import uvicorn
-
+    faulthandler.enable()  # an end by a signal of the hardware is told in the log, too
     from service.app import create_app
+    from service.server import make_server
 
     failures: list[Exception] = []
 
@@ -68,15 +70,8 @@ def _serve(settings: Settings, preparation: Preparation | None = None) -> int:
         failures.append(error)
         server.should_exit = True
 
-    config = uvicorn.Config(
-        create_app(settings, preparation=preparation, on_failure=give_up),
-        host=settings.host,
-        port=settings.port,
-        log_config=None,  # one format for all, as set above
-        timeout_graceful_shutdown=settings.shutdown_s,
-        server_header=False,
-    )
-    server = uvicorn.Server(config)
+    app = create_app(settings, preparation=preparation, on_failure=give_up)
+    server = make_server(app, settings)
     server.run()
     if failures:
         raise failures[0]

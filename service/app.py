@@ -10,16 +10,15 @@ import os
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
-from starlette.responses import FileResponse
 from starlette.types import ASGIApp
 
 from indexer.common.encoders import QueryEncoder
 from model._version import VERSION
+from service import corpus_routes, explain_routes, routes
 from service.demo.preparation import Preparation
+from service.docs_page import add_docs
 from service.engine import Engine, LoadEncoder
 from service.errors import install_handlers
 from service.metrics import Metrics
@@ -29,15 +28,14 @@ from service.middleware import (
     MetricsMiddleware,
     PrefixMiddleware,
     SecurityHeadersMiddleware,
-    UploadMiddleware,
 )
-from service.routes import router
+from service.page import add_page
 from service.settings import Settings
 from service.together import router as together_router
+from service.uploads import UploadMiddleware
 
 __all__ = ["create_app"]
 
-_WEB = Path(__file__).with_name("web")
 _FORM_FIELDS = 16
 _TEXT_FIELD_BYTES = 1024
 _DESCRIPTION = (
@@ -69,6 +67,7 @@ def create_app(
         title="CLNet geo-localization",
         description=_DESCRIPTION,
         version=VERSION,
+        docs_url=None,
         redoc_url=None,
         lifespan=_lifespan(engine, preparation, on_failure),
         max_body_size=settings.max_upload_bytes,
@@ -76,10 +75,13 @@ def create_app(
     )
     app.state.engine, app.state.metrics, app.state.settings = engine, metrics, settings
     install_handlers(app)
-    app.include_router(router)
-    app.include_router(together_router)
-    app.add_api_route("/", _page, include_in_schema=False)
-    app.mount("/web", StaticFiles(directory=_WEB), name="web")
+    for prefix, shown in (("", False), ("/v1", True)):
+        for each in (routes.router, corpus_routes.grid_router):
+            app.include_router(each, prefix=prefix, include_in_schema=shown)
+    for each in (explain_routes.router, corpus_routes.router, together_router):
+        app.include_router(each, prefix="/v1")
+    add_docs(app)
+    add_page(app, samples=settings.samples)
     return app
 
 
@@ -95,7 +97,12 @@ class _GuardedApp(FastAPI):
 
 
 def _guarded(inner: ASGIApp, settings: Settings, metrics: Metrics) -> ASGIApp:
-    guard = UploadMiddleware(inner, max_uploads=settings.max_uploads, timeout_s=settings.upload_timeout_s)
+    guard = UploadMiddleware(
+        inner,
+        max_uploads=settings.max_uploads,
+        timeout_s=settings.upload_timeout_s,
+        least_bytes_per_s=settings.min_upload_kb_s * 1024,
+    )
     too_large = BodyLimitMiddleware(guard, limit_mb=settings.max_upload_mb)
     counted = MetricsMiddleware(HeadMiddleware(SecurityHeadersMiddleware(too_large)), metrics)
     return PrefixMiddleware(counted, root_path=settings.root_path, trust_header=settings.trust_forwarded_prefix)
@@ -130,7 +137,3 @@ def _load_checkpoint(settings: Settings) -> tuple[QueryEncoder, bool]:
     threads = settings.threads or max(1, (os.cpu_count() or 1) // 2)  # the others decode and answer
     encoder = Encoder.load(settings.checkpoint, device=settings.device, engine=settings.engine, threads=threads)
     return encoder, encoder.engine.accelerated
-
-
-async def _page() -> FileResponse:
-    return FileResponse(_WEB / "index.html", headers={"Cache-Control": "no-cache"})

@@ -1,12 +1,11 @@
-"""What lives as long as the process: the loaded model and index, the worker threads, and the state they are in."""
+"""What lives as long as the process: the loaded model and index, what works with them, and the state they are in."""
 
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -14,37 +13,27 @@ import numpy as np
 
 from indexer.common.encoders import QueryEncoder
 from indexer.index.tile_index import TileIndex
+from indexer.localization.answer import Localization
 from indexer.localization.localizer import Localizer
 from model.inputs.transforms import NEUTRAL
-from service.concurrency.batching import BatchingEncoder, MicroBatcher
-from service.concurrency.pixel_budget import PixelBudget
-from service.concurrency.workers import WorkerPool
+from service.answering import Question, Serving, answer_batch, best_batch
+from service.concurrency.batching import Batcher
+from service.concurrency.decode_lanes import DecodeLanes
+from service.concurrency.line import Line
+from service.corpus import Corpus
 from service.demo.preparation import Preparation
 from service.errors import NotReady
+from service.explaining import Explaining
+from service.index_guard import IndexGuard
 from service.metrics import Metrics
 from service.settings import Settings
 
-__all__ = ["Engine", "LoadEncoder", "Serving"]
+__all__ = ["Engine", "LoadEncoder"]
 
 logger = logging.getLogger(__name__)
 
 LoadEncoder = Callable[[Settings], tuple[QueryEncoder, bool]]
 """Settings -> the encoder and whether it runs on an accelerator."""
-
-
-@dataclass(frozen=True)
-class Serving:
-    """Everything that a request needs."""
-
-    localizer: Localizer
-    pool: WorkerPool
-    batcher: MicroBatcher
-
-    def close(self) -> None:
-        """Finish what is begun."""
-        self.pool.close()
-        self.batcher.close()
-        self.localizer.index.close()
 
 
 class Engine:
@@ -61,6 +50,7 @@ class Engine:
         self.state: Literal["loading", "ready", "failed", "stopping"] = "loading"
         self.failure: Exception | None = None
         self.loaded = threading.Event()
+        self._leaving = False
 
     def load(self) -> None:
         """Open index and model and check that they fit; on failure remember the reason and go on living."""
@@ -84,6 +74,20 @@ class Engine:
             raise NotReady(self._reason())
         return self._serving
 
+    def require_ready(self) -> None:
+        """Whether new clients should be sent here.
+
+        Raises:
+            NotReady: it cannot serve, or will soon stop.
+        """
+        self.require()
+        if self._leaving:
+            raise NotReady("the service is about to stop")
+
+    def leave(self) -> None:
+        """Go on working, but ask for no new clients."""
+        self._leaving = True
+
     def close(self) -> None:
         """Refuse new work, finish what is begun."""
         self.state = "stopping"
@@ -99,39 +103,44 @@ class Engine:
         return stage or "model and index are being loaded"
 
     def _open(self) -> Serving:
-        # The encoder comes first: a wrong checkpoint must not cost the minutes of making an index.
-        encoder, accelerated = self._load_encoder(self._settings)
+        lanes = self._start_lanes()  # which load their libraries while the network is loaded here
+        try:
+            # The encoder comes first: a wrong checkpoint must not cost the minutes of making an index.
+            encoder, accelerated = self._load_encoder(self._settings)
+            return self._open_index(encoder, lanes, accelerated=accelerated)
+        except BaseException:
+            lanes.close()
+            raise
+
+    def _open_index(self, encoder: QueryEncoder, lanes: DecodeLanes, *, accelerated: bool) -> Serving:
         if self._preparation is not None:
             self._preparation.run()
         index = TileIndex.open(Path(self._settings.index), verify=self._settings.verify_index)
         index.require_encoder(encoder)
         _try_out(encoder, index)
         self._metrics.index_tiles(index.count)
-        return self._set_up(encoder, index, accelerated=accelerated)
+        serving = self._set_up(encoder, index, lanes=lanes, accelerated=accelerated)
+        lanes.warm()
+        return serving
 
-    def _set_up(self, encoder: QueryEncoder, index: TileIndex, *, accelerated: bool) -> Serving:
+    def _set_up(self, encoder: QueryEncoder, index: TileIndex, *, lanes: DecodeLanes, accelerated: bool) -> Serving:
         settings, metrics = self._settings, self._metrics
-        batcher = MicroBatcher(
-            encoder.encode_ground,
-            max_rows=settings.max_batch or (32 if accelerated else 1),
-            wait_s=settings.batch_wait_ms / 1000,
-            on_batch=metrics.batch,
-        )
-        localizer = Localizer(
-            BatchingEncoder(encoder, batcher),
-            index,
-            max_pixels=settings.max_pixels,
-            hold_pixels=PixelBudget(round(settings.decode_megapixels * 1_000_000)).hold,
-            headings=settings.headings,
-        )
+        localizer = Localizer(encoder, index, max_pixels=settings.max_pixels, headings=settings.headings)
         _tell_of_other_headings(localizer)
-        pool = WorkerPool(
-            threads=settings.workers or (16 if accelerated else os.cpu_count() or 1),
-            queue_limit=settings.queue_limit,
-            deadline_s=settings.deadline_s,
-            observer=metrics,
+        guard = IndexGuard(index.folder)
+        batch = settings.max_batch or best_batch(encoder, largest=256 if accelerated else 32)
+        logger.info("photos are embedded up to %s at once", batch)
+        batcher: Batcher[Question, Localization] = Batcher(
+            partial(answer_batch, localizer, guard), max_items=batch, on_batch=metrics.batch
         )
-        return Serving(localizer, pool, batcher)
+        line = Line(limit=settings.decoders + settings.queue_limit, deadline_s=settings.deadline_s, observer=metrics)
+        explaining = Explaining(localizer, settings.checkpoint)
+        return Serving(localizer, line, lanes, batcher, guard, Corpus(index), explaining)
+
+    def _start_lanes(self) -> DecodeLanes:
+        settings = self._settings
+        heavy = max(1, int(settings.decode_megapixels // settings.max_megapixels))
+        return DecodeLanes(light=settings.decoders, heavy=heavy, max_pixels=settings.max_pixels)
 
 
 def _tell_of_other_headings(localizer: Localizer) -> None:

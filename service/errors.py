@@ -5,6 +5,7 @@ GeoLocalizationError
 ├── NotReady          (RuntimeError)   model and index are not (or no longer) loaded
 ├── Overloaded        (RuntimeError)   more requests wait than the queue takes
 ├── DeadlineExceeded  (TimeoutError)   the answer would come later than promised
+├── WorkerLost        (RuntimeError)   a process of the service died for no fault of the photo
 └── Abandoned         (RuntimeError)   the client went away; nobody reads this one
 
 Every error body is an RFC 9457 problem. An error that is not in the table is a plain 500 that says nothing.
@@ -22,7 +23,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from indexer.common.errors import NoTilesInRegion, TooManyTiles
+from indexer.common.errors import IndexDamaged, NoTilesInRegion, TooManyTiles
 from model.common.errors import BadCoordinates, BadImage, GeoLocalizationError
 
 __all__ = [
@@ -33,7 +34,9 @@ __all__ = [
     "NotReady",
     "Overloaded",
     "ProblemKind",
+    "StorageFault",
     "TileNotFound",
+    "WorkerLost",
     "install_handlers",
     "problem_body",
     "problem_kind",
@@ -62,6 +65,20 @@ class DeadlineExceeded(GeoLocalizationError, TimeoutError):
     """The request waited longer than the service promises to take."""
 
     retry_after_s = 1
+
+
+class WorkerLost(GeoLocalizationError, RuntimeError):
+    """A process of the service died, and not because of the photo it worked on."""
+
+    retry_after_s = 5
+
+
+class StorageFault(HTTPException):
+    """An upload cannot be kept: the spool is full, or cannot be written to."""
+
+    def __init__(self) -> None:
+        detail = "the upload cannot be kept: the service's temporary storage is full or read-only; try again later"
+        super().__init__(503, detail, {"Retry-After": "30"})
 
 
 class Abandoned(GeoLocalizationError, RuntimeError):
@@ -95,6 +112,8 @@ _TABLE: tuple[tuple[type[Exception], ProblemKind], ...] = (
     (NotReady, ProblemKind(503, "not-ready", "The service is not ready")),
     (Overloaded, ProblemKind(503, "overloaded", "The service is busy")),
     (DeadlineExceeded, ProblemKind(503, "deadline-exceeded", "The answer would come too late")),
+    (WorkerLost, ProblemKind(503, "worker-lost", "The photo could not be worked on")),
+    (IndexDamaged, ProblemKind(503, "index-damaged", "The index cannot be read")),
     (Abandoned, ProblemKind(499, "abandoned", "The client went away")),
 )
 
@@ -105,6 +124,7 @@ _STATUS_KINDS: dict[int, ProblemKind] = {
     408: ProblemKind(408, "upload-too-slow", "The upload took too long"),
     413: ProblemKind(413, "upload-too-large", "The upload is too large"),
     422: ProblemKind(422, "invalid-request", "A value of the request is missing or wrong"),
+    503: ProblemKind(503, "storage-fault", "The service cannot keep the upload"),
     500: ProblemKind(500, "internal-error", "Something went wrong inside the service"),
 }
 
@@ -155,6 +175,8 @@ def response_for(error: Exception) -> Response:
     kind = problem_kind(error)
     if kind.status == 500:
         return problem_response(kind)
+    if isinstance(error, IndexDamaged):
+        return problem_response(kind, headers={"Retry-After": "60"})  # paths are nobody's business but the log's
     retry_after_s = getattr(error, "retry_after_s", 1)
     headers = {"Retry-After": str(retry_after_s)} if kind.status == 503 else None
     return problem_response(kind, str(error), headers=headers)
@@ -164,6 +186,8 @@ async def _on_own_error(_: Request, error: Exception) -> Response:
     response = response_for(error)
     if response.status_code == 500:
         logger.error("unforeseen error", exc_info=error)
+    elif isinstance(error, IndexDamaged | WorkerLost):
+        logger.error("a request could not be answered: %s", error)
     return response
 
 

@@ -5,6 +5,8 @@ The framework's parser does the work; it alone would answer a photo without a fi
 
 from __future__ import annotations
 
+import logging
+import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any
@@ -16,9 +18,11 @@ from starlette.datastructures import FormData, Headers
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from service.errors import BadField
+from service.errors import BadField, StorageFault
 
 __all__ = ["FormRoute"]
+
+logger = logging.getLogger(__name__)
 
 _PHOTO = "panorama"
 _HOW = "send it as a file, in multipart/form-data (curl -F panorama=@photo.jpg ADDRESS)"
@@ -56,6 +60,9 @@ class _FormRequest(Request):
                 limits: Any = {"max_files": max_files, "max_fields": max_fields, "max_part_size": max_part_size}
                 try:
                     self._form = await _PhotoParser(self.headers, stream, **limits).parse()
+                except OSError as error:  # of the spool, which holds what is larger than a megabyte
+                    logger.error("an upload cannot be kept in %s: %s", tempfile.gettempdir(), error)
+                    raise StorageFault from error
                 except MultiPartException as error:
                     raise HTTPException(400, _PLAINER.get(error.message, error.message)) from error
         return self._form

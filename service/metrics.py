@@ -49,10 +49,6 @@ class Metrics:
         """`count` localizations wait or are worked on."""
         self._queue_depth.set(count)
 
-    def waited(self, seconds: float) -> None:
-        """A localization began after this wait."""
-        self._steps.labels("wait").observe(seconds)
-
     def request(self, method: str, route: str, status: int) -> None:
         """A request was answered; `route` is the template, not the address that a client made up."""
         self._requests.labels(method, route, str(status)).inc()

@@ -1,20 +1,12 @@
-"""What stands around the app: the uploads at once, the time they may take, headers, counting, a proxy's prefix.
-
-Plain ASGI, so that an upload is refused before a byte of it is read.
-"""
+"""What stands around the app: the size of bodies, headers, counting, a proxy's prefix. Plain ASGI."""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Mapping
-
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.errors import Overloaded, problem_kind, problem_response, response_for
+from service.errors import problem_kind, problem_response
 from service.metrics import Metrics
 from service.prefix import normal_prefix
 
@@ -24,69 +16,19 @@ __all__ = [
     "MetricsMiddleware",
     "PrefixMiddleware",
     "SecurityHeadersMiddleware",
-    "UploadMiddleware",
 ]
 
-_UPLOAD_PATHS = ("/localize", "/localize/together")
-_DOCS_PATHS = ("/docs",)
-_HEADERS = {"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer"}
-_CSP = (
-    "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'"
-)
-
-
-class UploadMiddleware:
-    """Bounds the uploads that arrive at once, and the time in which each must arrive."""
-
-    def __init__(self, app: ASGIApp, *, max_uploads: int, timeout_s: float) -> None:
-        self._app = app
-        self._max_uploads = max_uploads
-        self._timeout_s = timeout_s
-        self._uploads = 0
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse, or pass on with a clock running."""
-        if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].endswith(_UPLOAD_PATHS):
-            await self._app(scope, receive, send)
-            return
-        if self._uploads >= self._max_uploads:
-            busy = Overloaded(f"{self._uploads} uploads are under way, which is the limit; try again later")
-            await response_for(busy)(scope, receive, send)
-            return
-        self._uploads += 1
-        try:
-            await self._app(scope, _in_time(receive, self._timeout_s), send)
-        finally:
-            self._uploads -= 1
-
-
-def _in_time(receive: Receive, timeout_s: float) -> Receive:
-    """A `receive` that gives up when the body is not complete in time."""
-    end = time.monotonic() + timeout_s
-    complete = False
-
-    async def receive_in_time() -> Message:
-        nonlocal complete
-        if complete:
-            return await receive()
-        try:
-            async with asyncio.timeout(max(0.0, end - time.monotonic())):
-                message = await receive()
-        except TimeoutError:
-            detail = f"the upload was not complete after {timeout_s:g} s; send a smaller photo"
-            raise HTTPException(408, detail, {"Connection": "close"}) from None
-        complete = not message.get("more_body", False)
-        return message
-
-    return receive_in_time
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'",
+}
 
 
 class SecurityHeadersMiddleware:
-    """Adds the headers that keep a browser from doing more than the page needs.
-
-    The interactive documentation is left as FastAPI makes it, which loads its scripts from elsewhere.
-    """
+    """Adds the headers that keep a browser from doing more than the page needs."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -96,13 +38,10 @@ class SecurityHeadersMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        added: Mapping[str, str] = _HEADERS
-        if not scope["path"].endswith(_DOCS_PATHS):
-            added = {**_HEADERS, "Content-Security-Policy": _CSP}
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(added)
+                MutableHeaders(scope=message).update(_HEADERS)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -15,11 +15,13 @@ from indexer.index.tile_index import TileIndex
 from indexer.localization.answer import Localization
 from indexer.localization.answer import Match as FoundMatch
 from indexer.localization.localizer import Localizer
-from indexer.tiles.region import BoxRegion, CircleRegion, Region
-from indexer.tiles.tile_table import TileRecord
 from model.common.geo import parse_bounds, parse_lat_lon
+from model.inputs.photo_view import ResolvedView
+from service.corpus import tile_url
 
 __all__ = [
+    "Area",
+    "Bbox",
     "Estimate",
     "IndexInfo",
     "Info",
@@ -27,16 +29,18 @@ __all__ = [
     "LocalizeForm",
     "Match",
     "ModelInfo",
+    "OverviewInfo",
     "PhotoView",
     "Problem",
-    "SearchForm",
     "Status",
+    "TileJson",
     "TileMatch",
     "Timings",
     "describe",
+    "heading_field",
     "json_answer",
     "picture_zooms",
-    "tile_url",
+    "view_of",
 ]
 
 _HALF_EARTH_M = 20_040_000.0
@@ -55,7 +59,8 @@ def _near(text: str) -> str:
     return text
 
 
-def _heading(value: Any) -> Any:
+def heading_field(value: Any) -> Any:
+    """Degrees in [0, 360), or the word `unknown`."""
     if value == "unknown" or value is None:
         return value
     try:
@@ -67,12 +72,9 @@ def _heading(value: Any) -> Any:
     return heading % 360.0
 
 
-class SearchForm(BaseModel):
-    """The fields that say where to search, and how many matches are wanted; unknown fields are refused."""
+class Area(BaseModel):
+    """Where to search; nothing means everywhere."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    top_k: int = Field(5, ge=1, le=100, description="How many tiles to answer with.")
     bbox: Annotated[str, AfterValidator(_bbox)] | None = Field(
         None,
         description="Search only tiles that touch this box: `west,south,east,north`. Not together with `near`.",
@@ -97,21 +99,15 @@ class SearchForm(BaseModel):
             raise ValueError("radius_m is given without near; say around which lat,lon to search")
         return self
 
-    @property
-    def region(self) -> Region | None:
-        """The area to search; None for the whole index."""
-        if self.bbox is not None:
-            return BoxRegion(parse_bounds(self.bbox))
-        if self.near is not None and self.radius_m is not None:
-            return CircleRegion(parse_lat_lon(self.near), self.radius_m)
-        return None
 
+class LocalizeForm(Area):
+    """The fields of `POST /localize`; unknown fields are refused."""
 
-class LocalizeForm(SearchForm):
-    """The fields of `POST /localize`."""
+    model_config = ConfigDict(extra="forbid")
 
     panorama: UploadFile = Field(description="JPEG, PNG, WebP, TIFF, AVIF or HEIC; best of all a 360 degree panorama.")
-    heading_deg: Annotated[float | Literal["unknown"] | None, BeforeValidator(_heading)] = Field(
+    top_k: int = Field(5, ge=1, le=100, description="How many tiles to answer with.")
+    heading_deg: Annotated[float | Literal["unknown"] | None, BeforeValidator(heading_field)] = Field(
         None,
         description="Where the photo's centre column looks, in degrees clockwise from north, from -360 to 360. "
         "`unknown` tries all. Left out: what the photo says of itself; where it says nothing, all are tried.",
@@ -226,6 +222,25 @@ class LocalizeAnswer(BaseModel):
     timings_ms: Timings
 
 
+class OverviewInfo(BaseModel):
+    """Where the corpus can be seen as one picture."""
+
+    url: str = Field(examples=["/v1/overview.png"])
+    bounds: Bbox = Field(description="[west, south, east, north] of its edges; rows are even in Web Mercator.")
+
+
+class TileJson(BaseModel):
+    """TileJSON 3.0."""
+
+    tilejson: Literal["3.0.0"] = "3.0.0"
+    name: str = Field(examples=["demo-index"])
+    scheme: Literal["xyz"] = "xyz"
+    tiles: list[str] = Field(examples=[["http://localhost:8000/v1/tiles/{z}/{x}/{y}"]])
+    minzoom: int = Field(examples=[18])
+    maxzoom: int = Field(examples=[18])
+    bounds: Bbox = Field(description="[west, south, east, north].")
+
+
 class Info(BaseModel):
     """What this service runs."""
 
@@ -235,6 +250,7 @@ class Info(BaseModel):
     bounds: Bbox = Field(description="[west, south, east, north] of all tiles.")
     zooms: list[int] = Field(description="Zoom levels of the tiles that `/tiles` can serve; empty where it cannot.")
     limits: dict[str, float] = Field(description="What a request may ask for.")
+    overview: OverviewInfo | None = Field(None, description="The corpus as one picture; null where it has none.")
 
 
 class Status(BaseModel):
@@ -266,7 +282,7 @@ def json_answer(found: Localization, localizer: Localizer, *, root: str = "") ->
     return LocalizeAnswer(
         matches=[_match(match, localizer.index, root) for match in found.matches],
         estimate=Estimate.model_validate(found.position.as_json()),
-        view=PhotoView.model_validate(found.as_json()["view"]),
+        view=view_of(found.view),
         warnings=list(found.warnings),
         model=model,
         index=index,
@@ -283,11 +299,14 @@ def describe(localizer: Localizer) -> tuple[ModelInfo, IndexInfo]:
     )
 
 
-def tile_url(tile: TileRecord, index: TileIndex, root: str) -> str | None:
-    """Where the service gives a tile's picture; None where it cannot."""
-    if tile.z is None or tile.x is None or tile.y is None or not index.has_pictures:
-        return None
-    return f"{root}/tiles/{tile.z}/{tile.x}/{tile.y}"
+def view_of(view: ResolvedView) -> PhotoView:
+    """How a photo was taken to look."""
+    return PhotoView(
+        heading_deg=view.heading_deg,
+        heading_source=view.heading_source,
+        fov_deg=view.fov_deg,
+        fov_source=view.fov_source,
+    )
 
 
 def picture_zooms(index: TileIndex) -> list[int]:
@@ -305,5 +324,5 @@ def _match(match: FoundMatch, index: TileIndex, root: str) -> Match:
         bounds=tile.bounds.as_tuple(),
         score=match.score,
         heading_deg=match.heading_deg,
-        image_url=tile_url(tile, index, root),
+        image_url=None if not index.has_pictures else tile_url(tile, root),
     )

@@ -41,26 +41,37 @@ class ServeSettings(EncoderOptions):
     trust_forwarded_prefix: Annotated[
         bool, Option("take that path from X-Forwarded-Prefix; only behind a proxy that sets or removes the header")
     ] = False
-    workers: Annotated[int, Ge(0), Le(256), Option("requests worked on at once; 0: one a core, 16 with a GPU")] = 0
+    workers: Annotated[int, Ge(0), Le(256), Option("processes that decode common photos; 0: one a core")] = 0
     threads: Annotated[int, Ge(0), Le(256), Option("threads of one forward pass; 0: half the cores")] = 0
-    queue_limit: Annotated[int, Ge(0), Le(10_000), Option("requests that may wait; one more is answered 503")] = 32
-    deadline_s: Annotated[float, Gt(0), Le(3600), Option("seconds until a waiting request is given up with 503")] = 30.0
+    queue_limit: Annotated[int, Ge(0), Le(10_000), Option("requests that may wait; one more is answered 503")] = 64
+    deadline_s: Annotated[float, Gt(0), Le(3600), Option("seconds after which a request is answered with 503")] = 30.0
     max_upload_mb: Annotated[int, Ge(1), Le(1024), Option("largest request body, in MiB; above it 413")] = 32
     max_uploads: Annotated[int, Ge(1), Le(10_000), Option("uploads received at once; one more is answered 503")] = 64
     upload_timeout_s: Annotated[float, Gt(0), Le(3600), Option("seconds in which an upload must arrive, else 408")] = (
         30.0
     )
+    min_upload_kb_s: Annotated[
+        float, Ge(0), Le(100_000), Option("KiB a second below which an upload is ended, 408")
+    ] = 4.0
+    header_timeout_s: Annotated[float, Gt(0), Le(3600), Option("seconds in which a request's headers must arrive")] = (
+        10.0
+    )
     max_megapixels: Annotated[float, Gt(0), Le(1000), Option("largest photo, in megapixels; above it 422")] = 64.0
     decode_megapixels: Annotated[
-        float, Gt(0), Le(100_000), Option("megapixels decoded at once over all workers; up to 16 bytes of memory each")
-    ] = 128.0
-    max_batch: Annotated[int, Ge(0), Le(4096), Option("photos in one forward pass; 0: 1 on CPU, 32 with a GPU")] = 0
-    batch_wait_ms: Annotated[float, Ge(0), Le(1000), Option("milliseconds to wait for a batch to fill")] = 3.0
+        float, Gt(0), Le(100_000), Option("megapixels of large photos decoded at once, in processes of their own")
+    ] = 64.0
+    max_batch: Annotated[int, Ge(0), Le(4096), Option("photos in one forward pass; 0: measured at start")] = 0
     headings: Annotated[int, Ge(4), Le(360), Option("headings tried first where the photo's is unknown")] = (
         COARSE_HEADINGS
     )
+    lame_duck_s: Annotated[
+        float, Ge(0), Le(3600), Option("seconds of work after SIGTERM, while /readyz sends clients elsewhere")
+    ] = 2.0
     shutdown_s: Annotated[int, Ge(0), Le(3600), Option("seconds that open requests get to end at a stop")] = 20
     verify_index: Annotated[bool, Option("compare the digest of every index file before serving")] = False
+    samples: Annotated[Path | None, Option("folder of photos that the page offers to try, the first three by name")] = (
+        None
+    )
     log_level: Annotated[
         Literal["critical", "error", "warning", "info", "debug"], Option("least severe log line to write")
     ] = "info"
@@ -76,6 +87,11 @@ class ServeSettings(EncoderOptions):
     def max_upload_bytes(self) -> int:
         """The body limit in bytes."""
         return self.max_upload_mb * 1024 * 1024
+
+    @property
+    def decoders(self) -> int:
+        """Processes for common photos."""
+        return self.workers or os.cpu_count() or 1
 
     @property
     def max_pixels(self) -> int:
@@ -102,10 +118,10 @@ class UpSettings(ServeSettings):
     )
     demo_side: Annotated[int, Ge(1), Le(512), Option("tiles along each side of the demo region")] = 32
 
-    def serving(self, index: Path) -> Settings:
-        """The settings to serve `index` with."""
+    def serving(self, index: Path, samples: Path | None = None) -> Settings:
+        """The settings to serve `index` with, and photos to try where none are stated."""
         shared = {one.name: getattr(self, one.name) for one in fields(ServeSettings)}
-        return Settings(index=index, **shared)
+        return Settings(index=index, **{**shared, "samples": self.samples or samples})
 
 
 def read_settings(kind: type[_S], flags: Mapping[str, Any]) -> _S:

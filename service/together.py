@@ -6,12 +6,13 @@ order.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Depends, Form, Request, Response, UploadFile
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, BeforeValidator, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from starlette.responses import JSONResponse
 
 from indexer.localization.answer import PreparedPhoto
@@ -21,17 +22,16 @@ from indexer.tiles.region import Region
 from model.common.errors import BadCoordinates, BadImage
 from model.common.geo import normal_heading
 from model.inputs.photo_view import GivenView
+from service.answering import Serving
 from service.concurrency.disconnects import unless_gone
-from service.engine import Serving
-from service.errors import PROBLEM_JSON
+from service.dependencies import MetricsOfApp, ServingOfApp, problem, reader_of, region_of
 from service.forms import FormRoute
 from service.schemas import (
+    Area,
     Estimate,
     IndexInfo,
     ModelInfo,
     PhotoView,
-    Problem,
-    SearchForm,
     TileMatch,
     Timings,
     json_answer,
@@ -58,8 +58,10 @@ def _heading(value: Any) -> Any:
         raise ValueError(reason) from None
 
 
-class TogetherForm(SearchForm):
-    """The fields of `POST /localize/together`."""
+class TogetherForm(Area):
+    """The fields of `POST /localize/together`; unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid")
 
     panorama: list[UploadFile] = Field(
         min_length=1,
@@ -79,6 +81,8 @@ class TogetherForm(SearchForm):
         "Left out: what the photos say of themselves.",
         examples=[[70]],
     )
+
+    top_k: int = Field(5, ge=1, le=100, description="How many tiles to answer with.")
 
     @model_validator(mode="after")
     def _one_for_each(self) -> Self:
@@ -119,10 +123,6 @@ class TogetherAnswer(BaseModel):
     timings_ms: Timings
 
 
-def _problem(description: str) -> dict[str, Any]:
-    return {"description": description, "content": {PROBLEM_JSON: {"schema": Problem.model_json_schema()}}}
-
-
 async def _no_empty_or_repeated_fields(request: Request) -> None:
     form = await request.form()
     mistakes = []
@@ -147,47 +147,45 @@ async def _no_empty_or_repeated_fields(request: Request) -> None:
     form_limits=_FORM_LIMITS,
     dependencies=[Depends(_no_empty_or_repeated_fields)],
     responses={
-        400: _problem("The body is cut off or no multipart data, or has too many parts."),
-        408: _problem("The upload took too long."),
-        413: _problem("The photos together are larger than an upload may be."),
-        422: _problem("A photo, a field or the area cannot be used; `detail` says which, and why."),
-        503: _problem("Busy or not ready; try again after `Retry-After` seconds."),
+        400: problem("The body is cut off or no multipart data, or has too many parts."),
+        408: problem("The upload took too long."),
+        413: problem("The photos together are larger than an upload may be."),
+        422: problem("A photo, a field or the area cannot be used; `detail` says which, and why."),
+        503: problem("Busy or not ready; try again after `Retry-After` seconds."),
     },
 )
 async def localize_together(
-    request: Request, form: Annotated[TogetherForm, Form(media_type="multipart/form-data")]
+    request: Request,
+    serving: ServingOfApp,
+    metrics: MetricsOfApp,
+    form: Annotated[TogetherForm, Form(media_type="multipart/form-data")],
 ) -> Response:
     """Add the scores of all photos tile by tile, and answer once. One photo that cannot be used fails the request."""
-    serving = request.app.state.engine.require()
-    joint = await unless_gone(request, _answer(serving, form))
-    request.app.state.metrics.steps(joint.found.seconds)
+    joint = await unless_gone(request, serving.line.run(_answer(serving, form)))
+    metrics.steps(joint.found.seconds)
     answer = _as_answer(joint, form, serving.localizer, request.scope.get("root_path", ""))
     return JSONResponse(answer.model_dump(mode="json"))
 
 
 async def _answer(serving: Serving, form: TogetherForm) -> JointLocalization:
-    region = form.region
-
-    def work(check: Callable[[], None]) -> JointLocalization:
-        prepared = []
-        for number, view in enumerate(form.views):
-            prepared.append(_prepare(serving.localizer, form.panorama, number, view, region))
-            check()
-        return serving.localizer.answer_together(prepared, top_k=form.top_k, check=check)
-
-    return await serving.pool.run(work)
+    """Prepare the photos one after the other, so that only one encoded photo at a time is in memory."""
+    photos = [
+        await _prepare(serving, form.panorama, number, view, region_of(form)) for number, view in enumerate(form.views)
+    ]
+    serving.guard.require()
+    return await asyncio.to_thread(serving.localizer.answer_together, photos, top_k=form.top_k)
 
 
-def _prepare(
-    localizer: Localizer, files: list[UploadFile], number: int, view: GivenView, region: Region | None
+async def _prepare(
+    serving: Serving, files: list[UploadFile], number: int, view: GivenView, region: Region | None
 ) -> PreparedPhoto:
-    """One photo on its canvas; only one encoded photo at a time is in memory.
+    """One photo on its canvas.
 
     Raises:
         BadImage: it cannot be used; the message says which one it is.
     """
     try:
-        return localizer.prepare(files[number].file.read(), view, region=region)
+        return replace(await serving.prepare(reader_of(files[number]), view), region=region)
     except BadImage as error:
         raise BadImage(f"photo {number + 1} of {len(files)} ({files[number].filename}): {error}") from None
 

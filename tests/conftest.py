@@ -13,3 +13,10 @@ def shared_data() -> Path:
     if not _SHARED_DATA.is_dir():
         pytest.skip("the folder shared/data does not lie beside this checkout")
     return _SHARED_DATA
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Say aloud that the page was not tested where there is no browser."""
+    skipped = [report.longrepr[2] for report in terminalreporter.stats.get("skipped", ()) if report.longrepr]
+    for reason in sorted({reason for reason in skipped if "no Chromium" in reason}):
+        terminalreporter.write_line(reason, yellow=True, bold=True)

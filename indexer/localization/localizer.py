@@ -8,8 +8,9 @@ from __future__ import annotations
 import datetime
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from indexer.common.encoders import QueryEncoder
+from indexer.common.errors import BadQuery
 from indexer.confidence.calibration import Calibration, Conditions
 from indexer.confidence.features import BEST, TopK
 from indexer.confidence.storage import load_calibrations
@@ -24,14 +26,13 @@ from indexer.index.tile_index import TileIndex
 from indexer.index.zones import SearchResult
 from indexer.localization.answer import Localization, Match, PreparedPhoto, RankedTiles
 from indexer.localization.position import locate
+from indexer.localization.preparing import prepare_photo
 from indexer.localization.together import JointLocalization, answer_together, no_tiles
 from indexer.tiles.region import Region
-from model.common.images import MAX_PIXELS, declared_pixels, decode_image
+from model.common.errors import GeoLocalizationError
+from model.common.images import MAX_PIXELS
 from model.inputs.heading_search import COARSE_HEADINGS, Hit, search_headings
-from model.inputs.photo_checks import content_warnings
-from model.inputs.photo_metadata import PhotoMetadata, read_photo_metadata
-from model.inputs.photo_projection import lay_photo
-from model.inputs.photo_view import GivenView, resolve_view
+from model.inputs.photo_view import GivenView
 
 __all__ = ["Localizer"]
 
@@ -49,11 +50,6 @@ class _Stopwatch:
 
 def _never() -> None:
     """The check of a caller that waits as long as it takes."""
-
-
-def _at_once(_: int) -> AbstractContextManager[None]:
-    """The budget of a caller that decodes one photo at a time."""
-    return nullcontext()
 
 
 class Localizer:
@@ -78,7 +74,6 @@ class Localizer:
         *,
         headings: int = COARSE_HEADINGS,
         max_pixels: int = MAX_PIXELS,
-        hold_pixels: Callable[[int], AbstractContextManager[None]] = _at_once,
     ) -> None:
         """Read the index's calibrations; what does not belong to it is left out with a warning.
 
@@ -87,7 +82,6 @@ class Localizer:
             index: an opened index.
             headings: how many headings to try first where a photo's is unknown.
             max_pixels: width times height beyond which a photo is refused.
-            hold_pixels: bounds what is decoded at once, where several threads decode.
 
         Raises:
             IndexMismatch: the index was built by another encoder.
@@ -98,7 +92,6 @@ class Localizer:
         self.calibrations = load_calibrations(index.folder, index.manifest)
         self.headings = headings
         self._max_pixels = max_pixels
-        self._hold_pixels = hold_pixels
 
     @classmethod
     def open(
@@ -174,17 +167,8 @@ class Localizer:
             BadImage: the photo cannot be decoded or is too large.
             BadConfig: the angles given cannot be those of the photo.
         """
-        began, inputs = time.perf_counter(), self.encoder.inputs
         photo = Path(photo) if isinstance(photo, str) else photo
-        image, metadata = photo, PhotoMetadata()
-        with self._hold_pixels(0 if isinstance(photo, Image.Image) else self._pixels(photo)):
-            if not isinstance(image, Image.Image):
-                metadata = read_photo_metadata(image)
-                image = decode_image(image, at_least_px=inputs.ground_decode_px, max_pixels=self._max_pixels)
-            view = resolve_view(given or GivenView(), metadata, image.width, image.height)
-            canvas = lay_photo(image, inputs, view)
-            warnings = (*content_warnings(image), *view.warnings)
-        return PreparedPhoto(canvas, view, region, warnings, time.perf_counter() - began)
+        return prepare_photo(photo, self.encoder.inputs, given, region=region, max_pixels=self._max_pixels)
 
     def answer(
         self, photos: Sequence[PreparedPhoto], *, top_k: int = 5, check: Callable[[], None] = _never
@@ -200,15 +184,42 @@ class Localizer:
             BadQuery: top_k is below one.
             NoTilesInRegion: the area of a photo holds no tile.
         """
+        answers = dict(self.answer_each(photos, [top_k] * len(photos), check=check))
+        return [_answer_or_raise(answers[number]) for number in range(len(photos))]
+
+    def answer_each(
+        self, photos: Sequence[PreparedPhoto], top_k: Sequence[int], *, check: Callable[[], None] = _never
+    ) -> Iterator[tuple[int, Localization | GeoLocalizationError]]:
+        """Search for prepared photos that have nothing to do with each other: one's failure is its own answer.
+
+        Photos whose heading is known are embedded together, and searched together where their areas are the same.
+
+        Args:
+            photos: in any number; memory grows with it.
+            top_k: number of matches of each.
+            check: called between the steps; what it raises ends the work.
+
+        Yields:
+            The photo's number and its answer, or why there is none; in the order in which they are found.
+        """
         known = [number for number, photo in enumerate(photos) if photo.view.heading_deg is not None]
         vectors, embed_s = self._embed([photos[number].canvas for number in known])
         check()
-        answers: dict[int, Localization] = {}
-        for row, number in enumerate(known):
-            answers[number] = self._answer_known(photos[number], vectors[row : row + 1], embed_s / len(known), top_k)
+        vector_of = dict(zip(known, vectors, strict=True))
+        for numbers in _by_region(photos, known):
+            began = time.perf_counter()
+            most = max(BEST, *(top_k[number] for number in numbers))
+            try:
+                stack = np.stack([vector_of[number] for number in numbers])
+                results = self.index.search(stack, top_k=most, region=photos[numbers[0]].region)
+            except GeoLocalizationError as error:
+                yield from ((number, error) for number in numbers)
+                continue
+            spent = {"embed": embed_s / len(known), "search": (time.perf_counter() - began) / len(numbers)}
+            for number, result in zip(numbers, results, strict=True):
+                yield number, _kept(partial(self._answer_known, photos[number], result, spent, top_k[number]))
         for number in sorted(set(range(len(photos))) - set(known)):
-            answers[number] = self._answer_unknown(photos[number], top_k, check)
-        return [answers[number] for number in range(len(photos))]
+            yield number, _kept(partial(self._answer_unknown, photos[number], top_k[number], check))
 
     def localize_together(
         self,
@@ -269,13 +280,13 @@ class Localizer:
         return vectors, time.perf_counter() - began
 
     def _answer_known(
-        self, photo: PreparedPhoto, vector: NDArray[np.float32], embed_s: float, top_k: int
+        self, photo: PreparedPhoto, result: SearchResult, spent: dict[str, float], top_k: int
     ) -> Localization:
-        began = time.perf_counter()
-        results = self.index.search(vector, top_k=_wanted(top_k), region=photo.region)
-        hits = search_headings(photo.canvas, lambda _: results, heading_deg=photo.view.heading_deg)
-        seconds = {"decode": photo.seconds, "embed": embed_s, "search": time.perf_counter() - began}
-        return self._localization(photo, RankedTiles(hits, results[0].exact, results[0].scanned), seconds, top_k)
+        if top_k < 1:
+            raise BadQuery(f"top_k is {top_k}; give at least 1")
+        hits = search_headings(photo.canvas, lambda _: [result], heading_deg=photo.view.heading_deg)
+        ranked = RankedTiles(hits[: _wanted(top_k)], result.exact, result.scanned)
+        return self._localization(photo, ranked, {"decode": photo.seconds, **spent}, top_k)
 
     def _answer_unknown(self, photo: PreparedPhoto, top_k: int, check: Callable[[], None]) -> Localization:
         watch = _Stopwatch({"decode": photo.seconds, "embed": 0.0, "search": 0.0})
@@ -325,14 +336,37 @@ class Localizer:
         asked = Conditions.of(photo.view.heading_deg, photo.view.fov_deg, headings=self.headings)
         return self.calibrations.for_question(asked) or self.calibrations.why_none(asked)
 
-    def _pixels(self, photo: bytes | Path) -> int:
-        data = photo.read_bytes() if isinstance(photo, Path) else photo
-        return min(declared_pixels(data), self._max_pixels)
-
     def _matches(self, hits: list[Hit]) -> tuple[Match, ...]:
         return tuple(
             Match(rank, self.index.tile(hit.row), hit.score, hit.heading_deg) for rank, hit in enumerate(hits, 1)
         )
+
+
+def _by_region(photos: Sequence[PreparedPhoto], numbers: Sequence[int]) -> list[list[int]]:
+    """Numbers of photos in groups of one area each."""
+    groups: list[list[int]] = []
+    for number in numbers:
+        for group in groups:
+            if photos[group[0]].region == photos[number].region:
+                group.append(number)
+                break
+        else:
+            groups.append([number])
+    return groups
+
+
+def _kept(answer: Callable[[], Localization]) -> Localization | GeoLocalizationError:
+    """An answer, or the error that stands in its place."""
+    try:
+        return answer()
+    except GeoLocalizationError as error:
+        return error
+
+
+def _answer_or_raise(answer: Localization | GeoLocalizationError) -> Localization:
+    if isinstance(answer, GeoLocalizationError):
+        raise answer
+    return answer
 
 
 def _wanted(top_k: int) -> int:

@@ -12,7 +12,7 @@ from PIL import Image, TiffImagePlugin
 
 from model.common.errors import BadImage
 
-__all__ = ["ACCEPTED", "open_header", "refuse_unread_kind", "what_it_is", "without_pixels"]
+__all__ = ["ACCEPTED", "load_decoders", "open_header", "refuse_unread_kind", "what_it_is", "without_pixels"]
 
 ACCEPTED = "JPEG, PNG, WebP, TIFF, AVIF or HEIC"
 """As messages say it."""
@@ -28,6 +28,13 @@ _BITS_PER_SAMPLE = 258
 _REDUCED = 1
 _SNIFFED_BYTES = 4096
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".avif", ".heic", ".heif"})
+
+
+def load_decoders() -> None:
+    """Load every decoder now, for a process that will have little memory later."""
+    Image.preinit()
+    Image.init()
+    _register_heif()
 
 
 def open_header(data: bytes) -> Image.Image:

@@ -15,12 +15,13 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from model.common.deep_pixels import deep_to_rgb
 from model.common.errors import BadImage
 from model.common.image_formats import ACCEPTED, open_header, refuse_unread_kind, what_it_is
+from model.common.jpeg_scans import MAX_SCANS, count_scans
+from model.common.webp_size import webp_size
 
 __all__ = [
     "IMAGE_SUFFIXES",
     "MAX_PIXELS",
     "PHOTO_SUFFIXES",
-    "declared_pixels",
     "decode_image",
     "exif_of",
     "upright_size",
@@ -74,19 +75,12 @@ def decode_image(
         raise
     except UnidentifiedImageError:
         raise BadImage(f"{name} is not a {ACCEPTED} that can be read ({what_it_is(data)}); convert it") from None
+    except MemoryError:  # under a limit that the process was given
+        raise BadImage(f"{name} takes more memory to decode than a picture of its size should; save it anew") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise BadImage(f"{name} declares more pixels than the limit of {max_pixels:,}; scale it down") from None
     except Exception as error:  # a decoder may raise anything on hostile bytes
         raise BadImage(f"{name} cannot be decoded: {error}; is the file complete?") from error
-
-
-def declared_pixels(data: bytes) -> int:
-    """Width times height that the header of a picture declares, without decoding; 0 where it cannot be read."""
-    try:
-        with open_header(data) as image:
-            return image.width * image.height
-    except Exception:  # hostile bytes; decoding will give the reason
-        return 0
 
 
 def exif_of(image: Image.Image) -> Image.Exif:
@@ -109,14 +103,17 @@ def upright_size(image: Image.Image) -> tuple[int, int]:
 def _decode(
     data: bytes, name: str, at_least_px: tuple[int, int] | None, max_pixels: int, value_bits: int | None
 ) -> Image.Image:
+    if (declared := webp_size(data)) is not None:
+        _check_size(*declared, name, max_pixels)
     with open_header(data) as image:
-        _check_size(image, name, max_pixels)
+        _check_size(*image.size, name, max_pixels)
         refuse_unread_kind(image, name)
+        _check_scans(image, data, name)
         if at_least_px is not None and image.format == "JPEG":
             longest = max(at_least_px)  # either way up: EXIF may turn the picture by 90 degrees
             image.draft("RGB", at_least_px if _is_upright(image) else (longest, longest))
         image.load()
-        _check_size(image, name, max_pixels)  # what a HEIC holds may be larger than its header says
+        _check_size(*image.size, name, max_pixels)  # what a HEIC holds may be larger than its header says
         deep = deep_to_rgb(image, data, value_bits)
         if deep is not None:
             deep.info.update({name: image.info[name] for name in _ORIENTATION_IN if name in image.info})
@@ -126,14 +123,21 @@ def _decode(
         return picture
 
 
-def _check_size(image: Image.Image, name: str, max_pixels: int) -> None:
-    width, height = image.size
+def _check_size(width: int, height: int, name: str, max_pixels: int) -> None:
     if width * height > max_pixels:
         raise BadImage(
             f"{name} is {width} x {height} = {width * height:,} pixels; the limit is {max_pixels:,}, scale it down"
         )
     if max(width, height) > _MAX_SIDE_PX:
         raise BadImage(f"{name} is {width} x {height}; no side may have more than {_MAX_SIDE_PX:,} pixels")
+
+
+def _check_scans(image: Image.Image, data: bytes, name: str) -> None:
+    if image.format in ("JPEG", "MPO") and (scans := count_scans(data, at_most=MAX_SCANS + 1)) > MAX_SCANS:
+        raise BadImage(
+            f"{name} is a JPEG of {scans} or more scans, each as long to decode as a picture; the limit is "
+            f"{MAX_SCANS}, save it anew"
+        )
 
 
 def _turn_upright(image: Image.Image) -> None:

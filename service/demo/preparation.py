@@ -20,9 +20,10 @@ from typing import Any, Protocol
 from clnet_geolocalization import command as own_command
 from model.common.errors import BadConfig, GeoLocalizationError
 from model.network.bundle_files import bundle_digest
+from service.demo.sample_photos import lay_samples
 from service.settings import UpSettings
 
-__all__ = ["Preparation", "Process", "StepFailed", "discard_stale_demo", "index_folder", "plan"]
+__all__ = ["Preparation", "Process", "StepFailed", "discard_stale_demo", "index_folder", "plan", "samples_folder"]
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +87,8 @@ class Preparation:
             elif status != 0:
                 raise StepFailed(f"`{text}` ended with {status}; its own message says why")
         self.stage = ""
+        if self._settings.tiles is None:
+            lay_samples(self._settings.data / _DEMO)
 
     def stop(self) -> None:
         """End the running step and begin no other; a later start goes on where it can."""
@@ -189,6 +192,13 @@ def index_folder(settings: UpSettings) -> Path:
     slug = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-").lower()[-40:]
     mark = hashlib.sha256(f"{name}|{settings.zoom}|{bundle_digest(settings.checkpoint)}".encode()).hexdigest()[:8]
     return settings.data / "indexes" / f"{slug}-{mark}"
+
+
+def samples_folder(settings: UpSettings) -> Path | None:
+    """Where photos to try lie: as stated; else the demo's, and none for the user's own tiles."""
+    if settings.samples is not None or settings.tiles is not None:
+        return settings.samples
+    return settings.data / _DEMO / "samples"
 
 
 def _checked(tiles: Path) -> Path:

@@ -1,24 +1,25 @@
 """Statements in odd places or forms, and two that disagree: believed, refused, or said aloud, never passed over."""
 
 import json
+import struct
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import shapely
 from affine import Affine
-from shapely import wkb
 
 from indexer.common.errors import BadSource
 from indexer.tiles.sources.open_source import open_source
 from indexer.tiles.sources.source import SourceOptions
+from indexer.tiles.wkb import box_wkb
 from tests.inputs.making import ZXY, flipped, listed, names_of, place_of, write_folder, write_mbtiles, write_tile
 from tests.inputs.rasters import write_painted
 
 NAMES = sorted(f"{z}/{x}/{y}" for z, x, y in ZXY)
 EDGES = list(place_of(ZXY))
-BOX = shapely.box(8.5, 47.1, 8.501, 47.101)
+BOX = box_wkb(*(np.array([edge]) for edge in (8.5, 47.1, 8.501, 47.101)))[0]
 
 
 def from_the_south(root: Path) -> Path:
@@ -116,21 +117,26 @@ def one_footprint(path: Path, geometry: bytes, field: dict[str, str] | None = No
     return path
 
 
+def with_srid(srid: int) -> bytes:
+    """The box as PostGIS writes it: little-endian, the flag and the number behind the type."""
+    return BOX[:1] + struct.pack("<II", 3 | 0x20000000, srid) + BOX[5:]
+
+
 @pytest.mark.parametrize("srid", [2056, 3857])
 def test_a_geometry_that_names_another_reference_system_is_refused(tmp_path: Path, srid: int) -> None:
-    data = wkb.dumps(shapely.set_srid(BOX, srid), include_srid=True)
+    data = with_srid(srid)
     with pytest.raises(BadSource, match=f"row 1 .*SRID is {srid}; transform it to EPSG:4326"):
         listed(one_footprint(tmp_path / "a.parquet", data))
-    right = wkb.dumps(shapely.set_srid(BOX, 4326), include_srid=True)
+    right = with_srid(4326)
     assert listed(one_footprint(tmp_path / "b.parquet", right)).table.west[0] == 8.5
 
 
 def test_the_reference_system_of_an_arrow_column_counts_too(tmp_path: Path) -> None:
     said = {"ARROW:extension:name": "geoarrow.wkb", "ARROW:extension:metadata": json.dumps({"crs": "EPSG:2056"})}
     with pytest.raises(BadSource, match="reference system EPSG:2056"):
-        listed(one_footprint(tmp_path / "a.parquet", BOX.wkb, said))
+        listed(one_footprint(tmp_path / "a.parquet", BOX, said))
     said["ARROW:extension:metadata"] = json.dumps({"crs": "OGC:CRS84"})
-    assert listed(one_footprint(tmp_path / "b.parquet", BOX.wkb, said)).table.west[0] == 8.5
+    assert listed(one_footprint(tmp_path / "b.parquet", BOX, said)).table.west[0] == 8.5
 
 
 def test_a_row_without_a_number_is_named_as_that(tmp_path: Path) -> None:

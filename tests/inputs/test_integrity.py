@@ -15,7 +15,7 @@ from indexer.index.integrity import BlockCheck, write_block_digests
 from indexer.index.manifest import BLOCKS, EMBEDDINGS, SEARCH, TILES, Manifest
 from indexer.index.search_spec import SearchSpec
 from indexer.index.tile_index import TileIndex
-from indexer.tiles.region import CircleRegion
+from indexer.tiles.region import BoxRegion, CircleRegion
 from indexer.tiles.sources.open_source import open_source
 from model.common.atomic_io import canonical_json, sha256_bytes
 from model.inputs.transforms import InputSpec
@@ -80,6 +80,18 @@ def test_the_table_of_tiles_is_hashed_when_it_is_opened_whatever_its_size(tmp_pa
     flip(index.folder / "tiles.parquet", 0)  # where no reader looks
     with pytest.raises(IndexDamaged, match=r"tiles\.parquet has SHA-256"):
         TileIndex.open(index.folder)
+
+
+@pytest.mark.usefixtures("everything_is_large")
+def test_the_background_hashes_the_other_files_too(tmp_path: Path) -> None:
+    source = open_source(make_tiles(tmp_path / "tiles", 20, 20))
+    build_index(source, FakeEncoder(), tmp_path / "index", spec=BuildSpec(search=SearchSpec(latency_ms=0)))
+    flip(tmp_path / "index" / SEARCH, -2)
+    damaged = TileIndex.open(tmp_path / "index")
+    damaged.segments[0]._background.wait()  # type: ignore[union-attr]
+    with pytest.raises(IndexDamaged, match=r"search\.faiss has SHA-256"):
+        damaged.search(vector_of(0), top_k=1, region=BoxRegion(damaged.tile(0).bounds))  # which has no use for it
+    damaged.close()
 
 
 @pytest.mark.usefixtures("everything_is_large")

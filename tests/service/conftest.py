@@ -45,7 +45,7 @@ def index_folder(tile_folder, tmp_path_factory) -> Path:
 
 @pytest.fixture
 def settings(index_folder) -> Settings:
-    return Settings(index=index_folder, workers=2)
+    return Settings(index=index_folder, workers=1, max_batch=8)
 
 
 class HookedEncoder(FakeEncoder):

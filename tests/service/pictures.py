@@ -9,7 +9,7 @@ from PIL import Image, ImageChops
 
 from tests.fakes import FakeEncoder
 
-__all__ = ["encoded", "exif_rotated", "mosaic", "panorama_of", "png_bomb", "turned"]
+__all__ = ["encoded", "exif_rotated", "mosaic", "panorama_of", "png_bomb", "turned", "with_repeated_scans"]
 
 
 def mosaic(seed: int, *, side_px: int = 48) -> Image.Image:
@@ -41,6 +41,16 @@ def exif_rotated(image: Image.Image, orientation: int) -> bytes:
     exif = Image.Exif()
     exif[0x0112] = orientation
     return encoded(image, "JPEG", quality=95, exif=exif)
+
+
+def with_repeated_scans(image: Image.Image, more: int) -> bytes:
+    """A progressive JPEG whose first scan is sent `more` times over: valid, and each costs a pass over the picture."""
+    data = encoded(image, "JPEG", progressive=True)
+    begin = data.index(b"\xff\xda")
+    end = begin + 2
+    while not (data[end] == 0xFF and data[end + 1] not in (0x00, *range(0xD0, 0xD8))):
+        end += 1
+    return data[:begin] + data[begin:end] * more + data[begin:]
 
 
 def png_bomb(side_px: int = 50_000) -> bytes:

@@ -184,14 +184,18 @@ def test_openapi_describes_every_route_field_and_error(client):
     schema = client.get("/openapi.json").json()
     operations = {path: set(methods) for path, methods in schema["paths"].items()}
     assert operations == {
-        "/localize": {"post"},
-        "/tiles/{z}/{x}/{y}": {"get"},
-        "/healthz": {"get"},
-        "/readyz": {"get"},
-        "/info": {"get"},
-        "/metrics": {"get"},
+        "/v1/localize": {"post"},
+        "/v1/explain": {"post"},
+        "/v1/tiles/{z}/{x}/{y}": {"get"},
+        "/v1/tile/{tile_id}": {"get"},
+        "/v1/overview.png": {"get"},
+        "/v1/tilejson": {"get"},
+        "/v1/healthz": {"get"},
+        "/v1/readyz": {"get"},
+        "/v1/info": {"get"},
+        "/v1/metrics": {"get"},
     }
-    localize = schema["paths"]["/localize"]["post"]
+    localize = schema["paths"]["/v1/localize"]["post"]
     assert set(localize["responses"]) >= {"200", "408", "413", "422", "503"}
     assert set(localize["responses"]["200"]["content"]) == {"application/json", "application/geo+json"}
     assert set(localize["responses"]["422"]["content"]) == {"application/problem+json"}

@@ -11,7 +11,6 @@ def test_the_addresses_are_those_that_the_documentation_lists():
     addresses = {(method, route.path) for route in router.routes for method in route.methods}
     assert addresses == {
         ("POST", "/localize"),
-        ("GET", "/tiles/{z}/{x}/{y}"),
         ("GET", "/healthz"),
         ("GET", "/readyz"),
         ("GET", "/info"),

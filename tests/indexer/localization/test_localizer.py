@@ -4,7 +4,6 @@ import io
 import shutil
 import time
 from collections.abc import Callable
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,9 +18,9 @@ from indexer.confidence.storage import write_calibration
 from indexer.index.search_spec import SearchSpec
 from indexer.index.tile_index import TileIndex
 from indexer.localization.localizer import Localizer
-from indexer.tiles.region import CircleRegion
+from indexer.tiles.region import BoxRegion, CircleRegion
 from model.common.errors import BadCheckpoint, BadConfig, BadImage
-from model.common.geo import LatLon
+from model.common.geo import Bounds, LatLon
 from model.common.images import decode_image
 from model.data.pairs import PairSet, Query, Reference
 from model.data.pictures import lay_query, open_query
@@ -247,24 +246,35 @@ def test_a_caller_may_end_the_work_between_its_steps(index) -> None:
         assert steps == expected
 
 
-def test_what_a_photo_holds_in_memory_is_asked_for_first_and_bounded_by_what_is_taken_at_all(index, tmp_path) -> None:
-    held = []
-
-    @contextmanager
-    def hold(pixels):
-        held.append(pixels)
-        yield
-
+def test_photo_with_more_pixels_than_are_taken_is_refused(index, tmp_path) -> None:
     path = tmp_path / "photo.png"
     panorama(4, 0.0).save(path)  # 576 x 64
-    localizer = Localizer(FakeEncoder(), index, hold_pixels=hold)
-    for photo in (path, path.read_bytes(), panorama(4, 0.0)):
-        localizer.localize(photo)
-    assert held == [576 * 64, 576 * 64, 0]
     with pytest.raises(BadImage, match="pixels"):
-        Localizer(FakeEncoder(), index, hold_pixels=hold, max_pixels=576 * 64 - 1).localize(path)
-    assert held[3:] == [576 * 64 - 1]
+        Localizer(FakeEncoder(), index, max_pixels=576 * 64 - 1).localize(path)
     Localizer(FakeEncoder(), index, max_pixels=576 * 64).localize(path)
+
+
+def test_photos_answered_at_once_are_searched_once_and_fail_alone(index) -> None:
+    searches = []
+
+    class Counting(FakeEncoder):
+        def encode_ground(self, pixels):
+            searches.append(len(pixels))
+            return super().encode_ground(pixels)
+
+    localizer = Localizer(Counting(), index)
+    nowhere = BoxRegion(Bounds(100.0, 10.0, 101.0, 11.0))
+    photos = [localizer.prepare(panorama(seed, 0.0), seen()) for seed in (4, 5)]
+    photos.append(localizer.prepare(panorama(4, 0.0), seen(), region=nowhere))
+    answers = dict(localizer.answer_each(photos, [1, 7, 3]))
+    assert searches == [3]
+    assert isinstance(answers[2], NoTilesInRegion)
+    for number, top_k in ((0, 1), (1, 7)):
+        alone = localizer.answer([photos[number]], top_k=top_k)[0]
+        assert [match.tile.tile_id for match in answers[number].matches] == [
+            match.tile.tile_id for match in alone.matches
+        ]
+        assert answers[number].position == alone.position
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from PIL import Image
 
 from model.common.errors import BadImage
 from model.common.image_formats import what_it_is
-from model.common.images import declared_pixels, decode_image
+from model.common.images import decode_image
 
 pillow_heif.register_heif_opener(thumbnails=False)
 KINDS = ("TIFF", "AVIF", "HEIF")
@@ -88,7 +88,6 @@ def test_of_a_tiff_with_pages_the_first_is_taken():
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_limit_of_pixels_is_the_same(kind):
     data = encoded(two_halves(), kind)
-    assert declared_pixels(data) == 96 * 64
     with pytest.raises(BadImage, match="6,144 pixels; the limit is 6,000"):
         decode_image(data, max_pixels=6000)
 

@@ -8,7 +8,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from model.common.errors import BadImage
-from model.common.images import declared_pixels, decode_image
+from model.common.images import decode_image
 
 RED = (200, 30, 20)
 
@@ -132,13 +132,6 @@ def test_the_error_names_the_file(tmp_path):
 def test_fifty_megapixels_are_accepted_as_jpeg():
     data = encoded(Image.new("L", (10_000, 5_000)), "JPEG")
     assert decode_image(data, at_least_px=(256, 192)).size == (1250, 625)
-
-
-def test_declared_pixels_are_read_from_the_header_alone():
-    buffer = io.BytesIO()
-    Image.new("RGB", (30, 20)).save(buffer, "PNG")
-    assert declared_pixels(buffer.getvalue()[:60]) == 600
-    assert declared_pixels(b"no picture") == 0
 
 
 def test_a_file_may_be_named_by_text(tmp_path):

@@ -1,0 +1,130 @@
+"""What a request needs once its form is read: decoding, the joined batches, and the index's guard, as one value."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from indexer.common.encoders import QueryEncoder
+from indexer.localization.answer import Localization, PreparedPhoto
+from indexer.localization.localizer import Localizer
+from indexer.tiles.region import Region
+from model.common.errors import GeoLocalizationError
+from model.inputs.photo_view import GivenView
+from model.inputs.transforms import NEUTRAL
+from service.concurrency.batching import Batcher
+from service.concurrency.decode_lanes import DecodeLanes
+from service.concurrency.line import Line
+from service.corpus import Corpus
+from service.explaining import Explained, Explaining
+from service.index_guard import IndexGuard
+
+__all__ = ["Question", "Serving", "answer_batch", "best_batch"]
+
+_ENOUGH = 0.95
+"""Of the best rate: a smaller batch that reaches it keeps latency low."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A prepared photo and how many matches are wanted."""
+
+    photo: PreparedPhoto
+    top_k: int
+
+
+@dataclass(frozen=True)
+class Serving:
+    """Everything that a request needs."""
+
+    localizer: Localizer
+    line: Line
+    lanes: DecodeLanes
+    batcher: Batcher[Question, Localization]
+    guard: IndexGuard
+    corpus: Corpus
+    explaining: Explaining
+
+    async def localize(
+        self, read: Callable[[], bytes], given: GivenView, *, region: Region | None, top_k: int
+    ) -> Localization:
+        """Answer one photo, in the line.
+
+        Args:
+            read: gives the encoded photo.
+            given: what is known of it besides.
+            region: area to search; None for the whole index.
+            top_k: number of matches.
+
+        Raises:
+            Overloaded: the line is full.
+            DeadlineExceeded: it took too long.
+            GeoLocalizationError: as `Localizer.localize`, and `WorkerLost`.
+        """
+        return await self.line.run(self._localize(read, given, region, top_k))
+
+    async def _localize(
+        self, read: Callable[[], bytes], given: GivenView, region: Region | None, top_k: int
+    ) -> Localization:
+        photo = replace(await self.prepare(read, given), region=region)
+        return await asyncio.wrap_future(self.batcher.submit(Question(photo, top_k)))
+
+    async def prepare(self, read: Callable[[], bytes], given: GivenView) -> PreparedPhoto:
+        """Decode a photo and lay it on the canvas, in a process that ends with the caller's patience.
+
+        Raises:
+            GeoLocalizationError: as `DecodeLanes.prepare`.
+        """
+        return await self.lanes.prepare(read, given, self.localizer.encoder.inputs)
+
+    async def explain(self, photo: PreparedPhoto, row: int) -> Explained:
+        """Why a photo scores as it does with the tile of a row.
+
+        Raises:
+            GeoLocalizationError: as `Explaining.explain`, and `IndexDamaged`.
+        """
+        self.guard.require()
+        return await asyncio.to_thread(self.explaining.explain, photo, row)
+
+    def close(self) -> None:
+        """Finish what is begun."""
+        self.lanes.close()
+        self.batcher.close()
+        self.guard.close()
+        self.localizer.index.close()
+
+
+def answer_batch(
+    localizer: Localizer, guard: IndexGuard, questions: Sequence[Question]
+) -> Iterator[tuple[int, Localization | GeoLocalizationError]]:
+    """Answer what gathered, embedded and searched together.
+
+    Raises:
+        IndexDamaged: the index was written to; no question can be answered.
+    """
+    guard.require()
+    photos = [question.photo for question in questions]
+    yield from localizer.answer_each(photos, [question.top_k for question in questions])
+
+
+def best_batch(encoder: QueryEncoder, *, largest: int) -> int:
+    """The smallest number of canvases that this machine embeds at nearly its best rate, measured now."""
+    width, height = encoder.inputs.ground_size_px
+    rates: dict[int, float] = {}
+    rows = 1
+    while rows <= largest:
+        canvases = np.full((rows, height, width, 3), NEUTRAL, np.uint8)
+        encoder.encode_ground(canvases)
+        rates[rows] = max(rows / _seconds(encoder, canvases) for _ in range(2))
+        rows *= 2
+    return min(rows for rows, rate in rates.items() if rate >= _ENOUGH * max(rates.values()))
+
+
+def _seconds(encoder: QueryEncoder, canvases: np.ndarray) -> float:
+    began = time.perf_counter()
+    encoder.encode_ground(canvases)
+    return time.perf_counter() - began

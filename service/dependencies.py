@@ -1,0 +1,102 @@
+"""What routes ask of the app: engine, serving state, settings, metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import Depends, Request, UploadFile
+from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import FormData
+
+from indexer.tiles.region import BoxRegion, CircleRegion, Region
+from model.common.geo import parse_bounds, parse_lat_lon
+from service.answering import Serving
+from service.engine import Engine
+from service.errors import PROBLEM_JSON
+from service.metrics import Metrics
+from service.schemas import Area, Problem
+from service.settings import Settings
+
+__all__ = [
+    "EngineOfApp",
+    "MetricsOfApp",
+    "ServingOfApp",
+    "SettingsOfApp",
+    "no_empty_or_repeated_fields",
+    "problem",
+    "reader_of",
+    "region_of",
+]
+
+
+def problem(description: str) -> dict[str, Any]:
+    """What OpenAPI says of an error's answer."""
+    return {"description": description, "content": {PROBLEM_JSON: {"schema": Problem.model_json_schema()}}}
+
+
+def _engine(request: Request) -> Engine:
+    engine: Engine = request.app.state.engine
+    return engine
+
+
+EngineOfApp = Annotated[Engine, Depends(_engine)]
+
+
+def _serving(engine: EngineOfApp) -> Serving:
+    return engine.require()
+
+
+ServingOfApp = Annotated[Serving, Depends(_serving)]
+
+
+def _metrics(request: Request) -> Metrics:
+    metrics: Metrics = request.app.state.metrics
+    return metrics
+
+
+MetricsOfApp = Annotated[Metrics, Depends(_metrics)]
+
+
+def _settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+SettingsOfApp = Annotated[Settings, Depends(_settings)]
+
+
+async def no_empty_or_repeated_fields(request: Request) -> None:
+    """FastAPI takes an empty form field for an absent one; here it is a mistake of the client."""
+    form: FormData = await request.form()
+    mistakes = []
+    for name in form:
+        if len(form.getlist(name)) > 1:
+            mistakes.append(_mistake(name, "is given more than once"))
+        elif form[name] == "":
+            mistakes.append(_mistake(name, "is empty; give a value, or leave the field out"))
+    if mistakes:
+        raise RequestValidationError(mistakes)
+
+
+def reader_of(upload: UploadFile) -> Callable[[], bytes]:
+    """What reads an upload from its beginning, however often it is called."""
+
+    def read() -> bytes:
+        upload.file.seek(0)
+        return upload.file.read()
+
+    return read
+
+
+def region_of(form: Area) -> Region | None:
+    """The area that a form limits the search to."""
+    if form.bbox is not None:
+        return BoxRegion(parse_bounds(form.bbox))
+    if form.near is not None and form.radius_m is not None:
+        return CircleRegion(parse_lat_lon(form.near), form.radius_m)
+    return None
+
+
+def _mistake(field: str, reason: str) -> dict[str, Any]:
+    return {"type": "value_error", "loc": ("body", field[:80]), "msg": reason, "input": None}

@@ -1,0 +1,122 @@
+"""The server process: how long a request's headers may take to arrive, and how it goes when it is told to stop.
+
+At SIGTERM it first goes on as a lame duck, whose `/readyz` sends new clients elsewhere; then it takes no new connection
+and gives open requests their time; at the end of that it stops, whatever still runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import threading
+from types import FrameType
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+from service.settings import Settings
+
+__all__ = ["make_server"]
+
+logger = logging.getLogger(__name__)
+
+_LAST_S = 5.0
+"""For closing what was opened, once the time of open requests is over."""
+
+
+def make_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
+    """A server of the app that is ready to run."""
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        http=_impatient(settings.header_timeout_s),
+        log_config=None,  # one format for all, as set by the command line
+        timeout_graceful_shutdown=settings.shutdown_s,
+        server_header=False,
+    )
+    return _Server(config, app, settings)
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, app: FastAPI, settings: Settings) -> None:
+        super().__init__(config)
+        self._app = app
+        self._lame_duck_s = settings.lame_duck_s
+        self._shutdown_s = settings.shutdown_s
+        self._told = False
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """SIGTERM waits for the lame duck; a second signal, or Ctrl-C, does not."""
+        if not self._told:
+            wait_s = self._lame_duck_s if sig == signal.SIGTERM and self.started else 0.0
+            _later(wait_s + self._shutdown_s + _LAST_S, _end)
+            if wait_s:
+                self._app.state.engine.leave()
+                _later(wait_s, lambda: super(_Server, self).handle_exit(sig, frame))
+        if self._told or not (sig == signal.SIGTERM and self.started and self._lame_duck_s):
+            super().handle_exit(sig, frame)
+        self._told = True
+
+
+def _later(wait_s: float, call: Any) -> None:
+    timer = threading.Timer(wait_s, call)
+    timer.daemon = True
+    timer.start()
+
+
+def _end() -> None:
+    logger.error("the service did not stop in its time, and is ended")
+    os._exit(1)
+
+
+_Protocol: Any = AutoHTTPProtocol
+"""The installed one: written in C or in Python."""
+
+
+class _Impatient(_Protocol):  # type: ignore[misc]
+    """Closes a connection whose request's headers take too long."""
+
+    timeout_s = 10.0
+    _clock: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        self._clock = self.loop.call_later(self.timeout_s, self._give_up)
+
+    def data_received(self, data: bytes) -> None:
+        """Begin to wait with a request's first bytes, and stop when its headers are there."""
+        if self._idle() and self._clock is None:
+            self._clock = self.loop.call_later(self.timeout_s, self._give_up)
+        super().data_received(data)
+        if not self._idle():
+            self._stop_clock()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is waited for any more."""
+        self._stop_clock()
+        super().connection_lost(exc)
+
+    def _idle(self) -> bool:
+        """Whether no request has begun: its headers have not all arrived."""
+        return self.cycle is None or bool(self.cycle.response_complete)
+
+    def _stop_clock(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+            self._clock = None
+
+    def _give_up(self) -> None:
+        self._clock = None
+        if self._idle():
+            self.transport.close()
+
+
+def _impatient(timeout_s: float) -> type[asyncio.Protocol]:
+    kind: type[asyncio.Protocol] = type("Impatient", (_Impatient,), {"timeout_s": timeout_s})
+    return kind

@@ -1,0 +1,169 @@
+"""From a photo to an answer, as a visitor meets it in a browser."""
+
+import json
+import re
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from indexer.building.build import build_index
+from indexer.confidence.storage import write_calibration
+from indexer.index.tile_index import TileIndex
+from indexer.tiles.grid import tile_bounds
+from indexer.tiles.sources.open_source import open_source
+from service.settings import Settings
+from tests.fakes import FakeEncoder
+from tests.indexer.candidates import CALIBRATION
+from tests.service.browser.conftest import site, sphere_of
+from tests.service.conftest import NORTH_Y, WEST_X, ZOOM
+from tests.service.pictures import encoded, mosaic
+
+SEED = 6
+PLACE = (NORTH_Y + 1, WEST_X + 2)
+"""The tile (y, x) that shows this seed."""
+MOST_REQUESTS = 60
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("samples")
+    for number, seed in enumerate((SEED, 9, 999), start=1):
+        sphere_of(seed).save(folder / f"{number} photo.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def plain(index_folder, samples):
+    with site(Settings(index=index_folder, workers=1, samples=samples)) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def calibrated(index_folder, samples, tmp_path_factory):
+    folder = Path(shutil.copytree(index_folder, tmp_path_factory.mktemp("browsed") / "calibrated"))
+    manifest = TileIndex.open(folder).manifest
+    write_calibration(folder, replace(CALIBRATION, encoder=manifest.encoder["digest"], index=manifest.digest), b"png")
+    with site(Settings(index=folder, workers=1, samples=samples)) as address:
+        yield address
+
+
+def coordinates(visit) -> tuple[float, float]:
+    lat, south, lon, west = re.findall(
+        r"([\d.]+)° ([NS]), ([\d.]+)° ([EW])", visit.page.locator("#position").inner_text()
+    )[0]
+    return float(lat) * (1 if south == "N" else -1), float(lon) * (1 if west == "E" else -1)
+
+
+def assert_on_tile(visit) -> None:
+    west, south, east, north = (float(edge) for edge in tile_bounds(ZOOM, PLACE[1], PLACE[0]))
+    lat, lon = coordinates(visit)
+    assert south < lat < north
+    assert west < lon < east
+
+
+def test_an_upload_is_placed_and_an_index_without_calibration_says_so_first(plain, visit):
+    seen = visit(plain)
+    seen.upload(encoded(sphere_of(SEED)))
+    assert seen.verdict() == "Not calibrated"
+    assert_on_tile(seen)
+    assert seen.page.locator("#cards .card").count() == 6
+    assert seen.page.locator("path.match").count() == 6
+    assert seen.page.locator("path.circle.uncalibrated").count() >= 1
+
+
+def test_a_sample_is_answered_with_few_requests_and_no_tile_before(plain, visit):
+    seen = visit(plain)
+    seen.page.locator(".sample").first.click()
+    seen.page.wait_for_selector("#verdict")
+    asked = [url.removeprefix(plain) for url in seen.requests]
+    before = asked[: asked.index("localize") + 1]
+    assert len(before) <= MOST_REQUESTS
+    assert not [url for url in before if url.startswith("tiles/")]
+    assert_on_tile(seen)
+    for _ in range(3):
+        seen.page.click(".leaflet-control-zoom-in")
+        seen.page.wait_for_timeout(500)
+    seen.page.wait_for_selector(".leaflet-tile-loaded", state="attached")
+    order = "name => Number(getComputedStyle(document.querySelector(name)).zIndex)"
+    assert seen.page.evaluate(order, ".leaflet-overview-pane") < seen.page.evaluate(order, ".leaflet-tile-pane")
+
+
+def test_a_new_photo_takes_the_old_answer_away(plain, visit):
+    seen = visit(plain)
+    seen.upload(encoded(sphere_of(SEED)))
+    seen.page.wait_for_selector("#verdict")
+    seen.page.set_input_files("#photo", {"name": "b.png", "mimeType": "image/png", "buffer": encoded(sphere_of(9))})
+    seen.page.wait_for_selector("#answer", state="hidden")
+    assert seen.page.locator(".card, path.match, .pin, .leaflet-tile").count() == 0
+
+
+@pytest.mark.parametrize(("seed", "said"), [(SEED, "Probably found"), (999, "Not found")])
+def test_confidence_comes_first_in_words(calibrated, visit, seed, said):
+    seen = visit(calibrated)
+    seen.page.click("#more summary")
+    seen.page.select_option("#heading-kind", "north")
+    seen.upload(encoded(sphere_of(seed)))
+    assert seen.verdict() == said
+    answer = seen.page.locator("#answer").inner_text()
+    assert answer.index(said) < answer.index("within 100 m") < answer.index("°")
+    assert int(seen.page.locator("#position").evaluate("node => getComputedStyle(node).fontWeight")) < 600
+    assert "0° N as you said" in answer
+
+
+def test_a_question_that_was_not_calibrated_gets_no_number(calibrated, visit):
+    seen = visit(calibrated)
+    seen.page.click("#more summary")
+    seen.page.click("#area-view")
+    seen.upload(encoded(sphere_of(SEED)))
+    assert seen.verdict() == "Not calibrated"
+
+
+def test_what_is_no_photo_is_refused_in_plain_words(plain, chromium):
+    from tests.service.browser.conftest import Visit
+
+    seen = Visit(chromium, plain)  # a browser itself complains of a refusal, so its complaints are not looked at
+    seen.upload(b"no picture", "letter.jpg")
+    seen.page.wait_for_selector("#error:visible")
+    said = seen.page.locator("#error").inner_text()
+    assert "cannot be used" in said
+    assert not re.search(r"fov_deg|heading_deg|top_k|panorama:|422", said)
+    assert seen.page.locator("#verdict").count() == 0
+    seen.upload(encoded(sphere_of(SEED)))
+    assert seen.verdict() == "Not calibrated"
+    assert seen.page.locator("#error").is_hidden()
+    seen.close()
+
+
+def test_tiles_that_lie_on_no_grid_are_shown_as_well(tmp_path, visit):
+    lines = ["path,lat,lon,west,south,east,north"]
+    for number, seed in enumerate((SEED, 1, 2)):
+        mosaic(seed).save(tmp_path / f"{number}.png")
+        west = 8.4 + number / 1000
+        lines.append(f"{number}.png,47.0005,{west + 0.0005},{west},47.0,{west + 0.001},47.001")
+    (tmp_path / "tiles.csv").write_text("\n".join(lines) + "\n")
+    source = open_source(tmp_path / "tiles.csv")
+    build_index(source, FakeEncoder(), tmp_path / "index")
+    source.close()
+    with site(Settings(index=tmp_path / "index", workers=1)) as address:
+        seen = visit(address)
+        seen.upload(encoded(sphere_of(SEED)))
+        assert seen.verdict() == "Not calibrated"
+        lat, lon = coordinates(seen)
+        assert 47.0 < lat < 47.001
+        assert 8.4 < lon < 8.401
+        assert seen.page.locator(".card").count() == 3
+
+
+def test_the_answer_is_saved_as_geojson_and_links_to_a_street_map(plain, visit):
+    seen = visit(plain)
+    seen.upload(encoded(sphere_of(SEED)))
+    with seen.page.expect_download() as saved:
+        seen.page.click("text=GeoJSON")
+    features = json.loads(Path(saved.value.path()).read_text())["features"]
+    assert features[-1]["properties"]["kind"] == "estimate"
+    link = seen.page.locator("text=OpenStreetMap").get_attribute("href")
+    assert [float(value) for value in re.findall(r"ml(?:at|on)=([-\d.]+)", link)] == pytest.approx(
+        coordinates(seen), abs=1e-3
+    )

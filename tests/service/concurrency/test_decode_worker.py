@@ -1,0 +1,66 @@
+"""Limits that the kernel keeps, in a process of their own."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+from model.common.errors import BadImage
+from model.inputs.photo_view import GivenView
+from service.concurrency.decode_worker import DecodeJob, TooHeavy, decode
+from tests.fakes import FakeEncoder
+from tests.service.pictures import encoded
+
+_RUN = """
+import signal, sys
+from service.concurrency.decode_costs import Cost
+from service.concurrency.decode_worker import _limited, set_up
+set_up(0)
+with _limited(Cost(expected_s=0.0, cpu_s={cpu_s}, memory_bytes={memory}, pixels=0)):
+    {body}
+print("went on")
+"""
+
+
+def run(body: str, *, cpu_s: float = 5.0, memory: int = 256 << 20) -> subprocess.CompletedProcess:
+    code = _RUN.format(body=body, cpu_s=cpu_s, memory=memory)
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+
+
+def test_code_that_heeds_nothing_dies_after_its_seconds_of_cpu():
+    assert run("while True: pass", cpu_s=0.2).returncode == -signal.SIGPROF
+
+
+def test_limit_behind_the_timer_ends_what_stops_the_timer():
+    body = "signal.setitimer(signal.ITIMER_PROF, 0)\n    while True: pass"
+    assert run(body, cpu_s=0.2).returncode == -signal.SIGXCPU
+
+
+def test_memory_beyond_the_limit_is_an_error_and_the_process_goes_on_without_the_limit():
+    body = (
+        "\n    ".join(("try: bytearray(512 << 20); sys.exit(3)", "except MemoryError: pass")) + "\nbytearray(512 << 20)"
+    )
+    done = run(body)
+    assert (done.returncode, done.stdout) == (0, "went on\n")
+
+
+def job(photo: bytes, **changes) -> DecodeJob:
+    given = GivenView(heading_deg=0.0, fov_deg=360.0)
+    return DecodeJob(photo, given, FakeEncoder().inputs, **{"max_pixels": 10_000_000, "at_most_s": None} | changes)
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
+def test_photo_that_takes_longer_than_asked_is_handed_back(form):
+    photo = encoded(Image.new("RGB", (2000, 1000), (9, 99, 200)), form)
+    back = decode(job(photo, at_most_s=0.01))
+    assert isinstance(back, TooHeavy)
+    assert back.cost.pixels == 2_000_000
+    assert not isinstance(decode(job(photo)), TooHeavy)
+
+
+def test_photo_beyond_the_pixel_limit_is_refused():
+    photo = encoded(Image.new("RGB", (2000, 1000)), "PNG")
+    with pytest.raises(BadImage, match="the limit is 1,000,000"):
+        decode(job(photo, max_pixels=1_000_000))
