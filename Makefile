@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 RUN := OMP_NUM_THREADS=1 $(BIN)/python
 
-.PHONY: help demo test test-light check docs mutants bench bench-encode serve clean
+.PHONY: help demo test test-light check docs mutants bench bench-index bench-encode serve clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -44,6 +44,10 @@ docs: .venv/ready ## build the documentation into site/, API reference included;
 mutants: .venv/ready ## change the core modules in small ways and list what their tests miss (an hour; MODULES=... for some)
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet -c constraints.txt -e '.[mutants]'
 	OMP_NUM_THREADS=1 nice -n 15 $(BIN)/python -m benchmarks.mutants $(MODULES)
+
+bench-index: .venv/ready ## measure building, and changing, an index of a million tiles
+	$(BIN)/python -m benchmarks.bench_index
+	$(BIN)/python -m benchmarks.bench_lifecycle
 
 bench: .venv/ready ## measure indexing, search and service; results go to benchmarks/results/
 	$(BIN)/python -m benchmarks.run_all

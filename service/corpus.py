@@ -92,7 +92,7 @@ def _draw(index: TileIndex) -> Overview | None:
     for row in _chosen_rows(index, frame):
         picture = _read(index, row)
         if picture is not None:
-            left, top, right, bottom = frame.box_px(index.tiles.record(row).bounds)
+            left, top, right, bottom = frame.box_px(index.tile(row).bounds)
             size = max(1, right - left), max(1, bottom - top)
             canvas.paste(picture.resize(size, Image.Resampling.BILINEAR), (left, top))
             drawn += 1
@@ -141,15 +141,19 @@ def _mercator(lat: float, lon: float) -> tuple[float, float]:
 
 def _chosen_rows(index: TileIndex, frame: _Frame) -> list[int]:
     """All rows, or one for each cell where there are more than can be seen."""
-    if index.count <= _CELLS * _CELLS:
-        return list(range(index.count))
-    lon = (index.tiles.lon - frame.west_deg) % 360.0
+    rows = index.live_rows
+    if len(rows) <= _CELLS * _CELLS:
+        return [int(row) for row in rows]
+    lat, lon = (
+        np.concatenate([getattr(one.tiles, name)[one.live_rows] for one in index.segments]) for name in ("lat", "lon")
+    )
+    lon = (lon - frame.west_deg) % 360.0
     x, _ = mercator_m(np.zeros_like(lon), lon)
-    _, y = mercator_m(index.tiles.lat, np.zeros_like(lon))
+    _, y = mercator_m(lat, np.zeros_like(lon))
     cell = np.stack([x, frame.top_m - y]) / (frame.metres_per_px * _SIDE_PX / _CELLS)
     column, row = cell.astype(np.int64)
     _, first = np.unique(row * (_CELLS + 1) + column, return_index=True)
-    return [int(row) for row in first]
+    return [int(row) for row in rows[first]]
 
 
 def _read(index: TileIndex, row: int) -> Image.Image | None:
