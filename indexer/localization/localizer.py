@@ -320,8 +320,10 @@ class Localizer:
         return self.calibrations.for_question(asked) if photo.region is None else None
 
     def _matches(self, hits: list[Hit]) -> tuple[Match, ...]:
+        index = self.index
         return tuple(
-            Match(rank, self.index.tile(hit.row), hit.score, hit.heading_deg) for rank, hit in enumerate(hits, 1)
+            Match(rank, index.tile(hit.row), hit.score, hit.heading_deg, index.point(hit.row, hit.anchor))
+            for rank, hit in enumerate(hits, 1)
         )
 
 
