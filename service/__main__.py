@@ -56,9 +56,9 @@ def _serve(settings: Settings, preparation: Preparation | None = None) -> int:
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("faiss.loader").setLevel(logging.WARNING)  # tells at length which variants it tried
     if preparation is None:
-        from indexer.index.manifest import Manifest
+        from indexer.index.index_manifest import IndexManifest
 
-        Manifest.read(settings.index)  # a wrong folder is named before anything is begun
+        IndexManifest.read(settings.index)  # a wrong folder is named before anything is begun
     require_free(settings.host, settings.port)
     faulthandler.enable()  # an end by a signal of the hardware is told in the log, too
     from service.app import create_app

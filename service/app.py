@@ -31,6 +31,7 @@ from service.middleware import (
 )
 from service.page import add_page
 from service.settings import Settings
+from service.together import router as together_router
 from service.uploads import UploadMiddleware
 
 __all__ = ["create_app"]
@@ -77,7 +78,7 @@ def create_app(
     for prefix, shown in (("", False), ("/v1", True)):
         for each in (routes.router, corpus_routes.grid_router):
             app.include_router(each, prefix=prefix, include_in_schema=shown)
-    for each in (many_routes.router, explain_routes.router, corpus_routes.router):
+    for each in (many_routes.router, explain_routes.router, corpus_routes.router, together_router):
         app.include_router(each, prefix="/v1")
     add_docs(app)
     add_page(app, samples=settings.samples)
@@ -131,10 +132,8 @@ def _lifespan(
 
 
 def _load_checkpoint(settings: Settings) -> tuple[QueryEncoder, bool]:
-    import torch
-
     from model.network.encoder import Encoder
 
-    torch.set_num_threads(settings.torch_threads or max(1, (os.cpu_count() or 1) // 2))  # the others decode and answer
-    encoder = Encoder.load(settings.checkpoint, device=settings.device)
-    return encoder, encoder.device.type != "cpu"
+    threads = settings.threads or max(1, (os.cpu_count() or 1) // 2)  # the others decode and answer
+    encoder = Encoder.load(settings.checkpoint, device=settings.device, engine=settings.engine, threads=threads)
+    return encoder, encoder.engine.accelerated

@@ -55,10 +55,9 @@ class Corpus:
         """The row of a tile, or None."""
         if (parts := _ON_GRID.fullmatch(tile_id)) is not None:
             row = self._index.row_of(*(int(part) for part in parts.groups()))
-            if row is not None and self._index.tiles.tile_id[row] == tile_id:
+            if row is not None and self._index.tile(row).tile_id == tile_id:
                 return row
-        rows = np.flatnonzero(self._index.tiles.tile_id == tile_id)
-        return int(rows[0]) if len(rows) else None
+        return self._index.row_named(tile_id)
 
     def picture(self, tile_id: str) -> TileImage | None:
         """A tile's picture; None where there is no such tile, or it cannot be read any more."""
@@ -68,7 +67,7 @@ class Corpus:
     @property
     def has_pictures(self) -> bool:
         """Whether the source is on disk."""
-        return self._index.source is not None
+        return self._index.has_pictures
 
     def overview(self) -> Overview | None:
         """The overview, drawn when it is first asked for; None where no picture can be read."""

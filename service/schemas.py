@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal, Self
 
-import numpy as np
 from fastapi import UploadFile
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -31,9 +30,11 @@ __all__ = [
     "Match",
     "ModelInfo",
     "OverviewInfo",
+    "PhotoView",
     "Problem",
     "Status",
     "TileJson",
+    "TileMatch",
     "Timings",
     "describe",
     "heading_field",
@@ -123,8 +124,8 @@ class LocalizeForm(Area):
     )
 
 
-class Match(BaseModel):
-    """One tile of the corpus that looks like the photo."""
+class TileMatch(BaseModel):
+    """One tile of the corpus that matches."""
 
     rank: int = Field(description="1 is the best.", examples=[1])
     tile_id: str = Field(examples=["18/137262/91867"])
@@ -135,20 +136,18 @@ class Match(BaseModel):
         examples=[(8.4993, 47.0994, 8.5021, 47.1012)],
     )
     score: float = Field(description="Cosine similarity of photo and tile, in [-1, 1]; not a probability.")
-    heading_deg: float = Field(description="Where the photo's centre looks, if this is the tile; given or found.")
     image_url: str | None = Field(description="The tile's picture on this service, or null where it is not on disk.")
+
+
+class Match(TileMatch):
+    """One tile of the corpus that looks like the photo."""
+
+    heading_deg: float = Field(description="Where the photo's centre looks, if this is the tile; given or found.")
 
 
 class Estimate(BaseModel):
     """One position from all matches."""
 
-    lat: float = Field(examples=[47.1003])
-    lon: float = Field(examples=[8.5007])
-    radius_m: float = Field(
-        description="Extent of what is left open. With a confidence: of the right answers, 68 % lie within it. "
-        "Without: half the tile's diagonal, and the spread of its rivals.",
-        examples=[74.0],
-    )
     confidence: float | None = Field(
         description="Probability that the true place lies within `confidence_radius_m`, as fitted on photos of known "
         "place; null where the index has no calibration, or none for questions like this one, and where `warnings` "
@@ -157,6 +156,17 @@ class Estimate(BaseModel):
     )
     confidence_radius_m: float | None = Field(
         description="What `confidence` is about; null without one.", examples=[100.0]
+    )
+    no_confidence_because: str | None = Field(
+        description="Why `confidence` is null, in words for people: the place is a guess. Null beside a confidence.",
+        examples=[None],
+    )
+    lat: float = Field(examples=[47.1003])
+    lon: float = Field(examples=[8.5007])
+    radius_m: float = Field(
+        description="Extent of what is left open. With a confidence: of the right answers, 68 % lie within it. "
+        "Without: half the tile's diagonal, and the spread of its rivals.",
+        examples=[74.0],
     )
 
 
@@ -199,8 +209,8 @@ class Timings(BaseModel):
 class LocalizeAnswer(BaseModel):
     """Where the photo may have been taken."""
 
-    matches: list[Match]
     estimate: Estimate
+    matches: list[Match]
     view: PhotoView
     warnings: list[str] = Field(
         description="What speaks against the photo: a shape that cannot have that field of view, or nothing to be "
@@ -301,8 +311,7 @@ def view_of(view: ResolvedView) -> PhotoView:
 
 def picture_zooms(index: TileIndex) -> list[int]:
     """Zoom levels of the tiles whose pictures the service can give, ascending."""
-    zooms = np.unique(index.tiles.z)
-    return [int(zoom) for zoom in zooms if zoom >= 0] if index.source is not None else []
+    return index.zooms if index.has_pictures else []
 
 
 def _match(match: FoundMatch, index: TileIndex, root: str) -> Match:
@@ -315,5 +324,5 @@ def _match(match: FoundMatch, index: TileIndex, root: str) -> Match:
         bounds=tile.bounds.as_tuple(),
         score=match.score,
         heading_deg=match.heading_deg,
-        image_url=None if index.source is None else tile_url(tile, root),
+        image_url=None if not index.has_pictures else tile_url(tile, root),
     )
