@@ -10,7 +10,10 @@ export class ServiceProblem extends Error {
   }
 }
 
+const KEY_WANTED = "This service answers only those who have a key. The page has none: open it through a proxy that adds one.";
+
 async function problemOf(response) {
+  if (response.status === 401) return new ServiceProblem(KEY_WANTED, 401);
   try {
     const { title, detail } = await response.json();
     return new ServiceProblem(inPlainWords(detail ? `${title}: ${detail}` : title), response.status);
