@@ -55,7 +55,7 @@ def _measure(localizer: Localizer, pairs: PairSet, places: int, *, known: bool) 
     result = {}
     for count in _VIEWS:
         answers = [
-            _ask(localizer, *_views(decode_image(query.path), count, number), known=known)
+            _ask(localizer, *views_of(decode_image(query.path), count, number), known=known)
             for number, query in enumerate(tqdm(pairs.queries[:places], desc=f"{count} views", disable=None))
         ]
         result[f"{count} of 90 degrees"] = _worth(answers, pairs)
@@ -63,7 +63,7 @@ def _measure(localizer: Localizer, pairs: PairSet, places: int, *, known: bool) 
     return result | {"whole panorama": _worth(whole, pairs)}
 
 
-def _views(panorama: Image.Image, count: int, number: int) -> tuple[list[Image.Image], list[float]]:
+def views_of(panorama: Image.Image, count: int, number: int) -> tuple[list[Image.Image], list[float]]:
     """Parts of 90 degrees of a panorama whose centre looks north, and where their centres look."""
     width = panorama.width
     first = np.random.default_rng(number).integers(width)

@@ -76,9 +76,9 @@ def create_app(
     app.state.engine, app.state.metrics, app.state.settings = engine, metrics, settings
     install_handlers(app)
     for prefix, shown in (("", False), ("/v1", True)):
-        for each in (routes.router, corpus_routes.grid_router):
+        for each in (routes.router, corpus_routes.grid_router, together_router):
             app.include_router(each, prefix=prefix, include_in_schema=shown)
-    for each in (many_routes.router, explain_routes.router, corpus_routes.router, together_router):
+    for each in (many_routes.router, explain_routes.router, corpus_routes.router):
         app.include_router(each, prefix="/v1")
     add_docs(app)
     add_page(app, samples=settings.samples)

@@ -15,6 +15,7 @@ from indexer.common.encoders import QueryEncoder
 from indexer.index.tile_index import TileIndex
 from indexer.localization.answer import Localization
 from indexer.localization.localizer import Localizer
+from indexer.localization.reranking import Reranker
 from model.inputs.transforms import NEUTRAL
 from service.answering import Question, Serving, answer_batch, best_batch
 from service.concurrency.batching import Batcher
@@ -125,7 +126,16 @@ class Engine:
 
     def _set_up(self, encoder: QueryEncoder, index: TileIndex, *, lanes: DecodeLanes, accelerated: bool) -> Serving:
         settings, metrics = self._settings, self._metrics
-        localizer = Localizer(encoder, index, max_pixels=settings.max_pixels, headings=settings.headings)
+        reranker = Reranker.open(
+            index,
+            checkpoint=settings.checkpoint,
+            device=settings.device,
+            engine=settings.engine,
+            candidates=settings.rerank,
+        )
+        localizer = Localizer(
+            encoder, index, max_pixels=settings.max_pixels, headings=settings.headings, reranker=reranker
+        )
         _tell_of_other_headings(localizer)
         guard = IndexGuard(index.folder)
         batch = settings.max_batch or best_batch(encoder, largest=256 if accelerated else 32)

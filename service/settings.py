@@ -67,6 +67,9 @@ class ServeSettings(EncoderOptions):
     lame_duck_s: Annotated[
         float, Ge(0), Le(3600), Option("seconds of work after SIGTERM, while /readyz sends clients elsewhere")
     ] = 2.0
+    rerank: Annotated[
+        int, Ge(0), Le(1000), Option("look at the N best tiles again, between the anchors of the index; slower", "N")
+    ] = 0
     shutdown_s: Annotated[int, Ge(0), Le(3600), Option("seconds that open requests get to end at a stop")] = 20
     verify_index: Annotated[bool, Option("compare the digest of every index file before serving")] = False
     samples: Annotated[Path | None, Option("folder of photos that the page offers to try, the first three by name")] = (

@@ -98,9 +98,9 @@ class TogetherForm(Area):
         """What is said of each photo."""
         photos = len(self.panorama)
         headings = [None if heading == "photo" else heading for heading in self.heading_deg] or [None] * photos
-        angles: list[float | None] = (
-            [*self.fov_deg] * photos if len(self.fov_deg) == 1 else [*self.fov_deg] or [None] * photos
-        )
+        angles: list[float | None] = [*self.fov_deg] or [None]
+        if len(angles) == 1:
+            angles *= photos
         return [GivenView(heading_deg=one, fov_deg=wide) for one, wide in zip(headings, angles, strict=True)]
 
 

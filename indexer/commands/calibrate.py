@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from indexer.commands.options import IndexOptions
+from indexer.commands.options import IndexOptions, RerankOptions
 from indexer.commands.output import print_lines
 from indexer.common.errors import BadCalibration, BadPhotos, BadQuery
 from model.common.flags import Option
@@ -37,7 +37,7 @@ __all__ = ["CalibrateOptions", "reliability_table", "run"]
 
 
 @spec(kw_only=True)
-class CalibrateOptions(EncoderOptions, IndexOptions):
+class CalibrateOptions(RerankOptions, EncoderOptions, IndexOptions):
     """Which photos, how they are asked, and in what form to answer."""
 
     queries: Annotated[
@@ -104,11 +104,15 @@ class _Asking:
     @cached_property
     def localizer(self) -> Localizer:
         from indexer.localization.localizer import Localizer
+        from indexer.localization.reranking import Reranker
         from model.network.encoder import Encoder
 
         asked = self.options
         encoder = Encoder.load(asked.checkpoint, device=asked.device, engine=asked.engine)
-        return Localizer(encoder, self.index, headings=self.options.headings)
+        again = Reranker.open(
+            self.index, checkpoint=asked.checkpoint, device=asked.device, engine=asked.engine, candidates=asked.rerank
+        )
+        return Localizer(encoder, self.index, headings=asked.headings, reranker=again)
 
     def photos(self, protocol: QueryProtocol) -> list[Query]:
         """Those that can be asked so."""
@@ -201,7 +205,10 @@ def _to_check(calibrations: Calibrations, asking: _Asking) -> list[tuple[QueryPr
     """
     from indexer.localization.known_photos import conditions_of
 
-    conditions = [(way, conditions_of(photos, way)) for way in asking.ways if (photos := asking.photos(way))]
+    reranked = asking.options.rerank
+    conditions = [
+        (way, conditions_of(photos, way, reranked=reranked)) for way in asking.ways if (photos := asking.photos(way))
+    ]
     found = [(way, one) for way, asked in conditions if (one := calibrations.for_question(asked))]
     if not found and conditions:
         calibrations.require(conditions[0][1])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from indexer.commands.options import PhotoOptions, SearchedOptions
+from indexer.commands.options import PhotoOptions, RerankOptions, SearchedOptions
 from indexer.commands.output import print_lines
 from indexer.tiles.region import CircleRegion
 from model.common.errors import BadConfig
@@ -33,7 +33,7 @@ def _parse_near(text: str) -> LatLon | Literal["exif"]:
 
 
 @spec(kw_only=True)
-class LocalizeOptions(PhotoOptions, EncoderOptions, SearchedOptions):
+class LocalizeOptions(RerankOptions, PhotoOptions, EncoderOptions, SearchedOptions):
     """Which photos, what is known of them, where to look, and in what form to answer."""
 
     photos: Annotated[
@@ -84,6 +84,8 @@ class LocalizeOptions(PhotoOptions, EncoderOptions, SearchedOptions):
             raise BadConfig("--gpkg writes a file; name it with --out FILE.gpkg")
         if self.together and (self.near == "exif" or self.write_gps is not None):
             raise BadConfig("--together goes neither with --near exif nor with --write-gps; leave one of them out")
+        if self.together and self.rerank:
+            raise BadConfig("--together compares every tile and looks at none again; leave --rerank out")
         if (self.write_gps is None) != (self.min_confidence is None):
             raise BadConfig("--write-gps and --min-confidence belong together; give both, or neither")
 
@@ -109,6 +111,7 @@ def run(options: LocalizeOptions) -> int:
         checkpoint=options.checkpoint,
         device=options.device,
         engine=options.engine,
+        rerank=options.rerank,
         exact=options.exact,
         since=options.since,
     )

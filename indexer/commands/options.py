@@ -14,7 +14,7 @@ from model.common.flags import Option
 from model.common.geo import Bounds, LatLon, parse_bounds, parse_given_heading, parse_lat_lon
 from model.common.specs import Wanted, spec
 
-__all__ = ["AreaOptions", "IndexOptions", "PhotoOptions", "SearchedOptions", "WhereOptions"]
+__all__ = ["AreaOptions", "IndexOptions", "PhotoOptions", "RerankOptions", "SearchedOptions", "WhereOptions"]
 
 
 @spec(kw_only=True)
@@ -132,3 +132,15 @@ class PhotoOptions(WhereOptions):
         Wanted("the horizontal angle of the photo in (0, 360] degrees"),
         Option("horizontal angle (default: as the photo says of itself, else 360 for a 2:1 picture)", "DEG"),
     ] = None
+
+
+@spec(kw_only=True)
+class RerankOptions:
+    """Whether the best tiles are looked at again."""
+
+    rerank: Annotated[
+        int,
+        Ge(0),
+        Le(1000),
+        Option("look at the N best tiles again, between the anchors of the index; slower, and needs the tiles", "N"),
+    ] = 0

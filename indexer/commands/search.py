@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from indexer.commands.options import AreaOptions, PhotoOptions, SearchedOptions
+from indexer.commands.options import AreaOptions, PhotoOptions, RerankOptions, SearchedOptions
 from indexer.commands.output import print_json, print_lines
 from model.common.errors import BadConfig
 from model.common.flags import Option
@@ -21,7 +21,7 @@ __all__ = ["SearchOptions", "run"]
 
 
 @spec(kw_only=True)
-class SearchOptions(PhotoOptions, AreaOptions, EncoderOptions, SearchedOptions):
+class SearchOptions(RerankOptions, PhotoOptions, AreaOptions, EncoderOptions, SearchedOptions):
     """Which photo, what is known of it, where to look, and in what form to answer."""
 
     image: Annotated[Path, Option("JPEG, PNG, WebP, TIFF, AVIF or HEIC; best a 360 degree panorama", "PHOTO")]
@@ -47,6 +47,7 @@ def run(options: SearchOptions) -> int:
         checkpoint=options.checkpoint,
         device=options.device,
         engine=options.engine,
+        rerank=options.rerank,
         exact=options.exact,
         since=options.since,
     )

@@ -41,25 +41,29 @@ class Conditions:
     Attributes:
         fov_deg: least and largest horizontal field of view.
         headings: how many were tried at first where the photos' own were unknown; None where they were known.
+        reranked: how many of the best tiles were looked at again.
     """
 
     fov_deg: tuple[float, float]
     headings: int | None = None
+    reranked: int = 0
 
     @classmethod
-    def of(cls, heading_deg: float | None, fov_deg: float, *, headings: int) -> Conditions:
+    def of(cls, heading_deg: float | None, fov_deg: float, *, headings: int, reranked: int = 0) -> Conditions:
         """Those of one photo; a heading of None is unknown, and `headings` are tried."""
-        return cls((fov_deg, fov_deg), headings if heading_deg is None else None)
+        return cls((fov_deg, fov_deg), headings if heading_deg is None else None, reranked)
 
     def include(self, others: Conditions) -> bool:
         """Whether other questions are like these."""
         least, most = others.fov_deg
         wide_enough = least >= self.fov_deg[0] - _SLACK_DEG
-        return others.headings == self.headings and wide_enough and most <= self.fov_deg[1] + _SLACK_DEG
+        as_searched = (others.headings, others.reranked) == (self.headings, self.reranked)
+        return as_searched and wide_enough and most <= self.fov_deg[1] + _SLACK_DEG
 
     def __str__(self) -> str:
         headings = "known headings" if self.headings is None else f"unknown headings ({self.headings} tried)"
-        return f"{headings} and fields of view of {self.fov_deg[0]:g} to {self.fov_deg[1]:g} degrees"
+        again = f", the best {self.reranked} tiles looked at again" if self.reranked else ""
+        return f"{headings} and fields of view of {self.fov_deg[0]:g} to {self.fov_deg[1]:g} degrees{again}"
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Conditions:
@@ -74,7 +78,10 @@ class Conditions:
         headings = content["headings"]
         if headings is not None and (type(headings) is not int or headings < 1):
             raise ValueError(f"{headings!r} headings were tried")
-        return cls((least, most), headings)
+        reranked = content.get("reranked", 0)
+        if type(reranked) is not int or reranked < 0:
+            raise ValueError(f"{reranked!r} tiles were looked at again")
+        return cls((least, most), headings, reranked)
 
 
 @dataclass(frozen=True)
@@ -175,7 +182,7 @@ class Calibrations:
         if (found := self.for_question(asked)) is None:
             raise BadPhotos(
                 f"the photos would be asked with {asked}, the calibration speaks about {self._spoken}; "
-                "set --heading-deg, --headings and --fov-deg as when it was fitted"
+                "set --heading-deg, --headings, --fov-deg and --rerank as when it was fitted"
             )
         return found
 
@@ -190,8 +197,8 @@ class Calibrations:
         return Calibrations(tuple(sorted([*others, fitted], key=_by_conditions)))
 
 
-def _by_conditions(one: Calibration) -> tuple[int, tuple[float, float]]:
-    return one.conditions.headings or 0, one.conditions.fov_deg
+def _by_conditions(one: Calibration) -> tuple[int, int, tuple[float, float]]:
+    return one.conditions.headings or 0, one.conditions.reranked, one.conditions.fov_deg
 
 
 def _finite(value: Any) -> float:

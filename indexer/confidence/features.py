@@ -54,7 +54,7 @@ class TopK:
     @classmethod
     def of(cls, index: TileIndex, hits: Sequence[Hit]) -> TopK:
         """The first `BEST` of what a search found, best first, at least one."""
-        points = [index.point(hit.row, hit.anchor) for hit in hits[:BEST]]
+        points = [index.point(hit.row, hit.anchor, hit.shift) for hit in hits[:BEST]]
         lats, lons = np.array([(point.lat, point.lon) for point in points], np.float64).T
         scores = np.array([hit.score for hit in hits[:BEST]], np.float64)
         return cls(lats, lons, scores, index.tile(hits[0].row).bounds)

@@ -169,9 +169,10 @@ class Segment:
         """The tile of a row."""
         return replace(self.tiles.record(row), date=self.date)
 
-    def point(self, row: int, anchor: int) -> LatLon:
-        """Where an anchor of a tile lies on the ground: where the camera stands, if it is the one that matches."""
+    def point(self, row: int, anchor: int, shift: tuple[float, float] = (0.0, 0.0)) -> LatLon:
+        """Where an anchor of a tile lies on the ground, moved east and south by shares of the tile's side."""
         bounds, (east, south) = self.tiles.record(row).bounds, self.manifest.anchors[anchor]
+        east, south = east + shift[0], south + shift[1]
         lat, lon = float(self.tiles.lat[row]), float(self.tiles.lon[row])
         east_deg = east * ((bounds.east - bounds.west) % 360.0)
         return LatLon(lat - south * (bounds.north - bounds.south), normal_lon(lon + east_deg))

@@ -199,10 +199,13 @@ class TileIndex:
         vectors: NDArray[np.float16] = segment.vectors[own].reshape(self.anchors, self.dim)
         return vectors
 
-    def point(self, row: int, anchor: int) -> LatLon:
-        """Where an anchor of a tile lies on the ground: where the camera stands, if it is the one that matches."""
+    def point(self, row: int, anchor: int, shift: tuple[float, float] = (0.0, 0.0)) -> LatLon:
+        """Where an anchor of a tile lies on the ground: where the camera stands, if it is the one that matches.
+
+        `shift` moves it east and south by shares of the tile's side.
+        """
         segment, own = self.place_of(row)
-        return segment.point(own, anchor)
+        return segment.point(own, anchor, shift)
 
     def row_of(self, z: int, x: int, y: int) -> int | None:
         """The row of a tile of the Web Mercator grid, the one added last where there are several, or None."""

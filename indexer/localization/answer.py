@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from model.common.geo import LatLon
 from model.inputs.heading_search import Hit
 from model.inputs.photo_view import ResolvedView
 
-__all__ = ["Localization", "Match", "PreparedPhoto", "RankedTiles"]
+__all__ = ["Localization", "Match", "PreparedPhoto", "RankedTiles", "by_region"]
 
 
 @dataclass(frozen=True)
@@ -122,3 +123,16 @@ class Localization:
             "scanned": self.scanned,
             "warnings": list(self.warnings),
         }
+
+
+def by_region(photos: Sequence[PreparedPhoto], numbers: Sequence[int]) -> list[list[int]]:
+    """Numbers of photos in groups of one area each."""
+    groups: list[list[int]] = []
+    for number in numbers:
+        for group in groups:
+            if photos[group[0]].region == photos[number].region:
+                group.append(number)
+                break
+        else:
+            groups.append([number])
+    return groups

@@ -79,13 +79,14 @@ def search_known_photos(
     if not photos:
         raise BadPhotos(f"all {len(queries):,} photos are left out, {left_out[0]}")
     about = PhotoSet.of(names, [query.path for query in kept])
-    return SearchedPhotos(tuple(photos), conditions_of(kept, protocol), about, tuple(left_out))
+    conditions = conditions_of(kept, protocol, reranked=localizer.reranked)
+    return SearchedPhotos(tuple(photos), conditions, about, tuple(left_out))
 
 
-def conditions_of(queries: Sequence[Query], protocol: QueryProtocol) -> Conditions:
-    """The questions that asking these photos so would be."""
+def conditions_of(queries: Sequence[Query], protocol: QueryProtocol, *, reranked: int = 0) -> Conditions:
+    """The questions that asking these photos so would be, the best `reranked` tiles being looked at again."""
     wide = [min(query.fov_deg, protocol.fov_deg) for query in queries]
-    return Conditions((min(wide), max(wide)), protocol.headings if protocol.searches else None)
+    return Conditions((min(wide), max(wide)), protocol.headings if protocol.searches else None, reranked)
 
 
 def _question(query: Query) -> tuple[Any, ...]:

@@ -24,14 +24,15 @@ from indexer.confidence.features import BEST, TopK
 from indexer.confidence.storage import load_calibrations
 from indexer.index.tile_index import TileIndex
 from indexer.index.zones import SearchResult
-from indexer.localization.answer import Localization, Match, PreparedPhoto, RankedTiles
+from indexer.localization.answer import Localization, Match, PreparedPhoto, RankedTiles, by_region
 from indexer.localization.position import locate
 from indexer.localization.preparing import prepare_photo
+from indexer.localization.reranking import Reranker
 from indexer.localization.together import JointLocalization, answer_together, no_tiles
 from indexer.tiles.region import Region
 from model.common.errors import GeoLocalizationError
 from model.common.images import MAX_PIXELS
-from model.inputs.heading_search import COARSE_HEADINGS, Hit, search_headings
+from model.inputs.heading_search import COARSE_HEADINGS, Hit, rolled, search_headings
 from model.inputs.photo_view import GivenView
 
 __all__ = ["Localizer"]
@@ -65,6 +66,7 @@ class Localizer:
         index: what is searched.
         calibrations: how sure answers are, for the questions that this was fitted on.
         headings: how many headings are tried first where a photo's is unknown.
+        reranker: looks at the best tiles of one photo again; None does not.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Localizer:
         *,
         headings: int = COARSE_HEADINGS,
         max_pixels: int = MAX_PIXELS,
+        reranker: Reranker | None = None,
     ) -> None:
         """Read the index's calibrations; what does not belong to it is left out with a warning.
 
@@ -82,6 +85,7 @@ class Localizer:
             index: an opened index.
             headings: how many headings to try first where a photo's is unknown.
             max_pixels: width times height beyond which a photo is refused.
+            reranker: looks at the best tiles of one photo again.
 
         Raises:
             IndexMismatch: the index was built by another encoder.
@@ -91,10 +95,11 @@ class Localizer:
         self.index = index
         self.calibrations = load_calibrations(index.folder, index.manifest)
         self.headings = headings
+        self.reranker = reranker
         self._max_pixels = max_pixels
 
     @classmethod
-    def open(
+    def open(  # noqa: PLR0913 - each is an option of its own
         cls,
         index: Path | str,
         *,
@@ -103,6 +108,7 @@ class Localizer:
         engine: str = "auto",
         headings: int = COARSE_HEADINGS,
         max_pixels: int = MAX_PIXELS,
+        rerank: int = 0,
         exact: bool = False,
         since: datetime.date | None = None,
     ) -> Localizer:
@@ -115,10 +121,13 @@ class Localizer:
             engine: auto, onnxruntime, openvino or torch.
             headings: how many headings to try first where a photo's is unknown.
             max_pixels: width times height beyond which a photo is refused.
+            rerank: how many of the best tiles to look at again; 0 for none.
             exact: compare a photo with every tile, whatever lists the index has.
             since: leave out imagery that is older, or of which no date was said.
 
         Raises:
+            BadQuery: an index of one vector a tile, and tiles are to be looked at again.
+            BadSource: the same, and its tiles are no longer on disk.
             IndexMismatch: the index was built by another encoder.
             NoSuchIndex: there is no such index folder.
             IndexDamaged: a file of the index is missing, changed or contradicts the manifest.
@@ -128,7 +137,13 @@ class Localizer:
 
         opened = TileIndex.open(Path(index), exact=exact, since=since)
         encoder = Encoder.load(checkpoint, device=device, engine=engine)
-        return cls(encoder, opened, headings=headings, max_pixels=max_pixels)
+        reranker = Reranker.open(opened, checkpoint=checkpoint, device=device, engine=engine, candidates=rerank)
+        return cls(encoder, opened, headings=headings, max_pixels=max_pixels, reranker=reranker)
+
+    @property
+    def reranked(self) -> int:
+        """How many of the best tiles of one photo are looked at again."""
+        return 0 if self.reranker is None else self.reranker.candidates
 
     def localize(
         self,
@@ -206,9 +221,9 @@ class Localizer:
         vectors, embed_s = self._embed([photos[number].canvas for number in known])
         check()
         vector_of = dict(zip(known, vectors, strict=True))
-        for numbers in _by_region(photos, known):
+        for numbers in by_region(photos, known):
             began = time.perf_counter()
-            most = max(BEST, *(top_k[number] for number in numbers))
+            most = max(BEST, self.reranked, *(top_k[number] for number in numbers))
             try:
                 stack = np.stack([vector_of[number] for number in numbers])
                 results = self.index.search(stack, top_k=most, region=photos[numbers[0]].region)
@@ -284,9 +299,12 @@ class Localizer:
     ) -> Localization:
         if top_k < 1:
             raise BadQuery(f"top_k is {top_k}; give at least 1")
+        began = time.perf_counter()
         hits = search_headings(photo.canvas, lambda _: [result], heading_deg=photo.view.heading_deg)
-        ranked = RankedTiles(hits[: _wanted(top_k)], result.exact, result.scanned)
-        return self._localization(photo, ranked, {"decode": photo.seconds, **spent}, top_k)
+        hits = self._look_again(photo.canvas, hits[: self._wanted(top_k)], known=True)
+        seconds = {"decode": photo.seconds, **spent}
+        seconds["search"] += time.perf_counter() - began
+        return self._localization(photo, RankedTiles(hits, result.exact, result.scanned), seconds, top_k)
 
     def _answer_unknown(self, photo: PreparedPhoto, top_k: int, check: Callable[[], None]) -> Localization:
         watch = _Stopwatch({"decode": photo.seconds, "embed": 0.0, "search": 0.0})
@@ -320,11 +338,13 @@ class Localizer:
                 vectors = self.encoder.encode_ground(canvases)
             check()
             with watch.step("search"):
-                found = self.index.search(vectors, top_k=_wanted(top_k), region=region)
+                found = self.index.search(vectors, top_k=self._wanted(top_k), region=region)
             results.extend(found)
             return found
 
         hits = search_headings(canvas, find, heading_deg=heading_deg, count=self.headings)
+        with watch.step("search"):
+            hits = self._look_again(canvas, hits, known=heading_deg is not None)
         return RankedTiles(hits, all(result.exact for result in results), max(result.scanned for result in results))
 
     def _calibration_for(self, photo: PreparedPhoto) -> Calibration | str:
@@ -333,7 +353,8 @@ class Localizer:
             return "see the warning"
         if photo.region is not None and self.calibrations.each:
             return "the index is calibrated for searches of all its tiles, not of an area"
-        asked = Conditions.of(photo.view.heading_deg, photo.view.fov_deg, headings=self.headings)
+        view = photo.view
+        asked = Conditions.of(view.heading_deg, view.fov_deg, headings=self.headings, reranked=self.reranked)
         return self.calibrations.for_question(asked) or self.calibrations.why_none(asked)
 
     def _matches(self, hits: list[Hit]) -> tuple[Match, ...]:
@@ -343,18 +364,19 @@ class Localizer:
             for rank, hit in enumerate(hits, 1)
         )
 
+    def _look_again(self, canvas: NDArray[np.uint8], hits: list[Hit], *, known: bool) -> list[Hit]:
+        """Rank the first hits again, each with the photo laid at its heading."""
+        if self.reranker is None or not hits:
+            return hits
+        columns, first = canvas.shape[1], hits[: self.reranker.candidates]
+        turns = [0 if known else round(hit.heading_deg * columns / 360.0) for hit in first]
+        tried = sorted(set(turns))
+        vectors = self.encoder.encode_ground(rolled(canvas, tried))
+        return self.reranker.refine(hits, vectors[[tried.index(turn) for turn in turns]])
 
-def _by_region(photos: Sequence[PreparedPhoto], numbers: Sequence[int]) -> list[list[int]]:
-    """Numbers of photos in groups of one area each."""
-    groups: list[list[int]] = []
-    for number in numbers:
-        for group in groups:
-            if photos[group[0]].region == photos[number].region:
-                group.append(number)
-                break
-        else:
-            groups.append([number])
-    return groups
+    def _wanted(self, top_k: int) -> int:
+        """What is asked of the index: all that is looked at later; a number below one is the index's to refuse."""
+        return max(top_k, BEST, self.reranked) if top_k > 0 else top_k
 
 
 def _kept(answer: Callable[[], Localization]) -> Localization | GeoLocalizationError:
@@ -369,8 +391,3 @@ def _answer_or_raise(answer: Localization | GeoLocalizationError) -> Localizatio
     if isinstance(answer, GeoLocalizationError):
         raise answer
     return answer
-
-
-def _wanted(top_k: int) -> int:
-    """What is asked of the index: as many as an estimate looks at; a number below one is the index's to refuse."""
-    return max(top_k, BEST) if top_k > 0 else top_k

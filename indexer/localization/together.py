@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -24,7 +24,7 @@ from indexer.localization.position import locate
 from model.inputs.heading_search import Hit, heading_of, rolled, sweep_turns
 from model.inputs.photo_view import ResolvedView
 
-__all__ = ["JointLocalization", "answer_together", "no_tiles"]
+__all__ = ["JointLocalization", "JointRanking", "answer_together", "no_tiles", "rank_together"]
 
 _NO_CONFIDENCE = "no confidence is fitted for several photos together"
 
@@ -60,6 +60,23 @@ class _Turned:
         return self.headings_deg[int(np.argmax(self.vectors @ point))]
 
 
+@dataclass(frozen=True)
+class JointRanking:
+    """Tiles by the mean score of several photos.
+
+    Attributes:
+        hits: best first, at least one; a heading is that of the first photo.
+        scanned: number of tiles compared.
+        headings_deg: of each photo's centre column at the best hit, in [0, 360).
+        seconds: spent on `decode`, `embed`, `search`.
+    """
+
+    hits: list[Hit]
+    scanned: int
+    headings_deg: tuple[float, ...]
+    seconds: dict[str, float]
+
+
 def answer_together(
     encoder: QueryEncoder,
     index: TileIndex,
@@ -84,6 +101,28 @@ def answer_together(
         TooManyTiles: the area has more tiles than are scored at once.
         NoTilesInRegion: the area holds no tile.
     """
+    found = rank_together(encoder, index, photos, headings=headings, top_k=top_k, check=check)
+    began = time.perf_counter()
+    matches = tuple(
+        Match(rank, index.tile(hit.row), hit.score, hit.heading_deg) for rank, hit in enumerate(found.hits[:top_k], 1)
+    )
+    warnings = tuple(dict.fromkeys(warning for photo in photos for warning in photo.warnings))
+    position = locate(TopK.of(index, found.hits), "see the warning" if warnings else _NO_CONFIDENCE)
+    seconds = found.seconds | {"total": sum(found.seconds.values()) + time.perf_counter() - began}
+    single = Localization(matches, position, photos[0].view, seconds, True, found.scanned, warnings)
+    return JointLocalization(single, tuple(photo.view for photo in photos), found.headings_deg)
+
+
+def rank_together(
+    encoder: QueryEncoder,
+    index: TileIndex,
+    photos: Sequence[PreparedPhoto],
+    *,
+    headings: int,
+    top_k: int = BEST,
+    check: Callable[[], None] = lambda: None,
+) -> JointRanking:
+    """The best tiles, `BEST` or `top_k`, whichever is more; arguments and errors as `answer_together`."""
     if not photos or top_k < 1:
         raise BadQuery(f"{len(photos)} photos are asked together for {top_k} matches; give at least one of both")
     region = photos[0].region
@@ -97,22 +136,13 @@ def answer_together(
         turned.append(vectors)
         check()
     assert total is not None
-    hits = _best(scores.rows, total / np.float32(len(photos)), max(top_k, BEST))
-    if not hits:
+    best = _best(scores.rows, total / np.float32(len(photos)), max(top_k, BEST))
+    if not best:
         raise no_tiles(index)
-    points = [_vector(index, hit) for hit in hits[:top_k]]
-    matches = tuple(
-        Match(rank, index.tile(hit.row), hit.score, turned[0].heading_at(point))
-        for rank, (hit, point) in enumerate(zip(hits, points, strict=False), start=1)
-    )
+    points = [_vector(index, hit) for hit in best]
+    hits = [replace(hit, heading_deg=turned[0].heading_at(point)) for hit, point in zip(best, points, strict=True)]
     seconds["search"] = time.perf_counter() - began - seconds["embed"]
-    seconds["total"] = sum(seconds.values())
-    warnings = tuple(dict.fromkeys(warning for photo in photos for warning in photo.warnings))
-    position = locate(TopK.of(index, hits), "see the warning" if warnings else _NO_CONFIDENCE)
-    found = Localization(matches, position, photos[0].view, seconds, True, len(scores.rows), warnings)
-    return JointLocalization(
-        found, tuple(photo.view for photo in photos), tuple(one.heading_at(points[0]) for one in turned)
-    )
+    return JointRanking(hits, len(scores.rows), tuple(one.heading_at(points[0]) for one in turned), seconds)
 
 
 def no_tiles(index: TileIndex) -> NoTilesInRegion:

@@ -45,7 +45,7 @@ def run(options: ExportOptions) -> int:
         f"exported into {folder}: {sizes}; the weights stay where they are\n"
         f"{parity.pictures} pictures of {parity.data}: least cosine {parity.least_cosine:.6f}, greatest difference "
         f"{parity.greatest_difference:.1e}\n"
-        f"R@1 {parity.recall:.2%}, torch {parity.recall_reference:.2%}\n"
+        f"R@1 {parity.recall:.2f} %, torch {parity.recall_reference:.2f} %\n"
         f"the bundle is now {bundle_digest(folder)}; an index made before has to be built again\n"
     )
     return 0

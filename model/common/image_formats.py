@@ -42,6 +42,7 @@ def open_header(data: bytes) -> Image.Image:
 
     Raises:
         UnidentifiedImageError: none of the accepted formats, or a damaged header.
+        BadImage: a HEIC, and its decoder was taken out of the installation.
         Exception: a decoder may raise anything on hostile bytes.
     """
     if _is_heif(data):
@@ -128,6 +129,8 @@ def _is_heif(data: bytes) -> bool:
 
 @cache
 def _register_heif() -> None:
-    import pillow_heif
-
+    try:
+        import pillow_heif
+    except ImportError:
+        raise BadImage("a HEIC cannot be read here, as pillow-heif is not installed; send a JPEG") from None
     pillow_heif.register_heif_opener(thumbnails=False)

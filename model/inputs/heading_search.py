@@ -48,12 +48,16 @@ class Ranking(Protocol):
 
 @dataclass(frozen=True)
 class Hit:
-    """A tile of the index, how well it matches, and at which heading of the photo's centre column and which anchor."""
+    """A tile of the index, how well it matches, and at which heading of the photo's centre column and which anchor.
+
+    `shift` is how far east and south of the anchor the point lies that matches, in shares of the tile's side.
+    """
 
     row: int
     score: float
     heading_deg: float
     anchor: int = 0
+    shift: tuple[float, float] = (0.0, 0.0)
 
 
 Find = Callable[[NDArray[np.uint8]], Sequence[Ranking]]

@@ -86,12 +86,18 @@ def _trace(net: CLNet, view: View) -> Any:
                 input_names=["pixels"],
                 output_names=["vectors"],
                 external_data=False,
+                optimize=False,  # see below
                 verbose=False,
             )
     except Exception as error:  # the exporter raises almost anything
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         raise BadCheckpoint(f"the {view} side of this network cannot be exported: {reason}") from error
     assert program is not None
+    # All of the exporter's optimizations would fold norms into weights, which then were not the file's any more; the
+    # engine does that when it loads the graph, once constants are constants.
+    optimizer = import_extra("onnxscript.optimizer", "exporting a bundle")
+    optimizer.fold_constants(program.model)
+    optimizer.remove_unused_nodes(program.model)
     return program.model_proto
 
 

@@ -2,12 +2,14 @@
 
 import io
 import struct
+import sys
 
 import numpy as np
 import pillow_heif
 import pytest
 from PIL import Image
 
+from model.common import image_formats
 from model.common.errors import BadImage
 from model.common.image_formats import what_it_is
 from model.common.images import decode_image
@@ -77,6 +79,15 @@ def test_of_a_heic_with_ten_images_the_primary_is_taken():
     data = encoded(greys[0], "HEIF", save_all=True, append_images=greys[1:], primary_index=7)
     assert pillow_heif.open_heif(data).primary_index == 7
     assert near(colour_at(decode_image(data), 5, 5), (140, 140, 140))
+
+
+def test_without_its_decoder_a_heic_is_refused_and_the_rest_is_read(monkeypatch):
+    heic, jpeg = encoded(two_halves(), "HEIF"), encoded(two_halves(), "JPEG")
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    image_formats._register_heif.cache_clear()
+    with pytest.raises(BadImage, match="pillow-heif is not installed; send a JPEG"):
+        decode_image(heic)
+    assert decode_image(jpeg).size == (96, 64)
 
 
 def test_of_a_tiff_with_pages_the_first_is_taken():
