@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from indexer.common.encoders import QueryEncoder
 from model._version import VERSION
-from service import corpus_routes, explain_routes, routes
+from service import corpus_routes, explain_routes, many_routes, routes
 from service.demo.preparation import Preparation
 from service.docs_page import add_docs
 from service.engine import Engine, LoadEncoder
@@ -78,7 +78,7 @@ def create_app(
     for prefix, shown in (("", False), ("/v1", True)):
         for each in (routes.router, corpus_routes.grid_router, together_router):
             app.include_router(each, prefix=prefix, include_in_schema=shown)
-    for each in (explain_routes.router, corpus_routes.router):
+    for each in (many_routes.router, explain_routes.router, corpus_routes.router):
         app.include_router(each, prefix="/v1")
     add_docs(app)
     add_page(app, samples=settings.samples)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, UploadFile
@@ -24,6 +24,7 @@ __all__ = [
     "ServingOfApp",
     "SettingsOfApp",
     "no_empty_or_repeated_fields",
+    "only_photos_repeated",
     "problem",
     "reader_of",
     "region_of",
@@ -68,10 +69,19 @@ SettingsOfApp = Annotated[Settings, Depends(_settings)]
 
 async def no_empty_or_repeated_fields(request: Request) -> None:
     """FastAPI takes an empty form field for an absent one; here it is a mistake of the client."""
+    await _check_fields(request, many=())
+
+
+async def only_photos_repeated(request: Request) -> None:
+    """The same where several photos come in one field."""
+    await _check_fields(request, many=("panorama",))
+
+
+async def _check_fields(request: Request, *, many: Sequence[str]) -> None:
     form: FormData = await request.form()
     mistakes = []
     for name in form:
-        if len(form.getlist(name)) > 1:
+        if len(form.getlist(name)) > 1 and name not in many:
             mistakes.append(_mistake(name, "is given more than once"))
         elif form[name] == "":
             mistakes.append(_mistake(name, "is empty; give a value, or leave the field out"))

@@ -40,6 +40,7 @@ __all__ = [
     "install_handlers",
     "problem_body",
     "problem_kind",
+    "problem_of",
     "problem_response",
     "response_for",
 ]
@@ -180,6 +181,12 @@ def response_for(error: Exception) -> Response:
     retry_after_s = getattr(error, "retry_after_s", 1)
     headers = {"Retry-After": str(retry_after_s)} if kind.status == 503 else None
     return problem_response(kind, str(error), headers=headers)
+
+
+def problem_of(error: Exception) -> dict[str, Any]:
+    """The problem members for one of the project's errors, where it stands inside another answer."""
+    body: dict[str, Any] = json.loads(bytes(response_for(error).body))
+    return body
 
 
 async def _on_own_error(_: Request, error: Exception) -> Response:

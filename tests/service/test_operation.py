@@ -185,6 +185,8 @@ def test_openapi_describes_every_route_field_and_error(client):
     operations = {path: set(methods) for path, methods in schema["paths"].items()}
     assert operations == {
         "/v1/localize": {"post"},
+        "/v1/localize/batch": {"post"},
+        "/v1/localize/track": {"post"},
         "/v1/explain": {"post"},
         "/v1/tiles/{z}/{x}/{y}": {"get"},
         "/v1/tile/{tile_id}": {"get"},
