@@ -93,6 +93,10 @@ class Serving:
     def close(self) -> None:
         """Finish what is begun."""
         self.lanes.close()
+        self.close_index()
+
+    def close_index(self) -> None:
+        """Let go of the index, once nobody asks it any more; the rest may serve another."""
         self.batcher.close()
         self.guard.close()
         self.localizer.index.close()

@@ -14,16 +14,19 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import FileResponse
 from starlette.types import ASGIApp
 
 from indexer.common.encoders import QueryEncoder
 from model._version import VERSION
 from service import corpus_routes, explain_routes, many_routes, routes
+from service.access import AccessLogMiddleware, HostMiddleware, KeyMiddleware
 from service.demo.preparation import Preparation
 from service.docs_page import add_docs
 from service.engine import Engine, LoadEncoder
 from service.errors import install_handlers
+from service.keys import KeyRing
 from service.metrics import Metrics
 from service.middleware import (
     BodyLimitMiddleware,
@@ -105,10 +108,24 @@ def _guarded(inner: ASGIApp, settings: Settings, metrics: Metrics) -> ASGIApp:
         max_uploads=settings.max_uploads,
         timeout_s=settings.upload_timeout_s,
         least_bytes_per_s=settings.min_upload_kb_s * 1024,
+        on_count=metrics.uploads,
     )
-    too_large = BodyLimitMiddleware(guard, limit_mb=settings.max_upload_mb)
-    counted = MetricsMiddleware(HeadMiddleware(SecurityHeadersMiddleware(too_large)), metrics)
+    asked: ASGIApp = BodyLimitMiddleware(guard, limit_mb=settings.max_upload_mb)
+    if settings.api_keys is not None:
+        asked = KeyMiddleware(asked, KeyRing(settings.api_keys))
+    if settings.cors_origins:
+        asked = CORSMiddleware(
+            asked, _listed(settings.cors_origins), allow_methods=["GET", "POST"], allow_headers=["Authorization"]
+        )
+    if settings.allowed_hosts:
+        asked = HostMiddleware(asked, _listed(settings.allowed_hosts))
+    logged = AccessLogMiddleware(HeadMiddleware(SecurityHeadersMiddleware(asked)), metrics)
+    counted = MetricsMiddleware(logged, metrics)
     return PrefixMiddleware(counted, root_path=settings.root_path, trust_header=settings.trust_forwarded_prefix)
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _lifespan(

@@ -69,6 +69,12 @@ class ServeSettings(EncoderOptions):
     ] = 2.0
     shutdown_s: Annotated[int, Ge(0), Le(3600), Option("seconds that open requests get to end at a stop")] = 20
     verify_index: Annotated[bool, Option("compare the digest of every index file before serving")] = False
+    api_keys: Annotated[
+        Path | None, Option("file of API keys, `NAME SHA256 [PER_MINUTE]` a line; none: anyone may ask")
+    ] = None
+    allowed_hosts: Annotated[str, Option("host names to answer under, separated by commas; empty: any")] = ""
+    cors_origins: Annotated[str, Option("web origins whose pages may ask, separated by commas; empty: none")] = ""
+    log_format: Annotated[Literal["text", "json"], Option("log lines for people or for machines")] = "text"
     log_level: Annotated[
         Literal["critical", "error", "warning", "info", "debug"], Option("least severe log line to write")
     ] = "info"
