@@ -1,8 +1,6 @@
 # The CPU image is the default target (the last stage); `--target gpu` builds the one for NVIDIA GPUs.
 #
-# The common torch wheel for x86-64 Linux carries CUDA. docker/slim.py takes out what a CPU never loads; the libraries
-# that torch is linked with have to stay. Where an index of CPU-only wheels is at hand, nothing of CUDA comes in:
-#   docker build --build-arg TORCH_INDEX=ADDRESS .
+# The CPU image has no torch: it runs the exported networks of a bundle in ONNX Runtime.
 
 FROM python:3.11-slim-bookworm AS base
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
@@ -14,16 +12,12 @@ WORKDIR /app
 # --- Dependencies, apart from the code: these large layers change only with the files that name them.
 FROM base AS builder
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PATH=/opt/venv/bin:$PATH
-ARG TORCH_INDEX=""
 RUN python -m venv /opt/venv
 COPY constraints.txt pyproject.toml ./
 COPY docker docker
 
 FROM builder AS cpu-dependencies
-RUN if [ -n "$TORCH_INDEX" ]; then pip install -c constraints.txt --index-url "$TORCH_INDEX" torch torchvision; fi \
-    && python docker/dependencies.py geo > requirements.txt \
-    && pip install -c constraints.txt -r requirements.txt \
-    && python docker/slim.py
+RUN python docker/dependencies.py geo > requirements.txt && pip install -c constraints.txt -r requirements.txt
 
 FROM builder AS gpu-dependencies
 RUN python docker/dependencies.py geo gpu > requirements.txt && pip install -c constraints.txt -r requirements.txt

@@ -4,24 +4,33 @@ PORT ?= 8000
 BIN := .venv/bin
 RUN := OMP_NUM_THREADS=1 $(BIN)/python
 
-.PHONY: help demo test check docs mutants bench serve clean
+.PHONY: help demo test test-light check docs mutants bench bench-encode serve clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-.venv/ready: pyproject.toml constraints.txt
-	@echo 'installing into .venv: some 7 GB, a few minutes'
+.venv/light: pyproject.toml constraints.txt
+	@echo 'installing indexer and service into .venv: some 0.7 GB, a minute'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --upgrade pip
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet -c constraints.txt -e .
+	@touch $@
+
+.venv/ready: .venv/light
+	@echo 'installing what training and tests need into .venv: some 7 GB, a few minutes'
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
 	@touch $@
 
-demo: .venv/ready ## render a synthetic region, index it, serve it, and localize its panoramas over HTTP
+demo: .venv/light ## render a synthetic region, index it, serve it, and localize its panoramas over HTTP
 	$(BIN)/python -m service.demo --port $(PORT)
 
 test: .venv/ready ## run the tests (under ten minutes on two cores)
 	$(RUN) -m pytest
+
+test-light: ## place photos in an environment of its own that has no torch
+	$(PYTHON) -m venv .venv-light
+	PYTHONWARNINGS=ignore .venv-light/bin/python -m pip install --quiet -c constraints.txt -e . pytest pytest-xdist httpx
+	OMP_NUM_THREADS=1 .venv-light/bin/python -m pytest -n 0 tests/test_without_torch.py
 
 check: .venv/ready ## lint, types, and who may import whom
 	$(BIN)/ruff format --check .
@@ -39,8 +48,11 @@ mutants: .venv/ready ## change the core modules in small ways and list what thei
 bench: .venv/ready ## measure indexing, search and service; results go to benchmarks/results/
 	$(BIN)/python -m benchmarks.run_all
 
-serve: .venv/ready ## serve the index of the demo, or INDEX=...
+bench-encode: .venv/ready ## measure what a picture costs in each engine and precision
+	$(RUN) -m benchmarks.bench_encode $(if $(CHECKPOINT),--checkpoint $(CHECKPOINT))
+
+serve: .venv/light ## serve the index of the demo, or INDEX=...
 	$(BIN)/python -m service --index $(or $(INDEX),clnet-data/demo/index) --port $(PORT)
 
 clean: ## remove the environment, the demo, rendered worlds and caches; training runs stay
-	rm -rf .venv clnet-data runs/worlds build site .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	rm -rf .venv .venv-light clnet-data runs/worlds build site .pytest_cache .mypy_cache .ruff_cache *.egg-info

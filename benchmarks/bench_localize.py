@@ -10,7 +10,6 @@ given, read from the photo, and unknown. Writes `results/localize.json`.
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import tempfile
@@ -22,8 +21,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.record import write_record
+from benchmarks.rendered_region import placed, region_options
 from clnet_geolocalization import command as own_command
-from model.common.geo import LatLon, great_circle_m
+from model.common.geo import LatLon
 from model.common.images import decode_image
 from model.data.manifest import read_manifest
 from model.data.pairs import PairSet
@@ -37,13 +37,7 @@ _BATCH = 16
 
 def main() -> None:
     """Index, answer in every way, print, record."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--region", type=Path, required=True, help="folder that `model render region` drew")
-    parser.add_argument("--checkpoint", default="demo", help="bundle folder, or the name of a packaged one")
-    parser.add_argument("--photos", type=int, default=1_000, help="how many (default: %(default)s)")
-    parser.add_argument("--searched", type=int, default=100, help="of them with unknown heading (default: %(default)s)")
-    parser.add_argument("--beside", default="nothing", help="what else the machine does meanwhile, for the record")
-    args = parser.parse_args()
+    args = region_options(__doc__, asked="photos", count=1_000, searched=100)
     pairs = read_manifest(args.region / "pairs.csv")
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
@@ -110,22 +104,16 @@ def _rate(photos: int, seconds: float) -> dict[str, float]:
 def _worth(answers: Sequence[dict[str, Any]], pairs: PairSet) -> dict[str, float]:
     """R@1 and the distances of the estimates."""
     of_name = {query.path.name: row for row, query in enumerate(pairs.queries)}
-    right, errors_m = [], []
-    for answer in answers:
-        row = of_name[Path(answer["photo"]).name]
-        tile, place = pairs.references[int(pairs.positives[row])], pairs.queries[row].location
-        best, estimate = answer["matches"][0], answer["estimate"]
-        assert tile.location is not None
-        assert place is not None
-        right.append(great_circle_m(tile.location, LatLon(best["lat"], best["lon"])) < 1.0)
-        errors_m.append(great_circle_m(place, LatLon(estimate["lat"], estimate["lon"])))
-    return {
-        "photos": len(right),
-        "recall_at_1": round(float(np.mean(right)), 4),
-        "median_m": round(float(np.median(errors_m)), 1),
-        "p90_m": round(float(np.quantile(errors_m, 0.9)), 1),
-        "warned": sum(bool(answer["warnings"]) for answer in answers),
-    }
+    found = (
+        (of_name[Path(answer["photo"]).name], _place(answer["matches"][0]), _place(answer["estimate"]))
+        for answer in answers
+    )
+    warned = sum(bool(answer["warnings"]) for answer in answers)
+    return {"photos": len(answers), **placed(pairs, found), "warned": warned}
+
+
+def _place(part: dict[str, Any]) -> LatLon:
+    return LatLon(part["lat"], part["lon"])
 
 
 if __name__ == "__main__":

@@ -28,9 +28,10 @@ from torchvision import transforms
 from benchmarks.record import write_record
 from model.data.augment import AugmentSpec
 from model.data.image_cache import ensure_decoded
-from model.data.loaders import PictureFiles, TrainingPairs, training_loader
+from model.data.loaders import TrainingPairs, training_loader
 from model.data.manifest import read_manifest
 from model.data.pairs import PairSet
+from model.data.pictures import PictureFiles
 from model.inputs.transforms import InputSpec
 from model.network.clnet import CLNet
 from model.training.config import DataSpec, OptimSpec, RunSpec

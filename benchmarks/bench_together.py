@@ -9,7 +9,6 @@ fewer of them with unknown headings; for comparison the whole panorama. Writes `
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,11 +19,12 @@ from PIL import Image
 from tqdm import tqdm
 
 from benchmarks.record import write_record
+from benchmarks.rendered_region import placed, region_options
 from indexer.building.build import build_index
 from indexer.index.tile_index import TileIndex
 from indexer.localization.localizer import Localizer
 from indexer.tiles.sources.open_source import open_source
-from model.common.geo import LatLon, great_circle_m
+from model.common.geo import LatLon
 from model.common.images import decode_image
 from model.data.manifest import read_manifest
 from model.data.pairs import PairSet
@@ -37,13 +37,7 @@ _VIEWS = (1, 2, 4, 8)
 
 def main() -> None:
     """Index, cut, ask, print, record."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--region", type=Path, required=True, help="folder that `model render region` drew")
-    parser.add_argument("--checkpoint", default="demo", help="bundle folder, or the name of a packaged one")
-    parser.add_argument("--places", type=int, default=200, help="how many (default: %(default)s)")
-    parser.add_argument("--searched", type=int, default=50, help="of them with unknown headings (default: %(default)s)")
-    parser.add_argument("--beside", default="nothing", help="what else the machine does meanwhile, for the record")
-    args = parser.parse_args()
+    args = region_options(__doc__, asked="places", count=200, searched=50)
     pairs, encoder = read_manifest(args.region / "pairs.csv"), Encoder.load(args.checkpoint)
     result: dict[str, Any] = {"checkpoint": args.checkpoint, "tiles": len(pairs.references), "beside": args.beside}
     with tempfile.TemporaryDirectory() as temporary:
@@ -89,21 +83,15 @@ def _ask(localizer: Localizer, photos: Sequence[Image.Image], headings: Sequence
 
 
 def _worth(answers: Sequence[Any], pairs: PairSet) -> dict[str, float]:
-    right, errors_m = [], []
-    for row, found in enumerate(answers):
-        tile, place = pairs.references[int(pairs.positives[row])].location, pairs.queries[row].location
-        assert tile is not None
-        assert place is not None
-        best = found.matches[0].tile
-        right.append(great_circle_m(tile, LatLon(best.lat, best.lon)) < 1.0)
-        errors_m.append(great_circle_m(place, found.position.centre))
-    return {
-        "places": len(right),
-        "recall_at_1": round(float(np.mean(right)), 4),
-        "median_m": round(float(np.median(errors_m)), 1),
-        "p90_m": round(float(np.quantile(errors_m, 0.9)), 1),
-        "ms_each": round(1000 * float(np.mean([found.seconds["total"] for found in answers])), 1),
-    }
+    tiles = [found.matches[0].tile for found in answers]
+    found = zip(
+        range(len(answers)),
+        (LatLon(tile.lat, tile.lon) for tile in tiles),
+        (found.position.centre for found in answers),
+        strict=True,
+    )
+    ms_each = round(1000 * float(np.mean([found.seconds["total"] for found in answers])), 1)
+    return {"places": len(answers), **placed(pairs, found), "ms_each": ms_each}
 
 
 if __name__ == "__main__":

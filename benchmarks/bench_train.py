@@ -15,8 +15,9 @@ import torch
 
 from benchmarks.record import turns, write_record
 from model.common.devices import autocast
-from model.inputs.transforms import InputSpec, normalise
+from model.inputs.transforms import InputSpec
 from model.network.clnet import CLNet, CLNetSpec
+from model.network.forward import normalise
 from model.synthetic.appearance import Difficulty, draw_appearance
 from model.synthetic.ground import Window
 from model.synthetic.panorama import Camera, render_panorama

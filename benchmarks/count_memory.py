@@ -18,7 +18,8 @@ from torch import Tensor
 
 from benchmarks.record import write_record
 from model.common.devices import autocast
-from model.network.clnet import CLNet, View
+from model.inputs.specs import View
+from model.network.clnet import CLNet
 from model.training.config import RunSpec, load_run
 
 _CHUNK = 16

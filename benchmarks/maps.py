@@ -20,9 +20,10 @@ from benchmarks.record import write_record
 from model.common.devices import pick_device, pick_half
 from model.data.sources import open_pairs
 from model.evaluation.evaluator import DualEncoder, evaluate
+from model.inputs.specs import View
 from model.network.checkpoints import load_bundle
-from model.network.clnet import CLNet, View
-from model.network.encoder import encode_view
+from model.network.clnet import CLNet
+from model.network.forward import encode_view
 
 __all__ = ["agreement", "main", "uniform"]
 

@@ -31,7 +31,10 @@ def circumstances() -> dict[str, Any]:
             "system": platform.system(),
             "python": platform.python_version(),
         },
-        "versions": {name: _version(name) for name in ("torch", "timm", "numpy", "faiss-cpu", "faiss-gpu", "pillow")},
+        "versions": {
+            name: _version(name)
+            for name in ("torch", "timm", "onnxruntime", "openvino", "numpy", "faiss-cpu", "faiss-gpu", "pillow")
+        },
     }
 
 

@@ -3,8 +3,6 @@
 The names in `__all__` are public and stable (`docs/api.md`); each is imported when it is first asked for.
 """
 
-from typing import TYPE_CHECKING
-
 from clnet_geolocalization import require_own
 
 require_own("model")  # a common name: say so where somebody else's module is found first
@@ -12,6 +10,7 @@ require_own("model")  # a common name: say so where somebody else's module is fo
 from model._version import VERSION as __version__  # noqa: E402
 from model.common.lazy import lazy_names  # noqa: E402
 
+TYPE_CHECKING = False  # for type checkers it is true; to import typing would take longer than all of this
 if TYPE_CHECKING:
     from indexer.building.build import BuildSummary, build_index
     from indexer.building.specs import BuildSpec
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
         IndexDamaged,
         IndexMismatch,
         IndexVersion,
+        NoSuchIndex,
         NothingUsable,
         NoTilesInRegion,
     )
@@ -59,6 +59,7 @@ else:
                 "IndexDamaged",
                 "IndexMismatch",
                 "IndexVersion",
+                "NoSuchIndex",
                 "NoTilesInRegion",
                 "NothingUsable",
             ),
@@ -98,6 +99,7 @@ __all__ = [
     "Localization",
     "Localizer",
     "Match",
+    "NoSuchIndex",
     "NoTilesInRegion",
     "NothingUsable",
     "Position",

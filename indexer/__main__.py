@@ -1,4 +1,4 @@
-"""`python -m indexer build | localize | search | calibrate | info | verify`, or `clnet-indexer`."""
+"""`python -m indexer build | add | localize | search | ...`, or `clnet-indexer`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,35 @@ _COMMANDS = {
     "build": Command(
         "embed every tile of a source and write an index folder", "indexer.commands.build:run", "BuildOptions"
     ),
+    "add": Command(
+        "embed the tiles of a source that an index does not have yet", "indexer.commands.add:run", "AddOptions"
+    ),
+    "update": Command(
+        "embed what has changed in an index's sources, take out what is gone",
+        "indexer.commands.update:run",
+        "UpdateOptions",
+    ),
+    "remove": Command("take tiles out of an index, by area or by name", "indexer.commands.remove:run", "RemoveOptions"),
+    "merge": Command("make one index of several", "indexer.commands.merge:run", "MergeOptions"),
+    "split": Command("make an index of a part of another", "indexer.commands.split:run", "SplitOptions"),
+    "compact": Command(
+        "join the segments of an index and drop what was removed", "indexer.commands.compact:run", "CompactOptions"
+    ),
+    "export": Command(
+        "write footprints or vectors of an index for other programs", "indexer.commands.export:run", "ExportOptions"
+    ),
     "localize": Command(
-        "say where photos were taken, and how sure that is", "indexer.commands.localize:run", "LocalizeOptions"
+        "say where photos were taken, and how sure that is",
+        "indexer.commands.localize:run",
+        "LocalizeOptions",
+        (
+            "--index index photo.jpg",
+            "--index index holiday/ --csv --out places.csv",
+            "--index index photos.csv --geojson --out places.geojson",
+            "--index index photo.jpg --near 47.1,8.5 --radius-m 2000 --heading-deg 90 --fov-deg 70",
+            "--index index --together north.jpg east.jpg south.jpg",
+            "--index index holiday/ --write-gps placed/ --min-confidence 0.9",
+        ),
     ),
     "search": Command("find the tiles that look most like a photo", "indexer.commands.search:run", "SearchOptions"),
     "calibrate": Command(
@@ -28,6 +55,8 @@ _COMMANDS = {
 _EXAMPLES = """examples:
   {prog} build --tiles tiles/ --out index
   {prog} build --tiles mosaic.tif --out index --tile-size-m 100 --stride-m 50 --dry-run
+  {prog} add --index index --tiles tiles-of-2026/ --date 2026-06-01
+  {prog} update --index index
   {prog} localize --index index photo.jpg folder-of-photos/ --csv
   {prog} search --index index --image photo.jpg --near 47.1,8.5 --radius-m 2000
   {prog} calibrate --index index --queries pairs.csv photos-from-elsewhere.csv

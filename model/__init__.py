@@ -3,11 +3,10 @@
 The names in `__all__` are public and stable (`docs/api.md`); each is imported when it is first asked for.
 """
 
-from typing import TYPE_CHECKING
-
 from model._version import VERSION as __version__
 from model.common.lazy import lazy_names
 
+TYPE_CHECKING = False  # for type checkers it is true; to import typing would take longer than all of this
 if TYPE_CHECKING:
     from model.common.errors import (
         BadCheckpoint,

@@ -1,4 +1,4 @@
-"""`python -m model train | evaluate | render | check-data | import | info`, or `clnet-model`."""
+"""`python -m model train | evaluate | render | check-data | import | export | info`, or `clnet-model`."""
 
 from __future__ import annotations
 
@@ -45,15 +45,31 @@ _COMMANDS: Commands = {
             )
         },
     ),
+    "export": Command(
+        "write a bundle's network as ONNX into the bundle, so that it runs without torch",
+        "model.commands.export:run",
+        "ExportOptions",
+    ),
     "info": Command("show what a checkpoint bundle is", "model.commands.info:run", "InfoOptions"),
 }
+_EXAMPLES = """examples:
+  {prog} render region --out region --side 16 --panoramas 8
+  {prog} train --out runs/mine --config configs/smoke.json
+  {prog} evaluate --checkpoint demo --data world:test --queries 500
+  {prog} check-data vigor --root VIGOR
+  {prog} info --checkpoint demo"""
 
 
 def main(argv: Sequence[str] | None = None, *, prog: str = "python -m model") -> int:
     """Parse, then import what the command needs, then run it; 0 when it worked, 1 when not, 2 for wrong arguments."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    arguments = sys.argv[1:] if argv is None else argv
-    return run_command(_COMMANDS, arguments, prog=prog, description="Train, evaluate and inspect the encoders.")
+    return run_command(
+        _COMMANDS,
+        sys.argv[1:] if argv is None else argv,
+        prog=prog,
+        description="Train, evaluate and inspect the encoders.",
+        epilog=_EXAMPLES.format(prog=prog),
+    )
 
 
 if __name__ == "__main__":

@@ -71,9 +71,9 @@ def _up(settings: UpSettings) -> int:
 def _serve(settings: Settings, preparation: Preparation | None = None) -> int:
     set_up_logs(settings.log_level, settings.log_format)
     if preparation is None:
-        from indexer.index.manifest import Manifest
+        from indexer.index.index_manifest import IndexManifest
 
-        Manifest.read(settings.index)  # a wrong folder is named before anything is begun
+        IndexManifest.read(settings.index)  # a wrong folder is named before anything is begun
     require_free(settings.host, settings.port)
     faulthandler.enable()  # an end by a signal of the hardware is told in the log, too
     from service.app import create_app

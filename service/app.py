@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 
 from indexer.common.encoders import QueryEncoder
 from model._version import VERSION
-from service import corpus_routes, explain_routes, many_routes, routes
+from service import corpus_routes, explain_routes, many_routes, routes, together
 from service.access import AccessLogMiddleware, HostMiddleware, KeyMiddleware
 from service.demo.preparation import Preparation
 from service.docs_page import add_docs
@@ -81,7 +81,7 @@ def create_app(
     app.state.engine, app.state.metrics, app.state.settings = engine, metrics, settings
     install_handlers(app)
     for prefix, shown in (("", False), ("/v1", True)):
-        for each in (routes.router, corpus_routes.grid_router):
+        for each in (routes.router, together.router, corpus_routes.grid_router):
             app.include_router(each, prefix=prefix, include_in_schema=shown)
     for each in (many_routes.router, explain_routes.router, corpus_routes.router):
         app.include_router(each, prefix="/v1")
@@ -152,13 +152,11 @@ def _lifespan(
 
 
 def _load_checkpoint(settings: Settings) -> tuple[QueryEncoder, bool]:
-    import torch
-
     from model.network.encoder import Encoder
 
-    torch.set_num_threads(settings.torch_threads or max(1, (os.cpu_count() or 1) // 2))  # the others decode and answer
-    encoder = Encoder.load(settings.checkpoint, device=settings.device)
-    return encoder, encoder.device.type != "cpu"
+    threads = settings.threads or max(1, (os.cpu_count() or 1) // 2)  # the others decode and answer
+    encoder = Encoder.load(settings.checkpoint, device=settings.device, engine=settings.engine, threads=threads)
+    return encoder, encoder.engine.accelerated
 
 
 async def _page() -> FileResponse:

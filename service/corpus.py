@@ -10,6 +10,7 @@ from functools import lru_cache
 from urllib.parse import quote
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from indexer.index.tile_index import TileIndex
@@ -48,6 +49,7 @@ class Corpus:
         self._index = index
         self._lock = threading.Lock()
         self._overview: Overview | None = None
+        self._row_by_id: dict[str, int] | None = None  # made when a tile off the grid is first asked for
 
     def row_of(self, tile_id: str) -> int | None:
         """The row of a tile, or None."""
@@ -55,8 +57,11 @@ class Corpus:
             row = self._index.row_of(*(int(part) for part in parts.groups()))
             if row is not None and self._index.tiles.tile_id[row] == tile_id:
                 return row
-        rows = np.flatnonzero(self._index.tiles.tile_id == tile_id)
-        return int(rows[0]) if len(rows) else None
+        with self._lock:
+            if self._row_by_id is None:
+                live = _live_rows(self._index)
+                self._row_by_id = dict(zip(self._index.tiles.tile_id[live].tolist(), live.tolist(), strict=True))
+            return self._row_by_id.get(tile_id)
 
     def picture(self, tile_id: str) -> TileImage | None:
         """A tile's picture; None where there is no such tile, or it cannot be read any more."""
@@ -66,7 +71,7 @@ class Corpus:
     @property
     def has_pictures(self) -> bool:
         """Whether the source is on disk."""
-        return self._index.source is not None
+        return self._index.has_pictures
 
     def overview(self) -> Overview | None:
         """The overview, drawn when it is first asked for; None where no picture can be read."""
@@ -140,15 +145,26 @@ def _mercator(lat: float, lon: float) -> tuple[float, float]:
 
 def _chosen_rows(index: TileIndex, frame: _Frame) -> list[int]:
     """All rows, or one for each cell where there are more than can be seen."""
-    if index.count <= _CELLS * _CELLS:
-        return list(range(index.count))
-    lon = (index.tiles.lon - frame.west_deg) % 360.0
+    live = _live_rows(index)
+    if len(live) <= _CELLS * _CELLS:
+        return [int(row) for row in live]
+    tiles = index.tiles
+    lon = (tiles.lon[live] - frame.west_deg) % 360.0
     x, _ = mercator_m(np.zeros_like(lon), lon)
-    _, y = mercator_m(index.tiles.lat, np.zeros_like(lon))
+    _, y = mercator_m(tiles.lat[live], np.zeros_like(lon))
     cell = np.stack([x, frame.top_m - y]) / (frame.metres_per_px * _SIDE_PX / _CELLS)
-    column, row = cell.astype(np.int64)
-    _, first = np.unique(row * (_CELLS + 1) + column, return_index=True)
-    return [int(row) for row in first]
+    column, line = cell.astype(np.int64)
+    _, first = np.unique(line * (_CELLS + 1) + column, return_index=True)
+    return [int(row) for row in live[first]]
+
+
+def _live_rows(index: TileIndex) -> NDArray[np.int64]:
+    """Rows of the tiles that were not removed."""
+    start, rows = 0, []
+    for segment in index.segments:
+        rows.append(start + segment.live_rows)
+        start += len(segment.tiles)
+    return np.concatenate(rows)
 
 
 def _read(index: TileIndex, row: int) -> Image.Image | None:

@@ -23,7 +23,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from indexer.common.errors import IndexDamaged, NoTilesInRegion
+from indexer.common.errors import IndexDamaged, NoTilesInRegion, TooManyTiles
 from model.common.errors import BadCoordinates, BadImage, GeoLocalizationError
 
 __all__ = [
@@ -108,6 +108,7 @@ _TABLE: tuple[tuple[type[Exception], ProblemKind], ...] = (
     (BadImage, ProblemKind(422, "bad-image", "The photo cannot be used")),
     (BadCoordinates, ProblemKind(422, "bad-coordinates", "Invalid coordinate")),
     (NoTilesInRegion, ProblemKind(422, "no-tiles-in-region", "No tile lies in the given area")),
+    (TooManyTiles, ProblemKind(422, "too-many-tiles", "The area has too many tiles")),
     (TileNotFound, ProblemKind(404, "no-such-tile", "There is no such tile")),
     (NotReady, ProblemKind(503, "not-ready", "The service is not ready")),
     (Overloaded, ProblemKind(503, "overloaded", "The service is busy")),

@@ -85,7 +85,7 @@ class Explaining:
     def _best(self, photo: PreparedPhoto, row: int) -> Hit:
         """At which heading and anchor the tile matches best."""
         index, encoder = self._localizer.index, self._localizer.encoder
-        vectors = index.vectors[row].reshape(index.anchors, index.dim).astype(np.float32)
+        vectors = index.vector(row).astype(np.float32)
 
         def find(canvases: _Pixels) -> Sequence[SearchResult]:
             scores = encoder.encode_ground(canvases) @ vectors.T
@@ -100,14 +100,15 @@ class Explaining:
 
     def _tile_pixels(self, row: int) -> _Pixels:
         index, inputs = self._localizer.index, self._localizer.encoder.inputs
-        source = index.source
+        segment, _ = index.place_of(row)
+        source = segment.source
         if source is None:
             raise TileNotFound("the pictures of this index's tiles are not on disk any more")
         try:
             picture = source.read(index.tile(row))
             if not isinstance(picture, Image.Image):
                 picture = decode_image(
-                    picture, at_least_px=_at_least(inputs), value_bits=index.manifest.source.get(VALUE_BITS)
+                    picture, at_least_px=_at_least(inputs), value_bits=segment.manifest.source.get(VALUE_BITS)
                 )
         except (BadImage, TileWithoutData, OSError) as error:
             raise TileNotFound(f"the picture of tile {index.tile(row).tile_id} cannot be read any more") from error

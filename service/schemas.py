@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal, Self
 
-import numpy as np
 from fastapi import UploadFile
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -16,12 +15,12 @@ from indexer.index.tile_index import TileIndex
 from indexer.localization.answer import Localization
 from indexer.localization.answer import Match as FoundMatch
 from indexer.localization.localizer import Localizer
+from indexer.tiles.region import BoxRegion, CircleRegion, Region
 from model.common.geo import parse_bounds, parse_lat_lon
 from model.inputs.photo_view import ResolvedView
 from service.corpus import tile_url
 
 __all__ = [
-    "Area",
     "Bbox",
     "Estimate",
     "IndexInfo",
@@ -31,9 +30,12 @@ __all__ = [
     "Match",
     "ModelInfo",
     "OverviewInfo",
+    "PhotoView",
     "Problem",
+    "SearchForm",
     "Status",
     "TileJson",
+    "TileMatch",
     "Timings",
     "describe",
     "heading_field",
@@ -71,9 +73,12 @@ def heading_field(value: Any) -> Any:
     return heading % 360.0
 
 
-class Area(BaseModel):
-    """Where to search; nothing means everywhere."""
+class SearchForm(BaseModel):
+    """The fields that say where to search, and how many matches are wanted; unknown fields are refused."""
 
+    model_config = ConfigDict(extra="forbid")
+
+    top_k: int = Field(5, ge=1, le=100, description="How many tiles to answer with.")
     bbox: Annotated[str, AfterValidator(_bbox)] | None = Field(
         None,
         description="Search only tiles that touch this box: `west,south,east,north`. Not together with `near`.",
@@ -98,14 +103,20 @@ class Area(BaseModel):
             raise ValueError("radius_m is given without near; say around which lat,lon to search")
         return self
 
+    @property
+    def region(self) -> Region | None:
+        """The area to search; None for the whole index."""
+        if self.bbox is not None:
+            return BoxRegion(parse_bounds(self.bbox))
+        if self.near is not None and self.radius_m is not None:
+            return CircleRegion(parse_lat_lon(self.near), self.radius_m)
+        return None
 
-class LocalizeForm(Area):
-    """The fields of `POST /localize`; unknown fields are refused."""
 
-    model_config = ConfigDict(extra="forbid")
+class LocalizeForm(SearchForm):
+    """The fields of `POST /localize`."""
 
     panorama: UploadFile = Field(description="JPEG, PNG, WebP, TIFF, AVIF or HEIC; best of all a 360 degree panorama.")
-    top_k: int = Field(5, ge=1, le=100, description="How many tiles to answer with.")
     heading_deg: Annotated[float | Literal["unknown"] | None, BeforeValidator(heading_field)] = Field(
         None,
         description="Where the photo's centre column looks, in degrees clockwise from north, from -360 to 360. "
@@ -123,8 +134,8 @@ class LocalizeForm(Area):
     )
 
 
-class Match(BaseModel):
-    """One tile of the corpus that looks like the photo."""
+class TileMatch(BaseModel):
+    """One tile of the corpus that matches."""
 
     rank: int = Field(description="1 is the best.", examples=[1])
     tile_id: str = Field(examples=["18/137262/91867"])
@@ -135,20 +146,18 @@ class Match(BaseModel):
         examples=[(8.4993, 47.0994, 8.5021, 47.1012)],
     )
     score: float = Field(description="Cosine similarity of photo and tile, in [-1, 1]; not a probability.")
-    heading_deg: float = Field(description="Where the photo's centre looks, if this is the tile; given or found.")
     image_url: str | None = Field(description="The tile's picture on this service, or null where it is not on disk.")
+
+
+class Match(TileMatch):
+    """One tile of the corpus that looks like the photo."""
+
+    heading_deg: float = Field(description="Where the photo's centre looks, if this is the tile; given or found.")
 
 
 class Estimate(BaseModel):
     """One position from all matches."""
 
-    lat: float = Field(examples=[47.1003])
-    lon: float = Field(examples=[8.5007])
-    radius_m: float = Field(
-        description="Extent of what is left open. With a confidence: of the right answers, 68 % lie within it. "
-        "Without: half the tile's diagonal, and the spread of its rivals.",
-        examples=[74.0],
-    )
     confidence: float | None = Field(
         description="Probability that the true place lies within `confidence_radius_m`, as fitted on photos of known "
         "place; null where the index has no calibration, or none for questions like this one, and where `warnings` "
@@ -157,6 +166,17 @@ class Estimate(BaseModel):
     )
     confidence_radius_m: float | None = Field(
         description="What `confidence` is about; null without one.", examples=[100.0]
+    )
+    no_confidence_because: str | None = Field(
+        description="Why `confidence` is null, in words for people: the place is a guess. Null beside a confidence.",
+        examples=[None],
+    )
+    lat: float = Field(examples=[47.1003])
+    lon: float = Field(examples=[8.5007])
+    radius_m: float = Field(
+        description="Extent of what is left open. With a confidence: of the right answers, 68 % lie within it. "
+        "Without: half the tile's diagonal, and the spread of its rivals.",
+        examples=[74.0],
     )
 
 
@@ -199,8 +219,8 @@ class Timings(BaseModel):
 class LocalizeAnswer(BaseModel):
     """Where the photo may have been taken."""
 
-    matches: list[Match]
     estimate: Estimate
+    matches: list[Match]
     view: PhotoView
     warnings: list[str] = Field(
         description="What speaks against the photo: a shape that cannot have that field of view, or nothing to be "
@@ -301,8 +321,7 @@ def view_of(view: ResolvedView) -> PhotoView:
 
 def picture_zooms(index: TileIndex) -> list[int]:
     """Zoom levels of the tiles whose pictures the service can give, ascending."""
-    zooms = np.unique(index.tiles.z)
-    return [int(zoom) for zoom in zooms if zoom >= 0] if index.source is not None else []
+    return index.zooms if index.has_pictures else []
 
 
 def _match(match: FoundMatch, index: TileIndex, root: str) -> Match:
@@ -315,5 +334,5 @@ def _match(match: FoundMatch, index: TileIndex, root: str) -> Match:
         bounds=tile.bounds.as_tuple(),
         score=match.score,
         heading_deg=match.heading_deg,
-        image_url=None if index.source is None else tile_url(tile, root),
+        image_url=tile_url(tile, root) if index.has_pictures else None,
     )

@@ -42,7 +42,7 @@ class ServeSettings(EncoderOptions):
         bool, Option("take that path from X-Forwarded-Prefix; only behind a proxy that sets or removes the header")
     ] = False
     workers: Annotated[int, Ge(0), Le(256), Option("processes that decode common photos; 0: one a core")] = 0
-    torch_threads: Annotated[int, Ge(0), Le(256), Option("threads of one forward pass; 0: half the cores")] = 0
+    threads: Annotated[int, Ge(0), Le(256), Option("threads of one forward pass; 0: half the cores")] = 0
     queue_limit: Annotated[int, Ge(0), Le(10_000), Option("requests that may wait; one more is answered 503")] = 64
     deadline_s: Annotated[float, Gt(0), Le(3600), Option("seconds after which a request is answered with 503")] = 30.0
     max_upload_mb: Annotated[int, Ge(1), Le(1024), Option("largest request body, in MiB; above it 413")] = 32

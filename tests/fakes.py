@@ -24,6 +24,7 @@ class FakeEncoder:
     def __init__(self, name: str = "fake", inputs: InputSpec | None = None) -> None:
         self.name = name
         self.digest = hashlib.sha256(name.encode()).hexdigest()
+        self.numbers = "float"
         self.dim = _CELLS * _CELLS * 3
         self.inputs = inputs or InputSpec(satellite_px=32, ground_height_px=32, ground_width_px=64)
 

@@ -25,16 +25,27 @@ FORBIDDEN = {
 HEAVY = ("torch", "timm", "faiss", "fastapi", "rasterio", "matplotlib", "pyarrow", "sklearn")
 STAGES = {
     "model": "_version common inputs network synthetic data evaluation training commands __init__ __main__",
-    "indexer": "common tiles index confidence localization building commands __init__ __main__",
+    "indexer": "common tiles index confidence localization building lifecycle commands __init__ __main__",
     "service": "prefix settings errors metrics logs keys access concurrency index_guard middleware uploads forms demo "
     "corpus explaining answering schemas engine geojson formats schemas_explain schemas_many dependencies routes "
-    "corpus_routes explain_routes many_routes docs_page app server __init__ __main__",
+    "corpus_routes explain_routes many_routes together docs_page app server __init__ __main__",
 }
 """Each package's parts in the order of the data's way; a part may import those to its left."""
 FLAT = {
     "model": {"__init__.py", "__main__.py", "_version.py", "py.typed"},
     "indexer": {"__init__.py", "__main__.py", "py.typed"},
 }
+NEEDS_TORCH = (
+    "model.common.devices",
+    *(f"model.network.{name}" for name in ("backbones", "checkpoints", "clnet", "export", "forward")),
+    *(f"model.network.{name}" for name in ("efficientnet_lite", "import_sample4geo", "polar", "pretrained")),
+    "model.network.engines.torch_engine",
+    "model.data.loaders",
+    "model.evaluation.publish_exports",
+    "model.training",
+)
+"""Modules that are imported only where torch is installed; a name ending in a folder stands for all in it."""
+TRAINING_LIBRARIES = {"torch", "torchvision", "timm", "safetensors", "onnx", "onnxscript"}
 MIRRORED = 0.9
 DOCUMENTED = 0.95
 NOT_YET: set[tuple[str, str]] = set()
@@ -107,6 +118,37 @@ def test_arrows_never_point_back(path):
         top = name.split(".")[0]
         assert top not in set(PACKAGES) - MAY_IMPORT[package], f"{path}:{line} imports {name}"
         assert top not in FORBIDDEN[package], f"{path}:{line} imports {name}, which {package} must not"
+
+
+def needs_torch(module: str) -> bool:
+    return any(module == name or module.startswith(f"{name}.") for name in NEEDS_TORCH)
+
+
+def imports_on_loading(path: Path) -> set[str]:
+    """What is imported when a module is: outside of functions and of `if TYPE_CHECKING`."""
+    found: set[str] = set()
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_what_places_a_photo_is_imported_without_torch(path):
+    module = name_of(path)
+    if not needs_torch(module):
+        loaded = imports_on_loading(path)
+        assert {name.split(".")[0] for name in loaded} & TRAINING_LIBRARIES == set(), f"{module} loads them"
+        assert [name for name in loaded if needs_torch(name)] == [], f"{module} loads modules that load torch"
+
+
+@pytest.mark.parametrize("name", NEEDS_TORCH)
+def test_the_list_of_what_needs_torch_is_not_longer_than_it_must_be(name):
+    below = [path for module, path in MODULES.items() if module == name or module.startswith(f"{name}.")]
+    loaded = set().union(*(imports_on_loading(path) for path in below))
+    assert {one.split(".")[0] for one in loaded} & TRAINING_LIBRARIES or any(needs_torch(one) for one in loaded)
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -208,9 +250,27 @@ def test_importing_a_package_loads_nothing_heavy(package):
     ("package", "words", "also"),
     [(package, "", ("numpy", "PIL")) for package in PACKAGES]
     + [("service", "up", ("numpy", "PIL"))]
-    + [("model", words, ()) for words in ("train", "evaluate", "render pairs", "render region", "check-data", "info")]
+    + [
+        ("model", words, ())
+        for words in ("train", "evaluate", "render pairs", "render region", "check-data", "export", "info")
+    ]
     + [("model", "import sample4geo", ())]
-    + [("indexer", words, ()) for words in ("build", "search", "calibrate", "info", "verify")],
+    + [
+        ("indexer", words, ())
+        for words in (
+            "build",
+            "add",
+            "update",
+            "remove",
+            "merge",
+            "split",
+            "compact",
+            "search",
+            "calibrate",
+            "info",
+            "verify",
+        )
+    ],
 )
 def test_help_loads_nothing_heavy(package, words, also):
     heavy = (*HEAVY, "pydantic", "scipy", "uvicorn", "tqdm", *also)

@@ -1,6 +1,7 @@
 """Commands survive modules of the user's own that are named like ours, where the user stands and on PYTHONPATH."""
 
 import os
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -10,6 +11,10 @@ from pathlib import Path
 import pytest
 
 from clnet_geolocalization import PACKAGES, command
+from indexer.__main__ import main as indexer_main
+from model.__main__ import main as model_main
+from model.common import command_line
+from model.common.flags import read_flags
 from service.demo import preparation
 
 ROOT = Path(__file__).parents[1]
@@ -97,3 +102,18 @@ def test_both_forms_name_themselves(package, capsys):
         with pytest.raises(SystemExit, match="0"):
             main(["--help"], **options)
         assert capsys.readouterr().out.startswith(f"usage: {name} ")
+
+
+@pytest.mark.parametrize(("program", "command"), [(model_main, ()), (indexer_main, ()), (indexer_main, ("localize",))])
+def test_every_example_of_a_help_can_be_typed(program, command, capsys, monkeypatch):
+    def read(chosen, parsed):
+        typed.append(read_flags(command_line._member(chosen.module, chosen.options), parsed))
+        return 0
+
+    typed = []
+    monkeypatch.setattr(command_line, "_run_chosen", read)
+    with pytest.raises(SystemExit, match="0"):
+        program([*command, "--help"], prog="clnet")
+    examples = capsys.readouterr().out.partition("examples:\n")[2].splitlines()
+    assert [program(shlex.split(line)[1:], prog="clnet") for line in examples] == [0] * len(examples)
+    assert len(typed) >= 5

@@ -4,16 +4,17 @@ import ast
 import importlib
 import os
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from benchmarks import tutorial
+
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-TUTORIAL = ROOT / "docs/tutorial.md"
+TUTORIAL = tutorial.PAGE
 LONGEST_LINE, LONGEST_BULLET = 150, 450
 
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
@@ -29,9 +30,10 @@ def relative(path: Path) -> str:
 
 @pytest.mark.parametrize("page", PAGES, ids=relative)
 def test_no_line_is_wider_than_a_screen(page):
-    wide = [f"{number}: {len(line)}" for number, line in enumerate(page.read_text().splitlines(), 1)
-            if len(line) > LONGEST_LINE]  # fmt: skip
-    assert wide == []
+    """But those that a program printed, which are shown as they are."""
+    printed = re.compile(r"^```text\n.*?^```$", re.DOTALL | re.MULTILINE)
+    lines = printed.sub(lambda block: "\n" * block[0].count("\n"), page.read_text()).splitlines()
+    assert [f"{number}: {len(line)}" for number, line in enumerate(lines, 1) if len(line) > LONGEST_LINE] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=relative)
@@ -79,10 +81,6 @@ def test_the_site_is_built_strictly_and_asks_nothing_of_the_network(tmp_path):
     assert "../model/network/clnet.py" not in (tmp_path / "site/decisions/0002-reading-of-clnet.html").read_text()
 
 
-def snippets(language: str) -> list[str]:
-    return [code for kind, code in _BLOCK.findall(TUTORIAL.read_text()) if kind == language]
-
-
 def run(command: list[str], folder: Path) -> str:
     env = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     return subprocess.run(command, cwd=folder, env=env, check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -97,9 +95,8 @@ def test_the_tutorials_python_runs(tmp_path):
     run([sys.executable, "-m", "indexer", "build", "--tiles", "region/tiles", "--out", "my-index", "--quiet"], tmp_path)
     photo = next((tmp_path / "region/panoramas").glob("*.jpg"))
     lat, lon = photo.stem.split("_")
-    code = re.sub(
-        r'Path\("region/panoramas/.*?"\)', f'Path("region/panoramas/{photo.name}")', "\n".join(snippets("python"))
-    )
+    snippets = [code for kind, code, _ in tutorial.steps(TUTORIAL.read_text()) if kind == "python"]
+    code = re.sub(r'Path\("region/panoramas/.*?"\)', f'Path("region/panoramas/{photo.name}")', "\n".join(snippets))
     code = re.sub(r"LatLon\(.*?\)", f"LatLon({lat}, {lon})", code)
     printed = run([sys.executable, "-c", code], tmp_path).splitlines()
     assert len(printed) == 4 + 3 + 2 + 1
@@ -109,22 +106,10 @@ def test_the_tutorials_python_runs(tmp_path):
 
 @pytest.mark.slow
 def test_the_tutorial_prints_what_it_says(tmp_path):
-    """Every command and snippet, in order, beside what the page shows; later snippets go on from earlier ones."""
-    blocks = [block for block in _BLOCK.findall(TUTORIAL.read_text()) if block[0] in ("sh", "python", "text")]
-    kinds = [kind for kind, _ in blocks]
-    assert kinds[1::2] == ["text"] * (len(kinds) // 2), "each block is followed by what it prints"
-    before = ""
-    for (kind, code), (_, shown) in zip(blocks[::2], blocks[1::2], strict=True):
-        if kind == "sh":
-            commands = [shlex.split(line) for line in code.splitlines()]
-            assert {command[0] for command in commands} == {"python"}
-            printed = "".join(run([sys.executable, *command[1:]], tmp_path) for command in commands)
-        else:
-            printed = run([sys.executable, "-c", f"{before}\nprint('=' * 9)\n{code}"], tmp_path).split("=" * 9 + "\n")[
-                -1
-            ]
-            before += code
-        require_alike(printed.replace(f"{tmp_path}/", ""), shown)
+    """Every command and snippet, in order, beside what the page shows."""
+    todo = tutorial.steps(TUTORIAL.read_text())
+    for (_, _, shown), printed in zip(todo, tutorial.outputs(todo, tmp_path), strict=True):
+        require_alike(printed, shown)
 
 
 def require_alike(printed: str, shown: str) -> None:

@@ -40,7 +40,7 @@ def test_a_bundle_and_a_calibrated_index_open_and_answer(before: Path) -> None:
     found = localizer.localize(before / "tiles/15/17000/11000.png", GivenView(heading_deg=0.0, fov_deg=170.0))
     assert len(found.matches) == 4
     assert len(localizer.calibrations.each) == 1
-    assert localizer.index.source is not None
+    assert localizer.index.has_pictures
 
 
 def test_a_run_goes_on_and_ends_where_it_would_have(before: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,7 +56,12 @@ def test_a_name_that_is_none_is_an_ordinary_attribute_error(package):
 
 @pytest.mark.parametrize(
     ("package", "name", "stays_out"),
-    [("model", "LatLon", "torch"), ("model", "open_pairs", "torch"), ("indexer", "CircleRegion", "faiss")],
+    [
+        ("model", "LatLon", "torch"),
+        ("model", "open_pairs", "torch"),
+        ("model", "Encoder", "torch"),
+        ("indexer", "CircleRegion", "faiss"),
+    ],
 )
 def test_a_light_name_stays_light(package, name, stays_out):
     assert python(f"import sys; from {package} import {name}; print({stays_out!r} in sys.modules)") == "False"
@@ -65,8 +70,8 @@ def test_a_light_name_stays_light(package, name, stays_out):
 @pytest.mark.parametrize(
     ("package", "name", "library", "remedy"),
     [
-        ("model", "Encoder", "torch", "pip install clnet-geolocalization"),
-        ("model", "CLNet", "timm", "pip install clnet-geolocalization"),
+        ("model", "train", "torch", "pip install 'clnet-geolocalization[train]'"),
+        ("model", "CLNet", "timm", "pip install 'clnet-geolocalization[train]'"),
         ("indexer", "TileIndex", "pyarrow", "pip install clnet-geolocalization"),
     ],
 )

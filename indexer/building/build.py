@@ -20,28 +20,16 @@ from indexer.building.plan import BuildPlan, BuildSpec, make_plan
 from indexer.building.shards import ShardReport, WorkFolder, open_work
 from indexer.common.encoders import EncoderIdentity, TileEncoder
 from indexer.common.errors import BuildConflict, DiskFull, NothingUsable, TooManyFailures
-from indexer.index.geoparquet import write_tiles
-from indexer.index.integrity import write_block_digests
-from indexer.index.ivf import recipe_for, write_approximate
-from indexer.index.manifest import (
-    BLOCKS,
-    EMBEDDINGS,
-    HASHED_AT_ONCE_BYTES,
-    SEARCH,
-    TILES,
-    FileEntry,
-    Manifest,
-    SearchRecipe,
-)
+from indexer.index.origins import DIGEST_BYTES, Origins, first_of_equals
+from indexer.index.planner import require_possible
+from indexer.index.segment_writer import MadeBy, VectorWriter, finish_segment
 from indexer.tiles.depth import VALUE_BITS
 from indexer.tiles.sources.source import TileSource
 from indexer.tiles.tile_table import TileTable
-from model._version import VERSION
 from model.common.atomic_io import publish
 from model.common.errors import GeoLocalizationError, OutputExists
-from model.common.geo import great_circle_many_m
 
-__all__ = ["BuildSummary", "assemble", "build_index", "finish_folder"]
+__all__ = ["BuildSummary", "assemble", "build_index"]
 
 _REASONS_SHOWN = 5
 
@@ -74,7 +62,7 @@ class BuildSummary:
 def build_index(
     source: TileSource,
     encoder: TileEncoder,
-    out: Path,
+    out: Path | str,
     *,
     spec: BuildSpec | None = None,
     plan: BuildPlan | None = None,
@@ -102,20 +90,23 @@ def build_index(
         TooManyFailures: more of them than `spec.max_failed` could not be read; what is done is kept.
         BuildConflict: an unfinished build differs, one is running, or the tiles change meanwhile.
         DiskFull: there is no room; free some and repeat the call.
+        BadRecipe: the memory is too small for any search, or the recall out of reach; what is done is kept.
     """
-    began, spec, out = time.monotonic(), spec or BuildSpec(), out.absolute()
+    began, spec, out = time.monotonic(), spec or BuildSpec(), Path(out).absolute()
     if out.exists():
         raise OutputExists(f"{out} exists already; choose another folder, or remove it first")
     plan = plan or make_plan(source, encoder, out, spec)
+    require_possible(len(plan.tiles) * len(encoder.inputs.anchor_points), encoder.dim, spec.search)
     with _full_disk_named(out), open_work(out, plan.identity, restart=restart) as work:
         reports, resumed = _embed_all(source, encoder, plan, spec, work, on_progress)
         plan.files.require_unchanged()
         _refuse_nothing(reports, plan, work)
         _refuse_too_many_failures(reports, plan, spec)
-        assemble(work, plan, reports, encoder, spec)
+        remarks = assemble(work, plan, reports, encoder, spec)
         publish(work.final, out)
         work.remove()
-    return _summary(reports, plan, resumed, time.monotonic() - began)
+    summary = _summary(reports, plan, resumed, time.monotonic() - began)
+    return replace(summary, notes=summary.notes + remarks)
 
 
 def _embed_all(
@@ -247,80 +238,48 @@ def _size_warning(sizes: Counter[str]) -> list[str]:
 
 def assemble(
     work: WorkFolder, plan: BuildPlan, reports: list[ShardReport], encoder: EncoderIdentity, spec: BuildSpec
-) -> None:
-    """Write the whole index folder to `work.final`; the bytes depend on the plan and the vectors only."""
-    folder = work.final
+) -> list[str]:
+    """Write the whole index folder to `work.final`; the bytes depend on the plan and the vectors only, but for stamps.
+
+    Returns:
+        Remarks on the pictures.
+    """
+    folder, made_by = work.final, MadeBy.of(encoder)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     rows = np.array([row for report in reports for row in report.rows], np.int64)
-    _join_vectors(folder / EMBEDDINGS, work, len(reports), (len(rows), encoder.dim * len(encoder.inputs.anchor_points)))
+    with VectorWriter(folder, (len(rows), made_by.dim * len(made_by.anchors))) as writer:
+        for shard in range(len(reports)):
+            writer.write(work.vectors(shard))
+    tiles = plan.tiles.take(rows)
+    origins = _origins(reports, tiles)
+    equal, notes = _equal_pictures(tiles, origins)
     counts = {
         "listed": len(plan.tiles),
         "embedded": len(rows),
         "skipped": sum(len(report.skipped) for report in reports),
         "failed": sum(len(report.failures) for report in reports),
+        "equal": equal,
     }
-    finish_folder(folder, plan.tiles.take(rows), encoder, spec=spec, source=plan.source, counts=counts)
+    finish_segment(folder, tiles, made_by, search=spec.search, source=plan.source, counts=counts, origins=origins)
+    return notes
 
 
-def finish_folder(
-    folder: Path,
-    tiles: TileTable,
-    encoder: EncoderIdentity,
-    *,
-    spec: BuildSpec,
-    source: dict[str, object],
-    counts: dict[str, int],
-) -> Manifest:
-    """Add everything that follows from `embeddings.npy` and the tiles of its rows."""
-    write_tiles(folder / TILES, tiles)
-    recipe = recipe_for(len(tiles) * len(encoder.inputs.anchor_points), spec.exact_up_to)
-    if recipe.kind != "exact":
-        stored = np.load(folder / EMBEDDINGS, mmap_mode="r", allow_pickle=False)
-        write_approximate(folder / SEARCH, stored.reshape(-1, encoder.dim), recipe)
-    if (folder / EMBEDDINGS).stat().st_size > HASHED_AT_ONCE_BYTES:
-        write_block_digests(folder / EMBEDDINGS, folder / BLOCKS)
-    manifest = _manifest(folder, tiles, encoder, recipe, source=source, counts=counts)
-    manifest.write(folder)
-    return manifest
+def _origins(reports: list[ShardReport], tiles: TileTable) -> Origins:
+    contents = [content for report in reports for content in report.contents]
+    digests = np.frombuffer(bytes.fromhex("".join(digest for _, digest in contents)), np.uint8)
+    return Origins(np.array([size for size, _ in contents], np.int64), digests.reshape(-1, DIGEST_BYTES), tiles.stamp)
 
 
-def _join_vectors(path: Path, work: WorkFolder, shards: int, shape: tuple[int, int]) -> None:
-    """One array of all shards' vectors, streamed."""
-    with path.open("wb") as file:
-        header = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.float16)), "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(file, header)
-        for shard in range(shards):
-            file.write(work.vectors(shard).tobytes())
-
-
-def _manifest(
-    folder: Path,
-    tiles: TileTable,
-    encoder: EncoderIdentity,
-    recipe: SearchRecipe,
-    *,
-    source: dict[str, object],
-    counts: dict[str, int],
-) -> Manifest:
-    return Manifest(
-        encoder={"name": encoder.name, "digest": encoder.digest},
-        dim=encoder.dim,
-        anchors=encoder.inputs.anchor_points,
-        count=len(tiles),
-        search=recipe,
-        source=source,
-        bounds=tiles.bounds,
-        tile_size_m=_ground_size_m(tiles),
-        tiles=counts,
-        files={path.name: FileEntry.of(path) for path in sorted(folder.iterdir())},
-        written_by=VERSION,
-        blocks={EMBEDDINGS: BLOCKS} if (folder / BLOCKS).exists() else {},
-    )
-
-
-def _ground_size_m(tiles: TileTable) -> tuple[float, float]:
-    """Median (east-west, north-south) extent in metres, to the centimetre."""
-    across = great_circle_many_m(tiles.lat, tiles.west, tiles.lat, tiles.east)
-    down = great_circle_many_m(tiles.south, tiles.lon, tiles.north, tiles.lon)
-    return round(float(np.median(across)), 2), round(float(np.median(down)), 2)
+def _equal_pictures(tiles: TileTable, origins: Origins) -> tuple[int, list[str]]:
+    """How many tiles have the picture of another before them, and what to say of it."""
+    first = first_of_equals(origins.sha256)
+    again = np.flatnonzero(first != np.arange(len(first)))
+    if not len(again):
+        return 0, []
+    one, other = tiles.tile_id[first[again[0]]], tiles.tile_id[again[0]]
+    tiles_show = "tile shows" if len(again) == 1 else "tiles show"
+    return len(again), [
+        f"warning: {len(again):,} {tiles_show} the very picture of another, as {other} that of {one}; no photo can "
+        "tell them apart"
+    ]

@@ -17,11 +17,12 @@ from indexer.common.encoders import TileEncoder
 from indexer.common.errors import BadSource, EncoderFault, TileWithoutData
 from indexer.tiles.sources.source import TileSource
 from indexer.tiles.tile_table import TileRecord, TileTable
+from model.common.atomic_io import sha256_bytes
 from model.common.errors import BadImage
 from model.common.images import decode_image
 from model.inputs.transforms import NEUTRAL, InputSpec, resize_tile
 
-__all__ = ["DecodeAhead", "Decoded", "embed_shard", "encode_checked"]
+__all__ = ["DecodeAhead", "Decoded", "content_of", "embed_shard", "encode_checked"]
 
 _GROUP = 16
 """Tiles in one job of a thread; a job each costs more than it gains."""
@@ -38,12 +39,14 @@ class Decoded:
         pixels: uint8 [H, W, 3], or None.
         size: "width x height" of the picture before it was resized.
         reason: why it failed; empty where it was skipped for lack of data.
+        content: bytes and SHA-256 hex of the picture as it was read.
     """
 
     row: int
     pixels: Pixels | None
     size: str = ""
     reason: str = ""
+    content: tuple[int, str] = (0, "")
 
 
 class DecodeAhead:
@@ -106,7 +109,7 @@ class DecodeAhead:
             return Decoded(row, None, reason=f"{tile.source}: {error}")
         if (pixels == NEUTRAL).all():  # what decoding makes of a wholly transparent picture
             return Decoded(row, None)
-        return Decoded(row, pixels, size)
+        return Decoded(row, pixels, size, content=content_of(picture))
 
 
 def embed_shard(
@@ -127,6 +130,7 @@ def embed_shard(
     for tile in decoded:
         if tile.pixels is not None:
             report.rows.append(tile.row)
+            report.contents.append(tile.content)
             sizes[tile.size] += 1
             batch.append(tile.pixels)
         elif tile.reason:
@@ -182,6 +186,13 @@ def _require_square(size: str, tile: TileRecord) -> None:
             "these are tiles of another grid or cut at an edge. Make Web Mercator tiles of them, or list them with "
             "their bounds in a CSV"
         )
+
+
+def content_of(picture: bytes | Image.Image) -> tuple[int, str]:
+    """Bytes and SHA-256 hex of an encoded picture; of one that was cut, 0 and that of its size and pixels."""
+    if isinstance(picture, bytes):
+        return len(picture), sha256_bytes(picture)
+    return 0, sha256_bytes(f"{picture.mode} {picture.size} ".encode() + picture.tobytes())
 
 
 def _size_text(picture: bytes | Image.Image) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ from indexer.building.specs import BuildSpec
 from indexer.common.encoders import EncoderIdentity
 from indexer.common.errors import BadSource
 from indexer.tiles.depth import VALUE_BITS, probe_value_bits
+from indexer.tiles.sources.options import DATE
 from indexer.tiles.sources.source import TileSource
 from indexer.tiles.sources.stamps import HasMembers, SourceFiles
 from indexer.tiles.tile_table import TileTable
 
-__all__ = ["BuildPlan", "BuildSpec", "make_plan"]
+__all__ = ["BuildPlan", "BuildSpec", "make_plan", "part_of"]
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,17 @@ class BuildPlan:
         return int(self.tiles.size_bytes.sum())
 
 
-def make_plan(source: TileSource, encoder: EncoderIdentity, out: Path, spec: BuildSpec) -> BuildPlan:
+def make_plan(
+    source: TileSource, encoder: EncoderIdentity, out: Path, spec: BuildSpec, *, date: datetime.date | None = None
+) -> BuildPlan:
     """List a source's tiles and put them in order.
+
+    Args:
+        source: where the tiles come from.
+        encoder: will make the vectors.
+        out: the index folder; the path of a source below its parent is kept relative to that.
+        spec: how to work.
+        date: when the pictures were taken.
 
     Raises:
         BadSource: it holds no tile, or two of one name.
@@ -54,9 +65,11 @@ def make_plan(source: TileSource, encoder: EncoderIdentity, out: Path, spec: Bui
     tiles = listing.table.take(np.argsort(listing.table.curve_keys, kind="stable"))
     _refuse_doubles(tiles, source.path)
     root = source.path if source.path.is_dir() else source.path.parent
-    files = SourceFiles(root, tiles, source.members() if isinstance(source, HasMembers) else None)
-    tiles = files.stamped()
+    files = SourceFiles(root, tiles, source if isinstance(source, HasMembers) else None)
+    tiles = files.stamped(whole=spec.read_whole)
     described = {"kind": source.kind, "path": _portable(source.path, out.parent.resolve()), **source.describe()}
+    if date is not None:
+        described[DATE] = date.isoformat()
     bits = probe_value_bits(source, tiles)
     if bits is not None:
         described[VALUE_BITS] = bits
@@ -65,6 +78,7 @@ def make_plan(source: TileSource, encoder: EncoderIdentity, out: Path, spec: Bui
         notes = listing.notes
     identity = {
         "encoder": encoder.digest,
+        "numbers": encoder.numbers,
         "dim": encoder.dim,
         "anchors": encoder.inputs.anchors,
         "source": described,
@@ -74,13 +88,30 @@ def make_plan(source: TileSource, encoder: EncoderIdentity, out: Path, spec: Bui
     return BuildPlan(tiles, notes, identity, described, files)
 
 
+def part_of(plan: BuildPlan, number: int, parts: int) -> BuildPlan:
+    """One of several parts of a plan, each a stretch of the curve; all of them together are the plan.
+
+    Args:
+        plan: of the whole.
+        number: 1 to `parts`.
+        parts: how many there are.
+
+    Raises:
+        BadSource: there are more parts than tiles.
+    """
+    rows = np.array_split(np.arange(len(plan.tiles)), parts)[number - 1]
+    if not len(rows):
+        raise BadSource(f"part {number} of {parts} holds none of the {len(plan.tiles):,} tiles; take fewer parts")
+    return replace(plan, tiles=plan.tiles.take(rows), identity=plan.identity | {"part": [number, parts]})
+
+
 def _portable(path: Path, base: Path) -> str:
     """Relative to the index's parent where the tiles lie below it, so that both can move together."""
     return path.relative_to(base).as_posix() if path.is_relative_to(base) else str(path)
 
 
 def _refuse_doubles(tiles: TileTable, where: Path) -> None:
-    names, counts = np.unique(tiles.tile_id.astype(str), return_counts=True)
+    names, counts = np.unique(np.array(tiles.tile_id.tolist()), return_counts=True)
     if (counts > 1).any():
         name = names[counts > 1][0]
         raise BadSource(f"{where} names tile {name} {counts.max()} times; a tile's name must be unique")

@@ -39,6 +39,7 @@ class ShardReport:
         sizes: "width x height" of the pictures, and how many had it.
         sha256: of the file of vectors.
         tiles: digest of the shard's rows of the plan, stamps of their files included.
+        contents: (bytes, SHA-256 hex) of the picture of each of `rows`.
     """
 
     rows: list[int]
@@ -47,6 +48,7 @@ class ShardReport:
     sizes: dict[str, int] = field(default_factory=dict)
     sha256: str = ""
     tiles: str = ""
+    contents: list[tuple[int, str]] = field(default_factory=list)
 
 
 class WorkFolder:
@@ -65,6 +67,7 @@ class WorkFolder:
         try:
             content = json.loads(self._report_path(shard).read_bytes())
             content["failures"] = [(row, reason) for row, reason in content["failures"]]
+            content["contents"] = [(size, digest) for size, digest in content["contents"]]
             report = ShardReport(**content)
             whole = sha256_file(self._vectors_path(shard)) == report.sha256
         except (OSError, ValueError, KeyError, TypeError):

@@ -9,10 +9,15 @@ from typing import Annotated
 from annotated_types import Ge, Le
 
 from indexer.common.errors import BadSource
+from indexer.index.search_spec import SearchSpec
 from model.common.flags import Option
 from model.common.specs import Wanted, spec
 
 __all__ = ["BuildSpec"]
+
+
+_BESIDE = ("workers", "max_failed", "search")
+"""What finished shards do not depend on."""
 
 
 @spec(error=BadSource)
@@ -22,15 +27,16 @@ class BuildSpec:
     Attributes:
         batch_size: tiles in one call of the encoder.
         shard_tiles: tiles between two points from which a killed build resumes.
-        exact_up_to: number of tiles beyond which an approximate index is made for searches without a region.
+        search: what a search without a region may cost.
         workers: threads that read and decode; None takes one a processor. Does not change the result.
         max_failed: share of the tiles that may be unreadable; with more, no index is published. Does not change it
             either.
+        read_whole: notice changes between two runs by all of the content of a large source, too, not by samples of it.
     """
 
     batch_size: Annotated[int, Ge(1), Option("tiles encoded at once", "N")] = 64
     shard_tiles: Annotated[int, Ge(1)] = 1024
-    exact_up_to: int = 300_000
+    search: SearchSpec = SearchSpec()
     workers: Annotated[int | None, Ge(1), Option("threads that read and decode (default: one a processor)", "N")] = None
     max_failed: Annotated[
         float,
@@ -39,6 +45,13 @@ class BuildSpec:
         Wanted("a share in [0, 1]"),
         Option("share of unreadable tiles above which the build fails; its work is kept", "SHARE"),
     ] = 0.1
+    read_whole: Annotated[
+        bool,
+        Option(
+            "notice what changed before a build is resumed by all of the content of large sources (default: by "
+            "samples above 64 MB); reads every file once more"
+        ),
+    ] = False
 
     @property
     def threads(self) -> int:
@@ -46,5 +59,5 @@ class BuildSpec:
         return self.workers or os.cpu_count() or 1
 
     def identity(self) -> dict[str, int]:
-        """The part that the result depends on."""
-        return {key: value for key, value in asdict(self).items() if key not in ("workers", "max_failed")}
+        """The part that the shards depend on."""
+        return {key: value for key, value in asdict(self).items() if key not in _BESIDE}

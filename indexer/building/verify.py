@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from indexer.building.embed import DecodeAhead, encode_checked
 from indexer.common.encoders import TileEncoder
 from indexer.common.errors import IndexDamaged
 from indexer.confidence.storage import read_calibrations
+from indexer.index.segment import Segment
 from indexer.index.tile_index import TileIndex
 from indexer.tiles.depth import VALUE_BITS
 
@@ -40,29 +42,45 @@ def verify_index(index: TileIndex, encoder: TileEncoder, *, sample: int = 16) ->
     """
     index.require_encoder(encoder)
     calibrated = bool(read_calibrations(index.folder, index.manifest).each)
-    rows = np.unique(np.linspace(0, index.count - 1, max(1, sample)).astype(np.int64))
-    stored = index.vectors[rows].astype(np.float32).reshape(-1, index.dim)
+    live = [segment.live_rows for segment in index.segments]
+    chosen = np.unique(np.linspace(0, index.count - 1, max(1, sample)).astype(np.int64))
+    ends = np.cumsum([len(rows) for rows in live])
+    sampled, least = 0, 1.0
+    for segment, rows, end in zip(index.segments, live, ends.tolist(), strict=True):
+        own = chosen[(chosen >= end - len(rows)) & (chosen < end)] - (end - len(rows))
+        if len(own):
+            again, similarity = _verify_segment(segment, encoder, rows[own], embed=sample >= 1)
+            sampled, least = sampled + again, min(least, similarity)
+    return VerifyReport(sampled, least, calibrated)
+
+
+def _verify_segment(
+    segment: Segment, encoder: TileEncoder, rows: NDArray[np.int64], *, embed: bool
+) -> tuple[int, float]:
+    """How many rows were embedded again, and their least similarity."""
+    stored = segment.vectors[rows].astype(np.float32).reshape(-1, segment.dim)
     lengths = np.linalg.norm(stored, axis=1)
     if not np.allclose(lengths, 1.0, atol=1e-2):
-        raise IndexDamaged(f"{index.folder} holds vectors of length {lengths.min()} to {lengths.max()}; rebuild it")
-    source = index.source
-    if source is None or sample < 1:
-        return VerifyReport(0, 1.0, calibrated)
-    bits = index.manifest.source.get(VALUE_BITS)
-    with DecodeAhead(source, index.tiles, encoder.inputs, threads=1, ahead=1, value_bits=bits) as decoding:
+        raise IndexDamaged(f"{segment.folder} holds vectors of length {lengths.min()} to {lengths.max()}; rebuild it")
+    source = segment.source
+    if source is None or not embed:
+        return 0, 1.0
+    bits = segment.manifest.source.get(VALUE_BITS)
+    with DecodeAhead(source, segment.tiles, encoder.inputs, threads=1, ahead=1, value_bits=bits) as decoding:
         decoded = list(decoding.stream(rows.tolist()))
     for tile in decoded:
         if tile.pixels is None:
-            reason = tile.reason or "it holds no data now"
-            raise IndexDamaged(f"tile {index.tile(tile.row).tile_id} was indexed but cannot be read again: {reason}")
+            name, reason = segment.tiles.tile_id[tile.row], tile.reason or "it holds no data now"
+            raise IndexDamaged(f"tile {name} was indexed but cannot be read again: {reason}")
     again = encode_checked(encoder, [tile.pixels for tile in decoded if tile.pixels is not None]).astype(np.float32)
-    again = again.reshape(-1, index.dim)
+    again = again.reshape(-1, segment.dim)
     each = (again * stored).sum(axis=1) / (lengths * np.linalg.norm(again, axis=1))
     similarity = each.reshape(len(rows), -1).min(axis=1)
     worst = int(np.argmin(similarity))
     if similarity[worst] < _LEAST_SIMILARITY:
         raise IndexDamaged(
-            f"tile {index.tile(int(rows[worst])).tile_id} embeds to a vector of similarity {similarity[worst]:.4f} "
-            f"with the stored one; {index.source_path} has changed since, so rebuild the index"
+            f"tile {segment.tiles.tile_id[rows[worst]]} embeds to a vector of similarity {similarity[worst]:.4f} with "
+            f"the stored one; {segment.source_path} has changed since, so run `python -m indexer update`, or rebuild "
+            "the index"
         )
-    return VerifyReport(len(rows), float(similarity[worst]), calibrated)
+    return len(rows), float(similarity[worst])

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import datetime
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from annotated_types import Ge
 
 from indexer.building.specs import BuildSpec
+from indexer.commands.changes import opened_source, print_build
 from indexer.commands.output import as_degrees, as_size, print_lines
 from indexer.tiles.sources.options import SourceOptions
 from model.common.atomic_io import refuse_existing
@@ -17,11 +18,15 @@ from model.common.flags import Option
 from model.common.specs import spec
 from model.network.specs import EncoderOptions
 
-if TYPE_CHECKING:
-    from indexer.building.build import BuildSummary
-    from indexer.tiles.sources.source import TileSource
-
 __all__ = ["BuildOptions", "run"]
+
+
+def _parse_shard(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d+)/(\d+)", text)
+    number, parts = (int(part) for part in found.groups()) if found else (0, 0)
+    if not 1 <= number <= parts:
+        raise ValueError(f"{text!r} is no part; give such as 1/8, 2/8, ..., 8/8")
+    return number, parts
 
 
 @spec(kw_only=True)
@@ -34,6 +39,13 @@ class BuildOptions(EncoderOptions):
     anchors: Annotated[
         int | None, Ge(1), Option("describe each tile around N x N points (default: as the checkpoint says)", "N")
     ] = None
+    date: Annotated[
+        datetime.date | None, Option("when the pictures were taken", "YYYY-MM-DD", parse=datetime.date.fromisoformat)
+    ] = None
+    shard: Annotated[
+        tuple[int, int] | None,
+        Option("build only the I-th of N parts; `merge` makes one index of them", "I/N", parse=_parse_shard),
+    ] = None
     build: BuildSpec = BuildSpec()
     dry_run: Annotated[bool, Option("print the plan (tiles, bytes, minutes) and stop")] = False
     restart: Annotated[bool, Option("discard an unfinished build instead of resuming it")] = False
@@ -44,15 +56,18 @@ def run(options: BuildOptions) -> int:
     """Embed a tile source and write an index folder, or print what that would take."""
     from indexer.building.build import build_index
     from indexer.building.estimate import estimate_build
-    from indexer.building.plan import make_plan
+    from indexer.building.plan import make_plan, part_of
     from model.common.progress import progress
     from model.network.encoder import Encoder
 
     how = options.build
     refuse_existing(options.out)
-    with _opened(options.tiles, options.source) as source:
-        encoder = Encoder.load(options.checkpoint, device=options.device, anchors=options.anchors)
-        plan = make_plan(source, encoder, options.out.absolute(), how)
+    with opened_source(options.tiles, options.source) as source:
+        encoder = Encoder.load(
+            options.checkpoint, device=options.device, engine=options.engine, anchors=options.anchors
+        )
+        plan = make_plan(source, encoder, options.out.absolute(), how, date=options.date)
+        plan = part_of(plan, *options.shard) if options.shard else plan
         size = as_size(plan.source_bytes) if plan.source_bytes else "cut as they are read"
         print_lines(f"{len(plan.tiles):,} tiles from {source.path} ({source.kind}), {size}")
         for note in plan.notes:
@@ -65,30 +80,9 @@ def run(options: BuildOptions) -> int:
                 f"  about {estimate.minutes:.1f} minutes at {estimate.tiles_per_s:.0f} tiles/s ({encoder.name})"
             )
             return 0
-        with progress(len(plan.tiles), unit="tiles", quiet=options.quiet) as bar:
+        with progress(len(plan.tiles), "embedding", unit="tiles", quiet=options.quiet) as bar:
             summary = build_index(
                 source, encoder, options.out, spec=how, plan=plan, restart=options.restart, on_progress=bar.update
             )
-    _print_summary(summary, options.out)
+    print_build(summary, options.out)
     return 0
-
-
-@contextmanager
-def _opened(text: str, options: SourceOptions) -> Iterator[TileSource]:
-    from indexer.tiles.sources.open_source import open_source
-
-    source = open_source(text, options)
-    try:
-        yield source
-    finally:
-        source.close()
-
-
-def _print_summary(summary: BuildSummary, out: Path) -> None:
-    taken_over = f" ({summary.resumed:,} taken over from an unfinished build)" if summary.resumed else ""
-    print_lines(
-        f"{out}: {summary.embedded:,} embedded, {summary.skipped:,} skipped, {summary.failed:,} failed; "
-        f"{summary.tiles_per_s:.0f} tiles/s, {summary.seconds:.1f} s{taken_over}",
-        *(f"  failed {tile_id}: {reason}" for tile_id, reason in summary.reasons),
-        *(f"  {note}" for note in summary.notes if note.startswith("warning")),
-    )

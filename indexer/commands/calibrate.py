@@ -106,7 +106,8 @@ class _Asking:
         from indexer.localization.localizer import Localizer
         from model.network.encoder import Encoder
 
-        encoder = Encoder.load(self.options.checkpoint, device=self.options.device)
+        asked = self.options
+        encoder = Encoder.load(asked.checkpoint, device=asked.device, engine=asked.engine)
         return Localizer(encoder, self.index, headings=self.options.headings)
 
     def photos(self, protocol: QueryProtocol) -> list[Query]:
@@ -121,7 +122,9 @@ class _Asking:
         from model.common.progress import progress
 
         photos = self.photos(protocol)
-        with progress(len(photos), f"{protocol.heading} headings", unit="photos", quiet=self.options.quiet) as bar:
+        with progress(
+            len(photos), f"asking with {protocol.heading} headings", unit="photos", quiet=self.options.quiet
+        ) as bar:
             names = [one.name for one in self.sets]
             asked = search_known_photos(self.localizer, photos, names=names, protocol=protocol, on_progress=bar.update)
         if asked.left_out:

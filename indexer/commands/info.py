@@ -12,6 +12,7 @@ from model.common.flags import Option
 from model.common.specs import spec
 
 if TYPE_CHECKING:
+    from indexer.index.segment import Segment
     from indexer.index.tile_index import TileIndex
 
 __all__ = ["InfoOptions", "run"]
@@ -27,7 +28,7 @@ class InfoOptions(IndexOptions):
 def run(options: InfoOptions) -> int:
     """Print what an index folder holds."""
     from indexer.confidence.storage import load_calibrations
-    from indexer.index.manifest import EMBEDDINGS, MANIFEST
+    from indexer.index.manifest import MANIFEST
     from indexer.index.tile_index import TileIndex
 
     index = TileIndex.open(options.index)
@@ -42,15 +43,39 @@ def run(options: InfoOptions) -> int:
         "index": f"{index.folder} ({index.digest[:12]})",
         "tiles": f"{index.count:,} of {across:g} x {down:g} m",
         "bounds": f"{as_degrees(manifest.bounds.as_tuple())} (west, south, east, north)",
-        "vectors": f"{index.anchors} x {index.dim} float16 a tile, {as_size(manifest.files[EMBEDDINGS].size_bytes)}",
+        "vectors": f"{index.anchors} x {index.dim} float16 a tile, {as_size(_vector_bytes(index))}",
         "encoder": f"{manifest.encoder['name']} ({manifest.encoder['digest'][:12]})",
-        "search": manifest.search.kind,
-        "source": f"{index.source_path} ({manifest.source['kind']}){'' if index.source else ', not on disk'}",
-        "left out": f"{manifest.tiles['skipped']:,} without data, {manifest.tiles['failed']:,} unreadable",
+        "search": "exact" if all(segment.exact for segment in index.segments) else "by lists where no area is given",
     }
+    segments = [("segment", line) for line in map(_segment_line, index.segments)]
     confidences = [("confidence", line) for line in _calibration_lines(index)]
-    print_lines(*(f"{name:11}{text}" for name, text in [*lines.items(), *confidences]))
+    print_lines(*(f"{name:11}{text}" for name, text in [*lines.items(), *segments, *confidences]))
     return 0
+
+
+def _vector_bytes(index: TileIndex) -> int:
+    return sum(segment.vectors.nbytes for segment in index.segments)
+
+
+def _segment_line(segment: Segment) -> str:
+    """Which tiles a segment holds, from where, and what is missing."""
+    manifest, counts = segment.manifest, segment.manifest.tiles
+    parts = [f"{len(segment.live_rows):,} tiles of {segment.source_path} ({manifest.source['kind']})"]
+    if segment.date is not None:
+        parts.append(f"imagery of {segment.date}")
+    recipe = manifest.search
+    if recipe.recall:
+        parts.append(
+            f"{recipe.probes:,} of {recipe.lists:,} lists of {recipe.codes} visited, which finds {recipe.recall:.1%} "
+            "of the ten exact answers to vectors with noise"
+        )
+    if segment.source is None:
+        parts.append("not on disk")
+    if segment.removed is not None:
+        parts.append(f"{int(segment.removed.sum()):,} removed or replaced")
+    left_out = {"skipped": "without data", "failed": "unreadable", "equal": "with the picture of another"}
+    parts += [f"{counts[name]:,} {words}" for name, words in left_out.items() if counts.get(name)]
+    return ", ".join(parts)
 
 
 def _calibration_lines(index: TileIndex) -> list[str]:

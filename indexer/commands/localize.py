@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from indexer.commands.options import IndexOptions, PhotoOptions
+from indexer.commands.options import PhotoOptions, SearchedOptions
 from indexer.commands.output import print_lines
-from indexer.tiles.region import BoxRegion, CircleRegion, Region
+from indexer.tiles.region import CircleRegion
 from model.common.errors import BadConfig
 from model.common.flags import Option
 from model.common.geo import LatLon, parse_lat_lon
@@ -33,7 +33,7 @@ def _parse_near(text: str) -> LatLon | Literal["exif"]:
 
 
 @spec(kw_only=True)
-class LocalizeOptions(PhotoOptions, EncoderOptions, IndexOptions):
+class LocalizeOptions(PhotoOptions, EncoderOptions, SearchedOptions):
     """Which photos, what is known of them, where to look, and in what form to answer."""
 
     photos: Annotated[
@@ -75,10 +75,7 @@ class LocalizeOptions(PhotoOptions, EncoderOptions, IndexOptions):
 
     def check_together(self) -> None:
         """One area, whole; one form of output; and a confidence for the positions that are written."""
-        if (self.near is None) != (self.radius_m is None):
-            raise BadConfig("--near and --radius-m belong together; give both, or neither")
-        if self.near is not None and self.bbox is not None:
-            raise BadConfig("--near and --bbox exclude each other; give one of them")
+        self.check_area(self.near)
         if sum((self.json, self.csv, self.geojson, self.gpkg)) > 1:
             raise BadConfig("--json, --csv, --geojson and --gpkg exclude each other; give one of them")
         if self.out is not None and self.form is None:
@@ -107,7 +104,14 @@ def run(options: LocalizeOptions) -> int:
     if options.write_gps is not None and options.min_confidence is not None:
         paths = [request.path for request in requests]
         copies = GpsCopies(options.write_gps, paths, least_confidence=options.min_confidence)
-    localizer = Localizer.open(options.index, checkpoint=options.checkpoint, device=options.device)
+    localizer = Localizer.open(
+        options.index,
+        checkpoint=options.checkpoint,
+        device=options.device,
+        engine=options.engine,
+        exact=options.exact,
+        since=options.since,
+    )
     _say_what_confidence_there_is(localizer, options)
     if options.together:
         one = localize_photos_together(localizer, requests, top_k=options.top_k, workers=options.workers)
@@ -116,7 +120,7 @@ def run(options: LocalizeOptions) -> int:
     answers = localize_photos(
         localizer, requests, top_k=options.top_k, batch_size=options.batch_size, workers=options.workers
     )
-    with progress(len(requests), unit="photos", quiet=options.quiet or len(requests) == 1) as bar:
+    with progress(len(requests), "placing", unit="photos", quiet=options.quiet or len(requests) == 1) as bar:
         failed = _write(options, answers, copies, bar.update)
     if copies is not None:
         sys.stderr.write(f"{copies.written:,} of {len(requests):,} photos were copied to {options.write_gps}\n")
@@ -129,7 +133,7 @@ def _defaults(options: LocalizeOptions) -> PhotoRequest:
     from indexer.localization.photo_list import PhotoRequest
     from model.inputs.photo_view import GivenView
 
-    region: Region | None = None if options.bbox is None else BoxRegion(options.bbox)
+    region = options.read_area()
     around_exif_m = None
     if options.near == "exif":
         around_exif_m = options.radius_m

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
+from indexer.tiles.region import BoxRegion, CircleRegion, Region
+from model.common.errors import BadConfig
 from model.common.flags import Option
-from model.common.geo import Bounds, parse_bounds, parse_given_heading
+from model.common.geo import Bounds, LatLon, parse_bounds, parse_given_heading, parse_lat_lon
 from model.common.specs import Wanted, spec
 
-__all__ = ["IndexOptions", "PhotoOptions"]
+__all__ = ["AreaOptions", "IndexOptions", "PhotoOptions", "SearchedOptions", "WhereOptions"]
 
 
 @spec(kw_only=True)
@@ -22,8 +25,95 @@ class IndexOptions:
 
 
 @spec(kw_only=True)
-class PhotoOptions:
-    """What is known of a photo, how far to look around a point or in which box, and how many matches to give."""
+class WhereOptions:
+    """Which area, as far as no point says it."""
+
+    radius_m: Annotated[
+        float | None,
+        Gt(0),
+        Wanted("a positive number of metres"),
+        Option("how far around --near, or beside --track, in metres", "M"),
+    ] = None
+    bbox: Annotated[Bounds | None, Option("only inside this box, in degrees", "W,S,E,N", parse=parse_bounds)] = None
+    area: Annotated[Path | None, Option("only inside the polygons of this GeoJSON file", "FILE")] = None
+    track: Annotated[Path | None, Option("only within --radius-m of the lines of this GeoJSON file", "FILE")] = None
+
+    def read_area(self) -> Region | None:
+        """The area of --bbox, --area or --track.
+
+        Raises:
+            BadQuery: a file holds no area, or no track.
+        """
+        if self.bbox is not None:
+            return BoxRegion(self.bbox)
+        if self.area is None and self.track is None:
+            return None
+        from indexer.tiles.areas import read_area, read_track
+
+        if self.area is not None:
+            return read_area(self.area)
+        return read_track(self.track, self.radius_m) if self.track and self.radius_m else None
+
+    def check_area(self, near: object) -> None:
+        """One area, whole.
+
+        Args:
+            near: the point, if there is one.
+
+        Raises:
+            BadConfig: there are two, or a radius without its middle, or the other way round.
+        """
+        named = {"--near": near, "--track": self.track, "--bbox": self.bbox, "--area": self.area}
+        given = [name for name, value in named.items() if value is not None]
+        if len(given) > 1:
+            raise BadConfig(f"{' and '.join(given)} exclude each other; give one of them")
+        if (self.radius_m is None) == (given in (["--near"], ["--track"])):
+            name = given[0] if given in (["--near"], ["--track"]) else "--near"
+            raise BadConfig(f"{name} and --radius-m belong together; give both, or neither")
+
+
+@spec(kw_only=True)
+class AreaOptions(WhereOptions):
+    """Which area."""
+
+    near: Annotated[
+        LatLon | None, Option("only around this point; needs --radius-m", "LAT,LON", parse=parse_lat_lon)
+    ] = None
+
+    def check_together(self) -> None:
+        """One area, whole."""
+        self.check_area(self.near)
+
+    @property
+    def has_area(self) -> bool:
+        """Whether there is one."""
+        return any(one is not None for one in (self.near, self.bbox, self.area, self.track))
+
+    def region(self) -> Region | None:
+        """The area.
+
+        Raises:
+            BadQuery: a file holds no area, or no track.
+        """
+        if self.near is not None and self.radius_m is not None:
+            return CircleRegion(self.near, self.radius_m)
+        return self.read_area()
+
+
+@spec(kw_only=True)
+class SearchedOptions(IndexOptions):
+    """Which index, and which part of it is searched how."""
+
+    exact: Annotated[bool, Option("compare a photo with every tile, whatever lists the index has")] = False
+    since: Annotated[
+        datetime.date | None,
+        Option("leave out imagery that is older, or has no date", "YYYY-MM-DD", parse=datetime.date.fromisoformat),
+    ] = None
+
+
+@spec(kw_only=True)
+class PhotoOptions(WhereOptions):
+    """What is known of a photo, how far to look around a point or in which area, and how many matches to give."""
 
     top_k: Annotated[int, Ge(1), Option("number of matches of a photo", "K")] = 5
     heading_deg: Annotated[
@@ -42,9 +132,3 @@ class PhotoOptions:
         Wanted("the horizontal angle of the photo in (0, 360] degrees"),
         Option("horizontal angle (default: as the photo says of itself, else 360 for a 2:1 picture)", "DEG"),
     ] = None
-    radius_m: Annotated[
-        float | None, Gt(0), Wanted("a positive number of metres"), Option("how far around --near, in metres", "M")
-    ] = None
-    bbox: Annotated[Bounds | None, Option("look only inside this box, in degrees", "W,S,E,N", parse=parse_bounds)] = (
-        None
-    )

@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from indexer.commands.options import IndexOptions, PhotoOptions
+from indexer.commands.options import AreaOptions, PhotoOptions, SearchedOptions
 from indexer.commands.output import print_json, print_lines
-from indexer.tiles.region import BoxRegion, CircleRegion, Region
 from model.common.errors import BadConfig
 from model.common.flags import Option
-from model.common.geo import LatLon, parse_lat_lon
 from model.common.specs import spec
 from model.network.specs import EncoderOptions
 
@@ -23,22 +21,16 @@ __all__ = ["SearchOptions", "run"]
 
 
 @spec(kw_only=True)
-class SearchOptions(PhotoOptions, EncoderOptions, IndexOptions):
+class SearchOptions(PhotoOptions, AreaOptions, EncoderOptions, SearchedOptions):
     """Which photo, what is known of it, where to look, and in what form to answer."""
 
     image: Annotated[Path, Option("JPEG, PNG, WebP, TIFF, AVIF or HEIC; best a 360 degree panorama", "PHOTO")]
-    near: Annotated[
-        LatLon | None, Option("look only around this point; needs --radius-m", "LAT,LON", parse=parse_lat_lon)
-    ] = None
     json: Annotated[bool, Option("print one JSON object")] = False
     geojson: Annotated[bool, Option("print an RFC 7946 FeatureCollection")] = False
 
     def check_together(self) -> None:
         """One area, whole, and one form of output."""
-        if (self.near is None) != (self.radius_m is None):
-            raise BadConfig("--near and --radius-m belong together; give both, or neither")
-        if self.near is not None and self.bbox is not None:
-            raise BadConfig("--near and --bbox exclude each other; give one of them")
+        self.check_area(self.near)
         if self.json and self.geojson:
             raise BadConfig("--json and --geojson exclude each other; give one of them")
 
@@ -50,10 +42,17 @@ def run(options: SearchOptions) -> int:
     from model.inputs.photo_view import GivenView
 
     given = GivenView(heading_deg=options.heading_deg, fov_deg=options.fov_deg)
-    localizer = Localizer.open(options.index, checkpoint=options.checkpoint, device=options.device)
+    localizer = Localizer.open(
+        options.index,
+        checkpoint=options.checkpoint,
+        device=options.device,
+        engine=options.engine,
+        exact=options.exact,
+        since=options.since,
+    )
     index, found = (
         localizer.index,
-        localizer.localize(options.image, given, region=_region(options), top_k=options.top_k),
+        localizer.localize(options.image, given, region=options.region(), top_k=options.top_k),
     )
     if options.geojson:
         print_json(match_features(found))
@@ -62,14 +61,6 @@ def run(options: SearchOptions) -> int:
     else:
         _print_table(found)
     return 0
-
-
-def _region(options: SearchOptions) -> Region | None:
-    if options.bbox is not None:
-        return BoxRegion(options.bbox)
-    if options.near is None or options.radius_m is None:
-        return None
-    return CircleRegion(options.near, options.radius_m)
 
 
 def _as_json(index: TileIndex, found: Localization) -> dict[str, Any]:
@@ -89,6 +80,6 @@ def _print_table(found: Localization) -> None:
 def _estimate_line(position: Position) -> str:
     place = f"{position.centre.lat:.6f}, {position.centre.lon:.6f}"
     if position.confidence is None:
-        return f"best guess {place}; how sure it is cannot be said (see docs/confidence.md)"
+        return f"confidence unknown ({position.no_confidence_because}); best guess {place}"
     within = f"within {position.confidence_radius_m:g} m with a probability of {position.confidence:.2f}"
     return f"estimate {place}: {within}"

@@ -30,7 +30,8 @@ def run(options: VerifyOptions) -> int:
     from model.network.encoder import Encoder
 
     index = TileIndex.open(options.index, verify=True)
-    encoder = Encoder.load(options.checkpoint, device=options.device, anchors=math.isqrt(index.anchors))
+    anchors = math.isqrt(index.anchors)
+    encoder = Encoder.load(options.checkpoint, device=options.device, engine=options.engine, anchors=anchors)
     report = verify_index(index, encoder, sample=options.sample)
     print_lines(
         f"{index.folder}: digests, {index.count:,} tiles, {index.anchors} x {index.dim} numbers each, are right"
@@ -38,6 +39,7 @@ def run(options: VerifyOptions) -> int:
     if report.sampled:
         print_lines(f"{report.sampled} tiles embedded again; least cosine similarity {report.least_similarity:.6f}")
     else:
-        print_lines(f"no tile was embedded again: {index.source_path} is not on disk")
+        sources = sorted({str(segment.source_path) for segment in index.segments})
+        print_lines(f"no tile was embedded again: {', '.join(sources)} is not on disk")
     print_lines(f"calibration: {'belongs to this index' if report.calibrated else 'none'}")
     return 0

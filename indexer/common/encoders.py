@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:  # transforms load torch
+if TYPE_CHECKING:
     from model.inputs.transforms import InputSpec
 
 __all__ = ["EncoderIdentity", "QueryEncoder", "TileEncoder"]
 
 
 class EncoderIdentity(Protocol):
-    """Who made a vector: name, digest over specification and weights, and the vector's length."""
+    """Who made a vector: name, digest of the bundle, numeric family, and the vector's length."""
 
     @property
     def name(self) -> str:
@@ -22,11 +22,15 @@ class EncoderIdentity(Protocol):
 
     @property
     def digest(self) -> str:
-        """SHA-256 hex over specification and weights; two encoders with one digest give the same vectors."""
+        """SHA-256 hex of the bundle; encoders of one digest and family give vectors that may be compared."""
 
     @property
     def dim(self) -> int:
         """Length of the vectors."""
+
+    @property
+    def numbers(self) -> str:
+        """Numeric family of the vectors, "float" or "int8"; those of two families are not compared."""
 
     @property
     def inputs(self) -> InputSpec:

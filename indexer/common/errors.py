@@ -4,14 +4,18 @@ GeoLocalizationError
 ├── BadSource        (ValueError)    a tile source that is missing, empty, damaged or of no known kind
 ├── NoTilesInRegion  (LookupError)   the area that a search is limited to holds no tile
 ├── BadQuery         (ValueError)    a search that cannot be answered: top_k, region or vectors out of range
+├── TooManyTiles     (BadQuery)      an area of more tiles than are scored at once for photos asked together
 ├── TileWithoutData  (ValueError)    one tile that is mostly nodata or transparent; builds skip it and count it
 ├── NothingUsable    (ValueError)    every tile of a source failed or was skipped
 ├── TooManyFailures  (ValueError)    more of a source's tiles are unreadable than a build accepts
 ├── EncoderFault     (ValueError)    an encoder returned vectors of another shape, or not finite
 ├── BuildConflict    (RuntimeError)  an unfinished build of another specification, or one still running
+├── BadRecipe        (ValueError)    a way to search that cannot be had: too little memory, a recall out of reach
+├── BadChange        (ValueError)    a change of an index that leaves nothing, adds nothing, or does not fit
 ├── DiskFull         (OSError)       no room left to write
 ├── BadCalibration   (ValueError)    a stored calibration that is damaged, or made for another encoder or index
 ├── BadPhotos        (ValueError)    photos that nothing can be calibrated on: too few, of one kind, without a place
+├── NoSuchIndex      (FileNotFoundError) there is no such index folder
 ├── IndexDamaged     (ValueError)    an index folder with a missing, changed or contradictory file
 ├── IndexVersion     (ValueError)    an index folder of a format that this version does not read
 └── IndexMismatch    (ValueError)    the index was built by another encoder than the one asked to search it
@@ -21,8 +25,10 @@ from model.common.errors import GeoLocalizationError
 
 __all__ = [
     "BadCalibration",
+    "BadChange",
     "BadPhotos",
     "BadQuery",
+    "BadRecipe",
     "BadSource",
     "BuildConflict",
     "DiskFull",
@@ -30,10 +36,12 @@ __all__ = [
     "IndexDamaged",
     "IndexMismatch",
     "IndexVersion",
+    "NoSuchIndex",
     "NoTilesInRegion",
     "NothingUsable",
     "TileWithoutData",
     "TooManyFailures",
+    "TooManyTiles",
 ]
 
 
@@ -43,6 +51,10 @@ class BadSource(GeoLocalizationError, ValueError):
 
 class BadQuery(GeoLocalizationError, ValueError):
     """A search that cannot be answered: top_k, region or vectors out of range."""
+
+
+class TooManyTiles(BadQuery):
+    """An area of more tiles than are scored at once for photos that are asked together."""
 
 
 class NoTilesInRegion(GeoLocalizationError, LookupError):
@@ -69,6 +81,14 @@ class BuildConflict(GeoLocalizationError, RuntimeError):
     """An unfinished build of another specification lies in the way, or one is still running."""
 
 
+class BadRecipe(GeoLocalizationError, ValueError):
+    """A way to search that cannot be had: too little memory, or a recall out of reach."""
+
+
+class BadChange(GeoLocalizationError, ValueError):
+    """A change of an index that would leave nothing, adds nothing, or does not fit what is there."""
+
+
 class DiskFull(GeoLocalizationError, OSError):
     """There is no room left to write."""
 
@@ -79,6 +99,10 @@ class BadCalibration(GeoLocalizationError, ValueError):
 
 class BadPhotos(GeoLocalizationError, ValueError):
     """Photos that nothing can be calibrated on: too few, all of one kind, or without a place."""
+
+
+class NoSuchIndex(GeoLocalizationError, FileNotFoundError):
+    """There is no such index folder."""
 
 
 class IndexDamaged(GeoLocalizationError, ValueError):

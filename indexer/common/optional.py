@@ -7,12 +7,17 @@ from typing import Any
 
 from model.common.errors import MissingExtra
 
-__all__ = ["load_faiss", "load_pyogrio", "load_rasterio"]
+__all__ = ["load_faiss", "load_pyogrio", "load_rasterio", "load_shapely"]
 
 
 def load_faiss() -> Any:
     """The module `faiss`, whose bundled types lack much of what it has."""
     return importlib.import_module("faiss")
+
+
+def load_shapely() -> Any:
+    """The module `shapely`, which is loaded for polygons and tracks only."""
+    return importlib.import_module("shapely")
 
 
 def load_rasterio() -> Any:

@@ -79,12 +79,12 @@ class Conditions:
 
 @dataclass(frozen=True)
 class Calibration:
-    """How to turn a shortlist into a position and a confidence.
+    """How to turn the top K into a position and a confidence.
 
     Attributes:
         encoder: digest of the encoder.
         index: digest of the index.
-        reading: how a shortlist is read; its `here_m` is the radius that the confidence is about.
+        reading: how the top K are read; its `here_m` is the radius that the confidence is about.
         confidence: from the features to the probability that the true place lies within that radius.
         radius_m: of the right answers, 68 % lie within it of the true place.
         conditions: the questions that it can speak about.
@@ -160,6 +160,12 @@ class Calibrations:
         fitting = [one for one in self.each if one.conditions.include(asked)]
         return min(fitting, key=lambda one: one.conditions.fov_deg[1] - one.conditions.fov_deg[0], default=None)
 
+    def why_none(self, asked: Conditions) -> str:
+        """Why no calibration speaks about a question that none of them includes."""
+        if not self.each:
+            return "the index is not calibrated; see `python -m indexer calibrate --help`"
+        return f"the index is calibrated for {self._spoken}; this was asked with {asked}"
+
     def require(self, asked: Conditions) -> Calibration:
         """The one that speaks about photos asked so.
 
@@ -167,12 +173,15 @@ class Calibrations:
             BadPhotos: none does.
         """
         if (found := self.for_question(asked)) is None:
-            spoken = "; and about ".join(str(one.conditions) for one in self.each) or "nothing"
             raise BadPhotos(
-                f"the photos would be asked with {asked}, the calibration speaks about {spoken}; "
+                f"the photos would be asked with {asked}, the calibration speaks about {self._spoken}; "
                 "set --heading-deg, --headings and --fov-deg as when it was fitted"
             )
         return found
+
+    @property
+    def _spoken(self) -> str:
+        return "; and for ".join(str(one.conditions) for one in self.each) or "nothing"
 
     def with_one(self, fitted: Calibration) -> Calibrations:
         """With another in place of those that speak about the same questions."""

@@ -21,12 +21,12 @@ BEST = 20
 """Number of best tiles that an estimate looks at, whatever `top_k` a client asks for."""
 
 FEATURES = ("score", "margin", "contrast", "agreement", "spread")
-"""What is read from a shortlist. "Here" is within `FeatureReader.here_m` of the estimate, or of a fused estimate within
+"""What is read from the top K tiles. "Here" is within `FeatureReader.here_m` of the estimate, or of a fused one within
 `FeatureReader.reach_m` where that is more, as it is by default (1.1 tile sides to 1); T is the temperature.
 
 score: the best score here.
 margin: that, less the best score elsewhere; where all tiles are here, less the last score, which bounds all others.
-contrast: that, less the last score of the shortlist: how far it stands out from the background.
+contrast: that, less the last score of the top K: how far it stands out from the background.
 agreement: T log of (sum of exp(score / T) here / the same elsewhere): the margin between all tiles here and elsewhere.
 spread: log(1 + d), d the root mean square distance of the tiles from the estimate in units of `here_m`, weighted by
     exp(score / T).
@@ -79,7 +79,7 @@ class PlaceFeatures:
 
 @dataclass(frozen=True)
 class FeatureReader:
-    """How a shortlist is read.
+    """How the top K tiles are read.
 
     Attributes:
         here_m: tiles whose centres lie within it of the estimate count as the same place.
@@ -95,7 +95,7 @@ class FeatureReader:
     fused: bool
 
     def read(self, candidates: TopK) -> PlaceFeatures:
-        """The place that a shortlist speaks for, and how clearly.
+        """The place that the top K speak for, and how clearly.
 
         Example:
             >>> one = TopK(np.zeros(1), np.zeros(1), np.array([0.9]), Bounds(-0.001, -0.001, 0.001, 0.001))

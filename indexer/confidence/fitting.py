@@ -21,7 +21,7 @@ from indexer.confidence.calibration import Calibration, Calibrations, Logistic
 from indexer.confidence.features import FeatureReader
 from indexer.confidence.queries import KnownPhoto, SearchedPhotos
 from indexer.confidence.reliability import Distances, Reliability, measure
-from indexer.index.manifest import Manifest
+from indexer.index.index_manifest import IndexManifest
 from model._version import VERSION
 from model.common.geo import EARTH_RADIUS_M, great_circle_m
 
@@ -59,7 +59,7 @@ class Fitted:
     right: _Flags
 
 
-def default_radius_m(manifest: Manifest) -> float:
+def default_radius_m(manifest: IndexManifest) -> float:
     """One tile's side on the ground, to the decimetre."""
     return round(math.sqrt(manifest.tile_size_m[0] * manifest.tile_size_m[1]), 1)
 
@@ -74,7 +74,7 @@ def require_enough(photos: int) -> None:
         raise BadPhotos(f"{photos} photos are too few to calibrate on; give at least {LEAST_PHOTOS}, better 1,000")
 
 
-def fit(asked: SearchedPhotos, manifest: Manifest, *, radius_m: float) -> Fitted:
+def fit(asked: SearchedPhotos, manifest: IndexManifest, *, radius_m: float) -> Fitted:
     """Fit a calibration of an index.
 
     Args:
@@ -180,7 +180,7 @@ class _Table:
 
 
 def _calibration(
-    asked: SearchedPhotos, manifest: Manifest, table: _Table, held_out: Reliability, fused_temperature: float
+    asked: SearchedPhotos, manifest: IndexManifest, table: _Table, held_out: Reliability, fused_temperature: float
 ) -> Calibration:
     """The one that is kept, fitted on all photos."""
     everything = np.arange(len(asked.photos))

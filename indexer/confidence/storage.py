@@ -17,7 +17,8 @@ from typing import Any
 
 from indexer.common.errors import BadCalibration, IndexDamaged
 from indexer.confidence.calibration import Calibration, Calibrations
-from indexer.index.manifest import FileEntry, Manifest
+from indexer.index.index_manifest import IndexManifest
+from indexer.index.manifest import FileEntry
 from model.common.atomic_io import canonical_json, read_json, sha256_bytes, staged_file, write_json
 
 __all__ = ["CALIBRATION", "FORMAT_VERSION", "load_calibrations", "read_calibrations", "write_calibration"]
@@ -67,7 +68,7 @@ def write_calibration(folder: Path, calibration: Calibration, diagram: bytes) ->
                 other.unlink()
 
 
-def read_calibrations(folder: Path, manifest: Manifest) -> Calibrations:
+def read_calibrations(folder: Path, manifest: IndexManifest) -> Calibrations:
     """The calibrations of an index; perhaps none.
 
     Raises:
@@ -85,7 +86,7 @@ def read_calibrations(folder: Path, manifest: Manifest) -> Calibrations:
     return Calibrations()
 
 
-def load_calibrations(folder: Path, manifest: Manifest) -> Calibrations:
+def load_calibrations(folder: Path, manifest: IndexManifest) -> Calibrations:
     """The calibrations of an index; what cannot be used is left out with a warning."""
     try:
         return read_calibrations(folder, manifest)

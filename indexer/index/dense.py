@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.common.errors import BadQuery
+from indexer.common.errors import TooManyTiles
 
-__all__ = ["MOST_VECTORS", "AllScores", "score_all"]
+__all__ = ["MOST_VECTORS", "AllScores", "joined_scores", "score_all"]
 
 MOST_VECTORS = 20_000_000
 """Vectors of tiles that are scored at once: 80 MB for each array of scores, of which an answer holds three."""
@@ -40,12 +41,12 @@ def score_all(vectors: NDArray[np.float16], queries: NDArray[np.float32], runs: 
         runs: int64 [R, 2] first row and row behind the last, ascending and apart.
 
     Raises:
-        BadQuery: the tiles have more than `MOST_VECTORS` vectors.
+        TooManyTiles: the tiles have more than `MOST_VECTORS` vectors.
     """
     dim = queries.shape[1]
     anchors, count = vectors.shape[1] // dim, int((runs[:, 1] - runs[:, 0]).sum())
     if count * anchors > MOST_VECTORS:
-        raise BadQuery(
+        raise TooManyTiles(
             f"the area holds {count:,} tiles with {anchors} vectors each; scores of all tiles are added for at most "
             f"{MOST_VECTORS:,} vectors: search a smaller area"
         )
@@ -62,3 +63,13 @@ def score_all(vectors: NDArray[np.float16], queries: NDArray[np.float32], runs: 
                 most, best_query = each.max(), int(each.max(axis=0).argmax())
     rows = np.concatenate([np.arange(start, stop) for start, stop in runs.tolist()] or [np.empty(0, np.int64)])
     return AllScores(rows, scores, best_query)
+
+
+def joined_scores(parts: Sequence[AllScores], starts: Sequence[int]) -> AllScores:
+    """The scores of several segments as of one; `starts` are the numbers of their first rows."""
+    if len(parts) == 1:
+        return parts[0]
+    rows = np.concatenate([part.rows + start for part, start in zip(parts, starts, strict=False)])
+    scores = np.concatenate([part.scores for part in parts])
+    best = max(parts, key=lambda part: part.scores.max(initial=-np.inf))
+    return AllScores(rows, scores, best.best_query)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -91,21 +91,29 @@ class BlockCheck:
 
 
 class BackgroundCheck:
-    """Works through checks on a thread of its own; what it finds is raised at the next `require`."""
+    """Works through the checks of some files on a thread of its own; what it finds is raised at the next `require`.
 
-    def __init__(self, steps: Iterable[Callable[[], None]]) -> None:
-        self._steps = steps
+    Args:
+        files: the steps of each file's check, by its name, in the order of the work.
+    """
+
+    def __init__(self, files: Mapping[str, Iterable[Callable[[], None]]]) -> None:
+        self._files = files
+        self._checked = {name: threading.Event() for name in files}
         self._stopped = threading.Event()
         self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="integrity", daemon=True)
         self._thread.start()
 
-    def require(self) -> None:
-        """Raise what was found so far.
+    def require(self, *names: str) -> None:
+        """Raise what was found so far, and wait until some files are known to be whole.
 
         Raises:
             IndexDamaged: a file is not what was written.
         """
+        for name in names:
+            if name in self._checked:
+                self._checked[name].wait()
         if self._failure is not None:
             raise IndexDamaged(str(self._failure)) from self._failure
 
@@ -119,12 +127,16 @@ class BackgroundCheck:
         self._thread.join()
 
     def _run(self) -> None:
-        for step in self._steps:
-            if self._stopped.is_set():
-                return
-            try:
-                step()
-            except Exception as error:
-                logger.error("%s", error)
-                self._failure = error
-                return
+        try:
+            for name, steps in self._files.items():
+                for step in steps:
+                    if self._stopped.is_set():
+                        raise IndexDamaged("the index was closed before all of its files were checked")
+                    step()
+                self._checked[name].set()
+        except Exception as error:
+            logger.log(logging.DEBUG if self._stopped.is_set() else logging.ERROR, "%s", error)
+            self._failure = error
+        finally:
+            for checked in self._checked.values():  # nobody waits for what is not going to come
+                checked.set()

@@ -1,4 +1,4 @@
-"""The approximate index of corpora too large to scan for every query: inverted lists of float16 vectors.
+"""The approximate index of segments too large to scan for every query: inverted lists of coarse codes.
 
 It proposes rows; their scores are computed from the exact vectors afterwards.
 """
@@ -6,42 +6,96 @@ It proposes rows; their scores are computed from the exact vectors afterwards.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.common.errors import IndexDamaged
+from indexer.common.errors import BadRecipe, IndexDamaged
 from indexer.common.optional import load_faiss
 from indexer.index.manifest import SearchRecipe
 
-__all__ = ["load_approximate", "propose_rows", "recipe_for", "write_approximate"]
+__all__ = ["Codes", "codes_within", "lists_for", "load_approximate", "propose_rows", "selector", "write_approximate"]
 
 _TRAINING_PER_LIST = 64
-_CHUNK_ROWS = 65_536
+_CHUNK_ROWS = 16_384
+_ID_BYTES = 8
 
 
-def recipe_for(count: int, exact_up_to: int) -> SearchRecipe:
-    """An exact scan up to a number of vectors, four times their square root of inverted lists beyond."""
-    if count <= exact_up_to:
-        return SearchRecipe()
-    lists = max(1, round(4 * math.sqrt(count)))
-    return SearchRecipe(kind="ivf", lists=lists, probes=min(lists, max(32, lists // 64)), candidates=8)
+@dataclass(frozen=True)
+class Codes:
+    """How vectors are coded in the lists.
+
+    Attributes:
+        factory: FAISS's name of it.
+        bytes_per_vector: without the vector's number.
+    """
+
+    factory: str
+    bytes_per_vector: int
 
 
-def write_approximate(path: Path, vectors: NDArray[np.float16], recipe: SearchRecipe) -> None:
+def lists_for(count: int) -> int:
+    """Number of inverted lists: four times the square root of the number of vectors."""
+    return max(1, min(count, round(4 * math.sqrt(count))))
+
+
+def codes_within(count: int, dim: int, memory: int | None) -> Codes:
+    """The finest codes of vectors [count, dim] that fit the memory; of 8 bits a number where it is not limited.
+
+    Raises:
+        BadRecipe: none does.
+    """
+    fine = Codes("SQ8", dim)
+    coarser = [Codes(f"PQ{parts}x8", parts) for parts in (dim // 2, dim // 4, dim // 8) if parts and dim % parts == 0]
+    choices = [fine, *(coarser if count >= 256 else [])]  # a product quantizer learns 256 codes a part
+    centroids = lists_for(count) * dim * 4
+    sizes = [count * (codes.bytes_per_vector + _ID_BYTES) + centroids for codes in choices]
+    for codes, size in zip(choices, sizes, strict=True):
+        if memory is None or size <= memory:
+            return codes
+    raise BadRecipe(
+        f"the coarsest codes of {count:,} vectors of {dim} numbers take {sizes[-1] / 1e6:,.1f} MB, --memory allows "
+        f"{(memory or 0) / 1e6:,.1f} MB; allow more, take fewer anchors, or split the index"
+    )
+
+
+def write_approximate(path: Path, vectors: NDArray[np.float16], lists: int, codes: Codes) -> None:
     """Train on evenly spread rows, add all, write. Equal vectors give equal bytes on one machine."""
     faiss = load_faiss()
     count, dim = vectors.shape
-    index = faiss.index_factory(dim, f"IVF{recipe.lists},SQfp16", faiss.METRIC_INNER_PRODUCT)
-    sample = np.linspace(0, count - 1, min(count, recipe.lists * _TRAINING_PER_LIST)).astype(np.int64)
+    index = faiss.index_factory(dim, f"IVF{lists},{codes.factory}", faiss.METRIC_INNER_PRODUCT)
+    sample = np.linspace(0, count - 1, min(count, lists * _TRAINING_PER_LIST)).astype(np.int64)
     index.cp.min_points_per_centroid = 1  # silences a warning; the sample is spread over all rows
+    if hasattr(index, "pq"):
+        index.pq.cp.min_points_per_centroid = 1
     index.train(vectors[sample].astype(np.float32))
     for start in range(0, count, _CHUNK_ROWS):
         index.add(vectors[start : start + _CHUNK_ROWS].astype(np.float32))
+    _stream(index, path)
+
+
+def _stream(index: Any, path: Path) -> None:
+    """Write an index a block at a time, and tell why where that fails: FAISS itself would not."""
+    faiss = load_faiss()
+    failures: list[OSError] = []
     with path.open("wb") as file:
-        file.write(memoryview(faiss.serialize_index(index)))
+
+        def write(block: bytes) -> None:
+            try:
+                if not failures:
+                    file.write(block)
+            except OSError as error:
+                failures.append(error)
+
+        to_python = faiss.PyCallbackIOWriter(write)
+        buffered = faiss.BufferedIOWriter(to_python)
+        faiss.write_index(index, buffered)
+        del buffered  # which hands over the rest
+    if failures:
+        raise failures[0]
 
 
 def load_approximate(path: Path, recipe: SearchRecipe, *, count: int, dim: int) -> Any:
@@ -53,7 +107,7 @@ def load_approximate(path: Path, recipe: SearchRecipe, *, count: int, dim: int) 
     faiss = load_faiss()
     try:
         index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
-    except RuntimeError as error:
+    except (RuntimeError, MemoryError) as error:  # FAISS allocates what a damaged header claims
         raise IndexDamaged(f"{path} cannot be read by FAISS; rebuild the index") from error
     if (index.ntotal, index.d) != (count, dim):
         raise IndexDamaged(f"{path} holds {index.ntotal} x {index.d} vectors, the manifest says {count} x {dim}")
@@ -61,15 +115,33 @@ def load_approximate(path: Path, recipe: SearchRecipe, *, count: int, dim: int) 
     return index
 
 
+def selector(kept: NDArray[np.bool_]) -> Any:
+    """Which vectors a search may propose, from bool [N]."""
+    faiss = load_faiss()
+    bits = np.packbits(kept, bitorder="little")
+    chosen = faiss.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits))
+    chosen.bits = bits  # FAISS looks at this memory
+    return chosen
+
+
 def propose_rows(
-    index: Any, queries: NDArray[np.float32], recipe: SearchRecipe, *, top_k: int
+    index: Any, queries: NDArray[np.float32], recipe: SearchRecipe, *, top_k: int, kept: Any = None
 ) -> list[NDArray[np.int64]]:
     """For each query the rows worth scoring exactly.
+
+    Args:
+        index: opened.
+        queries: float32 [Q, D].
+        recipe: how many lists to visit, and how many rows to propose for each answer.
+        top_k: answers that are wanted.
+        kept: a `selector`, or None for all rows.
 
     Raises:
         IndexDamaged: it proposes rows that there are not.
     """
-    _, rows = index.search(queries, min(index.ntotal, max(64, recipe.candidates * top_k)))
+    faiss = load_faiss()
+    how = faiss.SearchParametersIVF(nprobe=recipe.probes, sel=kept)
+    _, rows = index.search(queries, min(index.ntotal, max(64, recipe.candidates * top_k)), params=how)
     if rows.max(initial=-1) >= index.ntotal:
         raise IndexDamaged(f"search.faiss names row {rows.max()}, the index has {index.ntotal}; rebuild the index")
     return [found[found >= 0].astype(np.int64) for found in rows]

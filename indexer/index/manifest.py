@@ -1,4 +1,4 @@
-"""`manifest.json` of an index folder: what made it, what it holds, and the digests that prove it whole.
+"""The manifest of a segment: what made it, what it holds, and the digests that prove it whole.
 
 It holds nothing that varies between two builds of the same tiles: no time, no host, no name of the folder.
 """
@@ -7,30 +7,37 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from indexer.common.errors import IndexDamaged, IndexVersion
+from indexer.common.errors import IndexDamaged, IndexVersion, NoSuchIndex
 from model.common.atomic_io import canonical_json, read_json, sha256_bytes, sha256_file, write_json
 from model.common.geo import Bounds
 
 __all__ = [
     "BLOCKS",
     "EMBEDDINGS",
+    "FORMAT",
     "FORMAT_VERSION",
     "HASHED_AT_ONCE_BYTES",
     "MANIFEST",
+    "MEASURED_VERSION",
     "SEARCH",
     "TILES",
     "FileEntry",
     "Manifest",
     "SearchRecipe",
+    "load_manifest",
 ]
 
 FORMAT = "clnet-geolocalization index"
 FORMAT_VERSION = 3
+MEASURED_VERSION = 5
+"""Of a segment whose lists have coarse codes and a measured recall; version 4 is that of a list of segments."""
+_UNMEASURED = ("kind", "lists", "probes", "candidates")
 _WITH_PATH_IN_DIGEST = 2
 """The format before: its digest depended on where the tiles lay, and it knew no digests of blocks. Still read."""
 MANIFEST, TILES, EMBEDDINGS, SEARCH = "manifest.json", "tiles.parquet", "embeddings.npy", "search.faiss"
@@ -67,12 +74,15 @@ class FileEntry:
             self._compare(path, sha256_file(path))
 
     def steps(self, path: Path) -> Iterator[Callable[[], None]]:
-        """The same check of the content in small steps, of which the last compares."""
+        """The same check of the content in small steps, of which the last compares; none where the file is gone.
+
+        An index that was compacted meanwhile has other files, and this one lives on in those that have it open.
+        """
         digest = hashlib.sha256()
-        with path.open("rb") as file:
+        with suppress(FileNotFoundError), path.open("rb") as file:
             while part := file.read(_READ_BYTES):
                 yield partial(digest.update, part)
-        yield lambda: self._compare(path, digest.hexdigest())
+            yield lambda: self._compare(path, digest.hexdigest())
 
     def _compare(self, path: Path, found: str) -> None:
         if found != self.sha256:
@@ -88,12 +98,30 @@ class SearchRecipe:
         lists: number of inverted lists, 0 for "exact".
         probes: lists visited by a query.
         candidates: rows re-ranked exactly for each result asked for.
+        codes: FAISS's name of the codes in the lists; empty where an earlier version made them, of float16.
+        target: share of the ten exact answers that was asked for; 0 where nothing was measured.
+        recall: share that was reached, on vectors with noise.
+        curve: (probes, recall) as they were tried.
     """
 
     kind: str = "exact"
     lists: int = 0
     probes: int = 0
     candidates: int = 0
+    codes: str = ""
+    target: float = 0.0
+    recall: float = 0.0
+    curve: list[tuple[int, float]] = field(default_factory=list)
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> SearchRecipe:
+        """From the object of a manifest.
+
+        Raises:
+            KeyError, TypeError, ValueError: something is missing or of another kind.
+        """
+        curve = [(int(probes), float(recall)) for probes, recall in content.get("curve", [])]
+        return cls(**content | {"curve": curve})
 
 
 @dataclass(frozen=True)
@@ -101,7 +129,7 @@ class Manifest:
     """The manifest's content.
 
     Attributes:
-        encoder: name and digest of the encoder.
+        encoder: name, digest and numeric family (`numbers`) of the encoder.
         dim: length of a vector.
         anchors: where in a tile its vectors are centred: (east, south) of its centre, in shares of its side.
         count: number of tiles.
@@ -141,22 +169,23 @@ class Manifest:
         write_json(folder / MANIFEST, content | {"checksum": sha256_bytes(canonical_json(content))})
 
     @classmethod
-    def read(cls, folder: Path) -> Manifest:
-        """Read and check `manifest.json`.
+    def read(cls, folder: Path, name: str = MANIFEST) -> Manifest:
+        """Read and check a segment's manifest.
 
         Raises:
+            NoSuchIndex: there is no such folder.
             IndexDamaged: missing, not JSON, changed since it was written, or with other keys than expected.
             IndexVersion: of another format version.
         """
-        path = folder / MANIFEST
-        content = _load(path)
+        path = folder / name
+        content = load_manifest(path)
         if content.get("format") != FORMAT:
             raise IndexDamaged(f"{path} is not the manifest of an index (its format is {content.get('format')!r})")
         version = content.get("version")
-        if version not in (_WITH_PATH_IN_DIGEST, FORMAT_VERSION):
+        if version not in (_WITH_PATH_IN_DIGEST, FORMAT_VERSION, MEASURED_VERSION):
             raise IndexVersion(
-                f"{path} has format version {version!r}; this software reads versions {_WITH_PATH_IN_DIGEST} and "
-                f"{FORMAT_VERSION}. Update it, or rebuild the index with `python -m indexer build`"
+                f"{path} has format version {version!r}; this software reads versions {_WITH_PATH_IN_DIGEST} to "
+                f"{MEASURED_VERSION}. Update it, or rebuild the index with `python -m indexer build`"
             )
         _require_unchanged(path, dict(content))
         return cls._from_content(content, path)
@@ -167,6 +196,8 @@ class Manifest:
         )
         if self.version == _WITH_PATH_IN_DIGEST:
             del content["blocks"]
+        if self.version < MEASURED_VERSION:
+            content["search"] = {key: value for key, value in content["search"].items() if key in _UNMEASURED}
         return content
 
     @classmethod
@@ -174,7 +205,7 @@ class Manifest:
         try:
             values = {one.name: content[one.name] for one in fields(cls) if one.name != "blocks"}
             values["blocks"] = dict(content["blocks"]) if content["version"] > _WITH_PATH_IN_DIGEST else {}
-            values["search"] = SearchRecipe(**content["search"])
+            values["search"] = SearchRecipe.from_json(content["search"])
             values["files"] = {name: FileEntry(**entry) for name, entry in content["files"].items()}
             values["bounds"] = Bounds(*content["bounds"])
             values["anchors"] = [(float(east), float(south)) for east, south in content["anchors"]]
@@ -204,10 +235,19 @@ def _require_unchanged(path: Path, content: dict[str, Any]) -> None:
         raise IndexDamaged(f"{path} is not byte for byte what was written (cut off at its end?); restore or rebuild it")
 
 
-def _load(path: Path) -> dict[str, Any]:
+def load_manifest(path: Path) -> dict[str, Any]:
+    """The content of a manifest of either kind, unchecked.
+
+    Raises:
+        IndexDamaged: it is missing, or no JSON object.
+    """
     try:
         return read_json(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
+        if not path.parent.exists():
+            raise NoSuchIndex(
+                f"there is no index folder {path.parent}; give the folder that `indexer build --out` wrote"
+            ) from None
         raise IndexDamaged(
             f"{path} is missing; {path.parent} is no index, or not a whole one: "
             "give the folder that `indexer build --out` wrote"

@@ -6,6 +6,7 @@ around every thousand rows, rules most of the others out without looking at them
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from indexer.tiles.region import Region
 from indexer.tiles.tile_table import TileTable
 
-__all__ = ["SearchResult", "ZoneMap", "best_anchors"]
+__all__ = ["SearchResult", "ZoneMap", "best_anchors", "joined_results"]
 
 _BLOCK_ROWS = 1024
 _SLACK_DEG = 1e-9
@@ -61,10 +62,29 @@ def best_anchors(
     return rows[first], scores[first], anchors[first]
 
 
-class ZoneMap:
-    """Finds the rows whose tiles touch a region."""
+def joined_results(parts: Sequence[SearchResult], starts: Sequence[int], top_k: int) -> SearchResult:
+    """The answers of several segments to one query as one; `starts` are the numbers of their first rows."""
+    if len(parts) == 1:
+        return parts[0]
+    rows = np.concatenate([part.rows + start for part, start in zip(parts, starts, strict=False)])
+    scores = np.concatenate([part.scores for part in parts])
+    anchors = np.concatenate([part.anchors for part in parts])
+    best = np.lexsort((rows, -scores))[:top_k]
+    return SearchResult(
+        rows[best],
+        scores[best],
+        anchors[best],
+        exact=all(part.exact for part in parts),
+        scanned=sum(part.scanned for part in parts),
+    )
 
-    def __init__(self, tiles: TileTable) -> None:
+
+class ZoneMap:
+    """Finds the rows whose tiles touch a region, but those that were removed."""
+
+    def __init__(self, tiles: TileTable, removed: NDArray[np.bool_] | None = None) -> None:
+        self._removed = removed
+        self._all = np.array([[0, len(tiles)]], np.int64) if removed is None else _runs(np.flatnonzero(~removed))
         self._edges = (tiles.west, tiles.south, tiles.east, tiles.north)
         self._count = len(tiles)
         self._blocks = _block_boxes(*self._edges)
@@ -72,12 +92,17 @@ class ZoneMap:
     def runs(self, region: Region | None) -> NDArray[np.int64]:
         """[R, 2] first row and row behind the last of the tiles that touch the region, ascending."""
         if region is None:
-            return np.array([[0, self._count]], np.int64)
+            return self._all
         blocks = np.flatnonzero(region.mask(*self._blocks))
+        inside = region.holds(*(edge[blocks] for edge in self._blocks))
+        rows, border = self._rows_of(blocks[inside]), self._rows_of(blocks[~inside])
+        border = border[region.mask(*(edge[border] for edge in self._edges))]
+        rows = np.sort(np.concatenate([rows, border])) if len(rows) else border
+        return _runs(rows if self._removed is None else rows[~self._removed[rows]])
+
+    def _rows_of(self, blocks: NDArray[np.int64]) -> NDArray[np.int64]:
         rows = (blocks[:, None] * _BLOCK_ROWS + np.arange(_BLOCK_ROWS)).ravel()
-        rows = rows[rows < self._count]
-        rows = rows[region.mask(*(edge[rows] for edge in self._edges))]
-        return _runs(rows)
+        return rows[rows < self._count]
 
 
 def _block_boxes(west: _Floats, south: _Floats, east: _Floats, north: _Floats) -> tuple[_Floats, ...]:

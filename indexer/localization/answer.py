@@ -46,7 +46,8 @@ class Match:
         tile = self.tile
         place = {"lat": tile.lat, "lon": tile.lon, "bounds": list(tile.bounds.as_tuple())}
         fit = {"score": self.score, "heading_deg": self.heading_deg}
-        return {"rank": self.rank, "tile_id": tile.tile_id, **fit, **place, "source": tile.source}
+        date = {} if tile.date is None else {"date": tile.date}
+        return {"rank": self.rank, "tile_id": tile.tile_id, **fit, **place, "source": tile.source, **date}
 
 
 @dataclass(frozen=True)
@@ -106,11 +107,11 @@ class Localization:
     warnings: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Matches, estimate, view and warnings as one object."""
+        """Estimate, matches, view and warnings as one object."""
         view = self.view
         return {
-            "matches": [match.as_json() for match in self.matches],
             "estimate": self.position.as_json(),
+            "matches": [match.as_json() for match in self.matches],
             "view": {
                 "heading_deg": view.heading_deg,
                 "heading_source": view.heading_source,

@@ -11,9 +11,9 @@ from indexer.confidence.features import TopK
 from indexer.confidence.photo_fingerprints import PhotoSet
 from indexer.confidence.queries import KnownPhoto, SearchedPhotos
 from indexer.localization.localizer import Localizer
-from model.data.loaders import open_query
 from model.data.manifest import Photos
 from model.data.pairs import PairSet, Query
+from model.data.pictures import open_query
 from model.evaluation.protocol import QueryProtocol
 from model.inputs.photo_checks import content_warnings
 from model.inputs.photo_metadata import PhotoMetadata

@@ -5,6 +5,7 @@ decode -> lay on the north-centred canvas -> embed -> search -> fuse; where the 
 
 from __future__ import annotations
 
+import datetime
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -99,8 +100,11 @@ class Localizer:
         *,
         checkpoint: str = "demo",
         device: str = "auto",
+        engine: str = "auto",
         headings: int = COARSE_HEADINGS,
         max_pixels: int = MAX_PIXELS,
+        exact: bool = False,
+        since: datetime.date | None = None,
     ) -> Localizer:
         """Open an index folder and load the encoder that built it.
 
@@ -108,23 +112,27 @@ class Localizer:
             index: folder made by `indexer build`.
             checkpoint: bundle folder, or the name of a packaged one.
             device: auto, cpu, cuda, cuda:N or mps.
+            engine: auto, onnxruntime, openvino or torch.
             headings: how many headings to try first where a photo's is unknown.
             max_pixels: width times height beyond which a photo is refused.
+            exact: compare a photo with every tile, whatever lists the index has.
+            since: leave out imagery that is older, or of which no date was said.
 
         Raises:
             IndexMismatch: the index was built by another encoder.
+            NoSuchIndex: there is no such index folder.
             IndexDamaged: a file of the index is missing, changed or contradicts the manifest.
             BadCheckpoint: there is no such bundle, or it is damaged.
         """
-        from model.network.encoder import Encoder  # loads torch, which a caller with its own encoder may not have
+        from model.network.encoder import Encoder
 
-        opened = TileIndex.open(Path(index))
-        encoder = Encoder.load(checkpoint, device=device)
+        opened = TileIndex.open(Path(index), exact=exact, since=since)
+        encoder = Encoder.load(checkpoint, device=device, engine=engine)
         return cls(encoder, opened, headings=headings, max_pixels=max_pixels)
 
     def localize(
         self,
-        photo: bytes | Path | Image.Image,
+        photo: bytes | Path | str | Image.Image,
         given: GivenView | None = None,
         *,
         region: Region | None = None,
@@ -151,7 +159,7 @@ class Localizer:
         return self.answer([prepared], top_k=top_k, check=check)[0]
 
     def prepare(
-        self, photo: bytes | Path | Image.Image, given: GivenView | None = None, *, region: Region | None = None
+        self, photo: bytes | Path | str | Image.Image, given: GivenView | None = None, *, region: Region | None = None
     ) -> PreparedPhoto:
         """Decode a photo, settle where it looks, and lay it on the canvas; several threads may do so at once.
 
@@ -159,6 +167,7 @@ class Localizer:
             BadImage: the photo cannot be decoded or is too large.
             BadConfig: the angles given cannot be those of the photo.
         """
+        photo = Path(photo) if isinstance(photo, str) else photo
         return prepare_photo(photo, self.encoder.inputs, given, region=region, max_pixels=self._max_pixels)
 
     def answer(
@@ -214,7 +223,7 @@ class Localizer:
 
     def localize_together(
         self,
-        photos: Sequence[bytes | Path | Image.Image],
+        photos: Sequence[bytes | Path | str | Image.Image],
         given: Sequence[GivenView] | None = None,
         *,
         region: Region | None = None,
@@ -231,21 +240,25 @@ class Localizer:
         Raises:
             BadImage: a photo cannot be decoded or is too large.
             BadConfig: the angles given cannot be those of a photo.
-            BadQuery: no photo, top_k below one, or an area of more tiles than are scored at once.
+            BadQuery: no photo, or top_k below one.
+            TooManyTiles: the area has more tiles than are scored at once.
             NoTilesInRegion: the area holds no tile.
         """
         views = given or [GivenView()] * len(photos)
         prepared = [self.prepare(photo, view, region=region) for photo, view in zip(photos, views, strict=True)]
         return self.answer_together(prepared, top_k=top_k)
 
-    def answer_together(self, photos: Sequence[PreparedPhoto], *, top_k: int = 5) -> JointLocalization:
-        """The same for prepared photos.
+    def answer_together(
+        self, photos: Sequence[PreparedPhoto], *, top_k: int = 5, check: Callable[[], None] = _never
+    ) -> JointLocalization:
+        """The same for prepared photos; `check` is called between them, and what it raises ends the work.
 
         Raises:
-            BadQuery: no photo, photos of different areas, top_k below one, or an area of too many tiles.
+            BadQuery: no photo, photos of different areas, or top_k below one.
+            TooManyTiles: the area has more tiles than are scored at once.
             NoTilesInRegion: the area holds no tile.
         """
-        return answer_together(self.encoder, self.index, photos, headings=self.headings, top_k=top_k)
+        return answer_together(self.encoder, self.index, photos, headings=self.headings, top_k=top_k, check=check)
 
     def rank_tiles(self, canvas: NDArray[np.uint8], *, heading_deg: float | None, top_k: int = BEST) -> RankedTiles:
         """Search the whole index with a canvas that is laid already.
@@ -286,7 +299,7 @@ class Localizer:
         if not found.hits:
             raise no_tiles(self.index)
         began = time.perf_counter()
-        position = locate(TopK.of(self.index, found.hits), None if photo.warnings else self._calibration_for(photo))
+        position = locate(TopK.of(self.index, found.hits), self._calibration_for(photo))
         matches = self._matches(found.hits[:top_k])
         seconds["total"] = sum(seconds.values()) + time.perf_counter() - began
         return Localization(matches, position, photo.view, seconds, found.exact, found.scanned, photo.warnings)
@@ -314,10 +327,14 @@ class Localizer:
         hits = search_headings(canvas, find, heading_deg=heading_deg, count=self.headings)
         return RankedTiles(hits, all(result.exact for result in results), max(result.scanned for result in results))
 
-    def _calibration_for(self, photo: PreparedPhoto) -> Calibration | None:
-        """The one that was fitted on questions like this one; none has ever seen the search of an area."""
+    def _calibration_for(self, photo: PreparedPhoto) -> Calibration | str:
+        """The one that was fitted on questions like this one, or why there is none."""
+        if photo.warnings:
+            return "see the warning"
+        if photo.region is not None and self.calibrations.each:
+            return "the index is calibrated for searches of all its tiles, not of an area"
         asked = Conditions.of(photo.view.heading_deg, photo.view.fov_deg, headings=self.headings)
-        return self.calibrations.for_question(asked) if photo.region is None else None
+        return self.calibrations.for_question(asked) or self.calibrations.why_none(asked)
 
     def _matches(self, hits: list[Hit]) -> tuple[Match, ...]:
         index = self.index

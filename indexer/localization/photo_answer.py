@@ -13,7 +13,7 @@ __all__ = ["FIELDS", "JointPhoto", "PhotoAnswer"]
 
 FIELDS = {
     "photo": str, "lat": float, "lon": float, "radius_m": float, "confidence": float, "confidence_radius_m": float,
-    "heading_deg": float, "heading_source": str, "fov_deg": float, "fov_source": str,
+    "no_confidence_because": str, "heading_deg": float, "heading_source": str, "fov_deg": float, "fov_source": str,
     "tile_id": str, "score": float, "warnings": str, "error": str,
 }  # fmt: skip
 """The columns of a flat row, and their types; every value but `photo` may be missing."""

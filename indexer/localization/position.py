@@ -1,8 +1,8 @@
 """One position from the best tiles: where, how exact, and how sure.
 
 With a calibration the position, its radius and its confidence are those that were fitted. Without one the position is
-the centre of the best tile, and the radius says what the tiles leave open: half the tile's diagonal, widened by how
-far its rivals lie away and how close their scores come.
+the point of the best tile that matches, and the radius says what the tiles leave open: half the tile's diagonal,
+widened by how far its rivals lie away and how close their scores come.
 """
 
 from __future__ import annotations
@@ -28,37 +28,46 @@ class Position:
         radius_m: extent of what is left open. With a calibration: of the right answers, 68 % lie within it.
         confidence: probability that the true place lies within `confidence_radius_m`; None without a calibration.
         confidence_radius_m: what the confidence is about; None without a calibration.
+        no_confidence_because: why there is no confidence, and what to do; None beside one.
     """
 
     centre: LatLon
     radius_m: float
     confidence: float | None = None
     confidence_radius_m: float | None = None
+    no_confidence_because: str | None = None
 
-    def as_json(self) -> dict[str, float | None]:
-        """As every answer has it, on the command line and over HTTP: decimetres, confidence to four digits."""
+    def as_json(self) -> dict[str, float | str | None]:
+        """As every answer has it, on the command line and over HTTP: how sure first, then where, to a centimetre."""
         return {
-            "lat": self.centre.lat,
-            "lon": self.centre.lon,
-            "radius_m": round(self.radius_m, 1),
             "confidence": None if self.confidence is None else round(self.confidence, 4),
             "confidence_radius_m": self.confidence_radius_m,
+            "no_confidence_because": self.no_confidence_because,
+            "lat": round(self.centre.lat, 7),
+            "lon": round(self.centre.lon, 7),
+            "radius_m": round(self.radius_m, 1),
         }
 
 
-def locate(candidates: TopK, calibration: Calibration | None = None) -> Position:
-    """The position that the best tiles of a photo speak for."""
-    if calibration is None:
-        return _uncalibrated(candidates)
-    evidence = calibration.reading.read(candidates)
-    confidence = calibration.confidence.of(evidence.features)
-    return Position(evidence.centre, calibration.radius_m, float(confidence), calibration.reading.here_m)
+def locate(candidates: TopK, calibration: Calibration | str) -> Position:
+    """The position that the best tiles of a photo speak for.
+
+    Args:
+        candidates: the best tiles.
+        calibration: one that speaks about the question, or why there is none.
+    """
+    if isinstance(calibration, str):
+        return _uncalibrated(candidates, calibration)
+    read = calibration.reading.read(candidates)
+    confidence = calibration.confidence.of(read.features)
+    return Position(read.centre, calibration.radius_m, float(confidence), calibration.reading.here_m)
 
 
-def _uncalibrated(candidates: TopK) -> Position:
+def _uncalibrated(candidates: TopK, reason: str) -> Position:
     centre, bounds = LatLon(float(candidates.lats[0]), float(candidates.lons[0])), candidates.best
     diagonal_m = great_circle_m(LatLon(bounds.south, bounds.west), LatLon(bounds.north, bounds.east))
-    return Position(centre, math.hypot(diagonal_m / 2, _spread_m(candidates, centre)))
+    radius_m = math.hypot(diagonal_m / 2, _spread_m(candidates, centre))
+    return Position(centre, radius_m, no_confidence_because=reason)
 
 
 def _spread_m(candidates: TopK, centre: LatLon) -> float:

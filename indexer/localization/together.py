@@ -7,8 +7,9 @@ heading is unknown, each point counts it at the heading that suits it best.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,10 @@ from model.inputs.photo_view import ResolvedView
 
 __all__ = ["JointLocalization", "answer_together", "no_tiles"]
 
+_NO_CONFIDENCE = "no confidence is fitted for several photos together"
+
 _Floats = NDArray[np.float32]
+_Embed = Callable[[NDArray[np.uint8]], _Floats]
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,13 @@ class _Turned:
 
 
 def answer_together(
-    encoder: QueryEncoder, index: TileIndex, photos: Sequence[PreparedPhoto], *, headings: int, top_k: int
+    encoder: QueryEncoder,
+    index: TileIndex,
+    photos: Sequence[PreparedPhoto],
+    *,
+    headings: int,
+    top_k: int,
+    check: Callable[[], None],
 ) -> JointLocalization:
     """Add the scores of photos and answer once.
 
@@ -67,9 +77,11 @@ def answer_together(
         photos: at least one, all with the same area.
         headings: how many are tried first where a photo's is unknown.
         top_k: number of matches.
+        check: called between the photos; what it raises ends the work.
 
     Raises:
-        BadQuery: no photo, photos of different areas, top_k below one, or an area of too many tiles.
+        BadQuery: no photo, photos of different areas, or top_k below one.
+        TooManyTiles: the area has more tiles than are scored at once.
         NoTilesInRegion: the area holds no tile.
     """
     if not photos or top_k < 1:
@@ -78,10 +90,12 @@ def answer_together(
     if any(photo.region != region for photo in photos):
         raise BadQuery("photos that are asked together have different areas to search; give all of them the same")
     began, total, turned = time.perf_counter(), None, []
+    seconds = {"decode": sum(photo.seconds for photo in photos), "embed": 0.0}
     for photo in photos:
-        scores, vectors = _score(encoder, index, photo, headings)
+        scores, vectors = _score(partial(_embed, encoder, seconds), index, photo, headings)
         total = scores.scores if total is None else total + scores.scores
         turned.append(vectors)
+        check()
     assert total is not None
     hits = _best(scores.rows, total / np.float32(len(photos)), max(top_k, BEST))
     if not hits:
@@ -91,10 +105,10 @@ def answer_together(
         Match(rank, index.tile(hit.row), hit.score, turned[0].heading_at(point))
         for rank, (hit, point) in enumerate(zip(hits, points, strict=False), start=1)
     )
-    seconds = {"decode": sum(photo.seconds for photo in photos), "search": time.perf_counter() - began}
+    seconds["search"] = time.perf_counter() - began - seconds["embed"]
     seconds["total"] = sum(seconds.values())
     warnings = tuple(dict.fromkeys(warning for photo in photos for warning in photo.warnings))
-    position = locate(TopK.of(index, hits))
+    position = locate(TopK.of(index, hits), "see the warning" if warnings else _NO_CONFIDENCE)
     found = Localization(matches, position, photos[0].view, seconds, True, len(scores.rows), warnings)
     return JointLocalization(
         found, tuple(photo.view for photo in photos), tuple(one.heading_at(points[0]) for one in turned)
@@ -103,16 +117,24 @@ def answer_together(
 
 def no_tiles(index: TileIndex) -> NoTilesInRegion:
     """The error of an area without tiles."""
+    edges = ", ".join(f"{edge:.5f}" for edge in index.manifest.bounds.as_tuple())
     return NoTilesInRegion(
-        f"none of the {index.count:,} tiles of index {index.name} touches the given area; widen it, or leave it out "
-        "(are latitude and longitude swapped?)"
+        f"none of the {index.count:,} tiles of index {index.name} touches the given area; they lie in {edges} "
+        "(west, south, east, north). Widen the area, or leave it out (are latitude and longitude swapped?)"
     )
 
 
-def _score(encoder: QueryEncoder, index: TileIndex, photo: PreparedPhoto, headings: int) -> tuple[AllScores, _Turned]:
+def _embed(encoder: QueryEncoder, seconds: dict[str, float], canvases: NDArray[np.uint8]) -> _Floats:
+    began = time.perf_counter()
+    vectors = encoder.encode_ground(canvases)
+    seconds["embed"] += time.perf_counter() - began
+    return vectors
+
+
+def _score(embed: _Embed, index: TileIndex, photo: PreparedPhoto, headings: int) -> tuple[AllScores, _Turned]:
     """Every point's score, at the heading that suits it best where that is unknown."""
     if photo.view.heading_deg is not None:
-        vectors = encoder.encode_ground(photo.canvas[np.newaxis])
+        vectors = embed(photo.canvas[np.newaxis])
         return index.score_all(vectors, region=photo.region), _Turned(vectors, [photo.view.heading_deg])
     columns = photo.canvas.shape[1]
     found: list[AllScores] = []
@@ -121,7 +143,7 @@ def _score(encoder: QueryEncoder, index: TileIndex, photo: PreparedPhoto, headin
 
     def try_turns(turns: NDArray[np.int64]) -> NDArray[np.int64] | None:
         tried = turns[0].tolist()
-        vectors_of.append(encoder.encode_ground(rolled(photo.canvas, tried)))
+        vectors_of.append(embed(rolled(photo.canvas, tried)))
         headings_deg.extend(heading_of(turn, columns) for turn in tried)
         found.append(index.score_all(vectors_of[-1], region=photo.region))
         best = found[-1].best_query
@@ -141,5 +163,5 @@ def _best(rows: NDArray[np.int64], scores: _Floats, count: int) -> list[Hit]:
 
 
 def _vector(index: TileIndex, hit: Hit) -> _Floats:
-    vector: _Floats = index.vectors[hit.row].reshape(index.anchors, index.dim)[hit.anchor].astype(np.float32)
+    vector: _Floats = index.vector(hit.row)[hit.anchor].astype(np.float32)
     return vector

@@ -125,8 +125,7 @@ def _verdict(found: Localization) -> str:
     position = found.position
     near = f"{position.centre.lat:.5f}, {position.centre.lon:.5f}"
     if position.confidence is None:
-        reason = "see the warning" if found.warnings else "the index is not calibrated, or not for this question"
-        return f"best guess {near}; confidence unknown ({reason})"
+        return f"confidence unknown ({position.no_confidence_because}); best guess {near}"
     within = f"within {position.confidence_radius_m:g} m"
     if position.confidence < _DOUBTFUL:
         return f"not found: only {position.confidence:.0%} sure {within} of the best guess, {near}"

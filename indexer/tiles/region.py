@@ -1,4 +1,4 @@
-"""Where a place may be: a box or a circle on the sphere, and which tiles it leaves.
+"""Where a place may be: a box or a circle on the sphere, and which tiles it leaves. `areas` has more shapes.
 
 A tile stays when its footprint touches the region. The test is exact on the mean sphere, across the antimeridian and
 around the poles, and it also holds for boxes that enclose many tiles, so whole blocks can be ruled out at once.
@@ -8,17 +8,24 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated
+from functools import cached_property
+from typing import Annotated, Protocol
 
 import numpy as np
 from annotated_types import Gt
 from numpy.typing import ArrayLike, NDArray
 
 from indexer.common.errors import BadQuery
-from model.common.geo import Bounds, LatLon, great_circle_many_m
+from model.common.geo import EARTH_RADIUS_M, Bounds, LatLon, great_circle_many_m, normal_lon
 from model.common.specs import Wanted, spec
 
 __all__ = ["BoxRegion", "CircleRegion", "Region"]
+
+_SLACK_DEG = 1e-7
+"""A centimetre, by which the box around a circle is wider than the circle, so that rounding rules nothing out."""
+_ROUNDING_M = 1e-3
+_M_PER_DEG = EARTH_RADIUS_M * math.pi / 180.0
+_QUARTER_M, _NARROW_DEG = 5e6, 90.0
 
 _Floats = NDArray[np.float64]
 _Mask = NDArray[np.bool_]
@@ -47,6 +54,14 @@ class BoxRegion:
         mask: _Mask = beside & (south <= own.north) & (north >= own.south)
         return mask
 
+    def holds(self, west: ArrayLike, south: ArrayLike, east: ArrayLike, north: ArrayLike) -> _Mask:
+        """Which of the boxes lie wholly inside, as far as that is quick to see."""
+        west, south, east, north = (np.asarray(edge, np.float64) for edge in (west, south, east, north))
+        own = self.bounds
+        own_width = _width(np.float64(own.west), np.float64(own.east))
+        mask: _Mask = ((west - own.west) % 360.0 + _width(west, east) <= own_width) & (south >= own.south)
+        return mask & (north <= own.north)
+
 
 @spec(error=BadQuery)
 class CircleRegion:
@@ -66,7 +81,53 @@ class CircleRegion:
 
     def mask(self, west: ArrayLike, south: ArrayLike, east: ArrayLike, north: ArrayLike) -> _Mask:
         """Which of the boxes, in degrees, touch the region; `west > east` crosses the antimeridian."""
+        edges = np.broadcast_arrays(*(np.asarray(edge, np.float64) for edge in (west, south, east, north)))
+        flat = [edge.ravel() for edge in edges]
+        mask: _Mask = self._box.mask(*flat)
+        near = np.flatnonzero(mask)  # the rest is ruled out at the cost of a box
+        inside, outside = self._clear(*(edge[near] for edge in flat))
+        mask[near[outside]] = False
+        rim = near[~inside & ~outside]
+        mask[rim] = self._touches(*(edge[rim] for edge in flat))
+        return mask.reshape(edges[0].shape)
+
+    def _clear(self, west: _Floats, south: _Floats, east: _Floats, north: _Floats) -> tuple[_Mask, _Mask]:
+        """Boxes that touch for sure, and those that do not: by one distance each, to the middle of their west side.
+
+        No point of a box is farther from there than half its height and all of its width along a parallel.
+        """
+        middle = (south + north) / 2
+        reach_deg = (north - south) / 2 + _width(west, east) + 2 * _SLACK_DEG
+        distance_m = great_circle_many_m(self.centre.lat, self.centre.lon, middle, west)
+        return distance_m <= self.radius_m - _ROUNDING_M, distance_m - reach_deg * _M_PER_DEG > self.radius_m
+
+    def holds(self, west: ArrayLike, south: ArrayLike, east: ArrayLike, north: ArrayLike) -> _Mask:
+        """Which of the boxes lie wholly inside, as far as that is quick to see.
+
+        In a quarter of the sphere the farthest point of a box is a corner.
+        """
         west, south, east, north = (np.asarray(edge, np.float64) for edge in (west, south, east, north))
+        lat, lon = self.centre.lat, self.centre.lon
+        mask = np.full(np.broadcast(west, south, east, north).shape, self.radius_m <= _QUARTER_M)
+        mask &= _width(west, east) <= _NARROW_DEG
+        for edge in (west, east):
+            mask &= np.abs((edge - lon + 180.0) % 360.0 - 180.0) <= _NARROW_DEG
+            for end in (south, north):
+                mask &= great_circle_many_m(lat, lon, end, edge) <= self.radius_m
+        return mask
+
+    @cached_property
+    def _box(self) -> BoxRegion:
+        """A box around the circle."""
+        lat, lon = self.centre.lat, self.centre.lon
+        up = math.degrees(self.radius_m / EARTH_RADIUS_M) + _SLACK_DEG
+        south, north = max(-90.0, lat - up), min(90.0, lat + up)
+        if abs(lat) + up >= 90.0:
+            return BoxRegion(Bounds(-180.0, south, 180.0, north))
+        side = math.degrees(math.asin(min(1.0, math.sin(math.radians(up)) / math.cos(math.radians(lat))))) + _SLACK_DEG
+        return BoxRegion(Bounds(normal_lon(lon - side), south, normal_lon(lon + side), north))
+
+    def _touches(self, west: _Floats, south: _Floats, east: _Floats, north: _Floats) -> _Mask:
         lat, lon = self.centre.lat, self.centre.lon
         straight_m = great_circle_many_m(lat, lon, np.clip(lat, south, north), lon)
         sideways_m = np.minimum(self._to_meridian_m(west, south, north), self._to_meridian_m(east, south, north))
@@ -86,7 +147,14 @@ class CircleRegion:
         return nearest_m
 
 
-Region = BoxRegion | CircleRegion
+class Region(Protocol):
+    """Anything that tells which boxes touch it; a box that holds others touches it where one of them does."""
+
+    def mask(self, west: ArrayLike, south: ArrayLike, east: ArrayLike, north: ArrayLike) -> _Mask:
+        """Which of the boxes, in degrees, touch the region; `west > east` crosses the antimeridian."""
+
+    def holds(self, west: ArrayLike, south: ArrayLike, east: ArrayLike, north: ArrayLike) -> _Mask:
+        """Boxes that lie wholly inside; some that do may be left out, none that does not is named."""
 
 
 def _width(west: _Floats | np.float64, east: _Floats | np.float64) -> _Floats:

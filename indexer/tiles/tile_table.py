@@ -11,13 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.tiles.grid import curve_keys_of_points, curve_keys_of_tiles, tile_bounds
+from indexer.tiles.names import Texts, grid_tile_id, joined_texts, texts
 from model.common.geo import Bounds, normal_lon
 
-__all__ = ["TileRecord", "TileTable", "centres", "grid_table", "grid_tile_id", "narrowest_span", "texts"]
+__all__ = [
+    "TileRecord",
+    "TileTable",
+    "centres",
+    "grid_table",
+    "grid_tile_id",
+    "joined_tables",
+    "narrowest_span",
+    "texts",
+]
 
 _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]
-_Texts = NDArray[np.object_]
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,7 @@ class TileRecord:
         lon: of the centre.
         bounds: footprint.
         source: path relative to the source's root.
+        date: when its picture was taken, as YYYY-MM-DD, where that was said.
     """
 
     tile_id: str
@@ -41,6 +51,7 @@ class TileRecord:
     lon: float
     bounds: Bounds
     source: str
+    date: str | None = None
 
 
 @dataclass(frozen=True)
@@ -49,14 +60,14 @@ class TileTable:
 
     Attributes:
         tile_id: str.
-        z: int64, -1 off the grid; likewise x and y.
+        z: whole numbers, int64 where nothing else is said, -1 off the grid; likewise x and y.
         lat: float64 degrees of the centre; likewise lon and the four edges.
         source: str, path relative to the source's root.
         size_bytes: int64 of encoded data, 0 where not known.
         stamp: int64 that changes when the tile's file does (modification time in ns).
     """
 
-    tile_id: _Texts
+    tile_id: Texts
     z: _Ints
     x: _Ints
     y: _Ints
@@ -66,7 +77,7 @@ class TileTable:
     south: _Floats
     east: _Floats
     north: _Floats
-    source: _Texts
+    source: Texts
     size_bytes: _Ints
     stamp: _Ints
 
@@ -105,14 +116,10 @@ class TileTable:
         state = hashlib.sha256()
         for field in fields(self):
             column = getattr(self, field.name)
-            data = "\0".join(column).encode() if column.dtype == object else column.tobytes()
+            text = field.name in ("tile_id", "source")
+            data = "\0".join(column.tolist()).encode() if text else column.tobytes()
             state.update(f"{field.name}:{len(data)}:".encode() + data)
         return state.hexdigest()
-
-
-def grid_tile_id(z: int, x: int, y: int) -> str:
-    """The name of a tile of the Web Mercator grid."""
-    return f"{z}/{x}/{y}"
 
 
 def grid_table(
@@ -130,11 +137,16 @@ def grid_table(
     )  # fmt: skip
 
 
-def texts(values: Sequence[str]) -> _Texts:
-    """Strings as an object array."""
-    column = np.empty(len(values), object)
-    column[:] = values
-    return column
+def joined_tables(tables: Sequence[TileTable]) -> TileTable:
+    """The rows of some tables, one after another; a single one is given back as it is."""
+    if len(tables) == 1:
+        return tables[0]
+    numbers = [field.name for field in fields(TileTable) if field.name not in ("tile_id", "source")]
+    return TileTable(
+        tile_id=joined_texts([one.tile_id for one in tables]),
+        source=joined_texts([one.source for one in tables]),
+        **{name: np.concatenate([getattr(one, name) for one in tables]) for name in numbers},
+    )
 
 
 def centres(west: _Floats, south: _Floats, east: _Floats, north: _Floats) -> tuple[_Floats, _Floats]:

@@ -19,6 +19,11 @@ _LITTLE_POLYGON = np.dtype(
     [("order", "u1"), ("kind", "<u4"), ("rings", "<u4"), ("points", "<u4"), ("ring", "<f8", (5, 2))]
 )
 _POINT, _POLYGON, _MULTIPOLYGON = 1, 3, 6
+_WGS84_SRIDS = (0, 4326, 4979)
+
+
+class _OtherSystem(ValueError):
+    """The number of a reference system that is not WGS 84."""
 
 
 def box_wkb(west: _Floats, south: _Floats, east: _Floats, north: _Floats) -> list[bytes]:
@@ -51,6 +56,8 @@ def wkb_parts(data: bytes) -> Parts:
     """
     try:
         parts, _ = _read(data, 0)
+    except _OtherSystem as error:
+        raise BadSource(f"a geometry says that its SRID is {error}; transform it to EPSG:4326") from error
     except (struct.error, IndexError, ValueError) as error:
         raise BadSource(f"a geometry is no well-known binary ({error}); it starts with {data[:9]!r}") from error
     return parts
@@ -125,6 +132,9 @@ def _read(data: bytes, at: int, *, inside: bool = False) -> tuple[Parts, int]:
     (code,) = struct.unpack_from(f"{order}I", data, at + 1)
     at += 5
     if code & 0x20000000:  # an EWKB reference system number
+        (system,) = struct.unpack_from(f"{order}I", data, at)
+        if system not in _WGS84_SRIDS:
+            raise _OtherSystem(system)
         at += 4
     kind, axes = code & 0xFF if code & 0xE0000000 else code % 1000, _axes(code)
     if kind == _POINT and not inside:

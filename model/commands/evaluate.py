@@ -47,7 +47,7 @@ class EmbedOptions(CacheOptions, EncoderOptions):
     ] = None
     protocol: QueryProtocol = QueryProtocol()
     batch_size: Annotated[int, Ge(1), Option("pictures encoded at once", "N")] = 64
-    workers: Annotated[int, Ge(0), Option("processes that decode; 0: this one", "N")] = 0
+    workers: Annotated[int, Ge(0), Option("threads that decode ahead; 0: none", "N")] = 0
     store: Annotated[Path | None, Option("new folder for the embeddings, see --from", "FOLDER")] = None
     precision: Annotated[
         Literal["float32", "float16"] | None,
@@ -149,7 +149,7 @@ def _embed(options: EmbedOptions, scoring: Scoring) -> tuple[Mapping[str, Any], 
     from model.evaluation.ranking import Ranker
     from model.network.encoder import Encoder
 
-    encoder = Encoder.load(options.checkpoint, device=options.device, anchors=options.anchors)
+    encoder = Encoder.load(options.checkpoint, device=options.device, engine=options.engine, anchors=options.anchors)
     checkpoint = {"name": encoder.name, "digest": encoder.digest, "trained_on": encoder.trained_on}
     pairs = open_pairs(str(options.data), cache=options.cache)
     Ranker(truth := GroundTruth.of(pairs), scoring)  # what it refuses, it refuses before the pictures are embedded

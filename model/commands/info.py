@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from typing import Annotated
 
@@ -23,16 +24,19 @@ def run(options: InfoOptions) -> int:
     """Print it."""
     from dataclasses import asdict
 
-    from model.network.checkpoints import load_bundle, resolve_bundle
+    from model.network.bundle_files import WEIGHTS, read_bundle_info, read_exports, read_tensor_table
 
-    bundle = load_bundle(options.checkpoint)
+    bundle = read_bundle_info(options.checkpoint)
+    exports = read_exports(bundle.folder)
+    weights = read_tensor_table(bundle.folder / WEIGHTS).values()
     content = {
         "name": bundle.name,
         "digest": bundle.digest,
-        "folder": str(resolve_bundle(options.checkpoint)),
-        "model": asdict(bundle.net.spec),
-        "inputs": asdict(bundle.net.inputs),
-        "parameters": sum(value.numel() for value in bundle.net.parameters()),
+        "folder": str(bundle.folder),
+        "model": bundle.model,
+        "inputs": asdict(bundle.inputs),
+        "parameters": sum(math.prod(one.shape) for one in weights),
+        "exports": None if exports is None else {name: exports.get(name) for name in ("files", "parity")},
         "provenance": bundle.provenance,
         "metrics": bundle.metrics,
     }

@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from model.common.errors import BadConfig
+from model.common.errors import BadCheckpoint, BadConfig, MissingExtra
 from model.common.flags import Option
 from model.common.specs import spec
 from model.data.specs import CacheOptions
 
 if TYPE_CHECKING:
+    from model.data.pairs import PairSet
     from model.training.distributed import Processes
 
 __all__ = ["TrainOptions", "run"]
@@ -31,6 +32,7 @@ class TrainOptions(CacheOptions):
     ] = ()
     out: Annotated[Path | None, Option("folder of the run; the same command again resumes it", "FOLDER")] = None
     print_config: Annotated[bool, Option("print the whole configuration and stop")] = False
+    no_export: Annotated[bool, Option("do not export the trained bundle (see `export`)")] = False
     device: Annotated[str, Option("where to train: auto, cpu, cuda, cuda:N or mps", "DEVICE")] = "auto"
 
 
@@ -63,3 +65,20 @@ def _train_together(options: TrainOptions, processes: Processes, device: str) ->
     bundle = train(plan, pairs, val, options.out, device=device, processes=processes)
     if processes.is_first:
         sys.stdout.write(f"trained: {bundle}\n")
+        if not options.no_export:
+            _export(bundle, val)
+
+
+def _export(bundle: Path, val: PairSet) -> None:
+    """Publish the exports with the bundle; a network that cannot be exported is trained all the same."""
+    from model.evaluation.publish_exports import export_bundle
+    from model.network.bundle_files import read_exports
+
+    if read_exports(bundle) is not None:  # of a run that was over before
+        return
+    try:
+        parity = export_bundle(bundle, val)
+    except (BadCheckpoint, MissingExtra) as error:
+        sys.stderr.write(f"warning: {bundle} is not exported, and runs in torch only: {error}\n")
+        return
+    sys.stdout.write(f"exported: least cosine to torch {parity.least_cosine:.6f} on {parity.data}\n")

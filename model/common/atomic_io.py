@@ -26,6 +26,7 @@ __all__ = [
     "sha256_file",
     "staged_file",
     "staged_folder",
+    "sync_folder",
     "write_json",
 ]
 
@@ -129,6 +130,11 @@ def publish(staged: Path, target: Path) -> None:
     _fsync(staged)
     staged.rename(target)
     _fsync(target.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make sure that what was renamed in a folder stays so when the power goes."""
+    _fsync(folder)
 
 
 def refuse_existing(target: Path) -> None:

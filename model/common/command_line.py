@@ -7,10 +7,12 @@ import sys
 from argparse import RawDescriptionHelpFormatter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 from typing import Any
 
 from model._version import VERSION
 from model.common.errors import BadOption, GeoLocalizationError
+from model.common.extras import missing_library
 from model.common.flags import Parser, add_flags, read_flags
 
 __all__ = ["Command", "Commands", "run", "run_command"]
@@ -24,11 +26,13 @@ class Command:
         summary: one line of help.
         function: as `module:name`; takes the options and returns an exit code.
         options: name, in the same module, of the configuration that its flags are made from.
+        examples: command lines without the command's own name, shown below its help.
     """
 
     summary: str
     function: str
     options: str
+    examples: tuple[str, ...] = ()
 
     @property
     def module(self) -> str:
@@ -50,7 +54,8 @@ def run_command(commands: Commands, arguments: Sequence[str], *, prog: str, desc
         prog=prog, description=description, epilog=epilog or None, formatter_class=RawDescriptionHelpFormatter
     )
     parser.add_argument("--version", action="version", version=VERSION)
-    chosen = _add_commands(parser, commands, list(arguments), "COMMAND")
+    words = list(dropwhile(lambda word: word.startswith("-"), arguments))
+    chosen = _add_commands(parser, commands, words, "COMMAND")
     parsed = vars(parser.parse_args(list(arguments)))
     if chosen is None:
         parser.error("no command given")
@@ -81,11 +86,13 @@ def _add_commands(parser: Parser, commands: Commands, words: list[str], metavar:
     kinds = parser.add_subparsers(required=True, metavar=metavar)
     for name, entry in commands.items():
         summary = entry.summary if isinstance(entry, Command) else entry[0]
-        child: Parser = kinds.add_parser(name, help=summary)
+        child: Parser = kinds.add_parser(name, help=summary, formatter_class=RawDescriptionHelpFormatter)
         if words[:1] != [name]:
             continue
         if isinstance(entry, Command):
             add_flags(child, _member(entry.module, entry.options))
+            child.epilog = "\n  ".join(("examples:", *(f"{child.prog} {line}" for line in entry.examples)))
+            child.epilog = child.epilog if entry.examples else None
             chosen = entry
         else:
             chosen = _add_commands(child, entry[1], words[1:], "KIND")
@@ -94,7 +101,10 @@ def _add_commands(parser: Parser, commands: Commands, words: list[str], metavar:
 
 def _run_chosen(command: Command, parsed: Mapping[str, Any]) -> int:
     options = read_flags(_member(command.module, command.options), parsed)
-    return int(_member(command.module, command.function.partition(":")[2])(options))
+    try:
+        return int(_member(command.module, command.function.partition(":")[2])(options))
+    except ModuleNotFoundError as error:
+        raise (missing_library(error, "this command") or error) from error
 
 
 def _member(module: str, name: str) -> Any:

@@ -7,6 +7,7 @@ GeoLocalizationError
 │   └── BadOption                   one that was given on the command line or by an environment variable
 ├── BadDataset       (ValueError)   a data set that is missing, empty or malformed
 ├── BadCheckpoint    (ValueError)   a bundle that is damaged, or not the one expected
+│   └── BadExport                   an exported network that does not compute what torch computes
 ├── BadStore         (ValueError)   stored embeddings that are damaged or of another format
 ├── OutputExists     (FileExistsError)  an artefact would overwrite something
 ├── ProcessLost      (RuntimeError) one of several training processes has ended
@@ -22,6 +23,7 @@ __all__ = [
     "BadConfig",
     "BadCoordinates",
     "BadDataset",
+    "BadExport",
     "BadImage",
     "BadOption",
     "BadStore",
@@ -67,6 +69,10 @@ class BadDataset(GeoLocalizationError, ValueError):
 
 class BadCheckpoint(GeoLocalizationError, ValueError):
     """A checkpoint bundle that is damaged, or not the one expected."""
+
+
+class BadExport(BadCheckpoint):
+    """An exported network that does not compute what torch computes."""
 
 
 class BadStore(GeoLocalizationError, ValueError):

@@ -55,11 +55,30 @@ class Group:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that takes what begins with a minus and a digit for a value: `--near -48.9,-123.4`, `-48.9.jpg`."""
+    """A parser that takes what begins with a minus and a digit for a value: `--near -48.9,-123.4`, `-48.9.jpg`.
+
+    What is unknown is refused by the command that was chosen, with its usage and the flag that looks most like it.
+    """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"allow_abbrev": False, **options})
         self._negative_number_matcher = re.compile(r"-[\d.]")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Refuse what is unknown here, so that a command shows its own usage and not that of the program."""
+        parsed, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{self._meant(unknown)}")
+        return parsed, unknown
+
+    def _meant(self, unknown: list[str]) -> str:
+        """The flags that look most like unknown ones, as a question; empty where none does."""
+        from difflib import get_close_matches
+
+        known = [name for name in self._option_string_actions if name.startswith("--")]
+        asked = [word.partition("=")[0] for word in unknown if word.startswith("--")]
+        near = [name for word in asked for name in get_close_matches(word, known, n=1)]
+        return f"; did you mean {' and '.join(dict.fromkeys(near))}?" if near else ""
 
 
 @dataclass(frozen=True)

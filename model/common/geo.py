@@ -48,7 +48,7 @@ class LatLon:
     lon: float
 
     def __post_init__(self) -> None:
-        _check_lat(self.lat)
+        _check_lat(self.lat, self.lon)
         _check_lon(self.lon)
 
 
@@ -199,9 +199,10 @@ def _numbers(text: str, count: int, form: str) -> list[float]:
     return values
 
 
-def _check_lat(lat: float) -> None:
+def _check_lat(lat: float, lon: float = math.nan) -> None:
     if not -90.0 <= lat <= 90.0:  # also false for NaN
-        raise BadCoordinates(f"latitude {lat} is not in [-90, 90]; coordinates are (lat, lon) in degrees")
+        swapped = "; are the two swapped?" if abs(lon) <= 90.0 and abs(lat) <= 180.0 else ""
+        raise BadCoordinates(f"latitude {lat} is not in [-90, 90]; coordinates are (lat, lon) in degrees{swapped}")
 
 
 def _check_lon(lon: float) -> None:

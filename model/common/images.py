@@ -42,7 +42,7 @@ _NEUTRAL = (128, 128, 128)
 
 
 def decode_image(
-    source: bytes | Path,
+    source: bytes | Path | str,
     *,
     at_least_px: tuple[int, int] | None = None,
     max_pixels: int = MAX_PIXELS,
@@ -65,8 +65,8 @@ def decode_image(
         BadImage: empty, truncated, too large, or of no accepted format.
         OSError: the file cannot be read.
     """
-    name = str(source) if isinstance(source, Path) else "the image"
-    data = source.read_bytes() if isinstance(source, Path) else source
+    name = str(source) if isinstance(source, Path | str) else "the image"
+    data = Path(source).read_bytes() if isinstance(source, Path | str) else source
     if not data:
         raise BadImage(f"{name} is empty (0 bytes); send a {ACCEPTED}")
     try:

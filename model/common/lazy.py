@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
-from model.common.errors import MissingExtra
+from model.common.extras import missing_library
+
+TYPE_CHECKING = False  # for type checkers it is true; this module is all that an import of a package loads
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
 
 __all__ = ["lazy_names"]
-
-_PROJECT = "clnet-geolocalization"
-_EXTRA_OF = {"rasterio": "geo", "tensorboard": "train"}
-"""Libraries that an extra brings; all others come with the project itself."""
-
-_OWN = ("model", "indexer", "service")
 
 
 def lazy_names(
@@ -53,8 +50,4 @@ def _imported(module: str, wanted: str) -> Any:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        missing = (error.name or "").split(".")[0]
-        if not missing or missing in _OWN:
-            raise
-        what = f"{_PROJECT}[{_EXTRA_OF[missing]}]" if missing in _EXTRA_OF else _PROJECT
-        raise MissingExtra(f"{wanted} needs {missing}, which is not installed; run `pip install {what}`") from error
+        raise (missing_library(error, wanted) or error) from error

@@ -24,8 +24,8 @@ from model.common.atomic_io import canonical_json, sha256_bytes, staged_folder, 
 from model.common.errors import BadDataset, OutputExists
 from model.common.progress import progress
 from model.data.fingerprint import file_stats
-from model.data.loaders import load_query, load_wide_reference, margin_px
 from model.data.pairs import PairSet
+from model.data.pictures import load_query, load_wide_reference, margin_px
 from model.inputs.transforms import InputSpec
 
 __all__ = ["DECODED_VERSION", "DecodedPictures", "ensure_decoded"]

@@ -74,7 +74,7 @@ def read_photos(path: Path) -> Photos:
     return Photos(_name_of(path), tuple(queries), tuple(known))
 
 
-def read_manifest(path: Path) -> PairSet:
+def read_manifest(path: Path | str) -> PairSet:
     """Read a manifest and check that every picture it names is there.
 
     A picture may be named in several rows, in any spelling of its path, but it has one place.
@@ -82,6 +82,7 @@ def read_manifest(path: Path) -> PairSet:
     Raises:
         BadDataset: no such file, an unknown or missing column, a bad value (with its row), or missing pictures.
     """
+    path = Path(path)
     rows = _rows(path)
     references: dict[str, int] = {}
     tiles: list[Reference] = []

@@ -17,7 +17,7 @@ from model.common.errors import BadDataset
 from model.common.geo import LatLon
 
 if TYPE_CHECKING:  # loads torch
-    from model.network.clnet import View
+    from model.inputs.specs import View
 
 __all__ = ["PairSet", "Query", "Reference"]
 

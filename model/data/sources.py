@@ -1,4 +1,4 @@
-"""Data sets by name: `world:SPLIT`, `BENCHMARK:SPLIT?root=DIR`, or the path of a manifest."""
+"""Data sets by name: `world:SPLIT`, `aerial:FOLDER`, `BENCHMARK:SPLIT?root=DIR`, the path of a manifest; or several."""
 
 from __future__ import annotations
 
@@ -9,25 +9,34 @@ from pathlib import Path
 from model.common.errors import BadDataset
 from model.common.progress import progress
 from model.data.benchmarks.registry import BENCHMARKS, names_benchmark, open_benchmark
+from model.data.joined import join_pairs
 from model.data.manifest import Photos, read_manifest, read_photos
 from model.data.pairs import PairSet
 from model.data.specs import DEFAULT_CACHE
 
 __all__ = ["DEFAULT_CACHE", "open_pairs", "open_photos"]
 
+_AERIAL = "aerial:"
+_AND = " + "
+
 
 def open_pairs(text: str, *, cache: Path = DEFAULT_CACHE, workers: int = 2) -> PairSet:
     """Open a data set; a split of the world is rendered below `cache` the first time.
 
     Args:
-        text: `world:SPLIT`, a benchmark (see `model.data.benchmarks.registry`), or the path of a CSV or Parquet
-            manifest (see `model.data.manifest`).
+        text: `world:SPLIT`; `aerial:FOLDER` or `aerial:FOLDER?list=FILE` (see `model.synthetic.aerial_pairs`); a
+            benchmark (see `model.data.benchmarks.registry`); or the path of a CSV or Parquet manifest (see
+            `model.data.manifest`). Several are joined by ` + `.
         cache: folder for rendered splits.
         workers: processes that render.
 
     Raises:
         BadDataset: no such split, benchmark or manifest, or one that is wrong.
     """
+    if _AND in text:
+        return join_pairs([open_pairs(part.strip(), cache=cache, workers=workers) for part in text.split(_AND)])
+    if text.startswith(_AERIAL):
+        return _aerial(text, cache, workers)
     if names_benchmark(text):
         return open_benchmark(text)
     if not text.startswith("world:"):
@@ -39,6 +48,25 @@ def open_pairs(text: str, *, cache: Path = DEFAULT_CACHE, workers: int = 2) -> P
     with progress(split.places, f"rendering {text}", unit="pairs") as bar:
         folder = ensure_split(split, cache, workers=workers, progress=lambda done, _: bar.update(done - bar.n))
     return replace(read_manifest(folder / manifest), name=text)
+
+
+def _aerial(text: str, cache: Path, workers: int) -> PairSet:
+    from model.synthetic.aerial_pairs import ensure_aerial, find_places
+
+    folder, _, names = text.removeprefix(_AERIAL).partition("?list=")
+    if not Path(folder).is_dir():
+        raise BadDataset(f"{text!r} names the folder {folder!r}, which is not there; give a folder of aerial photos")
+    listed = Path(names) if names else None
+    places = len(find_places(Path(folder), listed))
+    with progress(places, f"rendering {_AERIAL}{Path(folder).name}", unit="places") as bar:
+        out = ensure_aerial(
+            Path(folder),
+            cache,
+            names=listed,
+            workers=workers,
+            progress=lambda done, _: bar.update(done - bar.n),
+        )
+    return replace(read_manifest(out / "pairs.csv"), name=f"{_AERIAL}{Path(folder).name}")
 
 
 def open_photos(text: str, *, cache: Path = DEFAULT_CACHE) -> Photos:

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from model.common.errors import BadConfig
 from model.common.progress import progress
-from model.data.loaders import loads_of, plain_errors, view_loader
 from model.data.pairs import PairSet
+from model.data.pictures import loads_of, view_batches
 from model.evaluation.embeddings import write_embeddings
 from model.evaluation.ground_truth import GroundTruth
 from model.evaluation.metrics import Scoring
@@ -23,8 +22,8 @@ from model.evaluation.protocol import QueryProtocol, QueryView
 from model.evaluation.ranking import EmbeddedQueries, best_over_copies, queries_at_once, rank_queries
 from model.evaluation.results import Evaluation
 from model.inputs.heading_search import heading_of, sweep_turns
+from model.inputs.specs import View
 from model.inputs.transforms import InputSpec, roll_to_north
-from model.network.clnet import View
 
 __all__ = ["DualEncoder", "Encode", "embed", "evaluate", "store"]
 
@@ -56,10 +55,10 @@ class DualEncoder:
 
 
 def embed(
-    encode: Encode, loader: torch.utils.data.DataLoader[Any], count: int, dim: int, label: str
+    encode: Encode, batches: Iterable[NDArray[np.uint8]], count: int, dim: int, label: str
 ) -> NDArray[np.float32]:
-    """All vectors [count, dim] of one view, in the loader's order."""
-    return _filled(_embed_batches(encode, loader, count, label), count, dim)
+    """All vectors [count, dim] of one view, in the order of its batches."""
+    return _filled(_embed_batches(encode, batches, count, label), count, dim)
 
 
 def evaluate(
@@ -81,7 +80,7 @@ def evaluate(
         protocol: which queries are asked, and how.
         scoring: how ranks are counted.
         batch: pictures encoded at once.
-        workers: processes that decode.
+        workers: threads that decode ahead.
 
     Raises:
         BadConfig: the protocol does not fit the data set, or a radius needs coordinates that are not known.
@@ -115,7 +114,7 @@ def store(
         protocol: which queries are asked, and how.
         precision: `float32` or `float16`.
         batch: pictures encoded at once.
-        workers: processes that decode.
+        workers: threads that decode ahead.
 
     Raises:
         BadConfig: the protocol does not fit the data set.
@@ -147,16 +146,16 @@ def _reported(encoders: DualEncoder, pairs: PairSet, protocol: QueryProtocol) ->
 def _embed_gallery(encoders: DualEncoder, pairs: PairSet, batch: int, workers: int) -> Iterator[NDArray[np.float32]]:
     """Vectors [B, D] of all references, in order."""
     _, load = loads_of(pairs)
-    tiles = view_loader(pairs.references, load, encoders.inputs, batch=batch, workers=workers)
-    return _embed_batches(encoders.encode(pairs.reference_view), tiles, len(pairs.references), "gallery")
+    tiles = view_batches(pairs.references, load, encoders.inputs, batch=batch, workers=workers)
+    return _embed_batches(encoders.encode(pairs.reference_view), tiles, len(pairs.references), "embedding the gallery")
 
 
 def _embed_batches(
-    encode: Encode, loader: torch.utils.data.DataLoader[Any], count: int, label: str
+    encode: Encode, batches: Iterable[NDArray[np.uint8]], count: int, label: str
 ) -> Iterator[NDArray[np.float32]]:
     with progress(count, label, unit="pictures") as bar:
-        for pixels in plain_errors(loader):
-            yield encode(pixels.numpy())
+        for pixels in batches:
+            yield encode(pixels)
             bar.update(len(pixels))
 
 
@@ -182,13 +181,13 @@ def _ask(
     block = min(batch, queries_at_once(len(references)))
     chosen = [pairs.queries[number] for number in numbers]
     load, _ = loads_of(pairs)
-    canvases = view_loader(chosen, load, encoders.inputs, batch=block, workers=workers)
+    canvases = view_batches(chosen, load, encoders.inputs, batch=block, workers=workers)
     with progress(len(numbers), "asking", unit="queries") as bar:
         parts = np.split(numbers, range(block, len(numbers), block))
-        for pixels, part in zip(plain_errors(canvases), parts, strict=True):
+        for pixels, part in zip(canvases, parts, strict=True):
             asked = [
                 protocol.ask(canvas, pairs.queries[number], int(number))
-                for canvas, number in zip(pixels.numpy(), part, strict=True)
+                for canvas, number in zip(pixels, part, strict=True)
             ]
             yield _embed_asked(encoders.encode(pairs.query_view), asked, part, references, protocol)
             bar.update(len(part))

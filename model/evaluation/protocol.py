@@ -90,7 +90,7 @@ class QueryProtocol:
             number: of the query in the data set.
         """
         from model.inputs.heading_search import heading_of
-        from model.inputs.transforms import limit_view, roll_to_north  # with torch, which flags do without
+        from model.inputs.transforms import limit_view, roll_to_north
 
         columns = canvas.shape[1]
         of_view, of_turn = np.random.default_rng((self.seed, number)).random(2)

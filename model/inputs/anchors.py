@@ -8,12 +8,13 @@ camera stands. Anchors are the middles of n x n equal cells of the middle half.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NEUTRAL", "REACH", "anchor_points", "anchor_px", "recentre"]
+__all__ = ["NEUTRAL", "REACH", "anchor_points", "anchor_px", "around_anchors", "recentre"]
 
 NEUTRAL = 128
 """Grey of picture parts that nothing covers."""
@@ -55,3 +56,11 @@ def _overlap(move: int, side: int) -> tuple[slice, slice]:
     """Where the kept part of an axis goes, and where it comes from."""
     kept = max(0, side - abs(move))
     return (slice(0, kept), slice(side - kept, side)) if move > 0 else (slice(side - kept, side), slice(0, kept))
+
+
+def around_anchors(
+    tiles: _Pixels, points: Sequence[tuple[float, float]], encode: Callable[[_Pixels], NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    """Tiles [B, S, S, 3] described around each anchor: [B, A * dim], the vectors of a tile's anchors in a row."""
+    side_px = tiles.shape[-2]
+    return np.concatenate([encode(recentre(tiles, *anchor_px(point, side_px))) for point in points], axis=1)

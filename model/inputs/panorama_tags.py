@@ -17,7 +17,7 @@ from typing import TypeVar
 from model.common.errors import BadCoordinates
 from model.common.geo import normal_heading
 
-__all__ = ["GPANO", "PanoramaTags", "read_panorama_tags", "sphere_xmp"]
+__all__ = ["GPANO", "PanoramaTags", "StatedAngles", "read_panorama_tags", "sphere_xmp"]
 
 GPANO = "http://ns.google.com/photos/1.0/panorama/"
 """The namespace."""
@@ -39,19 +39,17 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
-class PanoramaTags:
-    """The checked properties; None for what is not said, or not to be believed.
+class StatedAngles:
+    """Where a picture looks and how wide, as it says itself; None for what is not said, or not to be believed.
 
     Attributes:
         heading_deg: direction of the picture's centre column, clockwise from north, in [0, 360).
-        fov_deg: horizontal angle of the picture.
-        vertical_deg: its vertical angle.
-        centre_deg: elevation of its centre row over the panorama's horizon.
-        offset_deg: how far its centre column lies to the right of the whole panorama's.
+        fov_deg: horizontal angle of the picture, in (0, 360].
+        vertical_deg: its vertical angle, in (0, 180].
+        centre_deg: elevation of its centre row over the horizon.
+        offset_deg: how far its centre column lies to the right of the whole panorama's, to which the lean refers.
         pitch_deg: how far the camera leaned upwards in the direction of the whole panorama's centre.
         roll_deg: how far it leaned to its right.
-        heading_doubts: sentences about a heading that was left out.
-        shape_doubts: sentences about angles that were left out.
     """
 
     heading_deg: float | None = None
@@ -61,6 +59,17 @@ class PanoramaTags:
     offset_deg: float = 0.0
     pitch_deg: float = 0.0
     roll_deg: float = 0.0
+
+
+@dataclass(frozen=True)
+class PanoramaTags(StatedAngles):
+    """The checked properties.
+
+    Attributes:
+        heading_doubts: sentences about a heading that was left out.
+        shape_doubts: sentences about angles that were left out.
+    """
+
     heading_doubts: tuple[str, ...] = ()
     shape_doubts: tuple[str, ...] = ()
 

@@ -18,7 +18,7 @@ from model.common.geo import LatLon, normal_heading
 from model.common.image_formats import open_header, without_pixels
 from model.common.images import exif_of, upright_size
 from model.inputs.lens import lens_angles
-from model.inputs.panorama_tags import GPANO, PanoramaTags, read_panorama_tags
+from model.inputs.panorama_tags import GPANO, PanoramaTags, StatedAngles, read_panorama_tags
 from model.inputs.photo_checks import is_strip
 from model.inputs.xmp import BadXmp, xmp_properties
 
@@ -35,17 +35,10 @@ _PANORAMA_RENDERED = 6
 
 
 @dataclass(frozen=True)
-class PhotoMetadata:
+class PhotoMetadata(StatedAngles):
     """What a photo says of itself, checked; None for what it does not say, or not credibly.
 
     Attributes:
-        heading_deg: direction of the picture's centre column, clockwise from north, in [0, 360).
-        fov_deg: horizontal angle, in (0, 360].
-        vertical_deg: vertical angle, in (0, 180].
-        centre_deg: elevation of the picture's centre over the horizon; of a panorama that was cut.
-        offset_deg: how far the centre column lies to the right of the whole panorama's, to which the lean refers.
-        pitch_deg: how far the camera leaned upwards.
-        roll_deg: how far it leaned to its right.
         projection: what its angles mean; None where it has none.
         panorama: it says that it is one.
         heading_doubts: sentences about a heading that is left out or may be off.
@@ -56,13 +49,6 @@ class PhotoMetadata:
         ()
     """
 
-    heading_deg: float | None = None
-    fov_deg: float | None = None
-    vertical_deg: float | None = None
-    centre_deg: float | None = None
-    offset_deg: float = 0.0
-    pitch_deg: float = 0.0
-    roll_deg: float = 0.0
     projection: Projection | None = None
     panorama: bool = False
     heading_doubts: tuple[str, ...] = ()
@@ -74,7 +60,7 @@ class PhotoMetadata:
         return self.heading_doubts + self.view_doubts
 
 
-def read_photo_metadata(source: bytes | Path) -> PhotoMetadata:
+def read_photo_metadata(source: bytes | Path | str) -> PhotoMetadata:
     """What an encoded photo says of itself; nothing where it is no picture of an accepted format.
 
     Args:
@@ -83,7 +69,7 @@ def read_photo_metadata(source: bytes | Path) -> PhotoMetadata:
     Raises:
         OSError: the file cannot be read.
     """
-    data = source.read_bytes() if isinstance(source, Path) else source
+    data = Path(source).read_bytes() if isinstance(source, Path | str) else source
     try:
         with open_header(without_pixels(data)) as image:
             return metadata_of(image)
@@ -91,7 +77,7 @@ def read_photo_metadata(source: bytes | Path) -> PhotoMetadata:
         return PhotoMetadata()
 
 
-def read_photo_position(source: bytes | Path) -> LatLon | None:
+def read_photo_position(source: bytes | Path | str) -> LatLon | None:
     """Where EXIF says that a photo was taken; None where it does not, or not credibly.
 
     For a user who asks for it: an answer never depends on it otherwise.
@@ -99,7 +85,7 @@ def read_photo_position(source: bytes | Path) -> LatLon | None:
     Raises:
         OSError: the file cannot be read.
     """
-    data = source.read_bytes() if isinstance(source, Path) else source
+    data = Path(source).read_bytes() if isinstance(source, Path | str) else source
     try:
         with open_header(without_pixels(data)) as image:
             return _position(_directory(exif_of(image), ExifTags.IFD.GPSInfo))
@@ -213,6 +199,8 @@ def _degrees(value: Any, reference: Any, letters: str) -> float | None:
     parts = [_number(part) for part in value] if isinstance(value, tuple) else [_number(value)]
     letter = str(reference or "").strip("\0 ").upper()
     if len(letter) != 1 or letter not in letters or not all(part >= 0 for part in parts):
+        return None
+    if any(part > 60.0 for part in parts[1:3]):  # other units, of which it is unknown which
         return None
     size = math.fsum(part / 60.0**power for power, part in enumerate(parts[:3]))
     return size if letter == letters[0] else 0.0 - size

@@ -7,7 +7,7 @@ heading, cropped or padded to the canvas's vertical angle, with neutral grey whe
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge, Gt, Le
@@ -18,16 +18,12 @@ from model.common.errors import BadConfig
 from model.common.specs import Wanted, spec
 from model.inputs.anchors import NEUTRAL, anchor_points
 
-if TYPE_CHECKING:
-    import torch
-
 __all__ = [
     "MIN_SIDE_PX",
     "NEUTRAL",
     "InputSpec",
     "lay_panorama",
     "limit_view",
-    "normalise",
     "resize_tile",
     "roll_to_north",
 ]
@@ -56,7 +52,7 @@ class InputSpec:
         mean: per channel, of values in [0, 1].
         std: per channel, of values in [0, 1].
         polar: the network sees tiles unrolled around their centres, in the size of the panorama canvas
-            (`model.inputs.polar`).
+            (`model.network.polar`).
         antialias: average all pixels of a picture that fall into one of the input's. Without, four are interpolated
             wherever the picture is larger, as OpenCV's bilinear resizing does, which most public code uses.
         anchors: points along each axis around which a tile is described (`model.inputs.anchors`); 1 is its centre.
@@ -185,15 +181,6 @@ def limit_view(canvas: _Pixels, fov_deg: float, heading_deg: float) -> _Pixels:
     seen = np.zeros(columns, np.bool_)
     seen[np.arange(left, left + width) % columns] = True
     return np.where(seen[:, np.newaxis], canvas, np.uint8(NEUTRAL))
-
-
-def normalise(pixels: torch.Tensor, spec: InputSpec) -> torch.Tensor:
-    """uint8 [B, H, W, 3] -> float32 [B, 3, H, W], mean and standard deviation applied."""
-    import torch  # whoever only lays pictures, as the decoding processes of the service do, loads no network
-
-    mean = torch.tensor(spec.mean, device=pixels.device) * 255.0
-    scale = 1.0 / (torch.tensor(spec.std, device=pixels.device) * 255.0)
-    return ((pixels.float() - mean) * scale).permute(0, 3, 1, 2).contiguous()
 
 
 def _vertical_fit(image: Image.Image, spec: InputSpec, columns: int, picture_deg: float, centre_deg: float) -> _Pixels:

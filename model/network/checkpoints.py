@@ -1,7 +1,6 @@
-"""Checkpoint bundles: a folder with a network's spec, weights, measured metrics and a short model card.
+"""Checkpoint bundles with their networks: written, loaded, blended. Their files: `model.network.bundle_files`.
 
-`spec.json` (architecture, inputs, provenance), `weights.safetensors`, `metrics.json`, `README.md`. The identity of a
-bundle is the SHA-256 over spec and weights. Loading is strict: a missing, unknown or misshapen weight is an error.
+Loading is strict: a missing, unknown or misshapen weight is an error.
 """
 
 from __future__ import annotations
@@ -18,72 +17,40 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from model._version import VERSION
-from model.common.atomic_io import canonical_json, read_json, sha256_bytes, sha256_file, staged_folder, write_json
+from model.common.atomic_io import staged_folder, write_json
 from model.common.errors import BadCheckpoint, BadConfig
 from model.common.specs import spec_from
-from model.inputs.transforms import InputSpec
+from model.network.bundle_files import BUNDLE_FORMAT, SPEC, WEIGHTS, BundleInfo, read_bundle_info
 from model.network.clnet import CLNet, CLNetSpec
 
 __all__ = [
-    "BUNDLE_FORMAT",
     "Bundle",
     "blend_with",
-    "bundle_digest",
     "load_bundle",
     "load_exactly",
     "named_bundle",
     "read_weights",
-    "resolve_bundle",
     "save_bundle",
     "start_from",
 ]
 
-BUNDLE_FORMAT = 1
 _FORMER = {"map_spread": 0.02, "maps": 1}
 """What held before it was a setting: bundles that do not say it were made so."""
-_WORLD_TILE_M = 100.0
-"""Side of the synthetic world's tiles, on which a run whose data are `world:` is trained."""
-_PACKAGED = Path(__file__).parents[1] / "bundles"
 
 
 @dataclass(frozen=True)
-class Bundle:
+class Bundle(BundleInfo):
     """A loaded checkpoint.
 
     Attributes:
-        name: what it calls itself.
-        digest: SHA-256 over spec and weights, 64 hexadecimal digits.
         net: the network in float32, on the CPU, in evaluation mode.
-        provenance: how it was trained.
-        metrics: what was measured with it, and on what.
     """
 
-    name: str
-    digest: str
     net: CLNet
-    provenance: Mapping[str, Any]
-    metrics: Mapping[str, Any]
-
-    @property
-    def trained_on(self) -> str | None:
-        """The data set it was trained on; None where its provenance does not say."""
-        told: Any = self.provenance
-        for key in ("trained_on",) if "trained_on" in told else ("run", "data", "train"):
-            told = told.get(key) if isinstance(told, Mapping) else None  # others write what they like
-        return told if isinstance(told, str) else None
-
-    @property
-    def ground_m(self) -> tuple[float, float] | None:
-        """Least and greatest side of the ground that its training tiles showed, in metres; None where nobody knows."""
-        run: Any = self.provenance.get("run")
-        if not isinstance(run, Mapping) or not str(self.trained_on).startswith("world:"):
-            return None
-        least, greatest = run["data"].get("augment", {}).get("ground", (1.0, 1.0))
-        return _WORLD_TILE_M * least, _WORLD_TILE_M * greatest
 
 
 def save_bundle(
-    folder: Path,
+    folder: Path | str,
     net: CLNet,
     *,
     name: str,
@@ -104,42 +71,13 @@ def save_bundle(
         "inputs": asdict(net.inputs),
         "provenance": dict(provenance),
     }
-    with staged_folder(folder) as staged:
-        write_json(staged / "spec.json", spec)
+    with staged_folder(Path(folder)) as staged:
+        write_json(staged / SPEC, spec)
         weights = {key: value.detach().to("cpu", dtype).contiguous() for key, value in net.state_dict().items()}
-        save_file(weights, staged / "weights.safetensors")
-        (staged / "weights.safetensors").chmod(0o644)  # safetensors makes it private; a bundle is to be shared
+        save_file(weights, staged / WEIGHTS)
+        (staged / WEIGHTS).chmod(0o644)  # safetensors makes it private; a bundle is to be shared
         write_json(staged / "metrics.json", metrics)
         (staged / "README.md").write_text(_model_card(name, net, metrics))
-
-
-def resolve_bundle(name: str | Path) -> Path:
-    """The folder of a bundle given by path, or by the name of one inside this package.
-
-    Raises:
-        BadCheckpoint: neither exists.
-    """
-    for folder in (Path(name), _PACKAGED / str(name)):
-        if str(name) and (folder / "spec.json").is_file():
-            return folder
-    packaged = sorted(path.parent.name for path in _PACKAGED.glob("*/spec.json"))
-    raise BadCheckpoint(
-        f"{str(name)!r} is no checkpoint bundle (a folder with spec.json and weights.safetensors); "
-        f"packaged ones are: {', '.join(packaged) or 'none'}"
-    )
-
-
-def bundle_digest(name: str | Path) -> str:
-    """The identity of a bundle, from its files alone: SHA-256 over spec and weights, 64 hexadecimal digits.
-
-    Raises:
-        BadCheckpoint: not a bundle, or a file of it cannot be read.
-    """
-    folder = resolve_bundle(name)
-    spec, weights = canonical_json(_read_json(folder / "spec.json")), folder / "weights.safetensors"
-    if not weights.is_file():
-        raise BadCheckpoint(f"{weights} is missing; fetch the bundle again")
-    return sha256_bytes(canonical_json([spec.decode(), sha256_file(weights)]))
 
 
 def load_bundle(name: str | Path) -> Bundle:
@@ -148,28 +86,13 @@ def load_bundle(name: str | Path) -> Bundle:
     Raises:
         BadCheckpoint: not a bundle, damaged, of a newer format, or its weights do not fit its spec exactly.
     """
-    folder = resolve_bundle(name)
-    spec = _read_json(folder / "spec.json")
-    if spec.get("format") != BUNDLE_FORMAT:
-        raise BadCheckpoint(
-            f"{folder} has bundle format {spec.get('format')!r}; this version reads {BUNDLE_FORMAT}: update the package"
-        )
+    info = read_bundle_info(name)
     try:
-        net = CLNet(
-            spec_from(CLNetSpec, _with_former(spec.get("model")), f"{folder}/spec.json: model"),
-            spec_from(InputSpec, spec.get("inputs"), f"{folder}/spec.json: inputs"),
-        )
+        net = CLNet(spec_from(CLNetSpec, {**_FORMER, **info.model}, f"{info.folder}/spec.json: model"), info.inputs)
     except BadConfig as error:
         raise BadCheckpoint(str(error)) from error
-    _load_weights(net, folder / "weights.safetensors")
-    metrics = folder / "metrics.json"
-    return Bundle(
-        name=str(spec.get("name", folder.name)),
-        digest=bundle_digest(folder),
-        net=net.eval().requires_grad_(False),
-        provenance=spec.get("provenance", {}),
-        metrics=_read_json(metrics) if metrics.is_file() else {},
-    )
+    _load_weights(net, info.folder / WEIGHTS)
+    return Bundle(**vars(info), net=net.eval().requires_grad_(False))
 
 
 def named_bundle(pretrained: bool | str) -> str | None:
@@ -216,21 +139,10 @@ def blend_with(net: CLNet, name: str | Path, share: float) -> None:
     torch._foreach_lerp_(list(net.parameters()), list(other.parameters()), share)
 
 
-def _with_former(model: Any) -> Any:
-    return {**_FORMER, **model} if isinstance(model, dict) else model
-
-
 def _load_weights(net: CLNet, path: Path) -> None:
     weights = read_weights(path, remedy="fetch the bundle again")
     names = {key: key for key in net.state_dict()}
     load_exactly(net, weights, names, source=f"{path} does not fit its spec.json", remedy="fetch the bundle again")
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        return read_json(path)
-    except (OSError, ValueError) as error:
-        raise BadCheckpoint(f"{path} cannot be read: {error}; fetch the bundle again") from error
 
 
 def _model_card(name: str, net: CLNet, metrics: Mapping[str, Any]) -> str:

@@ -23,13 +23,13 @@ from torch import Tensor, nn
 
 from model.common.errors import BadConfig
 from model.common.specs import spec
+from model.inputs.specs import View
 from model.inputs.transforms import InputSpec
 from model.network.backbones import Stride, create_backbone, find_strides
 from model.network.pretrained import Pretrained
 
-__all__ = ["CLNet", "CLNetSpec", "View"]
+__all__ = ["CLNet", "CLNetSpec"]
 
-View = Literal["ground", "satellite"]
 _VIEWS: tuple[View, View] = ("ground", "satellite")
 
 

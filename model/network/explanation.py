@@ -20,10 +20,11 @@ from torch import Tensor, nn
 
 from model.common.errors import BadConfig
 from model.inputs.anchors import anchor_px, recentre
+from model.inputs.specs import View
 from model.inputs.transforms import InputSpec
 from model.network.checkpoints import load_bundle
-from model.network.clnet import CLNet, View
-from model.network.encoder import encode_batch
+from model.network.clnet import CLNet
+from model.network.forward import encode_batch
 
 __all__ = ["Explainer", "Explanation"]
 

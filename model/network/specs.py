@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from model.common.flags import Option
 from model.common.specs import spec
@@ -17,7 +17,12 @@ class EncoderOptions:
     Attributes:
         checkpoint: a bundle's folder, or the name of a packaged one.
         device: `auto`, or as PyTorch names it.
+        engine: what computes, or `auto`.
     """
 
     checkpoint: Annotated[str, Option("encoder: a bundle folder, or the name of a packaged one", "BUNDLE")] = "demo"
     device: Annotated[str, Option("where the encoder runs: auto, cpu, cuda, cuda:N or mps", "DEVICE")] = "auto"
+    engine: Annotated[
+        Literal["auto", "onnxruntime", "openvino", "torch"],
+        Option("what computes; auto: torch on a GPU and for a bundle that was not exported, else ONNX Runtime"),
+    ] = "auto"

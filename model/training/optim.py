@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from timm.optim.muon import Muon
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from model.training.config import OptimSpec
@@ -31,21 +32,35 @@ def create_optimizers(net: nn.Module, optim: OptimSpec) -> list[Optimizer]:
     matrices = [value for value in layers if _mixes_channels(value)] if optim.optimizer == "muon" else []
     decayed = [value for value in layers if not _among(value, matrices)]
     rest = [value for value in net.parameters() if not _among(value, layers)]
+    backbone = [value for name, value in net.named_parameters() if name.startswith("backbones.")]
+    shared = partial(_by_share, backbone=backbone, share=optim.backbone_lr)
     groups: list[dict[str, Any]] = [
-        {"params": decayed, "weight_decay": optim.weight_decay},
-        {"params": rest, "weight_decay": optim.weight_decay if optim.decay_everything else 0.0},
+        *shared(decayed, weight_decay=optim.weight_decay),
+        *shared(rest, weight_decay=optim.weight_decay if optim.decay_everything else 0.0),
     ]
     made: list[Optimizer] = [torch.optim.AdamW(groups, lr=optim.lr)]
     if matrices:
-        turned = [{"params": matrices, "use_muon": True}]
+        turned = shared(matrices, use_muon=True)
         made.append(Muon(turned, lr=optim.lr, weight_decay=optim.weight_decay, nesterov=True))
     return made
 
 
+def _by_share(
+    values: Sequence[Tensor], *, backbone: Sequence[Tensor], share: float, **settings: Any
+) -> list[dict[str, Any]]:
+    """The weights that move, as one group; as two where the backbone's move slower than the others."""
+    moving = [value for value in values if value.requires_grad]
+    if share == 1.0:
+        return [{"params": moving, **settings}]
+    inside = [value for value in moving if _among(value, backbone)]
+    outside = [value for value in moving if not _among(value, backbone)]
+    return [{"params": outside, **settings}, {"params": inside, "share": share, **settings}]
+
+
 def set_learning_rate(optimizers: list[Optimizer], lr: float) -> None:
-    """The same for all."""
+    """The same for all, but for the share that the backbone has of it."""
     for group in _groups(optimizers):
-        group["lr"] = lr
+        group["lr"] = lr * group.get("share", 1.0)
 
 
 def learning_rate(step: int, optim: OptimSpec) -> float:

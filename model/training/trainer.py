@@ -28,16 +28,18 @@ from model.data.augment import wide_inputs
 from model.data.fingerprint import pairs_digest
 from model.data.hard_negatives import nearest_places
 from model.data.image_cache import ensure_decoded
-from model.data.loaders import PictureFiles, Pictures, TrainingPairs, plain_errors, training_loader
+from model.data.loaders import TrainingPairs, plain_errors, training_loader
 from model.data.pairs import PairSet
+from model.data.pictures import PictureFiles, Pictures
 from model.data.samplers import Order, epoch_batches
 from model.evaluation.evaluator import DualEncoder, Encode, evaluate
 from model.evaluation.results import Evaluation
 from model.inputs.anchors import REACH
+from model.inputs.specs import View
 from model.network.backbones import save_memory
 from model.network.checkpoints import blend_with, named_bundle, save_bundle, start_from
-from model.network.clnet import CLNet, View
-from model.network.encoder import encode_batch, encode_view
+from model.network.clnet import CLNet
+from model.network.forward import encode_batch, encode_view
 from model.network.pretrained import find_pretrained
 from model.training.checkpoint import (
     forget_best,
@@ -52,6 +54,7 @@ from model.training.checkpoint import (
 from model.training.config import RunSpec
 from model.training.distributed import ALONE, Processes
 from model.training.ema import average_decay, update_average
+from model.training.freezing import freeze_levels, hold_norms, refuse_shared_statistics
 from model.training.grad_cache import find_gradients, refuse_batch_statistics
 from model.training.loss import soft_targets, symmetric_info_nce
 from model.training.mining import VIEWS, mine_similar
@@ -70,7 +73,13 @@ _log = logging.getLogger(__name__)
 
 
 def train(
-    run: RunSpec, pairs: PairSet, val: PairSet, out: Path, *, device: str = "auto", processes: Processes = ALONE
+    run: RunSpec,
+    pairs: PairSet,
+    val: PairSet,
+    out: Path | str,
+    *,
+    device: str = "auto",
+    processes: Processes = ALONE,
 ) -> Path:
     """Train to the end, from the newest state in `out` if there is one; returns the bundle's folder.
 
@@ -81,6 +90,7 @@ def train(
         BadDataset: fewer different tiles than one batch, which holds each tile once; or tiles that ask for pictures.
     """
     _require_fit(run, pairs, processes)
+    out = Path(out)
     state = newest_state(out)
     with processes.first_alone():  # pretrained weights may have to be fetched
         trainer = Trainer(run, device=pick_device(device), resumes=state is not None, processes=processes)
@@ -154,6 +164,8 @@ class Trainer:
         if whole is not None:
             _log.info("starting from the bundle %s, digest %s", whole, start_from(net, whole))
         self.net: CLNet = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        refuse_shared_statistics(self.net, run.optim)
+        freeze_levels(self.net, run.optim.frozen_levels)
         self.optimizers = create_optimizers(self.net, run.optim)
         self.average = copy.deepcopy(self.net).requires_grad_(False) if run.optim.ema else None
         self.half = pick_half(device, run.optim.precision)
@@ -163,7 +175,7 @@ class Trainer:
                 save_memory(backbone, run.model.backbone)
         # A function is compiled, not the module: the names of its weights stay.
         self._forward: Callable[..., Tensor] = torch.compile(self.net.forward) if run.optim.compile else self.net
-        if processes.count > 1 or run.optim.chunk:
+        if (processes.count > 1 or run.optim.chunk) and not run.optim.frozen_norms:
             refuse_batch_statistics(self.net)
         if processes.count > 1:
             torch.manual_seed(run.optim.seed + processes.rank)  # dropout, if there is any, differs between the slices
@@ -183,7 +195,8 @@ class Trainer:
             return None
         noted = began = time.monotonic()
         hidden = log is None
-        with progress(optim.steps, self.run.name, unit="steps", done=self.step, quiet=hidden, keep=True) as bar:
+        label = f"training {self.run.name}"
+        with progress(optim.steps, label, unit="steps", done=self.step, quiet=hidden, keep=True) as bar:
             for ground, satellite, targets in self._batches(pairs, out.parent / "decoded"):
                 loss = self.advance(ground, satellite, targets)
                 if log is None:
@@ -216,6 +229,8 @@ class Trainer:
         """
         optim = self.run.optim
         self.net.train()
+        if optim.frozen_norms:
+            hold_norms(self.net)
         set_learning_rate(self.optimizers, learning_rate(self.step, optim))
         loss = partial(
             symmetric_info_nce,

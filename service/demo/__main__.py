@@ -230,8 +230,14 @@ def _service(data: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
 def _wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
     while not _is_ready(url):
         if process.poll() is not None:
-            raise DemoFailed(f"the service ended with {process.returncode}; its own message above says why")
+            raise DemoFailed(_why_ended(process.returncode))
         time.sleep(0.2)
+
+
+def _why_ended(status: int) -> str:
+    if status < 0:
+        return f"the service was stopped by {signal.Signals(-status).name}; start the demo again to go on"
+    return f"the service ended with {status}; its own message above says why"
 
 
 def _is_ready(url: str) -> bool:

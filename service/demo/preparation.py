@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from clnet_geolocalization import command as own_command
 from model.common.errors import BadConfig, GeoLocalizationError
-from model.network.checkpoints import bundle_digest
+from model.network.bundle_files import bundle_digest
 from service.settings import UpSettings
 
 __all__ = ["Preparation", "Process", "StepFailed", "discard_stale_demo", "index_folder", "plan"]
@@ -81,6 +81,8 @@ class Preparation:
             status = self._running.wait()
             if status != 0 and command[1] == "calibrate" and not self._stopped:
                 logger.warning("`%s` ended with %d; the service starts without a confidence", text, status)
+            elif status < 0 or self._stopped:
+                raise StepFailed(f"`{text}` was stopped; start again to go on")
             elif status != 0:
                 raise StepFailed(f"`{text}` ended with {status}; its own message says why")
         self.stage = ""
@@ -98,7 +100,7 @@ def plan(settings: UpSettings) -> list[Command]:
     built = (index / "manifest.json").is_file()
     if built and (settings.tiles is not None or (index / "calibration.json").is_file() or not _calibrates(settings)):
         return []
-    build = ["indexer", "build", "--out", str(index), "--checkpoint", settings.checkpoint, "--device", settings.device]
+    build = ["indexer", "build", "--out", str(index), *_encoder_flags(settings)]
     if settings.zoom is not None:
         build += ["--zoom", str(settings.zoom)]
     if settings.tiles is not None:
@@ -122,9 +124,14 @@ def _plan_demo(settings: UpSettings, build: Command) -> list[Command]:
         commands.append([*build, "--tiles", str(region / "tiles")])
     if aside:
         queries = [str(folder / "calibration.csv") for folder in (region, elsewhere)]
-        with_encoder = ["--checkpoint", settings.checkpoint, "--device", settings.device]
-        commands.append(["indexer", "calibrate", "--index", str(index), "--queries", *queries, *with_encoder])
+        commands.append(
+            ["indexer", "calibrate", "--index", str(index), "--queries", *queries, *_encoder_flags(settings)]
+        )
     return commands
+
+
+def _encoder_flags(settings: UpSettings) -> list[str]:
+    return ["--checkpoint", settings.checkpoint, "--device", settings.device, "--engine", settings.engine]
 
 
 def _calibrates(settings: UpSettings) -> bool:

@@ -63,6 +63,50 @@ def test_rows_that_repeat_a_tile_are_listed_once(tmp_path: Path) -> None:
     assert any("warning: 3 rows repeat a tile" in note for note in listed(path).notes)
 
 
+_ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n) "
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        f"tiles AS {_ENDLESS} SELECT 16 zoom_level, i tile_column, i tile_row, x'00' tile_data FROM n",
+        f"tiles AS {_ENDLESS} SELECT 16 zoom_level, 1 tile_column, 1 tile_row, x'00' tile_data FROM n WHERE i < 0",
+        "tiles AS SELECT 16 zoom_level, 1 tile_column, 1 tile_row, zeroblob(1000000000) tile_data",
+        f"metadata AS {_ENDLESS} SELECT 'key' || i name, 'value' value FROM n",
+        f"metadata AS {_ENDLESS} SELECT 'key' name, 'value' value FROM n WHERE i < 0",
+    ],
+)
+def test_a_view_without_end_ends_in_one_line(tmp_path: Path, view: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("indexer.tiles.sources.mbtiles._LEAST_STEPS", 2_000_000)
+    path = write_mbtiles(tmp_path / "a.mbtiles", ROWS, {})
+    database = sqlite3.connect(path)
+    database.execute(f"DROP TABLE {view.split()[0]}")
+    database.execute(f"CREATE VIEW {view}")
+    database.commit()
+    database.close()
+    if "'key' || i" in view:
+        assert names_of(path) == NAMES  # what lies behind the first thousands is no metadata
+        return
+    with pytest.raises(BadSource, match=r"steps of SQLite.*plain tables|too big"):
+        listed(path)
+
+
+def test_a_view_over_deduplicated_pictures_is_within_the_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("indexer.tiles.sources.mbtiles._LEAST_STEPS", 0)
+    database = sqlite3.connect(tmp_path / "a.mbtiles")
+    database.execute("CREATE TABLE map (zoom_level INTEGER, tile_column INTEGER, tile_row INTEGER, tile_id TEXT)")
+    database.execute("CREATE TABLE images (tile_id TEXT PRIMARY KEY, tile_data BLOB)")
+    database.execute("INSERT INTO images VALUES ('sea', ?)", (encoded(0, 32),))
+    rows = [(16, 30_000 + x, 40_000 + y, "sea") for x in range(100) for y in range(100)]
+    database.executemany("INSERT INTO map VALUES (?, ?, ?, ?)", rows)
+    database.execute(
+        "CREATE VIEW tiles AS SELECT zoom_level, tile_column, tile_row, tile_data FROM map JOIN images USING (tile_id)"
+    )
+    database.commit()
+    database.close()
+    assert len(listed(tmp_path / "a.mbtiles").table) == len(rows)
+
+
 _AS_NOBODY = """
 import os, sys
 from pathlib import Path

@@ -97,17 +97,17 @@ def test_a_corpus_is_drawn_on_one_scale(tmp_path: Path) -> None:
     summary = build_index(open_source(tmp_path / "tiles"), FakeEncoder(), tmp_path / "index")
     assert any("16 bits of which 12 are used" in note for note in summary.notes)
     index = TileIndex.open(tmp_path / "index")
-    assert index.manifest.source["value_bits"] == 12
-    assert index.source is not None
+    assert index.segments[0].manifest.source["value_bits"] == 12
+    assert index.has_pictures
     expected = FakeEncoder().encode_satellite(
         np.asarray(Image.fromarray((ground[:, :, 0] >> 4).astype(np.uint8)).convert("RGB").resize((32, 32)))[None]
     )
     rows = {index.tile(row).y: row for row in range(index.count)}
-    assert float(index.vectors[rows[TOP]].astype(np.float32) @ expected[0]) > 0.999
+    assert float(index.vector(rows[TOP])[0].astype(np.float32) @ expected[0]) > 0.999
     assert verify_index(index, FakeEncoder(), sample=3).least_similarity > 0.999
     index.close()
 
 
 def test_a_corpus_of_8_bits_says_nothing_of_depth(tmp_path: Path) -> None:
     build_index(open_source(make_tiles(tmp_path / "tiles")), FakeEncoder(), tmp_path / "index")
-    assert "value_bits" not in TileIndex.open(tmp_path / "index").manifest.source
+    assert "value_bits" not in TileIndex.open(tmp_path / "index").segments[0].manifest.source

@@ -12,22 +12,25 @@ from indexer.building.plan import BuildSpec
 from indexer.common.errors import IndexDamaged
 from indexer.index.exact_search import ExactScan
 from indexer.index.integrity import BlockCheck, write_block_digests
-from indexer.index.manifest import BLOCKS, EMBEDDINGS, Manifest
+from indexer.index.manifest import BLOCKS, EMBEDDINGS, SEARCH, TILES, Manifest
+from indexer.index.search_spec import SearchSpec
 from indexer.index.tile_index import TileIndex
-from indexer.tiles.region import BoxRegion
+from indexer.tiles.region import CircleRegion
 from indexer.tiles.sources.open_source import open_source
 from model.common.atomic_io import canonical_json, sha256_bytes
+from model.inputs.transforms import InputSpec
 from tests.fakes import FakeEncoder
 from tests.indexer.tiny import build_tiny, make_tiles, vector_of
 
 BLOCK = 128
+ANCHORED = InputSpec(satellite_px=32, ground_height_px=32, ground_width_px=64, anchors=3)
 
 
 @pytest.fixture
 def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files of any size are treated as those above 256 MB, in blocks of a few vectors."""
-    monkeypatch.setattr("indexer.building.build.HASHED_AT_ONCE_BYTES", 0)
-    monkeypatch.setattr("indexer.index.tile_index.HASHED_AT_ONCE_BYTES", 0)
+    monkeypatch.setattr("indexer.index.segment_writer.HASHED_AT_ONCE_BYTES", 0)
+    monkeypatch.setattr("indexer.index.segment.HASHED_AT_ONCE_BYTES", 0)
     monkeypatch.setattr("indexer.index.integrity.BLOCK_BYTES", BLOCK)
 
 
@@ -35,6 +38,11 @@ def flip(path: Path, place: int) -> None:
     data = bytearray(path.read_bytes())
     data[place] ^= 0x40
     path.write_bytes(bytes(data))
+
+
+def around(index: TileIndex, row: int) -> CircleRegion:
+    """An area that holds this tile only."""
+    return CircleRegion(index.tile(row).bounds.centre, 1.0)
 
 
 @pytest.mark.usefixtures("everything_is_large")
@@ -58,23 +66,95 @@ def test_the_background_finds_what_no_search_has_touched(tmp_path: Path) -> None
     index.close()
     flip(index.folder / EMBEDDINGS, -2)
     damaged = TileIndex.open(index.folder)
-    assert damaged._background is not None
-    damaged._background.wait()
-    with pytest.raises(IndexDamaged):
-        damaged.search(vector_of(0), top_k=1, region=BoxRegion(damaged.tile(0).bounds))
+    assert damaged.segments[0]._background is not None
+    damaged.segments[0]._background.wait()
+    with pytest.raises(IndexDamaged, match=r"embeddings\.npy differs"):
+        damaged.search(vector_of(0), top_k=1, region=around(damaged, 0))
     damaged.close()
+
+
+@pytest.mark.usefixtures("everything_is_large")
+def test_the_table_of_tiles_is_hashed_when_it_is_opened_whatever_its_size(tmp_path: Path) -> None:
+    index = build_tiny(tmp_path)
+    index.close()
+    flip(index.folder / "tiles.parquet", 0)  # where no reader looks
+    with pytest.raises(IndexDamaged, match=r"tiles\.parquet has SHA-256"):
+        TileIndex.open(index.folder)
+
+
+@pytest.mark.usefixtures("everything_is_large")
+def test_who_wants_all_files_hashed_at_once_needs_no_background(tmp_path: Path) -> None:
+    index = build_tiny(tmp_path)
+    index.close()
+    assert TileIndex.open(index.folder, verify=True).segments[0]._background is None
+
+
+def test_a_file_of_the_very_size_is_hashed_when_it_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = build_tiny(tmp_path).folder
+    assert TileIndex.open(folder).segments[0]._background is None
+    monkeypatch.setattr("indexer.index.segment.HASHED_AT_ONCE_BYTES", (folder / EMBEDDINGS).stat().st_size)
+    flip(folder / EMBEDDINGS, -2)
+    with pytest.raises(IndexDamaged, match="SHA-256"):
+        TileIndex.open(folder)
+
+
+class Noting(BlockCheck):
+    """Also notes the runs of bytes that it was asked for."""
+
+    def require(self, starts: np.ndarray, stops: np.ndarray) -> None:
+        self.asked = list(zip(starts.tolist(), stops.tolist(), strict=True))
+        super().require(starts, stops)
+
+
+@pytest.mark.usefixtures("everything_is_large")
+def test_the_bytes_of_the_tiles_that_are_compared_are_checked_and_no_others(tmp_path: Path) -> None:
+    header, row = 128, 9 * 27 * 2
+    for kind, latency_ms in (("exact", 1e9), ("ivf", 0)):
+        encoder, spec = FakeEncoder(inputs=ANCHORED), BuildSpec(search=SearchSpec(latency_ms=latency_ms))
+        index = build_tiny(tmp_path / kind, 8, 8, encoder=encoder, spec=spec)
+        index.segments[0]._blocks = check = Noting(index.folder / EMBEDDINGS, index.folder / BLOCKS)
+        for number in (0, 5):
+            index.search(vector_of(number), top_k=1, region=around(index, number))
+            assert check.asked == [(header + number * row, header + (number + 1) * row)]
+            index.score_all(vector_of(number), region=around(index, number))
+            assert check.asked == [(header + number * row, header + (number + 1) * row)]
+        (found,) = index.search(vector_of(5), top_k=3)
+        assert sum(stop - start for start, stop in check.asked) == found.scanned * row
+        bytes_of = [range(header + at * row, header + (at + 1) * row) for at in found.rows.tolist()]
+        assert all(any(r.start >= a and r.stop <= b for a, b in check.asked) for r in bytes_of)
+        index.close()
 
 
 @pytest.mark.usefixtures("everything_is_large")
 def test_candidates_of_an_approximate_search_are_checked_too(tmp_path: Path) -> None:
     source = open_source(make_tiles(tmp_path / "tiles", 20, 20))
-    build_index(source, FakeEncoder(), tmp_path / "index", spec=BuildSpec(exact_up_to=100))
+    build_index(source, FakeEncoder(), tmp_path / "index", spec=BuildSpec(search=SearchSpec(latency_ms=0)))
     flip(tmp_path / "index" / EMBEDDINGS, 300)
     damaged = TileIndex.open(tmp_path / "index")
-    damaged._background.wait()  # type: ignore[union-attr]
     with pytest.raises(IndexDamaged):
         damaged.search(vector_of(123), top_k=400)
     damaged.close()
+
+
+@pytest.mark.usefixtures("everything_is_large")
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.99])
+def test_lists_of_an_approximate_index_are_checked_before_they_propose(tmp_path: Path, share: float) -> None:
+    source = open_source(make_tiles(tmp_path / "tiles", 20, 20))
+    build_index(source, FakeEncoder(), tmp_path / "index", spec=BuildSpec(search=SearchSpec(latency_ms=0)))
+    flip(tmp_path / "index" / SEARCH, int(share * (tmp_path / "index" / SEARCH).stat().st_size))
+    damaged = TileIndex.open(tmp_path / "index")
+    with pytest.raises(IndexDamaged, match=r"search\.faiss"):
+        damaged.search(vector_of(123), top_k=3)
+    damaged.close()
+
+
+@pytest.mark.usefixtures("everything_is_large")
+def test_the_table_of_places_is_checked_whatever_its_size(tmp_path: Path) -> None:
+    index = build_tiny(tmp_path, 5, 5)
+    index.close()
+    flip(index.folder / TILES, (index.folder / TILES).stat().st_size // 2)
+    with pytest.raises(IndexDamaged, match=r"tiles\.parquet has SHA-256"):
+        TileIndex.open(index.folder)
 
 
 def test_only_the_blocks_that_are_used_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,15 +250,16 @@ def test_an_index_of_the_format_before_is_still_opened(tmp_path: Path) -> None:
     expected = index.search(vector_of(5), top_k=3)[0]
     as_format_2(index.folder)
     old = TileIndex.open(index.folder)
-    assert old.manifest.version == 2
+    assert old.segments[0].manifest.version == 2
     assert old.digest == json.loads((index.folder / "manifest.json").read_bytes())["digest"]
     assert old.search(vector_of(5), top_k=3)[0].rows.tolist() == expected.rows.tolist()
-    old.manifest.write(tmp_path)
+    old.segments[0].manifest.write(tmp_path)
     assert Manifest.read(tmp_path).version == 2
 
 
 @pytest.mark.usefixtures("everything_is_large")
-def test_a_large_file_of_the_format_before_is_checked_in_the_background(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", [130, 400, -2])
+def test_a_large_file_of_the_format_before_is_checked_before_it_answers(tmp_path: Path, place: int) -> None:
     index = build_tiny(tmp_path)
     index.close()
     (index.folder / BLOCKS).unlink()
@@ -186,13 +267,15 @@ def test_a_large_file_of_the_format_before_is_checked_in_the_background(tmp_path
     del content["files"][BLOCKS]
     (index.folder / "manifest.json").write_bytes(canonical_json(content))
     as_format_2(index.folder)
-    flip(index.folder / EMBEDDINGS, -2)
     old = TileIndex.open(index.folder)
-    assert old._background is not None
-    old._background.wait()
-    with pytest.raises(IndexDamaged, match="SHA-256"):
-        old.search(vector_of(0), top_k=1)
+    assert old.search(vector_of(7), top_k=1)[0].scores[0] > 0.99
     old.close()
+    flip(index.folder / EMBEDDINGS, place)
+    damaged = TileIndex.open(index.folder)
+    for seed in range(25):
+        with pytest.raises(IndexDamaged, match="SHA-256"):
+            damaged.search(vector_of(seed), top_k=1)
+    damaged.close()
 
 
 def test_the_digest_does_not_depend_on_where_the_tiles_lie(tmp_path: Path) -> None:
@@ -202,7 +285,7 @@ def test_the_digest_does_not_depend_on_where_the_tiles_lie(tmp_path: Path) -> No
     build_index(open_source(tmp_path / "b" / "deep" / "other"), FakeEncoder(), tmp_path / "b" / "two")
     one, two = TileIndex.open(tmp_path / "one"), TileIndex.open(tmp_path / "b" / "two")
     assert one.digest == two.digest
-    assert one.source_path != two.source_path
+    assert one.segments[0].source_path != two.segments[0].source_path
     content = json.loads((tmp_path / "one" / "manifest.json").read_bytes())
     content["source"]["path"] = "elsewhere"
     (tmp_path / "one" / "manifest.json").write_bytes(canonical_json(content))

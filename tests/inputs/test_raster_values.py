@@ -128,6 +128,45 @@ def test_a_picture_without_a_collar_is_no_warning(tmp_path: Path) -> None:
     assert warnings_of(aligned(tmp_path / "a.tif", pixels)) == ""
 
 
+@WRITERS
+@pytest.mark.parametrize(("dtype", "value"), [(np.float32, -9999), (np.int16, -32768), (np.uint16, 65535)])
+def test_a_collar_of_an_extreme_value_is_a_warning_too(tmp_path: Path, put: Any, dtype: Any, value: int) -> None:
+    pixels = np.random.default_rng(0).uniform(100, 900, (3, 256, 256)).astype(dtype)
+    pixels[:, :, 128:] = value
+    path = put(tmp_path / "a.tif", pixels)
+    assert f"is exactly its {'greatest' if value > 0 else 'least value'} ({value})" in warnings_of(path)
+    assert warnings_of(path, nodata=float(value)) == ""
+    picture = only(path, nodata=float(value))
+    assert (picture[:, 134:] == 128).all()
+    assert abs(float(picture[:, :120].mean()) - 127) < 8
+
+
+@WRITERS
+def test_the_extreme_of_floating_point_is_no_data_without_being_said_so(tmp_path: Path, put: Any) -> None:
+    pixels = np.random.default_rng(0).uniform(10, 20, (3, 256, 256)).astype(np.float32)
+    pixels[:, :, 130:] = np.finfo(np.float32).min
+    picture = only(put(tmp_path / "a.tif", pixels))
+    assert (picture[:, 134:] == 128).all()
+    assert abs(float(picture[:, :120].mean()) - 127) < 8
+
+
+@WRITERS
+def test_a_value_for_no_data_in_one_band_alone_does_not_set_the_scale(tmp_path: Path, put: Any) -> None:
+    pixels = np.random.default_rng(0).integers(100, 900, (3, 256, 256)).astype(np.int16)
+    pixels[0, :64] = -32768
+    picture = only(put(tmp_path / "a.tif", pixels, nodata=-32768))
+    assert abs(float(picture[80:].mean()) - 127) < 8
+
+
+@WRITERS
+def test_a_grey_picture_whose_zero_is_white_is_turned(tmp_path: Path, put: Any) -> None:
+    ramp = np.repeat(np.arange(256, dtype=np.uint8)[None, None], 256, axis=1)
+    black, white = (
+        only(put(tmp_path / f"{kind}.tif", ramp, photometric=kind)) for kind in ("MINISBLACK", "MINISWHITE")
+    )
+    assert np.abs(black.astype(int) + white.astype(int) - 255)[:, 4:-4].max() <= 1
+
+
 @pytest.mark.parametrize("nodata", [300.0, -1.0, 0.5])
 def test_a_value_for_no_data_that_cannot_occur_is_refused(tmp_path: Path, nodata: float) -> None:
     aligned(tmp_path / "a.tif", flat(1, 2, 3))

@@ -4,6 +4,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -46,17 +47,17 @@ class DyingEncoder(FakeEncoder):
         return super().encode_satellite(pixels)
 
 
-def build(path: Path, out: Path, encoder: FakeEncoder | None = None) -> BuildSummary:
+def build(path: Path, out: Path, encoder: FakeEncoder | None = None, spec: BuildSpec = SPEC) -> BuildSummary:
     source = open_source(path, OPTIONS)
     try:
-        return build_index(source, encoder or FakeEncoder(), out, spec=SPEC)
+        return build_index(source, encoder or FakeEncoder(), out, spec=spec)
     finally:
         source.close()
 
 
-def interrupt(path: Path, out: Path, batches: int = 4) -> None:
+def interrupt(path: Path, out: Path, batches: int = 4, spec: BuildSpec = SPEC) -> None:
     with pytest.raises(Interrupted):
-        build(path, out, DyingEncoder(batches))
+        build(path, out, DyingEncoder(batches), spec)
 
 
 def same_time(path: Path, change: Callable[[], None]) -> None:
@@ -234,3 +235,40 @@ def test_nothing_changed_resumes_everything_that_was_done(tmp_path: Path) -> Non
     summary = build(folder, tmp_path / "index")
     assert summary.resumed >= 8
     assert not any("embedded again" in note for note in summary.notes)
+
+
+def large_source(folder: Path, kind: str) -> tuple[Path, Path, int]:
+    """(source, the file to change, a byte between the samples whose change leaves the file readable)."""
+    folder.mkdir()
+    if kind == "raster":
+        for number in range(6):
+            raster(folder / f"{number}.tif", 2 * number, number, side=1024)
+        return folder, folder / "0.tif", 3_040_000
+    make_tiles(folder / "tiles")
+    path = folder / "tiles" / "15" / str(LEFT) / f"{TOP}.png"
+    path.write_bytes(path.read_bytes().ljust(3 << 20, b"\0"))
+    return folder / "tiles", path, 20_000
+
+
+@pytest.mark.parametrize("kind", ["folder", "raster"])
+@pytest.mark.parametrize("whole", [True, False], ids=["read whole", "sampled"])
+def test_any_byte_of_a_large_source_counts_on_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, whole: bool
+) -> None:
+    monkeypatch.setattr("indexer.tiles.sources.stamps._WHOLE_BYTES", 0)
+    source, path, place = large_source(tmp_path / "source", kind)
+    spec = replace(SPEC, read_whole=whole)
+    interrupt(source, tmp_path / "index", 5, spec)
+    data = bytearray(path.read_bytes())
+    data[place] ^= 0x40
+    same_time(path, lambda: path.write_bytes(data) and None)
+    summary = build(source, tmp_path / "index", spec=spec)
+    assert summary.resumed > 0
+    assert whole == any("embedded again" in note for note in summary.notes)  # documented: samples may miss a byte
+
+
+def test_how_a_source_was_looked_at_is_not_exchanged_on_the_way(tmp_path: Path) -> None:
+    make_tiles(tmp_path / "tiles")
+    interrupt(tmp_path / "tiles", tmp_path / "index")
+    with pytest.raises(BuildConflict, match="read_whole: False -> True"):
+        build(tmp_path / "tiles", tmp_path / "index", spec=replace(SPEC, read_whole=True))

@@ -4,7 +4,7 @@ from functools import partial
 
 import torch
 
-from model.network.encoder import encode_batch
+from model.network.forward import encode_batch
 from model.training.distributed import ALONE, Processes
 from model.training.grad_cache import find_gradients
 from model.training.loss import symmetric_info_nce

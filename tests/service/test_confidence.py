@@ -40,14 +40,29 @@ def test_answer_carries_the_calibrated_confidence(calibrated):
         assert answer["confidence"] == pytest.approx(0.73, abs=0.01)  # logistic of 2 * 1.0 - 1
         assert answer["confidence_radius_m"] == 100.0
         assert answer["radius_m"] == 25.0
+        assert answer["no_confidence_because"] is None
         assert estimate(client, top_k="1") == estimate(client, top_k="16") == answer
 
 
-@pytest.mark.parametrize("fields", [{"heading_deg": "unknown"}, {"fov_deg": "90"}, {"bbox": "-180,-85,180,85"}])
-def test_questions_it_was_not_fitted_on_get_none(calibrated, fields):
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"heading_deg": "unknown"}, "this was asked with unknown headings (24 tried)"),
+        ({"fov_deg": "90"}, "see the warning"),
+        ({"bbox": "-180,-85,180,85"}, "for searches of all its tiles, not of an area"),
+    ],
+)
+def test_questions_it_was_not_fitted_on_get_none_and_the_reason(calibrated, fields, reason):
     with serving(Settings(index=calibrated, workers=1)) as client:
         answer = estimate(client, **fields)
         assert (answer["confidence"], answer["confidence_radius_m"]) == (None, None)
+        assert reason in answer["no_confidence_because"]
+
+
+def test_an_index_without_calibration_says_so_before_the_place(client):
+    answer = estimate(client, bbox="-180,-85,180,85")
+    assert list(answer)[0:3] == ["confidence", "confidence_radius_m", "no_confidence_because"]
+    assert answer["no_confidence_because"].startswith("the index is not calibrated")
 
 
 def test_what_speaks_against_a_photo_speaks_against_confidence(calibrated):

@@ -13,14 +13,13 @@ from indexer.common.optional import load_rasterio
 from indexer.tiles.region import BoxRegion
 from indexer.tiles.sources.colours import Colours, Sample, colours_of, sample_of
 from indexer.tiles.sources.georeference import Georeference, georeference_of
+from indexer.tiles.sources.rivals import require_one_place
 from indexer.tiles.sources.source import SourceOptions
-from indexer.tiles.sources.stamps import FileState, combined, file_stamp, raster_members, state_of
+from indexer.tiles.sources.stamps import FileState, raster_members, state_of
 from model.common.geo import Bounds
 
 __all__ = ["RasterFile", "inspect_raster", "remarks_on"]
 
-_WHOLE_BYTES = 64 << 20
-"""Of all files together, up to which their content is part of their stamps."""
 _COLLAR_SHARE, _GRADED_SHARE = 0.02, 0.05
 
 
@@ -35,8 +34,8 @@ class RasterFile:
         place: how its pixels become places.
         size: width and height in pixels.
         colours: how its values become colours.
-        stamp: changes when any file does that its pixels are read from.
-        members: those files, or where they would lie, as they were.
+        doubts: remarks on files beside it that say another place.
+        members: the files that its pixels are read from, or where they would lie, as they were.
     """
 
     name: str
@@ -45,8 +44,8 @@ class RasterFile:
     place: Georeference
     size: tuple[int, int]
     colours: Colours
-    stamp: int = 0
     members: dict[Path, FileState] = field(default_factory=dict)
+    doubts: tuple[str, ...] = ()
 
     def open(self, root: Path) -> Any:
         """A new dataset handle."""
@@ -67,13 +66,12 @@ def inspect_raster(root: Path, name: str, options: SourceOptions, *, files: int 
     rasterio, path = load_rasterio(), root / name
     try:
         with rasterio.open(path) as data:
+            doubts = tuple(require_one_place(data, path))
             place = georeference_of(data, str(path))
             bounds, resolution_m = place.extent(data.width, data.height, str(path))
             colours = colours_of(data, options.bands, options.nodata, str(path))
             size, members = (data.width, data.height), {one: state_of(one) for one in raster_members(path)}
-            whole_bytes = max(1, _WHOLE_BYTES // files)
-            stamp = combined(file_stamp(member, state, whole_bytes) for member, state in members.items())
-            file = RasterFile(name, bounds, resolution_m, place, size, colours, stamp, members)
+            file = RasterFile(name, bounds, resolution_m, place, size, colours, members, doubts)
             return file, sample_of(data, colours, files=files)
     except BadSource:
         raise
@@ -83,15 +81,15 @@ def inspect_raster(root: Path, name: str, options: SourceOptions, *, files: int 
 
 def remarks_on(file: RasterFile, sample: Sample) -> list[str]:
     """Warnings of what a file does not say, or says and hardly means."""
-    remarks = []
+    remarks = list(file.doubts)
     colours = file.colours
     if not colours.tells_nodata and sample.values.shape[1]:
-        for value, word in ((0, "black"), (255, "white")):
+        for value, word in _collars(sample, deep=colours.deep).items():
             share = float((sample.values == value).all(axis=0).mean())
-            if share > _COLLAR_SHARE and (value == 0 or colours.dtype == "uint8"):
+            if share > _COLLAR_SHARE:
                 remarks.append(
-                    f"about {share:.0%} of it is exactly {word} ({value}) and no tag says that this means no data; "
-                    f"if it is a collar, give --nodata {value}"
+                    f"about {share:.0%} of it is exactly {word} ({value:.12g}) and no tag says that this means no "
+                    f"data; if it is a collar, give --nodata {value:.12g}"
                 )
     if colours.alpha is not None and sample.alpha is not None and len(sample.alpha):
         top = np.iinfo(sample.alpha.dtype).max if sample.alpha.dtype.kind in "iu" else sample.alpha.max()
@@ -108,3 +106,10 @@ def remarks_on(file: RasterFile, sample: Sample) -> list[str]:
             "higher or lower, tiles are displaced; orthorectify it with a terrain model for right places"
         )
     return remarks
+
+
+def _collars(sample: Sample, *, deep: bool) -> dict[float, str]:
+    """Values that stand for no data in files that do not say so, in words: of deep files the extremes, too."""
+    if not deep:
+        return {0.0: "black", 255.0: "white"}
+    return {float(sample.values.min()): "its least value", float(sample.values.max()): "its greatest", 0.0: "black"}

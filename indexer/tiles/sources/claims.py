@@ -37,6 +37,7 @@ class Claim:
         scheme: how it says that rows are counted; empty where it does not say.
         boxes: where it says that its tiles lie; several where the statement can be read in several ways.
         centre: a place that it says is the middle of its tiles; counts where there is no box.
+        zooms: the least and the deepest that it says there are.
         other_grid: the tile grid that it names where that is not the one of Web Mercator.
         note: a remark for the user.
     """
@@ -45,6 +46,7 @@ class Claim:
     scheme: str = ""
     boxes: tuple[Bounds, ...] = ()
     centre: LatLon | None = None
+    zooms: tuple[int, int] | None = None
     other_grid: str = ""
     note: str = ""
 
@@ -64,8 +66,8 @@ def settle_scheme(
     Raises:
         BadSource: two statements disagree, or one names another grid; the message names the option that settles it.
     """
-    notes = [claim.note for claim in claims if claim.note]
     deepest = _deepest(stored, options)
+    notes = [claim.note for claim in claims if claim.note] + _other_zooms(deepest, claims)
     if options.scheme != AUTO:
         faults = [fault for claim in claims if (fault := _misfit(deepest, options.scheme, claim))]
         return options.scheme, notes + [
@@ -153,6 +155,17 @@ def _remedy(rows: _Ints, scheme: str, claim: Claim) -> str:
     fits = [other for other in ROW_SCHEMES if other != scheme and _fit(rows, other, claim) >= _MOST]
     turned = "".join(f"Give --scheme {other} if the place is right: so taken, the rows fit it. " for other in fits)
     return f"{turned}Give --scheme {scheme} if the rows are right"
+
+
+def _other_zooms(rows: _Ints, claims: Sequence[Claim]) -> list[str]:
+    """Remarks where the zoom to be indexed is not one of those stated; a place does not depend on it."""
+    zoom = int(rows[0, 0]) if len(rows) else -1
+    return [
+        f"warning: {claim.origin} says that the zooms are {claim.zooms[0]} to {claim.zooms[1]}, and zoom {zoom} is "
+        "indexed; --zoom chooses another"
+        for claim in claims
+        if claim.zooms and zoom >= 0 and not claim.zooms[0] <= zoom <= claim.zooms[1]
+    ]
 
 
 def _strays(rows: _Ints, scheme: str, claim: Claim) -> list[str]:

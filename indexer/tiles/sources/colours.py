@@ -22,6 +22,8 @@ _SAMPLED_PX = 1 << 20
 _SAMPLE_WINDOWS, _SAMPLE_SIDE_PX = 7, 64
 """A large file without overviews is sampled in so many windows a side, its corners among them."""
 _READ_WHOLE_PX = 1 << 22
+_NO_MEASUREMENT = 1e30
+"""Beyond it are the extremes of floating point that writers fill in, tagged or not."""
 _OTHER_COLOURS = {"cyan": "CMYK", "hue": "HSL", "Y": "YCbCr"}
 
 
@@ -92,7 +94,6 @@ def colours_of(data: Any, bands: tuple[int, ...] | None, nodata: float | None, n
         raise BadSource(f"{name} holds complex numbers ({dtype}); take their magnitude first")
     flags = load_rasterio().enums.MaskFlags
     mask = data.mask_flag_enums[chosen[0] - 1]
-    bits = int(data.tags(chosen[0], ns="IMAGE_STRUCTURE").get("NBITS", 8))
     palette = _palette(data, chosen[0])
     return Colours(
         bands=chosen,
@@ -101,7 +102,7 @@ def colours_of(data: Any, bands: tuple[int, ...] | None, nodata: float | None, n
         masked=flags.per_dataset in mask and flags.alpha not in mask,
         nodata=_nodata(data, chosen, nodata, dtype, name),
         palette=palette,
-        value_range=(0.0, 2.0**bits - 1) if dtype == "uint8" and bits < 8 and palette is None else None,
+        value_range=_range_of_bits(data, chosen[0]) if dtype == "uint8" and palette is None else None,
     )
 
 
@@ -116,7 +117,9 @@ def read_window(
         return np.ascontiguousarray(colours.palette[index, :3].transpose(2, 0, 1)), valid
     if colours.value_range is not None:
         low, high = colours.value_range
-        scaled = (values.astype(np.float32) - np.float32(low)) * np.float32(255.0 / (high - low))
+        span = abs(high - low)  # far beyond the ends float32 would overflow
+        near = np.clip(values.astype(np.float32), min(low, high) - span, max(low, high) + span)
+        scaled = (near - np.float32(low)) * np.float32(255.0 / (high - low))
         values = np.clip(np.nan_to_num(scaled), 0, 255)
     drawn = values.astype(np.uint8, copy=False)
     return np.repeat(drawn, 3, axis=0) if len(drawn) == 1 else drawn, valid
@@ -147,6 +150,8 @@ def _sample(data: Any, colours: Colours, windows: list[tuple[Window, tuple[int, 
         except Exception as error:  # GDAL's errors have no common base
             failure = error.__cause__ or error
             continue
+        if colours.deep and colours.nodata is not None:  # in one band only it is data, and no measure of brightness
+            part = np.where(part == np.array(colours.nodata[: len(part)])[:, None, None], np.nan, part)
         values.append(np.repeat(part, 3 // len(part), axis=0)[:, valid])
         alphas += [] if alpha is None else [alpha.ravel()]
     if not values:
@@ -188,7 +193,7 @@ def _values(
         stands = np.array(colours.nodata[: len(bands)], np.float64).astype(values.dtype)[:, None, None]
         valid &= (values != stands).any(axis=0)
     if values.dtype.kind == "f":
-        valid &= np.isfinite(values).all(axis=0)
+        valid &= (np.abs(values) < _NO_MEASUREMENT).all(axis=0)  # false for NaN, too
     return values, valid
 
 
@@ -257,6 +262,15 @@ def _fits(value: float, dtype: str) -> bool:
         return True
     limits = np.iinfo(kind)
     return bool(value == round(value) and limits.min <= value <= limits.max) if math.isfinite(value) else False
+
+
+def _range_of_bits(data: Any, band: int) -> tuple[float, float] | None:
+    """Values drawn as black and white of up to 8 bits, the first the greater where 0 is white; None for 0 to 255."""
+    bits = int(data.tags(band, ns="IMAGE_STRUCTURE").get("NBITS", 8))
+    ends = 0.0, 2.0 ** min(bits, 8) - 1
+    if data.tags(ns="IMAGE_STRUCTURE").get("MINISWHITE") == "YES":
+        return ends[1], ends[0]
+    return ends if bits < 8 else None
 
 
 def _palette(data: Any, band: int) -> NDArray[np.uint8] | None:

@@ -40,7 +40,7 @@ def grid_cover(files: Sequence[RasterFile], zoom: int, bbox: Bounds | None) -> T
     places = sorted(covered)
     zxy = np.array([(zoom, x, y) for x, y in places], np.int64).reshape(-1, 3)
     owners = [files[covered[place]] for place in places]
-    return grid_table(zxy, [file.name for file in owners], stamp=np.array([file.stamp for file in owners], np.int64))
+    return grid_table(zxy, [file.name for file in owners])
 
 
 def stride_cover(files: Sequence[RasterFile], options: SourceOptions) -> TileTable:
@@ -84,10 +84,9 @@ def _owned(files: Sequence[RasterFile], west: _Floats, south: _Floats, east: _Fl
     lat, lon = centres(west, south, east, north)
     names = [f"{a:.6f},{b:.6f}" for a, b in zip(lat.tolist(), lon.tolist(), strict=True)]
     off_grid, zeros = np.full(len(lat), -1, np.int64), np.zeros(len(lat), np.int64)
-    stamp = np.array([file.stamp for file in files], np.int64)[owner]
     sources = texts([files[number].name for number in owner.tolist()])
     return TileTable(
-        texts(names), off_grid, off_grid, off_grid, lat, lon, west, south, east, north, sources, zeros, stamp
+        texts(names), off_grid, off_grid, off_grid, lat, lon, west, south, east, north, sources, zeros, zeros
     )  # fmt: skip
 
 

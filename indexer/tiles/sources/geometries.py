@@ -56,6 +56,7 @@ def geometry_extents(table: pa.Table, name: str, path: Path) -> _Floats:
     about = columns.get(name) if isinstance(columns, dict) else None
     about = about if isinstance(about, dict) else {}
     _require_degrees(about, path)
+    _require_degrees(_extension_of(table.schema.field(name)), path)
     column = table[name]
     if isinstance(column.type, pa.ExtensionType):
         column = pa.chunked_array([chunk.storage for chunk in column.chunks], column.type.storage_type)
@@ -72,6 +73,15 @@ def geometry_extents(table: pa.Table, name: str, path: Path) -> _Floats:
             raise BadSource(f"row {row + 1} of {path}: {name} is no geometry ({error!r})") from error
     _require_stated_place(extents, about.get("bbox"), name, path)
     return extents
+
+
+def _extension_of(field: pa.Field) -> dict[str, Any]:
+    """What Arrow's own description of the column says, as GeoArrow writes it, where it names a reference system."""
+    try:
+        content = json.loads((field.metadata or {}).get(b"ARROW:extension:metadata", b"{}"))
+    except (ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) and content.get("crs") else {}
 
 
 def _require_stated_place(extents: _Floats, stated: Any, name: str, path: Path) -> None:

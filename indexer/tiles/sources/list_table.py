@@ -109,6 +109,8 @@ def check_range(values: _Floats, name: str, path: Path) -> None:
     wrong = ~(np.abs(values) <= LIMITS_DEG[name])  # true for NaN
     if wrong.any():
         row = int(np.argmax(wrong))
+        if np.isnan(values[row]):
+            raise BadSource(f"row {row + 1} of {path} has no {name}; give it in degrees, or leave the row out")
         raise BadSource(
             f"row {row + 1} of {path} has {name} {values[row]}, beyond {LIMITS_DEG[name]:g} degrees; "
             "are latitude and longitude swapped, or the coordinates not WGS 84 degrees?"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 import threading
 from pathlib import Path
@@ -30,6 +31,12 @@ _READ_TEXT = (
 _USUAL = "tms"
 _FORMATS = ("png", "jpg", "jpeg", "webp", "image/png", "image/jpeg", "image/webp")
 _VECTOR = (b"\x1f\x8b", b"\x1a")
+_MOST_METADATA = 10_000
+_LEAST_STEPS, _STEPS_A_BYTE = 50_000_000, 20
+"""SQLite's steps allowed for one query; to list plain tables it takes less than one for each byte of the file."""
+_STEPS_BETWEEN = 100_000
+_LARGEST_VALUE_BYTES = 256 << 20
+"""A value of a view can be made up, of any size, while it is read."""
 
 _Ints = NDArray[np.int64]
 
@@ -100,7 +107,7 @@ class MBTilesSource:
         """The table `metadata` as far as it is there, and a remark where it is not."""
         notes = []
         try:
-            rows = self._query("SELECT name, value FROM metadata")
+            rows = self._query(f"SELECT name, value FROM metadata LIMIT {_MOST_METADATA}")
             metadata = {str(name).lower(): value for name, value in rows}
         except sqlite3.OperationalError as error:
             if "no such" not in str(error):
@@ -155,8 +162,19 @@ class MBTilesSource:
         return notes
 
     def _query(self, statement: str, values: tuple[int, ...] = ()) -> list[tuple[Any, ...]]:
+        connection = self._connection()
+        steps = _LEAST_STEPS + _STEPS_A_BYTE * self.path.stat().st_size
+        rounds = itertools.count(1)
+        connection.set_progress_handler(lambda: next(rounds) * _STEPS_BETWEEN > steps, _STEPS_BETWEEN)
         try:
-            return self._connection().execute(statement, values).fetchall()
+            return connection.execute(statement, values).fetchall()
+        except sqlite3.OperationalError as error:
+            if str(error) != "interrupted":
+                raise
+            raise sqlite3.OperationalError(
+                f"it takes more than {steps:,} steps of SQLite to read; is one of its tables a view without end or "
+                "without an index? Write it into plain tables"
+            ) from error
         except (UnicodeDecodeError, OverflowError) as error:  # what the driver makes of damaged names and numbers
             raise sqlite3.DatabaseError(f"it is damaged ({error})") from error
 
@@ -194,6 +212,7 @@ class MBTilesSource:
     def _tried(self, how: str) -> sqlite3.Connection:
         connection = sqlite3.connect(f"file:{quote(str(self.path))}?{how}", uri=True, check_same_thread=False)
         try:
+            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST_VALUE_BYTES)
             connection.text_factory = lambda data: data.decode(errors="replace")
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.DatabaseError as error:

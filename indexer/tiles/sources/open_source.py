@@ -46,7 +46,7 @@ _Opener = Callable[[Path, SourceOptions], TileSource]
 
 def _folder_opener(path: Path, options: SourceOptions) -> _Opener:
     """Named tiles come before rasters beside them; the listing says what it leaves out."""
-    if (path / "manifest.json").exists() and (path / "embeddings.npy").exists():
+    if (path / "manifest.json").exists() and any((path / name).exists() for name in ("embeddings.npy", "segments")):
         raise BadSource(f"{path} is an index, not a tile source; give {_KINDS}")
     if options.scheme != AUTO or not any(_is_raster(child) for child in path.iterdir()):
         return _folder

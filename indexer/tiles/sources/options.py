@@ -13,7 +13,10 @@ from model.common.flags import Option
 from model.common.geo import Bounds, parse_bounds
 from model.common.specs import Wanted, spec
 
-__all__ = ["SourceOptions"]
+__all__ = ["DATE", "SourceOptions"]
+
+DATE = "date"
+"""Its name among what a manifest says of a source: when the pictures were taken, as YYYY-MM-DD."""
 
 _METRES = (Ge(1.0), Le(1e6), Wanted("metres on the ground, 1 to 1,000,000"))
 

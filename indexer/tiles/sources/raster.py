@@ -24,7 +24,7 @@ from indexer.tiles.sources.colours import Sample, common_range
 from indexer.tiles.sources.cutting import grid_cover, native_zoom, stride_cover
 from indexer.tiles.sources.filling import least_share
 from indexer.tiles.sources.source import Listing, SourceOptions, inside
-from indexer.tiles.sources.stamps import FileState, combined
+from indexer.tiles.sources.stamps import FileState, combined, content_limit, file_stamp
 from indexer.tiles.sources.windows import boxes_of, draw
 from indexer.tiles.tile_table import TileRecord, TileTable
 from model.common.errors import BadImage
@@ -93,11 +93,24 @@ class RasterSource:
         if not len(table):
             extents = [file.bounds for file in self._files[:_BAD_SHOWN]]
             raise BadSource(f"{self.path} has no tile in the box {self._options.bbox}; it covers {extents}")
-        return Listing(self._stamped(inside(table, self._options, self.path)), notes)
+        return Listing(inside(table, self._options, self.path), notes)
 
     def members(self) -> dict[Path, FileState]:
         """Every file that pixels are read from, and where others would lie that change how they are read."""
         return {path: state for file in self._files for path, state in file.members.items()}
+
+    def stamped(self, tiles: TileTable, *, whole: bool) -> TileTable:
+        """Each tile with a stamp of all files that reach into it, and of the scale of their values."""
+        scale = combined(end for file in self._files for end in file.colours.value_range or ())
+        stamps = np.full(len(tiles), scale, np.int64)
+        boxes = tiles.west, tiles.south, tiles.east, tiles.north
+        limit = content_limit(self.members().values(), len(self._files), whole=whole) or 1
+        with np.errstate(over="ignore"):
+            for file in self._files:
+                mask = BoxRegion(file.bounds).mask(*boxes)
+                stamp = combined(file_stamp(path, state, limit) for path, state in file.members.items())
+                stamps[mask] = stamps[mask] * np.int64(_MIX) + np.int64(stamp)
+        return replace(tiles, stamp=stamps)
 
     def read(self, tile: TileRecord) -> Image.Image:
         """The tile's ground as an RGB picture, mid-grey where no file has data."""
@@ -113,18 +126,6 @@ class RasterSource:
                 self._handles.pop().close()
             self._blocks.clear()
         self._local = threading.local()
-
-    def _stamped(self, table: TileTable) -> TileTable:
-        """Each tile with a stamp of all files that reach into it, and of the scale of their values."""
-        stamps = np.full(
-            len(table), combined(end for file in self._files for end in file.colours.value_range or ()), np.int64
-        )
-        boxes = table.west, table.south, table.east, table.north
-        with np.errstate(over="ignore"):
-            for file in self._files:
-                mask = BoxRegion(file.bounds).mask(*boxes)
-                stamps[mask] = stamps[mask] * np.int64(_MIX) + np.int64(file.stamp)
-        return replace(table, stamp=stamps)
 
     def _least_share(self, zoom: int | None) -> float:
         """Share of a tile that must hold data."""

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from indexer.tiles.grid import MERCATOR_HALF_M
+from indexer.tiles.grid import MAX_ZOOM, MERCATOR_HALF_M
 from indexer.tiles.sources.claims import Claim
 from indexer.tiles.sources.scanning import files_beside
 from model.common.geo import Bounds, LatLon, normal_lon
@@ -27,6 +27,11 @@ _MERCATOR = {"3857", "900913", "102100", "102113", "3785", "41001", "3587"}
 _OTHER_PROFILES = {"geodetic", "global-geodetic", "raster", "custom"}
 _DEGREES_OF = 180.0 / MERCATOR_HALF_M
 _WORLD_DEG = 84.0
+_TILE_MAP = "tilemapresource.xml"
+_EDGES = ("west", "south", "east", "north")
+_LEAFLET_LAYER = re.compile(
+    rb"L\.tileLayer\(\s*['\"](?:\./)?\{z\}/\{x\}/\{y\}[^)]*?\btms['\"]?\s*:\s*(true|false|1|0)\b"
+)
 _LARGEST_DEG = 1000.0
 """Degrees by mistake are below, metres above: nobody's tiles are all within 1 km of 0, 0."""
 
@@ -41,7 +46,8 @@ def folder_claims(root: Path) -> list[Claim]:
 
 
 def metadata_claim(origin: str, values: Mapping[str, Any]) -> Claim:
-    """What the metadata of MBTiles, a `metadata.json` or a TileJSON says."""
+    """What the metadata of MBTiles, a `metadata.json` or a TileJSON says, a document inside its key `json` included."""
+    values = {**_inner(values.get("json")), **values}
     note, box = "", None
     if values.get("bounds") not in (None, "", []):
         box = read_box(values["bounds"])
@@ -55,6 +61,7 @@ def metadata_claim(origin: str, values: Mapping[str, Any]) -> Claim:
         scheme=_template_order(values.get("tiles")) or (scheme if scheme in ("xyz", "tms") else ""),
         boxes=() if box is None else (box,),
         centre=_centre(values.get("center")),
+        zooms=_zooms(values.get("minzoom"), values.get("maxzoom")),
         other_grid=_other_grid(values.get("profile"), values.get("crs") or values.get("srs")),
         note=note,
     )
@@ -80,6 +87,8 @@ def read_box(values: Any) -> Bounds | None:
 
 def _parts(values: Any) -> list[Any]:
     """Numbers as a list, or as text between commas, semicolons or spaces and perhaps in brackets."""
+    if isinstance(values, str) and values.count(";") >= len(_EDGES) - 1:  # so a comma can only be a decimal one
+        values = values.replace(",", ".")
     return re.split(r"\s*[,;]\s*|\s+", values.strip(" \t\r\n[]()")) if isinstance(values, str) else list(values)
 
 
@@ -100,17 +109,44 @@ def _centre(values: Any) -> LatLon | None:
         return None
 
 
+def _inner(text: Any) -> dict[str, Any]:
+    """The document in the key `json` of MBTiles, into which some writers put what does not fit elsewhere."""
+    try:
+        content = json.loads(text) if isinstance(text, str) else text
+    except (ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _zooms(least: Any, most: Any) -> tuple[int, int] | None:
+    """(least, most) as numbers or text, or the widest where one is not given; None where one is no number."""
+    if least is None and most is None:
+        return None
+    try:
+        return int(least or 0), MAX_ZOOM if most is None else int(most)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
 def _claims_of(path: Path) -> list[Claim]:
+    name = path.name.lower()
     try:
         data = path.read_bytes()
         return list(_READERS[path.suffix.lower()](path.name, data))
-    except (OSError, ValueError, RecursionError, ElementTree.ParseError):
-        return []
+    except (OSError, ValueError, RecursionError, ElementTree.ParseError) as error:
+        if name not in (*_DESCRIPTIONS, _TILE_MAP):
+            return []
+        note = f"warning: {path.name} cannot be read ({str(error)[:80]})"
+        if name != _TILE_MAP:
+            return [Claim(path.name, note=f"{note}; what it says is not used")]
+        return [Claim(path.name, "tms", note=f"{note}; rows are taken from the south, as all that have such a file")]
 
 
 def _from_json(name: str, data: bytes) -> Iterable[Claim]:
     content = json.loads(data)
-    if isinstance(content, dict) and (name.lower() in _DESCRIPTIONS or "tilejson" in content):
+    if not isinstance(content, dict):
+        return
+    if name.lower() in _DESCRIPTIONS or "tilejson" in content or isinstance(content.get("tiles"), list):
         yield metadata_claim(name, content)
 
 
@@ -124,7 +160,7 @@ def _from_xml(name: str, data: bytes) -> Iterable[Claim]:
 
 def _from_html(name: str, data: bytes) -> Iterable[Claim]:
     """A page that shows the tiles beside it, as gdal2tiles writes one."""
-    layers = re.findall(rb"L\.tileLayer\(\s*['\"]\./\{z\}/\{x\}/\{y\}[^)]*?\btms:\s*(true|false|1|0)\b", data)
+    layers = re.findall(_LEAFLET_LAYER, data)
     said = {layer in (b"true", b"1") for layer in layers}
     if re.search(rb"""['"]\./\{z\}/\{x\}/\{-y\}""", data):
         said.add(True)

@@ -1,14 +1,15 @@
 """What a tile was read from, as numbers that change when any of the files does: by size, time, and content.
 
-The content of small sources counts whole. Of large files, samples of it do: a file put in place of another with its
-size and its time is noticed all the same.
+The content of small sources counts whole, and of large ones on request. Else samples of it do: a file put in place of
+another with its size and its time is noticed all the same.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -19,7 +20,16 @@ from indexer.common.errors import BuildConflict
 from indexer.common.optional import load_rasterio
 from indexer.tiles.tile_table import TileTable
 
-__all__ = ["FileState", "HasMembers", "SourceFiles", "combined", "file_stamp", "raster_members", "state_of"]
+__all__ = [
+    "FileState",
+    "HasMembers",
+    "SourceFiles",
+    "combined",
+    "content_limit",
+    "file_stamp",
+    "raster_members",
+    "state_of",
+]
 
 _WHOLE_BYTES = 64 << 20
 """Sources up to this size are read whole for their stamps."""
@@ -42,7 +52,10 @@ class HasMembers(Protocol):
     """A source whose tiles are read from more files than their column `source` names, and which stamps them itself."""
 
     def members(self) -> dict[Path, FileState]:
-        """Every file that it reads, as it was when it was stamped."""
+        """Every file that it reads, as it was when it was opened."""
+
+    def stamped(self, tiles: TileTable, *, whole: bool) -> TileTable:
+        """Tiles of its own, each with a stamp of all that it is made of; `whole` counts all content."""
 
 
 class SourceFiles:
@@ -51,24 +64,25 @@ class SourceFiles:
     Args:
         root: folder that the names in the column `source` start from.
         tiles: the tiles.
-        members: the files, where the tiles do not name them all.
+        source: where they come from, if the tiles do not name all files.
     """
 
-    def __init__(self, root: Path, tiles: TileTable, members: Mapping[Path, FileState] | None = None) -> None:
+    def __init__(self, root: Path, tiles: TileTable, source: HasMembers | None = None) -> None:
         self._tiles = tiles
-        self._names = [] if members is not None else sorted(set(tiles.source.tolist()))
+        self._source = source
+        self._names = [] if source is not None else sorted(set(tiles.source.tolist()))
         paths = [root / name for name in self._names]
         if len(paths) == 1:
             paths += [Path(f"{paths[0]}{suffix}") for suffix in _BESIDE_DATABASE]
-        self._states = dict(members) if members is not None else {path: state_of(path) for path in paths}
+        self._states = {path: state_of(path) for path in paths} if source is None else dict(source.members())
 
-    def stamped(self) -> TileTable:
-        """The tiles, each with a stamp of its file; of tiles whose source stamps them, unchanged."""
-        if not self._names:
-            return self._tiles
-        total, paths = sum(size for size, _ in self._states.values()), list(self._states)
+    def stamped(self, *, whole: bool = False) -> TileTable:
+        """The tiles, each with a stamp of its file; `whole` counts all content, however large the source is."""
+        if self._source is not None:
+            return self._source.stamped(self._tiles, whole=whole)
+        paths = list(self._states)
         beside = paths[len(self._names) :]
-        whole_bytes = _WHOLE_BYTES if total <= _WHOLE_BYTES else int(len(self._names) <= _MOST_SAMPLED)
+        whole_bytes = content_limit(self._states.values(), len(self._names), whole=whole)
         stamps = {
             name: combined(file_stamp(each, self._states[each], whole_bytes) for each in (path, *beside))
             for name, path in zip(self._names, paths, strict=False)
@@ -88,6 +102,15 @@ class SourceFiles:
                 f"{changed[0]}{others} changed while the tiles were being embedded; nothing was published. Repeat the "
                 "command when nothing writes there any more: only what changed is embedded again"
             )
+
+
+def content_limit(states: Iterable[FileState], files: int, *, whole: bool) -> int:
+    """`whole_bytes` of `file_stamp` for a source of some files, by the size of all that it is read from."""
+    if whole:
+        return sys.maxsize
+    if sum(size for size, _ in states) <= _WHOLE_BYTES:
+        return _WHOLE_BYTES
+    return int(files <= _MOST_SAMPLED)
 
 
 def file_stamp(path: Path, state: FileState, whole_bytes: int) -> int:

@@ -20,7 +20,7 @@ from model.data.benchmarks.folders import names_in, require_root, require_unique
 from model.data.pairs import PairSet, Query, Reference
 
 if TYPE_CHECKING:  # loads torch
-    from model.network.clnet import View
+    from model.inputs.specs import View
 
 __all__ = ["UNIVERSITY"]
 

@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from indexer.building.build import build_index, finish_folder
+from indexer.building.build import build_index
 from indexer.building.plan import BuildSpec
 from indexer.common.errors import BuildConflict, DiskFull, EncoderFault, NothingUsable, TooManyFailures
+from indexer.index.search_spec import SearchSpec
+from indexer.index.segment_writer import MadeBy, finish_segment
 from indexer.index.tile_index import TileIndex
 from indexer.tiles.sources.open_source import open_source
 from model.common.errors import OutputExists
@@ -37,7 +39,7 @@ def test_the_summary_counts_and_the_work_folder_is_gone(tmp_path: Path) -> None:
     assert sum(progress) == 12
     assert sorted(path.name for path in tmp_path.iterdir()) == ["index", "tiles"]
     assert sorted(path.name for path in (tmp_path / "index").iterdir()) == [
-        "embeddings.npy", "manifest.json", "tiles.parquet",
+        "embeddings.npy", "manifest.json", "stamps.bin", "tiles.parquet",
     ]  # fmt: skip
 
 
@@ -75,8 +77,8 @@ def test_bad_files_among_good_ones_are_counted_and_named_and_the_build_goes_on(t
     reasons = dict(summary.reasons)
     for number, reason in enumerate(("cannot be decoded", "is empty", "not a JPEG", "pixels", "not a JPEG")):
         assert reason in reasons[f"15/{LEFT}/{TOP + 100 + number}"]
-    assert TileIndex.open(tmp_path / "index").manifest.tiles == {
-        "listed": 17, "embedded": 12, "skipped": 0, "failed": 5,
+    assert TileIndex.open(tmp_path / "index").segments[0].manifest.tiles == {
+        "listed": 17, "embedded": 12, "skipped": 0, "failed": 5, "equal": 0,
     }  # fmt: skip
 
 
@@ -100,7 +102,7 @@ def test_unusual_pictures_are_embedded(tmp_path: Path) -> None:
     summary = build_index(open_source(tmp_path / "tiles"), FakeEncoder(), tmp_path / "index")
     assert (summary.embedded, summary.failed) == (len(unusual), 0)
     index = TileIndex.open(tmp_path / "index")
-    vectors = {index.tile(row).y: index.vectors[row].astype(np.float32) for row in range(index.count)}
+    vectors = {index.tile(row).y: index.vector(row)[0].astype(np.float32) for row in range(index.count)}
     for number in (3, 4):  # the animation's first frame, and the photo turned upright
         assert (vectors[TOP + number] * vector_of(1)[0]).sum() > 0.99
 
@@ -265,7 +267,7 @@ def test_a_full_disk_is_named_and_the_build_resumes_when_there_is_room(tmp_path:
     assert index["embeddings.npy"] == whole["embeddings.npy"]
 
 
-@pytest.mark.parametrize("failing", ["write_tiles", "_join_vectors"])
+@pytest.mark.parametrize("failing", ["index.segment_writer.write_tiles", "building.build.VectorWriter"])
 def test_a_disk_that_fills_while_the_folder_is_put_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
 ) -> None:
@@ -274,7 +276,7 @@ def test_a_disk_that_fills_while_the_folder_is_put_together(
 
     make_tiles(tmp_path / "tiles")
     with monkeypatch.context() as patched:
-        patched.setattr(f"indexer.building.build.{failing}", full)
+        patched.setattr(f"indexer.{failing}", full)
         with pytest.raises(DiskFull, match="No space left on device"):
             build_index(open_source(tmp_path / "tiles"), FakeEncoder(), tmp_path / "index")
     assert not (tmp_path / "index").exists()
@@ -283,26 +285,27 @@ def test_a_disk_that_fills_while_the_folder_is_put_together(
 
 def test_large_corpora_get_an_approximate_index_whose_scores_are_exact(tmp_path: Path) -> None:
     make_tiles(tmp_path / "tiles", 20, 20)
-    spec = BuildSpec(exact_up_to=100)
+    spec = BuildSpec(search=SearchSpec(latency_ms=0))
     build_index(open_source(tmp_path / "tiles"), FakeEncoder(), tmp_path / "index", spec=spec)
     index = TileIndex.open(tmp_path / "index", verify=True)
     (result,) = index.search(vector_of(123), top_k=3)
     assert not result.exact
     assert index.tile(int(result.rows[0])).tile_id == f"15/{LEFT + 6}/{TOP + 3}"
-    assert result.scores[0] == pytest.approx(float(index.vectors[result.rows[0]].astype(float) @ vector_of(123)[0]))
+    assert result.scores[0] == pytest.approx(float(index.vector(result.rows[0])[0].astype(float) @ vector_of(123)[0]))
 
 
 def test_the_manifest_says_what_lies_in_the_folder(tmp_path: Path) -> None:
     np.save(tmp_path / "embeddings.npy", unit(2, FakeEncoder().dim).astype(np.float16))
     tiles = table_of_boxes([8.0, 8.001], [47.0, 47.0], [8.002, 8.003], [47.001, 47.001])
-    manifest = finish_folder(
-        tmp_path, tiles, FakeEncoder(), spec=BuildSpec(), source={"kind": "list", "path": "x"}, counts={"listed": 2}
+    source = {"kind": "list", "path": "x"}
+    manifest = finish_segment(
+        tmp_path, tiles, MadeBy.of(FakeEncoder()), search=SearchSpec(), source=source, counts={"listed": 2}
     )
     assert (manifest.count, manifest.dim) == (2, 27)
     assert manifest.bounds.as_tuple() == (8.0, 47.0, 8.003, 47.001)
     assert manifest.tile_size_m == (151.67, 111.2)
     assert sorted(manifest.files) == ["embeddings.npy", "tiles.parquet"]
-    assert TileIndex.open(tmp_path, verify=True).manifest == manifest
+    assert TileIndex.open(tmp_path, verify=True).segments[0].manifest == manifest
 
 
 def test_the_manifest_holds_nothing_of_time_or_place(tmp_path: Path) -> None:

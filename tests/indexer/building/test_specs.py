@@ -12,6 +12,7 @@ def test_what_does_not_change_the_result_is_not_part_of_its_identity():
     spec = BuildSpec()
     assert spec.identity() == replace(spec, workers=3, max_failed=1.0).identity()
     assert spec.identity() != replace(spec, batch_size=3).identity()
+    assert spec.identity() != replace(spec, read_whole=True).identity()  # its stamps cannot be compared with others
 
 
 @pytest.mark.parametrize(

@@ -6,5 +6,6 @@ from indexer.__main__ import main
 
 
 def run(root: Path, name: str, *arguments: str | Path) -> int:
-    encoder = [] if name == "info" else ["--checkpoint", root / "bundle", "--device", "cpu"]
+    without = ("info", "remove", "merge", "split", "compact", "export")
+    encoder = [] if name in without else ["--checkpoint", root / "bundle", "--device", "cpu"]
     return main([str(part) for part in (name, *arguments, *encoder)])

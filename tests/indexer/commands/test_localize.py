@@ -328,7 +328,8 @@ def test_an_index_that_is_not_calibrated_says_so_first(
     printed = capsys.readouterr()
     assert printed.err.startswith("note: index index is not calibrated")
     assert "best guess" in printed.out.splitlines()[0]
-    assert "confidence unknown (the index is not calibrated, or not for this question)" in printed.out.splitlines()[0]
+    reason = "the index is not calibrated; see `python -m indexer calibrate --help`"
+    assert f"confidence unknown ({reason})" in printed.out.splitlines()[0]
 
 
 def test_names_that_are_no_text_are_answered(root: Path, folder: Path, capsys: Captured) -> None:

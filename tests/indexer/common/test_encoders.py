@@ -16,7 +16,7 @@ ASKED = {
 
 
 def test_an_encoder_is_known_by_identity_and_two_methods():
-    assert {"name", "digest", "dim", "inputs", "encode_satellite", "encode_ground"} == ASKED
+    assert {"name", "digest", "numbers", "dim", "inputs", "encode_satellite", "encode_ground"} == ASKED
 
 
 def test_the_real_encoder_and_the_fake_have_them(tmp_path):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from indexer.common.errors import BadQuery
+from indexer.common.errors import TooManyTiles
 from indexer.index.dense import score_all
 
 
@@ -32,7 +32,7 @@ def test_more_than_memory_is_meant_for_is_refused(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("indexer.index.dense.MOST_VECTORS", 7)
     vectors = unit(8, 4, 0).astype(np.float16).reshape(4, 8)
     with pytest.raises(
-        BadQuery, match=r"the area holds 4 tiles with 2 vectors each.* at most 7 vectors: search a smaller"
+        TooManyTiles, match=r"the area holds 4 tiles with 2 vectors each.* at most 7 vectors: search a smaller"
     ):
         score_all(vectors, unit(1, 4, 1), np.array([[0, 4]]))
     assert len(score_all(vectors, unit(1, 4, 1), np.array([[0, 3]])).rows) == 3

@@ -51,3 +51,21 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     for name in ("text", "columns"):
         with pytest.raises(IndexDamaged, match="rebuild"):
             read_tiles(tmp_path / name)
+
+
+def test_geopandas_and_duckdb_read_a_box_of_it(tmp_path: Path) -> None:
+    geopandas, duckdb = pytest.importorskip("geopandas"), pytest.importorskip("duckdb")
+    across, down = np.meshgrid(np.arange(17_000, 17_040), np.arange(11_000, 11_040))
+    zxy = np.stack([np.full(across.size, 15), across.ravel(), down.ravel()], axis=1)
+    table = grid_table(zxy, [f"{x}/{y}" for _, x, y in zxy.tolist()])
+    path = tmp_path / "tiles.parquet"
+    write_tiles(path, table)
+    wanted = table.record(20 * 40 + 20)
+    inner = [edge + inwards for edge, inwards in zip(wanted.bounds.as_tuple(), (1e-6, 1e-6, -1e-6, -1e-6), strict=True)]
+    found = geopandas.read_parquet(path, bbox=inner)
+    assert found["tile_id"].tolist() == [wanted.tile_id]
+    assert found.total_bounds.tolist() == pytest.approx(wanted.bounds.as_tuple())
+    west, south, east, north = inner
+    condition = f"bbox.xmin <= {east} AND bbox.xmax >= {west} AND bbox.ymin <= {north} AND bbox.ymax >= {south}"
+    rows = duckdb.sql(f"SELECT tile_id FROM '{path}' WHERE {condition}").fetchall()
+    assert rows == [(wanted.tile_id,)]

@@ -1,3 +1,5 @@
+import threading
+
 import numpy as np
 import pytest
 
@@ -53,11 +55,31 @@ def test_digests_of_another_file_are_refused(file):
 def test_a_check_in_the_background_tells_at_the_next_use(file):
     spoil(file, 2 * BLOCK_BYTES + 1)
     check = BlockCheck(file, file.with_name("digests"))
-    behind = BackgroundCheck(check.steps())
+    behind = BackgroundCheck({"vectors": check.steps()})
     behind.wait()
     with pytest.raises(IndexDamaged, match="restore it or rebuild"):
         behind.require()
     behind.stop()
-    sound = BackgroundCheck([])
+    sound = BackgroundCheck({})
     sound.wait()
     sound.require()
+
+
+def test_a_use_waits_for_the_files_that_it_needs_and_for_no_others():
+    slow, done = threading.Event(), []
+    behind = BackgroundCheck({"first": [lambda: done.append("first")], "second": [lambda: slow.wait(10) and None]})
+    behind.require("first")
+    behind.require()
+    assert done == ["first"]
+    slow.set()
+    behind.require("second", "unknown")
+    behind.stop()
+
+
+def test_nobody_waits_for_a_check_that_was_given_up():
+    slow = threading.Event()
+    behind = BackgroundCheck({"first": [lambda: slow.wait(10) and None] * 2, "second": []})
+    threading.Timer(0.1, slow.set).start()
+    behind.stop()
+    with pytest.raises(IndexDamaged, match="closed before"):
+        behind.require("second")

@@ -1,40 +1,71 @@
+"""Inverted lists of coarse codes: written, opened, and what they propose."""
+
+import errno
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from indexer.common.errors import IndexDamaged
-from indexer.index.ivf import load_approximate, propose_rows, recipe_for, write_approximate
+from indexer.common.errors import BadRecipe, IndexDamaged
+from indexer.index.ivf import (
+    Codes,
+    codes_within,
+    lists_for,
+    load_approximate,
+    propose_rows,
+    selector,
+    write_approximate,
+)
 from indexer.index.manifest import SearchRecipe
 from tests.indexer.index.test_exact_search import unit
 
 RECIPE = SearchRecipe(kind="ivf", lists=16, probes=8, candidates=8)
+FINE = Codes("SQ8", 32)
 
 
-def test_small_corpora_are_scanned_and_large_ones_get_lists() -> None:
-    assert recipe_for(300_000, exact_up_to=300_000).kind == "exact"
-    large = recipe_for(1_000_000, exact_up_to=300_000)
-    assert (large.kind, large.lists) == ("ivf", 4_000)
-    assert 0 < large.probes < large.lists
+def test_lists_grow_with_the_square_root() -> None:
+    assert [lists_for(count) for count in (1, 9, 10_000, 1_000_000)] == [1, 9, 400, 4_000]
 
 
-def test_proposals_hold_the_nearest_row(tmp_path: Path) -> None:
+def test_the_finest_codes_that_fit_are_taken() -> None:
+    assert codes_within(100_000, 512, None) == Codes("SQ8", 512)
+    assert codes_within(100_000, 512, 55_000_000) == Codes("SQ8", 512)
+    assert codes_within(100_000, 512, 30_000_000) == Codes("PQ256x8", 256)
+    assert codes_within(100_000, 512, 10_000_000) == Codes("PQ64x8", 64)
+    with pytest.raises(BadRecipe, match=r"take 9\.8 MB, --memory allows 1\.0 MB; allow more"):
+        codes_within(100_000, 512, 1_000_000)
+
+
+@pytest.mark.parametrize("codes", [FINE, Codes("PQ16x8", 16), Codes("SQfp16", 64)])
+def test_proposals_hold_the_nearest_row(tmp_path: Path, codes: Codes) -> None:
     vectors = unit(2_000).astype(np.float16)
-    write_approximate(tmp_path / "search.faiss", vectors, RECIPE)
+    write_approximate(tmp_path / "search.faiss", vectors, 16, codes)
     index = load_approximate(tmp_path / "search.faiss", RECIPE, count=2_000, dim=32)
-    proposed = propose_rows(index, vectors[[5, 1_999]].astype(np.float32), RECIPE, top_k=3)
+    queries = vectors[[5, 1_999]].astype(np.float32)
+    proposed = propose_rows(index, queries, RECIPE, top_k=3)
     assert 5 in proposed[0]
+    assert 1_999 in proposed[1]
+    kept = np.ones(2_000, np.bool_)
+    kept[5] = False
+    proposed = propose_rows(index, queries, RECIPE, top_k=3, kept=selector(kept))
+    assert 5 not in proposed[0]
     assert 1_999 in proposed[1]
 
 
 def test_equal_vectors_give_equal_bytes(tmp_path: Path) -> None:
     for name in "ab":
-        write_approximate(tmp_path / name, unit(500).astype(np.float16), RECIPE)
+        write_approximate(tmp_path / name, unit(500).astype(np.float16), 16, FINE)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
+def test_a_full_disk_is_named_as_such() -> None:
+    with pytest.raises(OSError, match="space") as caught:
+        write_approximate(Path("/dev/full"), unit(2_000).astype(np.float16), 16, FINE)
+    assert caught.value.errno == errno.ENOSPC
+
+
 def test_a_file_that_does_not_fit_is_refused(tmp_path: Path) -> None:
-    write_approximate(tmp_path / "a", unit(500).astype(np.float16), RECIPE)
+    write_approximate(tmp_path / "a", unit(500).astype(np.float16), 16, FINE)
     with pytest.raises(IndexDamaged, match="holds 500 x 32"):
         load_approximate(tmp_path / "a", RECIPE, count=501, dim=32)
     (tmp_path / "b").write_bytes(b"nonsense")

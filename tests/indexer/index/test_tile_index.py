@@ -9,14 +9,16 @@ import pytest
 
 from indexer.building.build import build_index
 from indexer.building.plan import BuildSpec
-from indexer.common.errors import BadQuery, IndexDamaged, IndexMismatch, IndexVersion
+from indexer.common.errors import BadQuery, IndexDamaged, IndexMismatch, IndexVersion, NoSuchIndex
 from indexer.index.manifest import FileEntry, Manifest
+from indexer.index.search_spec import SearchSpec
 from indexer.index.tile_index import TileIndex
+from indexer.tiles.grid import MAX_ZOOM
 from indexer.tiles.region import BoxRegion, CircleRegion
 from indexer.tiles.sources.open_source import open_source
 from model.common.geo import EARTH_RADIUS_M, Bounds, LatLon, great_circle_m
 from tests.fakes import FakeEncoder
-from tests.indexer.tiny import LEFT, TOP, build_tiny, encoded, vector_of
+from tests.indexer.tiny import LEFT, TOP, build_tiny, encoded, make_tiles, vector_of
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +94,8 @@ def test_a_tiles_picture_comes_from_its_source(index: TileIndex) -> None:
 
 def test_without_its_source_an_index_still_searches(copied: Path) -> None:
     alone = TileIndex.open(copied)
-    assert alone.source is None
+    assert alone.segments[0].source is None
+    assert not alone.has_pictures
     assert alone.tile_image(15, LEFT, TOP) is None
     assert len(alone.search(vector_of(0), top_k=3)[0].rows) == 3
 
@@ -139,16 +142,22 @@ def test_a_newer_format_is_refused(copied: Path) -> None:
 
 
 def test_a_folder_that_is_no_index_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(IndexDamaged, match="no index"):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(IndexDamaged, match="file is no index, or not a whole one"):
+        TileIndex.open(tmp_path / "file")
+    with pytest.raises(IndexDamaged, match="no index, or not a whole one"):
+        TileIndex.open(tmp_path)
+    with pytest.raises(NoSuchIndex, match=r"there is no index folder .*nowhere; give the folder") as caught:
         TileIndex.open(tmp_path / "nowhere")
+    assert isinstance(caught.value, FileNotFoundError)
 
 
 def test_an_index_says_what_it_is(index: TileIndex) -> None:
     assert (index.name, index.count, index.dim, index.anchors) == ("index", 12, 27, 1)
     assert index.folder.is_absolute()
     assert index.digest == index.manifest.digest
-    assert index.source_path == index.folder.parent / index.manifest.source["path"]
-    assert isinstance(index.vectors, np.memmap)
+    assert index.segments[0].source_path == index.folder.parent / index.segments[0].manifest.source["path"]
+    assert isinstance(index.segments[0].vectors, np.memmap)
 
 
 def test_a_mismatch_names_both_encoders_by_their_length_and_digest(index: TileIndex) -> None:
@@ -208,11 +217,24 @@ def test_every_tile_is_found_by_its_address_and_no_other(index: TileIndex) -> No
     assert index.row_of(14, LEFT // 2, TOP // 2) is None  # it lies above tiles of the index
 
 
+def test_a_folder_may_be_named_by_text(tmp_path: Path) -> None:
+    build_index(open_source(str(make_tiles(tmp_path / "tiles"))), FakeEncoder(), str(tmp_path / "index"))
+    assert TileIndex.open(str(tmp_path / "index")).count == 12
+
+
 def test_the_whole_world_in_one_tile_has_an_address(tmp_path: Path) -> None:
     (tmp_path / "tiles/0/0").mkdir(parents=True)
     (tmp_path / "tiles/0/0/0.png").write_bytes(encoded(1))
     build_index(open_source(tmp_path / "tiles"), FakeEncoder(), tmp_path / "index", spec=BuildSpec())
     assert TileIndex.open(tmp_path / "index").row_of(0, 0, 0) == 0
+
+
+def test_the_smallest_tile_there_can_be_has_an_address(tmp_path: Path) -> None:
+    z, x, y = MAX_ZOOM, 1 << 28, (1 << 28) + 5
+    (tmp_path / f"tiles/{z}/{x}").mkdir(parents=True)
+    (tmp_path / f"tiles/{z}/{x}/{y}.png").write_bytes(encoded(1))
+    build_index(open_source(tmp_path / "tiles"), FakeEncoder(), tmp_path / "index", spec=BuildSpec())
+    assert TileIndex.open(tmp_path / "index").row_of(z, x, y) == 0
 
 
 def test_a_place_is_covered_where_a_tile_lies_to_the_centimetre(index: TileIndex) -> None:
@@ -233,12 +255,18 @@ def test_closing_stops_the_threads_and_the_source(index: TileIndex, tmp_path: Pa
     for used in (False, True):
         opened, closed = TileIndex.open(tmp_path / "all" / "index"), []
         if used:
-            assert opened.source is opened.source is not None
-            opened.source.close = lambda closed=closed: closed.append(True)
+            assert opened.segments[0].source is opened.segments[0].source is not None
+            opened.segments[0].source.close = lambda closed=closed: closed.append(True)
         opened.close()
         assert closed == [True] * used
         with pytest.raises(RuntimeError, match="after shutdown"):
-            opened._scan._pool.submit(print)
+            opened.segments[0]._scan._pool.submit(print)
+
+
+def test_an_index_whose_source_is_gone_is_closed_like_any_other(copied: Path) -> None:
+    alone = TileIndex.open(copied)
+    assert not alone.has_pictures
+    alone.close()
 
 
 def test_a_tile_that_cannot_be_read_has_no_picture(index: TileIndex, tmp_path: Path) -> None:
@@ -252,13 +280,13 @@ def test_a_tile_that_cannot_be_read_has_no_picture(index: TileIndex, tmp_path: P
 
 
 def test_an_approximate_search_compares_some_tiles_and_one_in_a_region_all(tmp_path: Path) -> None:
-    index = build_tiny(tmp_path, columns=8, rows=8, spec=BuildSpec(exact_up_to=1))
+    index = build_tiny(tmp_path, columns=8, rows=8, spec=BuildSpec(search=SearchSpec(latency_ms=0)))
     queries = np.concatenate([vector_of(seed) for seed in (7, 40)])
     results = index.search(queries, top_k=3)
     for query, result in zip(queries, results, strict=True):
         assert (result.exact, len(result.rows)) == (False, 3)
         assert 3 <= result.scanned <= 64
-        best = index.vectors[result.rows].astype(np.float64) @ query.astype(np.float64)
+        best = index.segments[0].vectors[result.rows].astype(np.float64) @ query.astype(np.float64)
         assert result.scores.tolist() == best.astype(np.float32).tolist()
         assert (np.diff(result.scores) <= 0).all()
     everywhere = BoxRegion(Bounds(-180.0, -90.0, 180.0, 90.0))

@@ -21,7 +21,8 @@ def found(
     """One match, at which the estimate lies."""
     tile = TileRecord("tile-7", 15, 1, 2, lat, lon, Bounds(lon - 0.001, lat - 0.001, lon + 0.001, lat + 0.001), "7.png")
     within_m = None if confidence is None else 75.0
-    position = Position(LatLon(lat, lon), 31.25, confidence, within_m)
+    reason = None if confidence is not None else "see the warning" if warnings else "the index is not calibrated"
+    position = Position(LatLon(lat, lon), 31.25, confidence, within_m, reason)
     return Localization(
         (Match(1, tile, 0.625, 123.75),), position, view or ResolvedView(90.0, 360.0, 180.0), {}, True, 12, warnings
     )

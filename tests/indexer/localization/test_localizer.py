@@ -2,6 +2,7 @@
 
 import io
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,13 +15,15 @@ from indexer.building.plan import BuildSpec
 from indexer.common.errors import BadQuery, IndexMismatch, NoTilesInRegion
 from indexer.confidence.features import BEST
 from indexer.confidence.storage import write_calibration
+from indexer.index.search_spec import SearchSpec
 from indexer.index.tile_index import TileIndex
 from indexer.localization.localizer import Localizer
 from indexer.tiles.region import BoxRegion, CircleRegion
 from model.common.errors import BadCheckpoint, BadConfig, BadImage
 from model.common.geo import Bounds, LatLon
-from model.data.loaders import lay_query, open_query
+from model.common.images import decode_image
 from model.data.pairs import PairSet, Query, Reference
+from model.data.pictures import lay_query, open_query
 from model.evaluation.evaluator import DualEncoder, evaluate
 from model.evaluation.protocol import QueryProtocol
 from model.inputs.photo_view import GivenView
@@ -30,6 +33,7 @@ from tests.fakes import FakeEncoder
 from tests.indexer.bundles import write_bundle
 from tests.indexer.candidates import CALIBRATION
 from tests.indexer.tiny import build_tiny, picture
+from tests.model import photo_files
 
 
 def panorama(seed: int, heading_deg: float) -> Image.Image:
@@ -88,7 +92,8 @@ def test_an_area_without_tiles_is_an_error_that_says_so(index, heading_deg) -> N
     far = CircleRegion(LatLon(-40.0, -100.0), 1000.0)
     with pytest.raises(
         NoTilesInRegion,
-        match=r"^none of the 12 tiles of index index touches the given area; widen it, or leave it out \(are .*\?\)$",
+        match=r"^none of the 12 tiles of index index touches the given area; they lie in 6\.767\d+, 50\.\d+, 6\.81\d+, "
+        r"50\.\d+ \(west, south, east, north\)\. Widen the area, or leave it out \(are .* swapped\?\)$",
     ):
         Localizer(FakeEncoder(), index).localize(panorama(4, 0.0), seen(heading_deg), region=far)
 
@@ -108,8 +113,11 @@ def test_bytes_a_path_and_a_picture_are_one_photo(index, tmp_path) -> None:
     localizer, image = Localizer(FakeEncoder(), index), panorama(4, 0.0)
     path = tmp_path / "photo.png"
     image.save(path)
-    answers = [localizer.localize(photo, seen()) for photo in (image, path, path.read_bytes())]
-    assert answers[0].matches == answers[1].matches == answers[2].matches
+    answers = [localizer.localize(photo, seen()) for photo in (image, path, str(path), path.read_bytes())]
+    assert all(answer.matches == answers[0].matches for answer in answers)
+    together = localizer.localize_together([str(path)], [seen()]).found.matches
+    assert [match.tile for match in together] == [match.tile for match in answers[0].matches]
+    assert [match.score for match in together] == pytest.approx([match.score for match in answers[0].matches], abs=1e-6)
 
 
 def test_a_square_is_no_panorama(index) -> None:
@@ -125,7 +133,9 @@ def test_what_is_measured_is_what_is_served(index, tmp_path, heading) -> None:
     queries, references = [], []
     for row in range(index.count):
         tile = index.tile(row)
-        references.append(Reference(Path(index.source_path) / f"{tile.tile_id}.png", LatLon(tile.lat, tile.lon)))
+        references.append(
+            Reference(Path(index.segments[0].source_path) / f"{tile.tile_id}.png", LatLon(tile.lat, tile.lon))
+        )
         path = tmp_path / f"{row}.png"
         picture(row).resize((64, 32)).save(path)
         queries.append(Query(path, location=LatLon(tile.lat, tile.lon)))
@@ -206,7 +216,7 @@ def test_at_least_as_many_tiles_are_ranked_as_an_estimate_looks_at(tmp_path) -> 
 
 
 def test_an_approximate_answer_says_so(tmp_path) -> None:
-    index = build_tiny(tmp_path, columns=8, rows=8, spec=BuildSpec(exact_up_to=1))
+    index = build_tiny(tmp_path, columns=8, rows=8, spec=BuildSpec(search=SearchSpec(latency_ms=0)))
     answer = Localizer(FakeEncoder(), index).localize(panorama(4, 0.0), seen(None))
     assert not answer.exact
     assert 5 <= answer.scanned <= 64
@@ -313,6 +323,86 @@ def test_opening_takes_what_the_constructor_takes(tmp_path) -> None:
         Localizer.open(tmp_path / "index", checkpoint="no-such-bundle", device="cpu")
     with pytest.raises(BadConfig, match="warp"):
         Localizer.open(tmp_path / "index", checkpoint=str(bundle), device="warp")
+
+
+def test_opening_without_more_takes_the_demo_encoder_and_whatever_device_there_is(index) -> None:
+    with pytest.raises(IndexMismatch, match="this encoder makes 512-d from demo"):
+        Localizer.open(index.folder)
+
+
+def test_what_a_photo_says_of_itself_is_taken(index) -> None:
+    tagged = photo_files.photo("JPEG", (576, 64), xmp=photo_files.gpano(PoseHeadingDegrees=90.0))
+    prepared = Localizer(FakeEncoder(), index).prepare(tagged)
+    assert (prepared.view.heading_deg, prepared.view.heading_source) == (90.0, "photo")
+
+
+def test_a_large_photo_is_decoded_no_larger_than_the_canvas_wants(index) -> None:
+    inputs = FakeEncoder().inputs
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (512, 1024, 3), np.uint8))
+    large = photo_files.photo("JPEG", picture=noise)
+    canvas = Localizer(FakeEncoder(), index).prepare(large, seen()).canvas
+    small = decode_image(large, at_least_px=inputs.ground_decode_px)
+    assert small.width < 1024
+    assert (canvas == lay_panorama(small, inputs, heading_deg=0.0)).all()
+    assert (canvas != lay_panorama(decode_image(large), inputs, heading_deg=0.0)).any()
+
+
+class Slow(FakeEncoder):
+    """Takes fifty milliseconds and more, and notes how many pictures it is given and how long it took."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given: list[int] = []
+        self.took_s = 0.0
+
+    def encode_ground(self, pixels):
+        began = time.perf_counter()
+        time.sleep(0.05)
+        self.given.append(len(pixels))
+        vectors = super().encode_ground(pixels)
+        self.took_s += time.perf_counter() - began
+        return vectors
+
+
+@pytest.mark.parametrize("headings", [(0.0, 90.0), (None, None), (0.0, None)])
+def test_what_is_said_to_have_taken_time_took_it(index, headings) -> None:
+    localizer = Localizer(Slow(), index)
+    began = time.perf_counter()
+    prepared = [localizer.prepare(panorama(4, 0.0), seen(heading_deg)) for heading_deg in headings]
+    assert sum(one.seconds for one in prepared) <= time.perf_counter() - began
+    answers = localizer.answer(prepared)
+    took_s = time.perf_counter() - began
+    for one, asked in zip(answers, prepared, strict=True):
+        assert list(one.seconds) == ["decode", "embed", "search", "total"]
+        assert one.seconds["decode"] == asked.seconds
+        assert sum(one.seconds[step] for step in ("decode", "embed", "search")) <= one.seconds["total"]
+    assert localizer.encoder.took_s <= sum(one.seconds["embed"] for one in answers) <= took_s
+    assert sum(one.seconds["total"] for one in answers) <= took_s
+    assert [one.view for one in answers] == [asked.view for asked in prepared]
+
+
+def test_photos_of_known_heading_are_embedded_together_and_each_is_searched_for_once(index, monkeypatch) -> None:
+    asked, search = [], TileIndex.search
+
+    def noting(self, queries, **others):
+        asked.append(len(queries))
+        return search(self, queries, **others)
+
+    monkeypatch.setattr(TileIndex, "search", noting)
+    localizer = Localizer(Slow(), index)
+    photos = [localizer.prepare(panorama(seed, 0.0), seen()) for seed in (4, 7, 2)]
+    answers = localizer.answer(photos)
+    assert (localizer.encoder.given, asked) == ([3], [1, 1, 1])
+    alone = [localizer.localize(panorama(seed, 0.0), seen()) for seed in (4, 7, 2)]
+    assert [answer.matches for answer in answers] == [answer.matches for answer in alone]
+
+
+def test_five_matches_are_given_where_no_number_is_asked_for(index) -> None:
+    localizer = Localizer(FakeEncoder(), index)
+    prepared = localizer.prepare(panorama(4, 0.0), seen())
+    assert len(localizer.answer([prepared])[0].matches) == 5
+    assert len(localizer.answer_together([prepared]).found.matches) == 5
+    assert len(localizer.localize_together([panorama(4, 0.0)]).found.matches) == 5
 
 
 def png(image: Image.Image) -> bytes:

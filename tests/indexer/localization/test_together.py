@@ -89,7 +89,7 @@ def test_only_the_area_is_searched(localizer: Localizer) -> None:
     joint = localizer.localize_together([panorama(4)] * 2, [NORTH] * 2, region=here)
     assert joint.found.scanned < localizer.index.count
     for given in (NORTH, UNKNOWN):
-        with pytest.raises(NoTilesInRegion, match="widen it"):
+        with pytest.raises(NoTilesInRegion, match="Widen the area"):
             localizer.localize_together([panorama(4)], [given], region=CircleRegion(LatLon(-60.0, 10.0), 5.0))
 
 

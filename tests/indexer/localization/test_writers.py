@@ -28,7 +28,8 @@ def test_json_is_one_object_a_line() -> None:
     lines = [json.loads(line) for line in written("json", *EVERY).splitlines()]
     assert lines == [answer.as_json() for answer in EVERY]
     assert lines[0]["estimate"] == {
-        "lat": 47.5, "lon": 8.25, "radius_m": 31.2, "confidence": 0.75, "confidence_radius_m": 75.0
+        "confidence": 0.75, "confidence_radius_m": 75.0, "no_confidence_because": None,
+        "lat": 47.5, "lon": 8.25, "radius_m": 31.2,
     }  # fmt: skip
     assert lines[1]["view"]["heading_source"] == "unknown"
 
@@ -138,7 +139,7 @@ def test_people_read_first_how_sure() -> None:
         "    1  score 0.625  47.50000, 8.25000  tile tile-7",
     ]
     first, second, *_, dark, odd = table(UNSURE)
-    assert first == "unsure.jpg: best guess -33.87500, -70.50000; confidence unknown (see the warning)"
+    assert first == "unsure.jpg: confidence unknown (see the warning); best guess -33.87500, -70.50000"
     assert "(found by trying all), field of view 67 degrees (from: photo)" in second
     assert (dark, odd) == ("  warning: the picture is dark", '  warning: it is "odd"')
     assert table(FAILED) == ["text.jpg: no answer: the photo is not a JPEG"]
@@ -149,6 +150,6 @@ def test_an_answer_that_is_probably_wrong_is_not_sold_as_one() -> None:
         "a.jpg: not found: only 25% sure within 75 m of the best guess, 47.50000, 8.25000"
     )
     assert (
-        "the index is not calibrated, or not for this question"
+        "confidence unknown (the index is not calibrated)"
         in table(PhotoAnswer(Path("a.jpg"), found(confidence=None)))[0]
     )

@@ -131,3 +131,24 @@ def test_edges_of_less_precision_are_read_as_they_stand() -> None:
 def test_a_radius_that_cannot_be_is_refused(radius_m: float) -> None:
     with pytest.raises(BadQuery, match="radius_m"):
         CircleRegion(LatLon(0.0, 0.0), radius_m)
+
+
+def test_what_a_region_holds_is_inside_with_every_point() -> None:
+    rng = np.random.default_rng(3)
+    west, south = rng.uniform(-180, 180, 4_000), rng.uniform(-90, 85, 4_000)
+    width, height = 10 ** rng.uniform(-3, 2, 4_000), 10 ** rng.uniform(-3, 1, 4_000)
+    east, north = (west + width + 180) % 360 - 180, np.minimum(south + height, 90.0)
+    regions = [
+        BoxRegion(Bounds(-60.0, -40.0, 80.0, 70.0)),
+        BoxRegion(Bounds(170.0, -40.0, -100.0, 90.0)),
+        CircleRegion(LatLon(10.0, 175.0), 4_900_000.0),
+        CircleRegion(LatLon(80.0, 20.0), 3_000_000.0),
+        CircleRegion(LatLon(0.0, 0.0), 15_000_000.0),
+    ]
+    for number, region in enumerate(regions):
+        held = np.flatnonzero(region.holds(west, south, east, north))
+        assert len(held) > 20 or number == 4  # of a circle so large none is
+        for _ in range(20):
+            lon = (west[held] + rng.random(len(held)) * width[held] + 180) % 360 - 180
+            lat = south[held] + rng.random(len(held)) * (north - south)[held]
+            assert region.mask(lon, lat, lon, lat).all()

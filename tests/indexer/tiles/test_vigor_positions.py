@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from indexer.building.build import finish_folder
-from indexer.building.plan import BuildSpec
+from indexer.index.search_spec import SearchSpec
+from indexer.index.segment_writer import MadeBy, finish_segment
 from indexer.index.tile_index import TileIndex
 from indexer.tiles.region import BoxRegion, CircleRegion, Region
 from indexer.tiles.tile_table import TileTable, texts
@@ -55,7 +55,8 @@ def index(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> TileIn
     folder.mkdir()
     np.save(folder / "embeddings.npy", vectors_of(len(table)))
     source: dict[str, object] = {"kind": "list", "path": "none.csv"}
-    finish_folder(folder, table, FakeEncoder(), spec=BuildSpec(), source=source, counts={"listed": len(table)})
+    made_by, search = MadeBy.of(FakeEncoder()), SearchSpec(latency_ms=1e9)
+    finish_segment(folder, table, made_by, search=search, source=source, counts={"listed": len(table)})
     return TileIndex.open(folder, verify=True)
 
 
@@ -98,7 +99,7 @@ def touched(index: TileIndex, region: Region) -> NDArray[np.bool_]:
 
 
 def test_a_thousand_random_regions_equal_brute_force(index: TileIndex) -> None:
-    exact = index.vectors.astype(np.float32)
+    exact = index.segments[0].vectors.astype(np.float32)
     queries = vectors_of(1_000)[::-1].astype(np.float32) + 0.1
     queries /= np.linalg.norm(queries, axis=1, keepdims=True)
     sizes = []

@@ -14,7 +14,9 @@ def test_training_then_evaluating_through_the_command_line(tmp_path, manifest, c
         "data": {"train": str(manifest), "val": str(manifest), "workers": 0},
         "optim": {"steps": 2, "batch": 4, "warmup_steps": 1},
     }))  # fmt: skip
-    assert main(["train", "--config", str(config), "--out", str(tmp_path / "run"), "--device", "cpu"]) == 0
+    assert (
+        main(["train", "--config", str(config), "--out", str(tmp_path / "run"), "--device", "cpu", "--no-export"]) == 0
+    )
     assert main(["evaluate", "--checkpoint", str(tmp_path / "run" / "bundle"), "--data", str(manifest), "--json"]) == 0
     result = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert (result["checkpoint"], result["queries"], result["gallery"]) == ("mine", 8, 10)

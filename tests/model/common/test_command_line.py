@@ -53,3 +53,38 @@ def test_only_the_chosen_commands_module_is_loaded(capsys):
     with pytest.raises(ModuleNotFoundError):
         run_command(COMMANDS, ["never"], prog="x", description="")
     assert "no" not in sys.modules
+
+
+NESTED = {
+    "render": ("draw", {"region": Command("a region", "model.commands.render:render_tile_region", "RegionOptions")})
+}
+
+
+@pytest.mark.parametrize(
+    ("commands", "arguments", "usage", "meant"),
+    [
+        (COMMANDS, ["info", "--checkpont", "demo"], "usage: x info ", "--checkpont demo; did you mean --checkpoint?"),
+        (COMMANDS, ["info", "--zzz"], "usage: x info ", "unrecognized arguments: --zzz\n"),
+        (COMMANDS, ["info", "demo"], "usage: x info ", "unrecognized arguments: demo\n"),
+        (COMMANDS, ["--versoin", "info"], "usage: x ", "--versoin; did you mean --version?"),
+        (
+            NESTED,
+            ["render", "region", "--out", "o", "--panorama=3", "--sides=4"],
+            "usage: x render region ",
+            "did you mean --panoramas and --side?",
+        ),
+    ],
+)
+def test_an_unknown_option_shows_its_commands_usage_and_what_may_be_meant(capsys, commands, arguments, usage, meant):
+    with pytest.raises(SystemExit, match="2"):
+        run_command(commands, arguments, prog="x", description="")
+    printed = capsys.readouterr().err
+    assert printed.startswith(usage)
+    assert meant in printed
+
+
+def test_a_commands_examples_are_whole_commands(capsys):
+    commands = {"info": Command("show", "model.commands.info:run", "InfoOptions", ("--checkpoint demo", "--json"))}
+    with pytest.raises(SystemExit, match="0"):
+        run_command(commands, ["info", "--help"], prog="x", description="")
+    assert capsys.readouterr().out.endswith("examples:\n  x info --checkpoint demo\n  x info --json\n")

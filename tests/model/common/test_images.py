@@ -132,3 +132,11 @@ def test_the_error_names_the_file(tmp_path):
 def test_fifty_megapixels_are_accepted_as_jpeg():
     data = encoded(Image.new("L", (10_000, 5_000)), "JPEG")
     assert decode_image(data, at_least_px=(256, 192)).size == (1250, 625)
+
+
+def test_a_file_may_be_named_by_text(tmp_path):
+    Image.new("RGB", (7, 5)).save(tmp_path / "a.png")
+    assert decode_image(str(tmp_path / "a.png")).size == (7, 5)
+    (tmp_path / "empty.png").touch()
+    with pytest.raises(BadImage, match=r"empty\.png is empty"):
+        decode_image(str(tmp_path / "empty.png"))

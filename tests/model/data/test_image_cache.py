@@ -7,8 +7,8 @@ import pytest
 from model.common.errors import BadDataset, BadImage
 from model.data import image_cache as decoded
 from model.data.image_cache import ensure_decoded
-from model.data.loaders import PictureFiles
 from model.data.manifest import read_manifest
+from model.data.pictures import PictureFiles
 from tests.model.tiny import INPUTS, write_pairs
 
 

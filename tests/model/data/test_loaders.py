@@ -1,22 +1,12 @@
 import numpy as np
 import pytest
-from PIL import Image
 from torch._utils import ExceptionWrapper
 
 from model.common.errors import BadDataset, BadImage, MissingExtra, OutputExists
 from model.data.augment import AugmentSpec
-from model.data.loaders import (
-    PictureFiles,
-    TrainingPairs,
-    load_query,
-    load_reference,
-    load_wide_reference,
-    plain_errors,
-    training_loader,
-    view_loader,
-)
+from model.data.loaders import TrainingPairs, plain_errors, training_loader
 from model.data.manifest import read_manifest
-from model.data.pairs import Reference
+from model.data.pictures import PictureFiles
 from tests.model.tiny import INPUTS, write_pairs
 
 
@@ -66,22 +56,3 @@ def test_a_workers_error_has_the_message_that_it_was_raised_with(kind):
     with pytest.raises(kind) as caught:
         list(plain_errors(raise_in_a_worker()))
     assert str(caught.value).split() == ["first:", "a", "line", "BadImage:", "another"]  # ours are one line
-
-
-def test_views_come_in_order(pairs):
-    batches = list(view_loader(pairs.references, load_reference, INPUTS, batch=4, workers=0))
-    assert [len(batch) for batch in batches] == [4, 4, 2]
-    assert np.array_equal(batches[1][0].numpy(), load_reference(pairs.references[4], INPUTS))
-    assert load_query(pairs.queries[0], INPUTS).shape == (32, 64, 3)
-
-
-def test_a_tile_with_a_margin_is_evaluated_without_it(tmp_path):
-    wide = np.random.default_rng(0).integers(0, 255, (96, 96, 3), np.uint8)
-    Image.fromarray(wide).save(tmp_path / "wide.png")
-    Image.fromarray(wide[16:80, 16:80]).save(tmp_path / "tile.png")
-    reference = Reference(tmp_path / "wide.png", margin=0.25)
-    tile, kept = load_reference(reference, INPUTS), load_wide_reference(reference, INPUTS)
-    assert (tile.shape, kept.shape) == ((32, 32, 3), (48, 48, 3))
-    plain = load_reference(Reference(tmp_path / "tile.png"), INPUTS)
-    assert np.array_equal(tile[1:-1, 1:-1], plain[1:-1, 1:-1])  # only the outermost pixels see beyond
-    assert np.array_equal(kept[8:40, 8:40], tile)

@@ -39,7 +39,7 @@ def test_parquet_reads_like_csv(tmp_path):
     write_pairs(tmp_path)
     table = pa.table({"query": ["pano0.png"], "reference": ["tile0.png"], "heading_deg": [-90.0], "fov_deg": [90]})
     parquet.write_table(table, tmp_path / "pairs.parquet")
-    query = read_manifest(tmp_path / "pairs.parquet").queries[0]
+    query = read_manifest(str(tmp_path / "pairs.parquet")).queries[0]
     assert (query.heading_deg, query.fov_deg) == (270.0, 90.0)
 
 

@@ -206,7 +206,8 @@ def test_ranked_queries_carry_their_angles_and_distances():
 
 
 @pytest.mark.parametrize(
-    ("piece_bytes", "references", "sizes"), [(4 * 6 * 2 * 5, 8192, [5, 5, 2]), (16 << 20, 7, [7, 5])]
+    ("piece_bytes", "references", "sizes"),
+    [(4 * 6 * 2 * 5, 8192, [5, 5, 2]), (16 << 20, 7, [7, 5]), (1, 8192, [1] * 12)],
 )
 def test_a_gallery_is_read_in_pieces_whose_products_are_bounded(monkeypatch, piece_bytes, references, sizes):
     """Six vectors, two anchors: the products of five references are 4 * 6 * 2 * 5 bytes."""
@@ -231,6 +232,15 @@ def test_scores_and_peaks_are_float32_whatever_the_vectors():
     assert (scores.shape, peaks.shape) == ((2, 5), (2, 3))
     _, low = best_over_copies(-3 * vectors, gallery)
     assert low.tolist() == [[-12.0] * 3] * 2
+
+
+@pytest.mark.parametrize("doubled", [0, 1])
+def test_what_is_of_double_precision_is_compared_in_single_as_everything_is(doubled):
+    sides = [RANDOM.normal(size=shape).astype(np.float32) for shape in ((4, 3, 64), (20, 64))]
+    expected = best_over_copies(*sides)
+    sides[doubled] = sides[doubled].astype(np.float64)
+    for found, wanted in zip(best_over_copies(*sides), expected, strict=True):
+        assert found.tolist() == wanted.tolist()
 
 
 def test_a_block_holds_what_fits_and_not_a_query_more():

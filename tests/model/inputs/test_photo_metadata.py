@@ -193,6 +193,14 @@ def test_a_position_in_degrees_minutes_and_seconds():
     assert read_photo_position(photo(exif=block.tobytes())) == LatLon(-47.51, -8.25)
 
 
+@pytest.mark.parametrize("angle", [(47.0, 75.0, 0.0), (47.0, 5.0, 3036.0)], ids=["minutes", "seconds"])
+def test_minutes_or_seconds_beyond_sixty_are_in_other_units_and_so_are_none(angle):
+    block = Image.Exif()
+    gps = block.get_ifd(0x8825)
+    gps[1], gps[2], gps[3], gps[4] = "N", angle, "E", (8.0, 15.0, 0.0)
+    assert read_photo_position(photo(exif=block.tobytes())) is None
+
+
 def well_formed(found):
     """What every answer keeps to, whatever the file holds."""
     assert found.heading_deg is None or 0 <= found.heading_deg < 360
@@ -289,3 +297,9 @@ def test_any_bytes_are_read_or_left_at_length(edits, where, kind):
 def test_fuzzed_bytes_still_begin_as_a_photo():
     assert read_photo_metadata(photo("JPEG", (400, 200), xmp=PACKET, exif=BLOCK)).panorama
     assert Image.open(io.BytesIO(photo("WEBP", (64, 32), xmp=PACKET, exif=BLOCK))).size == (64, 32)
+
+
+def test_a_file_may_be_named_by_text(tmp_path):
+    path = tmp_path / "a.jpg"
+    path.write_bytes(photo(size=(400, 200), xmp=gpano(PoseHeadingDegrees=90.0)))
+    assert read_photo_metadata(str(path)) == read_photo_metadata(path) != PhotoMetadata()

@@ -2,11 +2,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from model.common.errors import BadConfig
-from model.inputs.transforms import NEUTRAL, InputSpec, lay_panorama, limit_view, normalise, resize_tile, roll_to_north
+from model.inputs.transforms import NEUTRAL, InputSpec, lay_panorama, limit_view, resize_tile, roll_to_north
 from model.synthetic.panorama import Camera, render_panorama
 from tests.model.synthetic.test_panorama import PLAIN, with_block
 
@@ -201,26 +200,6 @@ def test_a_limited_view_has_as_many_columns_whatever_its_heading(fov_deg, column
 
 def test_a_tile_is_resized_to_the_encoders_size():
     assert resize_tile(Image.new("RGB", (256, 256), (9, 8, 7)), SPEC).shape == (32, 32, 3)
-
-
-def test_normalised_means_are_zero_for_the_mean_colour():
-    grey = torch.tensor(SPEC.mean).mul(255).round().to(torch.uint8).expand(2, 4, 4, 3)
-    batch = normalise(grey, SPEC)
-    assert batch.shape == (2, 3, 4, 4)
-    assert batch.abs().max() < 0.02
-
-
-def test_normalising_subtracts_the_mean_and_divides_by_the_deviation():
-    pixels = torch.randint(0, 256, (2, 3, 5, 3), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
-    spec = replace(SPEC, mean=(0.5, 0.25, 0.125), std=(0.5, 0.2, 0.1))
-    by_hand = (pixels.double() / 255 - torch.tensor([0.5, 0.25, 0.125])) / torch.tensor([0.5, 0.2, 0.1])
-    found = normalise(pixels, spec)
-    assert found.is_contiguous()
-    torch.testing.assert_close(found, by_hand.permute(0, 3, 1, 2).float(), atol=1e-5, rtol=0)
-
-
-def test_pixels_are_normalised_where_they_lie():
-    assert normalise(torch.zeros(1, 2, 2, 3, dtype=torch.uint8, device="meta"), SPEC).is_meta  # no CPU, yet everywhere
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from tests.model.tiny import tiny_net
 
 @pytest.fixture
 def folder(tmp_path):
-    save_bundle(tmp_path / "b", tiny_net(), name="tiny", provenance={"steps": 3}, metrics={"recall@1": 50.0})
+    save_bundle(str(tmp_path / "b"), tiny_net(), name="tiny", provenance={"steps": 3}, metrics={"recall@1": 50.0})
     return tmp_path / "b"
 
 

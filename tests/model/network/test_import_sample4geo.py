@@ -6,9 +6,9 @@ from safetensors.torch import save_file
 
 from model.__main__ import main
 from model.common.errors import BadCheckpoint, BadConfig, OutputExists
-from model.inputs.transforms import normalise
 from model.network.checkpoints import load_bundle
 from model.network.encoder import Encoder
+from model.network.forward import normalise
 from model.network.import_sample4geo import import_sample4geo, sample4geo_inputs
 
 BACKBONE = "test_convnext"  # the layout of ConvNeXt-Base with a few thousand weights

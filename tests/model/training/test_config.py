@@ -14,7 +14,7 @@ def config(tmp_path, tree):
 
 
 def test_absent_keys_take_their_defaults(tmp_path):
-    run = load_run(config(tmp_path, {"name": "x", "optim": {"lr": 0.5}}))
+    run = load_run(str(config(tmp_path, {"name": "x", "optim": {"lr": 0.5}})))
     assert (run.name, run.optim.lr, run.model) == ("x", 0.5, RunSpec().model)
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from model.data.loaders import PictureFiles
 from model.data.manifest import read_manifest
+from model.data.pictures import PictureFiles
 from model.training.mining import VIEWS, mine_similar
 from tests.model.tiny import INPUTS, write_pairs
 

@@ -71,7 +71,7 @@ def differing_at_the_end(one: Path, other: Path) -> list[str]:
 
 
 def test_a_run_leaves_its_configuration_log_curves_state_and_bundle(tmp_path, pairs):
-    bundle = train(tiny_run(), pairs, pairs, tmp_path / "run", device="cpu")
+    bundle = train(tiny_run(), pairs, pairs, str(tmp_path / "run"), device="cpu")
     names = {path.name for path in (tmp_path / "run").iterdir()}
     assert {
         "run.json",

@@ -6,8 +6,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from model.common.geo import LatLon, offset_m
-from service.demo.__main__ import Outcome, Shot, main, read_shots, report
+from service.demo.__main__ import (
+    DemoFailed,
+    Outcome,
+    Shot,
+    _service,
+    _wait_until_ready,
+    main,
+    read_shots,
+    report,
+)
 
 ROOT = Path(__file__).parents[3]
 PLACE = LatLon(-48.88, -123.39)
@@ -63,6 +74,18 @@ def test_tiles_without_a_panorama_are_no_shots(tmp_path):
     manifest = tmp_path / "pairs.csv"
     manifest.write_text("query,reference,lat,lon\np.jpg,t.jpg,1.5,2.5\n,u.jpg,,\n")
     assert read_shots(manifest) == [Shot(tmp_path / "p.jpg", LatLon(1.5, 2.5))]
+
+
+def test_a_service_that_is_stopped_before_it_serves_is_said_to_have_been_stopped(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with _service(tmp_path, port) as process:
+        process.terminate()
+        with pytest.raises(DemoFailed, match="the service was stopped by SIGTERM; start the demo again"):
+            _wait_until_ready(f"http://127.0.0.1:{port}", process)
+    with pytest.raises(DemoFailed, match="the service ended with 3; its own message above says why"):
+        _wait_until_ready("http://127.0.0.1:9", subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"]))
 
 
 def test_a_port_in_use_is_named_before_anything_is_made(tmp_path, capsys):

@@ -8,7 +8,8 @@ import pytest
 
 from indexer.confidence.storage import FORMAT_VERSION
 from model.common.errors import BadConfig
-from model.network.checkpoints import bundle_digest, save_bundle
+from model.network.bundle_files import bundle_digest
+from model.network.checkpoints import save_bundle
 from model.synthetic.pair_set import WORLD_VERSION
 from model.synthetic.tile_region import REGION_VERSION
 from service.demo.preparation import Preparation, StepFailed, discard_stale_demo, index_folder, plan

@@ -20,11 +20,12 @@ def test_a_file_is_known_without_reading_its_tiles(tmp_path):
         assert data.count == 3
 
 
-def test_its_stamp_changes_with_its_content(tmp_path):
+def test_its_members_are_known_as_they_were(tmp_path):
     write_raster(tmp_path / "a.tif")
-    before = inspect_raster(tmp_path, "a.tif", SourceOptions())[0].stamp
-    write_raster(tmp_path / "a.tif", np.full((3, 256, 256), 7, np.uint8))
-    assert inspect_raster(tmp_path, "a.tif", SourceOptions())[0].stamp != before
+    members = inspect_raster(tmp_path, "a.tif", SourceOptions())[0].members
+    stat = (tmp_path / "a.tif").stat()
+    assert members[tmp_path / "a.tif"] == (stat.st_size, stat.st_mtime_ns)
+    assert members[tmp_path / "a.tif.ovr"] == (0, 0)
 
 
 def test_a_black_collar_that_no_tag_explains_is_remarked_on(tmp_path):

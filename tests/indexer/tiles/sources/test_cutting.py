@@ -13,7 +13,7 @@ from model.common.geo import Bounds
 
 def raster(west: float, south: float, east: float, north: float, name: str = "a.tif") -> RasterFile:
     bounds = Bounds(west, south, east, north)
-    return RasterFile(name, bounds, 1.0, Georeference(crs=None), (1, 1), Colours((1, 2, 3)), stamp=5)
+    return RasterFile(name, bounds, 1.0, Georeference(crs=None), (1, 1), Colours((1, 2, 3)))
 
 
 @pytest.mark.parametrize(("res", "tile_px", "zoom"), [(0.5971642834779395, 256, 18), (0.6, 512, 17), (5.0, 256, 15)])

@@ -42,11 +42,13 @@ def test_what_is_no_name_or_number_is_refused_by_its_row(tmp_path):
         ListTable(parquet(tmp_path, path=[1.5])).texts("path")
 
 
-@pytest.mark.parametrize("wrong", [91.0, -90.5, float("nan")])
+@pytest.mark.parametrize("wrong", [91.0, -90.5, float("inf")])
 def test_degrees_beyond_their_range_are_refused(tmp_path, wrong):
     check_range(np.array([90.0, -90.0]), "lat", tmp_path)
     with pytest.raises(BadSource, match=r"row 2 of .*beyond 90 degrees"):
         check_range(np.array([0.0, wrong]), "lat", tmp_path)
+    with pytest.raises(BadSource, match=r"row 2 of .* has no lat"):
+        check_range(np.array([0.0, np.nan]), "lat", tmp_path)
 
 
 def test_damaged_parquet_is_an_error_of_ours(tmp_path):

@@ -34,7 +34,7 @@ def test_bounds_are_read_however_they_are_written(values: object, expected: tupl
         "a,b,c,d",
         "0,0,0,0",
         "8,47,9,46",
-        "8,536;47,372;8,548;47,380",
+        "8,536,47,372,8,548,47,380",
         "nan,0,1,1",
         "0,-900,1,900",
         "9e9,0,1,1",

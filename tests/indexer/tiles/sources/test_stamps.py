@@ -1,4 +1,5 @@
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -6,7 +7,14 @@ import pytest
 
 from indexer.common.errors import BuildConflict
 from indexer.tiles.sources.open_source import open_source
-from indexer.tiles.sources.stamps import SourceFiles, combined, file_stamp, raster_members, state_of
+from indexer.tiles.sources.stamps import (
+    SourceFiles,
+    combined,
+    content_limit,
+    file_stamp,
+    raster_members,
+    state_of,
+)
 from tests.indexer.tiny import make_tiles
 
 
@@ -36,6 +44,13 @@ def test_of_large_files_samples_count(tmp_path):
     before = stamp(path, 1)
     overwrite(path, bytes((1 << 20) - 1) + b"x")
     assert stamp(path, 1) != before
+
+
+def test_how_much_content_counts_follows_from_the_size_of_the_source():
+    assert content_limit([(1 << 20, 1)] * 64, 64, whole=False) == 64 << 20
+    assert content_limit([(1 << 20, 1)] * 65, 65, whole=False) == 1  # samples
+    assert content_limit([(1 << 20, 1)] * 1001, 1001, whole=False) == 0  # too many files even for those
+    assert content_limit([(1 << 20, 1)] * 1001, 1001, whole=True) == sys.maxsize
 
 
 def test_no_file_has_no_stamp_and_order_counts(tmp_path):

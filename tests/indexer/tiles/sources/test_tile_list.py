@@ -84,7 +84,7 @@ def test_files_that_do_not_exist_are_said_and_fail_when_read(tmp_path: Path) -> 
         ("path,lat,lon\n", "lists no tile"),
         ("path,lat,lon\na.png,122.3,47.6\n", "row 1 .* lat 122.3.*swapped"),
         ("path,lat,lon\na.png,47,8\n,47,8\n", "row 2 .* has no path"),
-        ("path,lat,lon\na.png,,8\n", "row 1 .* lat nan"),
+        ("path,lat,lon\na.png,,8\n", "row 1 .* has no lat"),
         ("path,lat,lon\na.png,47 30 12 N,8\n", "not made of numbers"),
         ("path,west,south,east,north\na.png,8,48,9,47\n", "south 48.0 above north 47.0"),
         ("path,lat,lon\na.png,47\n", "cannot be read as CSV"),

@@ -21,7 +21,7 @@ def unroll_tiles(tiles: Tensor, size_px: tuple[int, int]) -> Tensor:
         tiles: square pictures.
         size_px: (width, height) of the canvases.
     """
-    grid = _polar_grid(size_px, tiles.device).expand(len(tiles), -1, -1, -1)
+    grid = _polar_grid(size_px, tiles.device).expand(tiles.shape[0], -1, -1, -1)
     return F.grid_sample(tiles, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 

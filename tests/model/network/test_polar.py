@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from model.inputs.polar import unroll_tiles
 from model.inputs.transforms import InputSpec
 from model.network.clnet import CLNet, CLNetSpec
-from model.network.encoder import encode_batch
+from model.network.forward import encode_batch
+from model.network.polar import unroll_tiles
 
 SIZE_PX = (128, 32)
 

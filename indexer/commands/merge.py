@@ -1,0 +1,44 @@
+"""`merge`: several indexes as one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from indexer.commands.output import print_lines
+from model.common.atomic_io import refuse_existing
+from model.common.flags import Option
+from model.common.specs import spec
+
+__all__ = ["MergeOptions", "run"]
+
+
+@spec(kw_only=True)
+class MergeOptions:
+    """Which indexes, and where to."""
+
+    indexes: Annotated[
+        tuple[Path, ...],
+        Option("index folders of one encoder; of tiles that several have, the folder named last wins", "INDEX",
+               positional=True),
+    ]  # fmt: skip
+    out: Annotated[Path, Option("index folder to write; it must not exist", "FOLDER")]
+
+
+def run(options: MergeOptions) -> int:
+    """Write a new index of all their tiles."""
+    from indexer.index.tile_index import TileIndex
+    from indexer.lifecycle.merge import merge_indexes
+
+    refuse_existing(options.out)
+    indexes = [TileIndex.open(folder, verify=True) for folder in options.indexes]
+    try:
+        merged = merge_indexes(indexes, options.out)
+    finally:
+        for index in indexes:
+            index.close()
+    for index, count in zip(indexes, merged.replaced, strict=True):
+        if count:
+            print_lines(f"{count:,} tiles of {index.folder} are replaced by those of an index named later")
+    print_lines(f"{options.out} holds {merged.count:,} tiles")
+    return 0

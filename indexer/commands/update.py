@@ -1,0 +1,64 @@
+"""`update`: an index brought up to what its sources hold now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from indexer.building.specs import BuildSpec
+from indexer.commands.changes import encoder_like, print_build, print_state
+from indexer.commands.options import IndexOptions
+from indexer.commands.output import print_lines
+from model.common.flags import Option
+from model.common.specs import spec
+from model.network.specs import EncoderOptions
+
+__all__ = ["UpdateOptions", "run"]
+
+
+@spec(kw_only=True)
+class UpdateOptions(EncoderOptions, IndexOptions):
+    """Which index, from which of its sources, and how closely to look."""
+
+    tiles: Annotated[Path | None, Option("look at this source of the index only (default: all)", "SOURCE")] = None
+    reread: Annotated[bool, Option("compare the content of every picture, whatever the time of its file")] = False
+    keep_gone: Annotated[bool, Option("keep tiles that the source does not list any more")] = False
+    build: BuildSpec = BuildSpec()
+    dry_run: Annotated[bool, Option("say what has changed and stop")] = False
+    restart: Annotated[bool, Option("discard an unfinished update instead of resuming it")] = False
+    quiet: Annotated[bool, Option("no progress")] = False
+
+
+def run(options: UpdateOptions) -> int:
+    """Embed what is new or has changed since, take out what is gone."""
+    from indexer.lifecycle.change import changing
+    from indexer.lifecycle.update import apply_updates, plan_updates
+    from model.common.progress import progress
+
+    with changing(options.index) as change:
+        encoder = encoder_like(change.index, options)
+        updates = plan_updates(change.index, encoder, options.build, tiles=options.tiles, reread=options.reread)
+        for update in updates:
+            gone = f"{update.gone_count:,} gone{', which stay' if options.keep_gone and update.gone_count else ''}"
+            print_lines(
+                f"{update.source.path}: {update.new:,} new, {update.changed:,} changed, {gone}, "
+                f"{update.same:,} the same"
+            )
+        if options.dry_run:
+            return 0
+        with progress(
+            sum(len(one.plan.tiles) for one in updates), "embedding", unit="tiles", quiet=options.quiet
+        ) as bar:
+            summaries = apply_updates(
+                change,
+                updates,
+                encoder,
+                spec=options.build,
+                keep_gone=options.keep_gone,
+                restart=options.restart,
+                on_progress=bar.update,
+            )
+        for summary in summaries:
+            print_build(summary, change.index.name)
+    print_state(change.folder, change.index.digest)
+    return 0

@@ -1,0 +1,136 @@
+"""Which way to search a segment: by measured time and by bytes, never by a count of vectors.
+
+All vectors are compared where that fits the time and the memory that are allowed. Else lists of coarse codes propose,
+and the exact vectors decide; how many lists a query visits is tried out against the exact scan, on vectors with noise.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.common.errors import BadRecipe
+from indexer.index.exact_search import ExactScan, rank
+from indexer.index.ivf import Codes, codes_within, lists_for, load_approximate, propose_rows, write_approximate
+from indexer.index.manifest import SearchRecipe
+from indexer.index.search_spec import SearchSpec
+
+__all__ = ["plan_search", "require_possible"]
+
+_SAMPLE_BYTES = 64 << 20
+_QUERIES, _TOP = 100, 10
+_LIKENESS = 0.7
+"""Cosine similarity of a trial's query and the vector that it was made from."""
+_CANDIDATES = (8, 32, 128)
+
+_Half = NDArray[np.float16]
+
+
+def plan_search(vectors: _Half, spec: SearchSpec, path: Path) -> SearchRecipe:
+    """Decide how vectors are searched, and write the lists where there are to be any.
+
+    Args:
+        vectors: float16 [N, D], memory-mapped.
+        spec: what it may cost.
+        path: file for the lists.
+
+    Raises:
+        BadRecipe: no codes are small enough for the memory, or the recall cannot be reached.
+    """
+    count, dim = vectors.shape
+    fits = spec.memory is None or vectors.nbytes <= spec.memory
+    if fits and _scan_ms(vectors) <= spec.latency_ms:
+        return SearchRecipe()
+    codes = codes_within(count, dim, spec.memory)
+    lists = lists_for(count)
+    write_approximate(path, vectors, lists, codes)
+    return _tuned(vectors, path, lists, codes, spec)
+
+
+def require_possible(count: int, dim: int, spec: SearchSpec) -> None:
+    """Make sure, before anything is embedded, that vectors [count, dim] can be searched within the memory.
+
+    Raises:
+        BadRecipe: no codes are small enough.
+    """
+    if spec.memory is not None and 2 * count * dim > spec.memory:
+        codes_within(count, dim, spec.memory)
+
+
+def _scan_ms(vectors: _Half) -> float:
+    """How long an exact scan of all takes, from one of a part that the memory holds."""
+    count, dim = vectors.shape
+    part = np.ascontiguousarray(vectors[: max(1, _SAMPLE_BYTES // (2 * dim))])
+    scan, query = ExactScan(part), np.eye(1, dim, dtype=np.float32)
+    runs = np.array([[0, len(part)]])
+    scan.search(query, runs, top_k=_TOP)
+    seconds = []
+    for _ in range(3):
+        began = time.perf_counter()
+        scan.search(query, runs, top_k=_TOP)
+        seconds.append(time.perf_counter() - began)
+    scan.close()
+    return float(1000.0 * min(seconds) * count / len(part))
+
+
+def _tuned(vectors: _Half, path: Path, lists: int, codes: Codes, spec: SearchSpec) -> SearchRecipe:
+    """The fewest lists visited, and candidates compared, that reach the recall."""
+    count, dim = vectors.shape
+    queries = _trial_queries(vectors)
+    top_k = min(_TOP, count)
+    scan = ExactScan(vectors)
+    truth = [rows for _, rows in scan.search(queries, np.array([[0, count]]), top_k=top_k)]
+    scan.close()
+    recipe = SearchRecipe(kind="ivf", lists=lists, codes=codes.factory, target=spec.target_recall)
+    index = load_approximate(path, recipe, count=count, dim=dim)
+    best = 0.0
+    for candidates in _CANDIDATES:
+        curve: list[tuple[int, float]] = []
+        for probes in _doubling(lists):
+            recipe = replace(recipe, probes=probes, candidates=candidates)
+            curve.append((probes, _recall(vectors, index, queries, truth, recipe, top_k)))
+            if curve[-1][1] >= spec.target_recall:
+                return replace(recipe, recall=curve[-1][1], curve=curve)
+        best = max(best, curve[-1][1])
+    raise BadRecipe(
+        f"codes of {codes.bytes_per_vector} bytes a vector find {best:.1%} of the ten exact answers, not "
+        f"{spec.target_recall:.1%}; give --target-recall {math.floor(100 * best - 1) / 100:.2f}, or more --memory, or more --latency-ms"
+    )
+
+
+def _trial_queries(vectors: _Half) -> NDArray[np.float32]:
+    """Vectors, evenly spread, each turned away from itself by noise."""
+    rows = np.unique(np.linspace(0, len(vectors) - 1, _QUERIES).astype(np.int64))
+    own = vectors[rows].astype(np.float32)
+    noise = np.random.default_rng(0).standard_normal(own.shape, dtype=np.float32)
+    noise -= (noise * own).sum(axis=1, keepdims=True) * own
+    noise /= np.linalg.norm(noise, axis=1, keepdims=True)
+    queries = _LIKENESS * own + np.float32(np.sqrt(1 - _LIKENESS**2)) * noise
+    turned: NDArray[np.float32] = queries / np.linalg.norm(queries, axis=1, keepdims=True)
+    return turned
+
+
+def _doubling(lists: int) -> list[int]:
+    return [1 << power for power in range(lists.bit_length()) if 1 << power < lists] + [lists]
+
+
+def _recall(
+    vectors: _Half,
+    index: Any,
+    queries: NDArray[np.float32],
+    truth: list[NDArray[np.int64]],
+    recipe: SearchRecipe,
+    top_k: int,
+) -> float:
+    found = propose_rows(index, queries, recipe, top_k=top_k)
+    hits = [
+        len(np.intersect1d(rank(vectors, query, rows, top_k)[1], right))
+        for query, rows, right in zip(queries, found, truth, strict=True)
+    ]
+    return round(sum(hits) / (top_k * len(queries)), 4)

@@ -1,0 +1,1 @@
+"""An index that lives: tiles added, replaced and removed, indexes merged, split and compacted."""

@@ -1,0 +1,68 @@
+"""Export a bundle, compare what was exported with torch, and keep it only where it passes."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import torch
+
+from model._version import VERSION
+from model.common.atomic_io import sha256_file, write_json
+from model.data.pairs import PairSet
+from model.evaluation.parity import Parity, measure_parity
+from model.network.bundle_files import EXPORTS, read_bundle_info, resolve_bundle, source_digest
+from model.network.checkpoints import load_bundle
+from model.network.encoder import Encoder
+from model.network.engines.onnx_engine import OnnxEngine
+from model.network.export import write_graph
+from model.network.exports import EXPORT_FILES
+
+__all__ = ["export_bundle"]
+
+_CHECKED_ANCHORS = 1
+"""Along each axis; another anchor is another picture to the same network."""
+
+
+def export_bundle(name: str | Path, pairs: PairSet) -> Parity:
+    """Write the exports of a bundle into its folder, in place of former ones.
+
+    Args:
+        name: the bundle's folder, or the name of a packaged one.
+        pairs: what the gate measures on.
+
+    Raises:
+        BadCheckpoint: not a bundle, damaged, or its network cannot be exported.
+        BadExport: the gate does not let them pass; the bundle is left without exports.
+        MissingExtra: the exporter is not installed.
+    """
+    folder = resolve_bundle(name)
+    (folder / EXPORTS).unlink(missing_ok=True)  # from here on the bundle has none, until these have passed
+    bundle = load_bundle(folder)
+    try:
+        for view, file in EXPORT_FILES.items():
+            write_graph(bundle.net, view, folder, folder / file)
+        files = {file: sha256_file(folder / file) for file in EXPORT_FILES.values()}
+        content = {
+            "made_from": source_digest(folder),
+            "dim": bundle.net.dim,
+            "files": files,
+            "made_by": {"version": VERSION, "torch": str(torch.__version__)},
+        }
+        write_json(folder / EXPORTS, content)
+        parity = _measure(folder, pairs)
+        parity.require()
+        write_json(folder / EXPORTS, content | {"parity": parity.as_json()})
+    except BaseException:
+        for file in (EXPORTS, *EXPORT_FILES.values()):
+            with suppress(OSError):
+                (folder / file).unlink(missing_ok=True)
+        raise
+    return parity
+
+
+def _measure(folder: Path, pairs: PairSet) -> Parity:
+    info = read_bundle_info(folder)
+    reference = Encoder.load(folder, engine="torch", device="cpu", precision="float32", anchors=_CHECKED_ANCHORS)
+    exported = Encoder(info, OnnxEngine(info), anchors=_CHECKED_ANCHORS)
+    return measure_parity(reference, exported, pairs)

@@ -1,0 +1,1 @@
+"""What computes vectors: ONNX Runtime, OpenVINO or torch, each behind the same small interface."""

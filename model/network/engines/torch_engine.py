@@ -1,0 +1,56 @@
+"""A bundle's network in torch: the reference of the other engines, and the way to a GPU."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from model.common.devices import pick_device, pick_half
+from model.inputs.specs import View
+from model.network.checkpoints import load_bundle
+from model.network.clnet import CLNet
+from model.network.engines.engine import Numbers
+from model.network.forward import encode_batch
+
+__all__ = ["TorchEngine"]
+
+
+class TorchEngine:
+    """The network on one device, its correspondence maps folded."""
+
+    name = "torch"
+    numbers: Numbers = "float"
+
+    def __init__(self, folder: str, *, device: str = "auto", precision: str = "auto", threads: int = 0) -> None:
+        """Load a bundle's weights.
+
+        Args:
+            folder: of the bundle.
+            device: auto, cpu, cuda, cuda:N or mps.
+            precision: one of `model.common.devices.PRECISIONS`.
+            threads: of one pass on the processor, for the whole process; 0 leaves them as they are.
+
+        Raises:
+            BadCheckpoint: the weights are damaged, or do not fit the specification.
+            BadConfig: the device is not there.
+        """
+        if threads:
+            torch.set_num_threads(threads)
+        self._device = pick_device(device)
+        self._half = pick_half(self._device, precision)
+        net: CLNet = load_bundle(folder).net.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._net = net
+        self.dim = net.dim
+        self.precision = "float32" if self._half is None else str(self._half).removeprefix("torch.")
+        self.accelerated = self._device.type != "cpu"
+        with torch.no_grad():
+            self._maps = {view: net.importance(view) for view in ("ground", "satellite")}
+
+    @torch.inference_mode()
+    def run(self, pixels: NDArray[np.uint8], view: View) -> NDArray[np.float32]:
+        """Pictures uint8 [B, H, W, 3] -> unit vectors float32 [B, dim]."""
+        batch = torch.from_numpy(np.ascontiguousarray(pixels)).to(self._device)
+        maps = self._maps[view]
+        vectors = encode_batch(self._net, batch, self._net.inputs, view, half=self._half, importance=maps)
+        return vectors.cpu().numpy()

@@ -1,0 +1,137 @@
+"""A bundle's network as two ONNX graphs, one for each view, whose weights stay in the bundle's `weights.safetensors`.
+
+A graph takes uint8 pictures and gives unit vectors: normalisation, the polar transform and the folded correspondence
+maps are inside. Its weights are external data: places in the safetensors file, read as they are stored and cast to
+float32, so that no weight is on disk twice.
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from model.common.errors import BadCheckpoint
+from model.common.extras import import_extra
+from model.inputs.specs import View
+from model.network.bundle_files import WEIGHTS, StoredTensor, read_tensor_table
+from model.network.clnet import CLNet
+from model.network.forward import encode_batch
+
+__all__ = ["write_graph"]
+
+_EXAMPLES = 2
+"""Pictures in the batch that the network is traced with; a batch of one would be taken for a constant."""
+_PREFIX = "net."
+"""What names of the network's weights begin with in the graph."""
+_ONNX_TYPES = {"F16": "FLOAT16", "F32": "FLOAT", "BF16": "BFLOAT16"}
+
+
+class _Side(nn.Module):
+    """One view of a network, its correspondence maps folded into constants."""
+
+    def __init__(self, net: CLNet, view: View) -> None:
+        super().__init__()
+        self.net, self.view = net, view
+        with torch.no_grad():
+            maps = net.importance(view)
+        self._folded = [None if one is None else f"folded_{level}" for level, one in enumerate(maps)]
+        for name, one in zip(self._folded, maps, strict=True):
+            if name is not None:
+                self.register_buffer(name, one)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """uint8 [B, H, W, 3] -> unit vectors float32 [B, dim]."""
+        maps = [None if name is None else getattr(self, name) for name in self._folded]
+        return encode_batch(self.net, pixels, self.net.inputs, self.view, half=None, importance=maps)
+
+
+def write_graph(net: CLNet, view: View, folder: Path, path: Path) -> None:
+    """Write one view of a bundle's network as an ONNX file.
+
+    Args:
+        net: the network, in evaluation mode, on the processor.
+        view: which side.
+        folder: of the bundle.
+        path: the file to write, in the bundle's folder.
+
+    Raises:
+        MissingExtra: the exporter is not installed.
+        BadCheckpoint: the network cannot be exported.
+    """
+    onnx = import_extra("onnx", "exporting a bundle")
+    import_extra("onnxscript", "exporting a bundle")
+    graph = _trace(net, view)
+    _forget_origins(graph)
+    _store_outside(onnx, graph.graph, read_tensor_table(folder / WEIGHTS), net)
+    onnx.save_model(graph, path)
+
+
+def _trace(net: CLNet, view: View) -> Any:
+    width, height = net.inputs.ground_size_px if view == "ground" else net.inputs.satellite_size_px
+    example = torch.zeros(_EXAMPLES, height, width, 3, dtype=torch.uint8)
+    batch = torch.export.Dim("batch", min=1, max=65_536)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the exporter warns of its own future
+            program = torch.onnx.export(
+                _Side(net, view).eval(),
+                (example,),
+                dynamo=True,
+                dynamic_shapes=({0: batch},),
+                input_names=["pixels"],
+                output_names=["vectors"],
+                external_data=False,
+                verbose=False,
+            )
+    except Exception as error:  # the exporter raises almost anything
+        reason = " ".join(str(error).split())[:160] or type(error).__name__
+        raise BadCheckpoint(f"the {view} side of this network cannot be exported: {reason}") from error
+    assert program is not None
+    return program.model_proto
+
+
+def _forget_origins(model: Any) -> None:
+    """Drop what says which line of which file an operator comes from: it is long, and differs between machines."""
+    for part in (model, model.graph, *model.graph.node, *model.graph.input, *model.graph.output):
+        part.doc_string = ""
+        del part.metadata_props[:]
+    del model.graph.value_info[:]
+
+
+def _store_outside(onnx: Any, graph: Any, stored: dict[str, StoredTensor], net: CLNet) -> None:
+    """Let every constant that is a weight of the bundle point into its file, cast to float32 where it is shorter."""
+    state = net.state_dict()
+    casts = []
+    for constant in graph.initializer:
+        key = constant.name.removeprefix(_PREFIX)
+        if key not in stored or not _equal(onnx, constant, state[key]):
+            continue
+        kind = getattr(onnx.TensorProto, _ONNX_TYPES[stored[key].dtype])
+        if kind != onnx.TensorProto.FLOAT:
+            outside = f"{key}.stored"
+            casts.append(onnx.helper.make_node("Cast", [outside], [constant.name], to=onnx.TensorProto.FLOAT))
+            constant.name = outside
+        _point_at(onnx, constant, stored[key], kind)
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def _equal(onnx: Any, constant: Any, weight: Tensor) -> bool:
+    """Whether the exporter left a weight as it is."""
+    return bool(np.array_equal(onnx.numpy_helper.to_array(constant), weight.numpy()))
+
+
+def _point_at(onnx: Any, constant: Any, place: StoredTensor, kind: int) -> None:
+    constant.ClearField("raw_data")
+    constant.ClearField("float_data")
+    constant.data_type = kind
+    constant.data_location = onnx.TensorProto.EXTERNAL
+    del constant.external_data[:]
+    for name, value in (("location", WEIGHTS), ("offset", place.offset), ("length", place.length)):
+        constant.external_data.add(key=name, value=str(value))

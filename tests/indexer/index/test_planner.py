@@ -1,0 +1,94 @@
+"""Which way a segment is searched, and what it says of that."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from indexer.building.build import build_index
+from indexer.building.plan import BuildSpec
+from indexer.common.errors import BadRecipe
+from indexer.index.manifest import MEASURED_VERSION, Manifest
+from indexer.index.planner import plan_search
+from indexer.index.search_spec import SearchSpec, parse_size
+from indexer.index.tile_index import TileIndex
+from indexer.tiles.sources.open_source import open_source
+from tests.fakes import FakeEncoder
+from tests.indexer.index.test_exact_search import unit
+from tests.indexer.tiny import make_tiles, vector_of
+
+VECTORS = unit(1_500).astype(np.float16)
+
+
+def test_what_fits_the_time_and_the_memory_is_exact(tmp_path: Path) -> None:
+    for spec in (SearchSpec(latency_ms=1e6), SearchSpec(latency_ms=1e6, memory=VECTORS.nbytes)):
+        assert plan_search(VECTORS, spec, tmp_path / "lists").kind == "exact"
+    assert not (tmp_path / "lists").exists()
+
+
+@pytest.mark.parametrize(
+    "spec", [SearchSpec(latency_ms=0, target_recall=0.9), SearchSpec(latency_ms=1e6, memory=70_000, target_recall=0.6)]
+)
+def test_else_lists_reach_the_recall_that_was_asked_for(tmp_path: Path, spec: SearchSpec) -> None:
+    recipe = plan_search(VECTORS, spec, tmp_path / "lists")
+    assert (recipe.kind, recipe.target) == ("ivf", spec.target_recall)
+    assert recipe.recall >= spec.target_recall
+    assert recipe.curve[-1] == (recipe.probes, recipe.recall)
+    assert all(recall < spec.target_recall for _, recall in recipe.curve[:-1])
+    assert recipe.codes == ("SQ8" if spec.memory is None else "PQ16x8")
+
+
+def test_what_cannot_be_had_says_what_can(tmp_path: Path) -> None:
+    with pytest.raises(BadRecipe, match="--memory allows"):
+        plan_search(VECTORS, SearchSpec(memory=1_000), tmp_path / "lists")
+    coarse = SearchSpec(memory=40_000, target_recall=1.0)
+    with pytest.raises(BadRecipe, match=r"codes of 4 bytes a vector find .* give --target-recall 0\.\d+, or more"):
+        plan_search(VECTORS, coarse, tmp_path / "lists")
+
+
+def test_the_manifest_keeps_what_was_measured_and_an_exact_index_the_format_before(tmp_path: Path) -> None:
+    source = open_source(make_tiles(tmp_path / "tiles", 8, 8))
+    for name, search in (("exact", SearchSpec()), ("lists", SearchSpec(latency_ms=0))):
+        build_index(source, FakeEncoder(), tmp_path / name, spec=BuildSpec(search=search))
+    assert Manifest.read(tmp_path / "exact").version == 3
+    manifest = Manifest.read(tmp_path / "lists")
+    assert manifest.version == MEASURED_VERSION
+    assert manifest.search.recall >= 0.95
+    for exact in (False, True):
+        index = TileIndex.open(tmp_path / "lists", exact=exact)
+        assert index.search(vector_of(9), top_k=1)[0].exact == exact
+        index.close()
+
+
+def test_a_memory_that_is_too_small_is_said_before_a_tile_is_embedded_and_a_recall_can_be_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, encoder = open_source(make_tiles(tmp_path / "tiles", 8, 8)), FakeEncoder()
+    with pytest.raises(BadRecipe, match="allow more"):
+        build_index(source, encoder, tmp_path / "index", spec=BuildSpec(search=SearchSpec(memory=100)))
+    assert not (tmp_path / ".index.partial").exists()
+    monkeypatch.setattr("indexer.index.planner._recall", lambda *_: 0.9)
+    with pytest.raises(BadRecipe, match=r"give --target-recall 0\.8"):
+        build_index(source, encoder, tmp_path / "index", spec=BuildSpec(search=SearchSpec(latency_ms=0)))
+    again = BuildSpec(search=SearchSpec(latency_ms=0, target_recall=0.85))
+    assert build_index(source, encoder, tmp_path / "index", spec=again).resumed == 64
+
+
+def test_lists_of_the_format_before_are_read(tmp_path: Path) -> None:
+    source = open_source(make_tiles(tmp_path / "tiles", 8, 8))
+    build_index(source, FakeEncoder(), tmp_path / "index", spec=BuildSpec(search=SearchSpec(latency_ms=0)))
+    manifest = Manifest.read(tmp_path / "index")
+    old = replace(manifest, version=3, search=replace(manifest.search, codes="", target=0.0, recall=0.0, curve=[]))
+    old.write(tmp_path / "index")
+    assert Manifest.read(tmp_path / "index") == old
+    index = TileIndex.open(tmp_path / "index")
+    assert not index.search(vector_of(9), top_k=1)[0].exact
+    index.close()
+
+
+def test_sizes_are_read_as_people_write_them() -> None:
+    assert [parse_size(text) for text in ("4GB", "500 MB", "12", "1.5kB")] == [4 * 10**9, 5 * 10**8, 12, 1500]
+    for text in ("", "4 gigabytes", "-1", "GB"):
+        with pytest.raises(ValueError, match="is no size"):
+            parse_size(text)

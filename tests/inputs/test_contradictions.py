@@ -1,0 +1,146 @@
+"""Statements in odd places or forms, and two that disagree: believed, refused, or said aloud, never passed over."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import shapely
+from affine import Affine
+from shapely import wkb
+
+from indexer.common.errors import BadSource
+from indexer.tiles.sources.open_source import open_source
+from indexer.tiles.sources.source import SourceOptions
+from tests.inputs.making import ZXY, flipped, listed, names_of, place_of, write_folder, write_mbtiles, write_tile
+from tests.inputs.rasters import write_painted
+
+NAMES = sorted(f"{z}/{x}/{y}" for z, x, y in ZXY)
+EDGES = list(place_of(ZXY))
+BOX = shapely.box(8.5, 47.1, 8.501, 47.101)
+
+
+def from_the_south(root: Path) -> Path:
+    """Tiles of Zurich whose rows count from the south; taken from the north they lie in the Indian Ocean."""
+    return write_folder(root, lambda z, x, y: f"{z}/{x}/{flipped(z, y)}.png")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("metadata.json", {"json": json.dumps({"bounds": EDGES})}),
+        ("tiles.json", {"bounds": EDGES, "tiles": ["https://example.org/{z}/{x}/{y}.png"]}),
+        ("metadata.json", {"bounds": "; ".join(str(edge).replace(".", ",") for edge in EDGES)}),
+    ],
+    ids=["in a document within", "in a TileJSON that does not say so", "with decimal commas"],
+)
+def test_bounds_in_another_form_are_held_against_the_rows(tmp_path: Path, name: str, content: object) -> None:
+    root = from_the_south(tmp_path / "tiles")
+    (root / name).write_text(json.dumps(content))
+    with pytest.raises(BadSource, match="Give --scheme tms"):
+        listed(root)
+    assert names_of(root, scheme="tms") == NAMES
+
+
+def test_bounds_in_the_document_within_mbtiles_are_held_against_the_rows(tmp_path: Path) -> None:
+    path = write_mbtiles(tmp_path / "a.mbtiles", list(ZXY), {"json": json.dumps({"bounds": EDGES})})
+    with pytest.raises(BadSource, match="Give --scheme xyz"):
+        listed(path)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        'L.tileLayer( "{z}/{x}/{y}.png" , {"tms": true})',
+        "L.tileLayer('./{z}/{x}/{y}.png', {minZoom: 1, tms : 1})",
+    ],
+)
+def test_a_page_that_shows_the_tiles_is_understood_however_it_is_written(tmp_path: Path, page: str) -> None:
+    root = from_the_south(tmp_path / "tiles")
+    (root / "leaflet.html").write_text(page)
+    assert names_of(root) == NAMES
+
+
+def test_a_damaged_tilemapresource_still_says_that_rows_count_from_the_south(tmp_path: Path) -> None:
+    root = from_the_south(tmp_path / "tiles")
+    (root / "tilemapresource.xml").write_text("<TileMap><TileSets profile='mercator'>")
+    assert names_of(root) == NAMES
+    assert any("warning: tilemapresource.xml cannot be read" in note for note in listed(root).notes)
+
+
+def test_a_damaged_description_is_said(tmp_path: Path) -> None:
+    root = write_folder(tmp_path / "tiles", lambda z, x, y: f"{z}/{x}/{y}.png")
+    (root / "metadata.json").write_text('{"bounds": [8.5')
+    assert any("warning: metadata.json cannot be read" in note for note in listed(root).notes)
+
+
+@pytest.mark.parametrize(("said", "warned"), [({"maxzoom": "15"}, True), ({"minzoom": 14, "maxzoom": 17}, False)])
+def test_another_zoom_than_the_stated_ones_is_said(tmp_path: Path, said: dict[str, object], warned: bool) -> None:
+    root = write_folder(tmp_path / "tiles", lambda z, x, y: f"{z}/{x}/{y}.png")
+    (root / "metadata.json").write_text(json.dumps(said))
+    assert warned == any("and zoom 16 is indexed" in note for note in listed(root).notes)
+
+
+def degrees_raster(path: Path) -> Path:
+    return write_painted(path, "EPSG:4326", Affine(1e-4, 0, 8.5, 0, -1e-4, 47.2))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "<SRS>EPSG:4326</SRS><GeoTransform>9.5, 1e-4, 0, 47.2, 0, -1e-4</GeoTransform>",
+        "<SRS>EPSG:32632</SRS><GeoTransform>460000, 10, 0, 5240000, 0, -10</GeoTransform>",
+    ],
+)
+def test_a_pam_file_that_moves_a_raster_stops_the_build(tmp_path: Path, said: str) -> None:
+    path = degrees_raster(tmp_path / "a.tif")
+    Path(f"{path}.aux.xml").write_text(f"<PAMDataset>{said}</PAMDataset>")
+    with pytest.raises(BadSource, match=r"corner is at 8\.5, 47\.2, and a\.tif\.aux\.xml puts it at"):
+        listed(path)
+
+
+@pytest.mark.parametrize(("west", "warned"), [("8.50005", False), ("9.50005", True)])
+def test_a_world_file_that_contradicts_a_raster_is_said(tmp_path: Path, west: str, warned: bool) -> None:
+    path = degrees_raster(tmp_path / "a.tif")
+    path.with_suffix(".tfw").write_text(f"1e-4\n0\n0\n-1e-4\n{west}\n47.19995\n")
+    listing = listed(path)
+    assert warned == any("a.tfw puts it at 9.5" in note for note in listing.notes)
+    assert listing.table.bounds.west < 8.5 < listing.table.bounds.east
+
+
+def one_footprint(path: Path, geometry: bytes, field: dict[str, str] | None = None) -> Path:
+    write_tile(path.parent / "t.png")
+    schema = pa.schema([pa.field("path", pa.string()), pa.field("geometry", pa.binary(), metadata=field)])
+    pq.write_table(pa.table({"path": ["t.png"], "geometry": [geometry]}, schema=schema), path)
+    return path
+
+
+@pytest.mark.parametrize("srid", [2056, 3857])
+def test_a_geometry_that_names_another_reference_system_is_refused(tmp_path: Path, srid: int) -> None:
+    data = wkb.dumps(shapely.set_srid(BOX, srid), include_srid=True)
+    with pytest.raises(BadSource, match=f"row 1 .*SRID is {srid}; transform it to EPSG:4326"):
+        listed(one_footprint(tmp_path / "a.parquet", data))
+    right = wkb.dumps(shapely.set_srid(BOX, 4326), include_srid=True)
+    assert listed(one_footprint(tmp_path / "b.parquet", right)).table.west[0] == 8.5
+
+
+def test_the_reference_system_of_an_arrow_column_counts_too(tmp_path: Path) -> None:
+    said = {"ARROW:extension:name": "geoarrow.wkb", "ARROW:extension:metadata": json.dumps({"crs": "EPSG:2056"})}
+    with pytest.raises(BadSource, match="reference system EPSG:2056"):
+        listed(one_footprint(tmp_path / "a.parquet", BOX.wkb, said))
+    said["ARROW:extension:metadata"] = json.dumps({"crs": "OGC:CRS84"})
+    assert listed(one_footprint(tmp_path / "b.parquet", BOX.wkb, said)).table.west[0] == 8.5
+
+
+def test_a_row_without_a_number_is_named_as_that(tmp_path: Path) -> None:
+    write_tile(tmp_path / "t.png")
+    (tmp_path / "a.csv").write_text("path,lat,lon\nt.png,47.1,8.5\nTotal,,\n")
+    with pytest.raises(BadSource, match=r"row 2 of .* has no lat"):
+        open_source(tmp_path / "a.csv", SourceOptions(tile_size_m=50.0)).list_tiles()
+
+
+def test_mbtiles_whose_metadata_are_no_document_within_are_read(tmp_path: Path) -> None:
+    rows: list[tuple[object, object, object]] = [(z, x, flipped(z, y)) for z, x, y in ZXY]
+    for number, text in enumerate(["{", "[1, 2]", "null", ""]):
+        assert names_of(write_mbtiles(tmp_path / f"{number}.mbtiles", rows, {"json": text})) == NAMES
