@@ -48,6 +48,10 @@ mutants: .venv/ready ## change the core modules in small ways and list what thei
 bench: .venv/ready ## measure indexing, search and service; results go to benchmarks/results/
 	$(BIN)/python -m benchmarks.run_all
 
+bench-service: .venv/ready ## measure the service under load beside two yardsticks, and attack it
+	$(RUN) -m benchmarks.bench_service --index clnet-data/demo/index --photo $$(ls clnet-data/demo/region/panoramas/*.jpg | head -1)
+	$(RUN) -m benchmarks.attack_service --index clnet-data/demo/index --photo $$(ls clnet-data/demo/region/panoramas/*.jpg | head -1)
+
 bench-encode: .venv/ready ## measure what a picture costs in each engine and precision
 	$(RUN) -m benchmarks.bench_encode $(if $(CHECKPOINT),--checkpoint $(CHECKPOINT))
 
