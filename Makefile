@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 RUN := OMP_NUM_THREADS=1 $(BIN)/python
 
-.PHONY: help demo test test-light check docs mutants bench bench-encode serve clean
+.PHONY: help demo test test-light check docs mutants bench bench-service bench-encode serve clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets

@@ -172,8 +172,8 @@ def table(bare: Bare, yardsticks: Yardsticks, loads: Sequence[Load]) -> str:
         "|" + "---|" * 8,
     ]
     rows += [
-        f"| {load.clients} | {load.per_s:.1f} | {load.per_s / yardsticks.whole_per_s:.0%} | {load.p50_ms:.0f} | {load.p95_ms:.0f} "
-        f"| {load.p99_ms:.0f} | {load.refused} | {load.failed} |"
+        f"| {load.clients} | {load.per_s:.1f} | {load.per_s / yardsticks.whole_per_s:.0%} | {load.p50_ms:.0f} "
+        f"| {load.p95_ms:.0f} | {load.p99_ms:.0f} | {load.refused} | {load.failed} |"
         for load in loads
     ]
     head = (
