@@ -50,6 +50,7 @@ class Corpus:
         self._index = index
         self._lock = threading.Lock()
         self._overview: Overview | None = None
+        self._row_by_id: dict[str, int] | None = None  # made when a tile off the grid is first asked for
 
     def row_of(self, tile_id: str) -> int | None:
         """The row of a tile, or None."""
@@ -57,7 +58,11 @@ class Corpus:
             row = self._index.row_of(*(int(part) for part in parts.groups()))
             if row is not None and self._index.tile(row).tile_id == tile_id:
                 return row
-        return self._index.row_named(tile_id)
+        with self._lock:
+            if self._row_by_id is None:
+                live = self._index.live_rows
+                self._row_by_id = dict(zip(self._index.tiles.tile_id[live].tolist(), live.tolist(), strict=True))
+            return self._row_by_id.get(tile_id)
 
     def picture(self, tile_id: str) -> TileImage | None:
         """A tile's picture; None where there is no such tile, or it cannot be read any more."""

@@ -119,6 +119,9 @@ _TABLE: tuple[tuple[type[Exception], ProblemKind], ...] = (
 )
 
 _STATUS_KINDS: dict[int, ProblemKind] = {
+    401: ProblemKind(401, "no-key", "An API key is needed"),
+    421: ProblemKind(421, "unknown-host", "The service does not answer under that host name"),
+    429: ProblemKind(429, "too-many-requests", "The key has asked as often as it may"),
     400: ProblemKind(400, "bad-request", "The request cannot be read"),
     404: ProblemKind(404, "not-found", "There is nothing at this address"),
     405: ProblemKind(405, "method-not-allowed", "This address takes another method"),

@@ -20,10 +20,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from service.errors import BadField, StorageFault
 
-__all__ = ["MAX_PHOTOS", "FormRoute", "ManyPhotosRoute"]
-
-MAX_PHOTOS = 256
-"""Of one request that takes several."""
+__all__ = ["FormRoute"]
 
 logger = logging.getLogger(__name__)
 
@@ -41,16 +38,13 @@ _PLAINER = {
 
 
 class _FormRequest(Request):
-    max_files: float | None = None
-
     async def _get_form(
         self, *, max_files: float = 1000, max_fields: float = 1000, max_part_size: int = 1 << 20
     ) -> FormData:
         if self._form is None:
             async with aclosing(self.stream()) as stream:
                 await _refuse_other_kinds(self.headers, stream)
-                most = self.max_files or max_files
-                limits: Any = {"max_files": most, "max_fields": max_fields, "max_part_size": max_part_size}
+                limits: Any = {"max_files": max_files, "max_fields": max_fields, "max_part_size": max_part_size}
                 try:
                     self._form = await _PhotoParser(self.headers, stream, **limits).parse()
                 except OSError as error:  # of the spool, which holds what is larger than a megabyte
@@ -61,29 +55,17 @@ class _FormRequest(Request):
         return self._form
 
 
-class _ManyPhotosRequest(_FormRequest):
-    max_files = MAX_PHOTOS
-
-
 class FormRoute(APIRoute):
     """A route whose form is read by `_FormRequest`."""
-
-    request_class: type[_FormRequest] = _FormRequest
 
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
         """The framework's handler, given another kind of request."""
         handle = super().get_route_handler()
 
         async def read(request: Request) -> Response:
-            return await handle(self.request_class(request.scope, request.receive))
+            return await handle(_FormRequest(request.scope, request.receive))
 
         return read
-
-
-class ManyPhotosRoute(FormRoute):
-    """The same for a form of several photos, all in the field `panorama`."""
-
-    request_class = _ManyPhotosRequest
 
 
 async def _refuse_other_kinds(headers: Headers, stream: AsyncGenerator[bytes, None]) -> None:

@@ -18,15 +18,15 @@ from model.common.geo import LatLon, great_circle_m
 from model.inputs.photo_view import GivenView
 from service.answering import Serving
 from service.concurrency.disconnects import unless_gone
-from service.dependencies import ServingOfApp, only_photos_repeated, problem, reader_of, region_of
+from service.dependencies import ServingOfApp, only_photos_repeated, problem, reader_of
 from service.errors import problem_of
-from service.forms import ManyPhotosRoute
+from service.forms import FormRoute
 from service.schemas import describe, json_answer
-from service.schemas_many import BatchForm, BatchLine, TrackAnswer, TrackForm, TrackPhoto
+from service.schemas_many import MAX_PHOTOS, BatchForm, BatchLine, TrackAnswer, TrackForm, TrackPhoto
 
 __all__ = ["NDJSON", "router"]
 
-router = APIRouter(route_class=ManyPhotosRoute, tags=["localize"], dependencies=[Depends(only_photos_repeated)])
+router = APIRouter(route_class=FormRoute, tags=["localize"], dependencies=[Depends(only_photos_repeated)])
 
 NDJSON = "application/x-ndjson"
 _AT_ONCE = 8
@@ -39,6 +39,7 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
     422: problem("A field or the area cannot be used; `detail` says why."),
     503: problem("Busy or not ready; try again after `Retry-After` seconds."),
 }
+_LIMITS: Any = {"max_files": MAX_PHOTOS, "max_fields": 16, "max_part_size": 8192}
 _Found = Localization | GeoLocalizationError
 
 
@@ -47,6 +48,7 @@ _Found = Localization | GeoLocalizationError
     operation_id="localizeBatch",
     summary="Where was each of these photos taken?",
     response_class=StreamingResponse,
+    form_limits=_LIMITS,
     responses={200: {"content": {NDJSON: {"schema": BatchLine.model_json_schema()}}}, **_ERRORS},
 )
 async def localize_batch(
@@ -54,7 +56,7 @@ async def localize_batch(
 ) -> StreamingResponse:
     """One line of JSON for each photo, in the order in which they are answered; one that fails is a line, too."""
     root = request.scope.get("root_path", "")
-    view, region = GivenView(heading_deg=form.heading_deg, fov_deg=form.fov_deg), region_of(form)
+    view, region = GivenView(heading_deg=form.heading_deg, fov_deg=form.fov_deg), form.region
 
     async def lines() -> AsyncIterator[bytes]:
         async for number, found in _answers(serving, form.panorama, view, region, form.top_k):
@@ -74,13 +76,14 @@ async def localize_batch(
     "/localize/track",
     operation_id="localizeTrack",
     summary="Which way was taken, seen from these photos?",
+    form_limits=_LIMITS,
     responses=_ERRORS,
 )
 async def localize_track(
     request: Request, form: Annotated[TrackForm, Form(media_type="multipart/form-data")], serving: ServingOfApp
 ) -> TrackAnswer:
     """The most plausible way through the matches of photos that were taken one after the other."""
-    view, region = GivenView(heading_deg=form.heading_deg, fov_deg=form.fov_deg), region_of(form)
+    view, region = GivenView(heading_deg=form.heading_deg, fov_deg=form.fov_deg), form.region
 
     async def work() -> list[_Found]:
         answers = _answers(serving, form.panorama, view, region, _MATCHES_OF_A_TRACK)

@@ -19,7 +19,6 @@ from service.dependencies import (
     no_empty_or_repeated_fields,
     problem,
     reader_of,
-    region_of,
 )
 from service.formats import CSV, KML, as_csv, as_kml, preferred
 from service.forms import FormRoute
@@ -70,7 +69,7 @@ async def localize(
     accept: Annotated[str, Header(description=f"`{GEO_JSON}`, `{CSV}` or `{KML}`.")] = "application/json",
 ) -> Response:
     """Embed the photo, compare it with every tile of the area, and answer with the best tiles and one position."""
-    given, region = GivenView(heading_deg=form.heading_deg, fov_deg=form.fov_deg), region_of(form)
+    given, region = GivenView(heading_deg=form.heading_deg, fov_deg=form.fov_deg), form.region
 
     answer = serving.localize(reader_of(form.panorama), given, region=region, top_k=form.top_k)
     began = time.perf_counter()

@@ -7,12 +7,11 @@ import math
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import UploadFile
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
-from service.forms import MAX_PHOTOS
-from service.schemas import Area, IndexInfo, LocalizeAnswer, ModelInfo, heading_field
+from service.schemas import IndexInfo, LocalizeAnswer, ModelInfo, SearchForm, heading_field
 
-__all__ = ["BatchForm", "BatchLine", "TrackAnswer", "TrackForm", "TrackPhoto", "times_of"]
+__all__ = ["MAX_PHOTOS", "BatchForm", "BatchLine", "TrackAnswer", "TrackForm", "TrackPhoto", "times_of"]
 
 
 def _times(text: str) -> str:
@@ -35,9 +34,11 @@ def times_of(text: str) -> list[float]:
     return times
 
 
-class _Photos(Area):
-    model_config = ConfigDict(extra="forbid")
+MAX_PHOTOS = 256
+"""Of one request."""
 
+
+class _Photos(SearchForm):
     panorama: list[UploadFile] = Field(
         min_length=1, max_length=MAX_PHOTOS, description="The photos: this field once for each, with a file name."
     )
@@ -51,8 +52,6 @@ class _Photos(Area):
 
 class BatchForm(_Photos):
     """The fields of `POST /v1/localize/batch`; unknown fields are refused."""
-
-    top_k: int = Field(5, ge=1, le=100, description="How many tiles to answer with, of each photo.")
 
 
 class BatchLine(BaseModel):
