@@ -153,7 +153,7 @@ def _say_what_confidence_there_is(localizer: Localizer, options: LocalizeOptions
         return
     calibrations = localizer.calibrations.each
     for calibration in calibrations:
-        sys.stderr.write(f"note: confidences are for {calibration.conditions}, searched in the whole index\n")
+        sys.stderr.write(f"note: confidences are for {calibration.conditions}\n")
     if not calibrations:
         sys.stderr.write(
             f"note: index {localizer.index.name} is not calibrated: how sure an answer is cannot be said; "

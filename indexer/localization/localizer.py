@@ -351,8 +351,6 @@ class Localizer:
         """The one that was fitted on questions like this one, or why there is none."""
         if photo.warnings:
             return "see the warning"
-        if photo.region is not None and self.calibrations.each:
-            return "the index is calibrated for searches of all its tiles, not of an area"
         view = photo.view
         asked = Conditions.of(view.heading_deg, view.fov_deg, headings=self.headings, reranked=self.reranked)
         return self.calibrations.for_question(asked) or self.calibrations.why_none(asked)

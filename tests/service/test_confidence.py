@@ -49,7 +49,6 @@ def test_answer_carries_the_calibrated_confidence(calibrated):
     [
         ({"heading_deg": "unknown"}, "this was asked with unknown headings (24 tried)"),
         ({"fov_deg": "90"}, "see the warning"),
-        ({"bbox": "-180,-85,180,85"}, "for searches of all its tiles, not of an area"),
     ],
 )
 def test_questions_it_was_not_fitted_on_get_none_and_the_reason(calibrated, fields, reason):
@@ -57,6 +56,11 @@ def test_questions_it_was_not_fitted_on_get_none_and_the_reason(calibrated, fiel
         answer = estimate(client, **fields)
         assert (answer["confidence"], answer["confidence_radius_m"]) == (None, None)
         assert reason in answer["no_confidence_because"]
+
+
+def test_a_search_of_an_area_has_the_confidence_of_one_of_all_tiles(calibrated):
+    with serving(Settings(index=calibrated, workers=1)) as client:
+        assert estimate(client, bbox="-180,-85,180,85") == estimate(client)
 
 
 def test_an_index_without_calibration_says_so_before_the_place(client):
