@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from model.common.atomic_io import sha256_bytes
 from model.common.errors import BadCheckpoint
 from model.common.extras import import_extra
 from model.inputs.specs import View
@@ -29,8 +30,6 @@ __all__ = ["write_graph"]
 
 _EXAMPLES = 2
 """Pictures in the batch that the network is traced with; a batch of one would be taken for a constant."""
-_PREFIX = "net."
-"""What names of the network's weights begin with in the graph."""
 _FOLDED_NUMBERS = 1024
 """Of a constant that is computed with ahead of time; larger ones are weights, and stay as they are on disk."""
 _ONNX_TYPES = {"F16": "FLOAT16", "F32": "FLOAT", "BF16": "BFLOAT16"}
@@ -131,27 +130,51 @@ def _forget_origins(model: Any) -> None:
 
 
 def _store_outside(onnx: Any, graph: Any, stored: dict[str, StoredTensor], net: CLNet) -> None:
-    """Let every constant that is a weight of the bundle point into its file, cast to float32 where it is shorter."""
-    state = net.state_dict()
-    casts = []
+    """Let every constant that is a weight of the bundle point into its file: cast where that is shorter, and turned.
+
+    The exporter renames weights, gives them axes of length one, and transposes those of linear layers; what it does not
+    change is their numbers.
+    """
+    places = _numbers_of(net.state_dict(), stored)
+    helper, kinds = onnx.helper, onnx.TensorProto
+    added = []
     for constant in graph.initializer:
-        key = constant.name.removeprefix(_PREFIX)
-        if key not in stored or not _equal(onnx, constant, state[key]):
+        if constant.data_type != kinds.FLOAT:
             continue
-        kind = getattr(onnx.TensorProto, _ONNX_TYPES[stored[key].dtype])
-        if kind != onnx.TensorProto.FLOAT:
-            outside = f"{key}.stored"
-            casts.append(onnx.helper.make_node("Cast", [outside], [constant.name], to=onnx.TensorProto.FLOAT))
-            constant.name = outside
+        found = places.get(sha256_bytes(onnx.numpy_helper.to_array(constant).tobytes()))
+        if found is None:
+            continue
+        key, transposed = found
+        kind = getattr(kinds, _ONNX_TYPES[stored[key].dtype])
+        wanted, outside = constant.name, f"{constant.name}.stored"
+        constant.name = outside
+        if transposed:
+            constant.dims[:] = stored[key].shape
+        if kind != kinds.FLOAT:
+            result = f"{wanted}.float" if transposed else wanted
+            added.append(helper.make_node("Cast", [outside], [result], to=kinds.FLOAT))
+            outside = result
+        if transposed:
+            added.append(helper.make_node("Transpose", [outside], [wanted], perm=[1, 0]))
+        elif kind == kinds.FLOAT:
+            constant.name = wanted
         _point_at(onnx, constant, stored[key], kind)
-    nodes = [*casts, *graph.node]
+    nodes = [*added, *graph.node]
     del graph.node[:]
     graph.node.extend(nodes)
 
 
-def _equal(onnx: Any, constant: Any, weight: Tensor) -> bool:
-    """Whether the exporter left a weight as it is."""
-    return bool(np.array_equal(onnx.numpy_helper.to_array(constant), weight.numpy()))
+def _numbers_of(state: Mapping[str, Tensor], stored: dict[str, StoredTensor]) -> dict[str, tuple[str, bool]]:
+    """Digest of a weight's float32 numbers -> its name, and whether the digest is that of its transposed self."""
+    places: dict[str, tuple[str, bool]] = {}
+    for key, value in state.items():
+        if key not in stored or stored[key].dtype not in _ONNX_TYPES or not value.ndim:
+            continue
+        numbers = value.float().numpy()
+        if numbers.ndim == 2:
+            places.setdefault(sha256_bytes(np.ascontiguousarray(numbers.T).tobytes()), (key, True))
+        places[sha256_bytes(np.ascontiguousarray(numbers).tobytes())] = (key, False)
+    return places
 
 
 def _point_at(onnx: Any, constant: Any, place: StoredTensor, kind: int) -> None:
