@@ -27,8 +27,9 @@ class Encoder:
     """Embeds satellite tiles and ground panoramas.
 
     Example:
-        >>> encoder = Encoder.load("demo")
-        >>> encoder.encode_ground(np.zeros((1, 32, 128, 3), np.uint8)).shape
+        >>> encoder = Encoder.load("demo")  # doctest: +SKIP
+        >>> width, height = encoder.inputs.ground_size_px  # doctest: +SKIP
+        >>> encoder.encode_ground(np.zeros((1, height, width, 3), np.uint8)).shape  # doctest: +SKIP
         (1, 512)
 
     Attributes:

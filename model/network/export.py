@@ -7,7 +7,10 @@ float32, so that no weight is on disk twice.
 
 from __future__ import annotations
 
+import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +31,8 @@ _EXAMPLES = 2
 """Pictures in the batch that the network is traced with; a batch of one would be taken for a constant."""
 _PREFIX = "net."
 """What names of the network's weights begin with in the graph."""
+_FOLDED_NUMBERS = 1024
+"""Of a constant that is computed with ahead of time; larger ones are weights, and stay as they are on disk."""
 _ONNX_TYPES = {"F16": "FLOAT16", "F32": "FLOAT", "BF16": "BFLOAT16"}
 
 
@@ -76,8 +81,7 @@ def _trace(net: CLNet, view: View) -> Any:
     example = torch.zeros(_EXAMPLES, height, width, 3, dtype=torch.uint8)
     batch = torch.export.Dim("batch", min=1, max=65_536)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the exporter warns of its own future
+        with _quiet():
             program = torch.onnx.export(
                 _Side(net, view).eval(),
                 (example,),
@@ -96,9 +100,26 @@ def _trace(net: CLNet, view: View) -> Any:
     # All of the exporter's optimizations would fold norms into weights, which then were not the file's any more; the
     # engine does that when it loads the graph, once constants are constants.
     optimizer = import_extra("onnxscript.optimizer", "exporting a bundle")
-    optimizer.fold_constants(program.model)
-    optimizer.remove_unused_nodes(program.model)
+    with _quiet():
+        optimizer.fold_constants(program.model, input_size_limit=_FOLDED_NUMBERS)
+        optimizer.remove_unused_nodes(program.model)
     return program.model_proto
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the exporter's warnings of its own future, and its account of every rewritten operator."""
+    loggers = [logging.getLogger(name) for name in ("onnxscript", "onnx_ir", "torch.onnx")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _forget_origins(model: Any) -> None:

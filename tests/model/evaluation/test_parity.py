@@ -9,7 +9,7 @@ from model.evaluation.parity import Parity, measure_parity
 from model.network.encoder import Encoder
 from tests.model.tiny import write_pairs
 
-GOOD = Parity("onnxruntime", "float32", "pairs", 200, 0.9999, 1e-6, 0.9, 0.899)
+GOOD = Parity("onnxruntime", "float32", "pairs", 200, 0.9999, 1e-6, 90.0, 89.9)
 
 
 def test_what_is_near_enough_passes():
@@ -21,7 +21,7 @@ def test_what_is_near_enough_passes():
     [
         ({"least_cosine": 0.9989}, r"least cosine of a picture is 0\.99890, below 0\.999"),
         ({"least_cosine": float("nan")}, "least cosine of a picture is nan"),
-        ({"recall": 0.8979}, r"R@1 is 89\.79% instead of 90\.00%, more than 0\.2% lower"),
+        ({"recall": 89.79}, r"R@1 is 89\.79 % instead of 90\.00 %, more than 0\.2 points lower"),
     ],
 )
 def test_what_is_not_is_refused(change, reason):

@@ -5,6 +5,7 @@ from model.common.errors import BadConfig
 from model.inputs.anchors import anchor_px, recentre
 from model.network.checkpoints import save_bundle
 from model.network.encoder import Encoder
+from tests.model.demo_pictures import canvases, tiles
 from tests.model.tiny import tiny_net
 
 
@@ -61,10 +62,8 @@ def test_a_tile_has_a_vector_for_each_anchor_and_a_canvas_has_one(folder):
 
 def test_every_engine_comes_within_a_millionth_of_torch():
     """What makes vectors of one family comparable: an index of one engine is searched with queries of another."""
-    canvases = np.random.default_rng(1).integers(0, 255, (4, 32, 128, 3), np.uint8)
-    tiles = np.random.default_rng(2).integers(0, 255, (2, 64, 64, 3), np.uint8)
     options = {"device": "cpu", "precision": "float32", "anchors": 2, "threads": 1}
     reference, light = (Encoder.load("demo", engine=engine, **options) for engine in ("torch", "onnxruntime"))
     assert (light.digest, light.dim, light.numbers) == (reference.digest, reference.dim, reference.numbers)
-    assert np.abs(light.encode_ground(canvases) - reference.encode_ground(canvases)).max() < 1e-6
-    assert np.abs(light.encode_satellite(tiles) - reference.encode_satellite(tiles)).max() < 1e-6
+    assert np.abs(light.encode_ground(canvases(4)) - reference.encode_ground(canvases(4))).max() < 1e-6
+    assert np.abs(light.encode_satellite(tiles(2)) - reference.encode_satellite(tiles(2))).max() < 1e-6

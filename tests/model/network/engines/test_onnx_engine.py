@@ -6,10 +6,7 @@ import pytest
 from model.common.errors import BadCheckpoint
 from model.network.bundle_files import read_bundle_info
 from model.network.engines.onnx_engine import OnnxEngine, available_threads
-
-
-def canvases(count):
-    return np.random.default_rng(0).integers(0, 255, (count, 32, 128, 3), np.uint8)
+from tests.model.demo_pictures import canvases
 
 
 def test_any_number_of_pictures_gives_unit_vectors():
