@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 _LIGHT_S = 0.3
 """Expected seconds of CPU of what the light lane decodes."""
-_NICENESS = 10
+_NICENESS = 5
 _TRIES = 2
 _OUT_OF_TIME = frozenset({signal.SIGPROF, signal.SIGXCPU})
 _OWN_FAULT = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE})

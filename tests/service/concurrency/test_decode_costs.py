@@ -10,7 +10,7 @@ def test_more_pixels_may_take_more(form):
     small, large = (encoded(Image.new("RGB", (side, side)), form) for side in (64, 512))
     one, other = cost_of(small, max_pixels=10**9), cost_of(large, max_pixels=10**9)
     assert (one.pixels, other.pixels) == (64 * 64, 512 * 512)
-    assert other.expected_s == pytest.approx(64 * one.expected_s)
+    assert other.expected_s == pytest.approx(64 * one.expected_s, rel=0.5)  # a JPEG's bytes count, too
     assert other.cpu_s > one.cpu_s > 1.0
     assert other.memory_bytes > one.memory_bytes
 
