@@ -25,7 +25,7 @@ RUN python docker/dependencies.py geo gpu > requirements.txt && pip install -c c
 # --- What every image has beside its dependencies: the code, a user without rights, one writable folder.
 FROM base AS runtime
 ENV PATH=/opt/venv/bin:$PATH CLNET_HOST=0.0.0.0 CLNET_DATA=/data TMPDIR=/data/tmp HOME=/data/tmp
-RUN useradd --system --uid 10001 --no-create-home clnet && mkdir -p /data/tmp && chown -R clnet /data
+RUN useradd --system --uid 10001 --no-create-home clnet && mkdir -p /data/tmp /spool && chown -R clnet /data /spool
 VOLUME /data
 EXPOSE 8000
 STOPSIGNAL SIGTERM

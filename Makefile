@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 RUN := OMP_NUM_THREADS=1 $(BIN)/python
 
-.PHONY: help demo test test-light check docs mutants bench bench-encode serve clean
+.PHONY: help demo test test-light check docs mutants bench bench-index bench-service bench-encode serve clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -45,8 +45,16 @@ mutants: .venv/ready ## change the core modules in small ways and list what thei
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet -c constraints.txt -e '.[mutants]'
 	OMP_NUM_THREADS=1 nice -n 15 $(BIN)/python -m benchmarks.mutants $(MODULES)
 
+bench-index: .venv/ready ## measure building, and changing, an index of a million tiles
+	$(BIN)/python -m benchmarks.bench_index
+	$(BIN)/python -m benchmarks.bench_lifecycle
+
 bench: .venv/ready ## measure indexing, search and service; results go to benchmarks/results/
 	$(BIN)/python -m benchmarks.run_all
+
+bench-service: .venv/ready ## measure the service under load beside two yardsticks, and attack it
+	$(RUN) -m benchmarks.bench_service --index clnet-data/demo/index --photo $$(ls clnet-data/demo/region/panoramas/*.jpg | head -1)
+	$(RUN) -m benchmarks.attack_service --index clnet-data/demo/index --photo $$(ls clnet-data/demo/region/panoramas/*.jpg | head -1)
 
 bench-encode: .venv/ready ## measure what a picture costs in each engine and precision
 	$(RUN) -m benchmarks.bench_encode $(if $(CHECKPOINT),--checkpoint $(CHECKPOINT))

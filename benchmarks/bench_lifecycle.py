@@ -43,7 +43,9 @@ from indexer.index.zones import ZoneMap
 def held():
     status = Path("/proc/self/status").read_text()
     return 1024 * int(status.split("RssAnon:")[1].split()[0])
-read_tiles(Path(sys.argv[1]) / "few.parquet")  # what the libraries take once for all
+few = read_tiles(Path(sys.argv[1]) / "few.parquet")  # what the libraries take once for all
+ZoneMap(few)
+del few
 before, began = held(), time.process_time()
 tiles = read_tiles(Path(sys.argv[1]) / "tiles.parquet")
 zones = ZoneMap(tiles)
@@ -90,7 +92,7 @@ def main() -> None:
 
 def opening(folder: Path) -> dict[str, float]:
     """What a process of its own takes to open the index, and to hold the table of its tiles."""
-    write_tiles(folder / "few.parquet", square(1_000))
+    write_tiles(folder / "few.parquet", square(100_000))
     found = subprocess.check_output([sys.executable, "-c", OPENING, str(folder)], text=True)
     (folder / "few.parquet").unlink()
     return dict(json.loads(found))

@@ -1,8 +1,9 @@
 """Localizations a second and their latency at several numbers of clients, beside the bare forward pass.
 
 Starts `python -m service` as a process of its own on a free port, posts the same photo from threads that each keep
-one connection, prints a table and writes `results/service.json`. The bare forward pass is one canvas after the other
-through the same encoder in this process while nothing else runs: no decoding, no HTTP, no search.
+one connection, prints a table and writes `results/service.json`. Two yardsticks are measured in the same run, in this
+process while nothing else runs: the bare forward pass, one canvas at a time and at its best batch size, with no
+decoding, no HTTP, no search; and whole photos decoded, laid, embedded at that batch size and searched back to back.
 
     python -m benchmarks.bench_service --index clnet-data/demo/index --photo PANORAMA
 """
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -51,16 +52,26 @@ class Bare:
     p50_ms: float
 
 
+@dataclass(frozen=True)
+class Yardsticks:
+    """What a service could reach: its best batch size, bare passes of it and whole photos a second."""
+
+    batch: int
+    bare_per_s: float
+    whole_per_s: float
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print."""
     args = _parser().parse_args(argv)
-    bare = bare_forward(args.checkpoint, args.seconds)
     photo = args.photo.read_bytes()
+    bare = bare_forward(args.checkpoint, args.seconds)
+    yardsticks = back_to_back(args.index, args.checkpoint, photo, args.seconds)
     with start_service(args.index, args.checkpoint, args.service_flags) as (url, _):
         put_under_load(url, photo, clients=1, seconds=min(2.0, args.seconds))  # warm
         loads = [put_under_load(url, photo, clients=count, seconds=args.seconds) for count in args.clients]
-    print(table(bare, loads))
-    print(write_record("service", report(args, bare, loads)))
+    print(table(bare, yardsticks, loads))
+    print(write_record("service", report(args, bare, yardsticks, loads)))
     return 0
 
 
@@ -79,6 +90,32 @@ def bare_forward(checkpoint: str, seconds: float) -> Bare:
         encoder.encode_ground(canvas)
         took.append(time.perf_counter() - begin)
     return Bare(len(took) / sum(took), 1000 * float(np.median(took)))
+
+
+def back_to_back(index: Path, checkpoint: str, photo: bytes, seconds: float) -> Yardsticks:
+    """Work off batches of a photo for some seconds: their forward passes alone, then all that an answer needs."""
+    from indexer.localization.localizer import Localizer
+    from service.answering import best_batch
+
+    localizer = Localizer.open(index, checkpoint=checkpoint)
+    batch = best_batch(localizer.encoder, largest=32)
+    width, height = localizer.encoder.inputs.ground_size_px
+    canvases = np.full((batch, height, width, 3), 128, np.uint8)
+    bare_per_s = batch * _rate(lambda: localizer.encoder.encode_ground(canvases), seconds)
+    whole_per_s = batch * _rate(
+        lambda: list(localizer.answer_each([localizer.prepare(photo) for _ in range(batch)], [5] * batch)), seconds
+    )
+    return Yardsticks(batch, bare_per_s, whole_per_s)
+
+
+def _rate(work: Callable[[], object], seconds: float) -> float:
+    """How often a second something can be done."""
+    work()
+    count, begin = 0, time.perf_counter()
+    while time.perf_counter() - begin < seconds:
+        work()
+        count += 1
+    return count / (time.perf_counter() - begin)
 
 
 @contextmanager
@@ -128,23 +165,31 @@ def put_under_load(url: str, photo: bytes, *, clients: int, seconds: float) -> L
     return Load(clients, len(took), refused, failed, len(took) / wall_s, float(p50), float(p95), float(p99))
 
 
-def table(bare: Bare, loads: Sequence[Load]) -> str:
+def table(bare: Bare, yardsticks: Yardsticks, loads: Sequence[Load]) -> str:
     """What was measured, as Markdown."""
-    rows = ["| clients | localizations/s | of bare | p50 ms | p95 ms | p99 ms | refused | failed |", "|" + "---|" * 8]
+    rows = [
+        "| clients | localizations/s | of back to back | p50 ms | p95 ms | p99 ms | refused | failed |",
+        "|" + "---|" * 8,
+    ]
     rows += [
-        f"| {load.clients} | {load.per_s:.1f} | {load.per_s / bare.per_s:.0%} | {load.p50_ms:.0f} | {load.p95_ms:.0f} "
-        f"| {load.p99_ms:.0f} | {load.refused} | {load.failed} |"
+        f"| {load.clients} | {load.per_s:.1f} | {load.per_s / yardsticks.whole_per_s:.0%} | {load.p50_ms:.0f} "
+        f"| {load.p95_ms:.0f} | {load.p99_ms:.0f} | {load.refused} | {load.failed} |"
         for load in loads
     ]
-    return f"bare forward pass: {bare.per_s:.1f}/s, median {bare.p50_ms:.1f} ms\n\n" + "\n".join(rows)
+    head = (
+        f"bare forward pass: {bare.per_s:.1f}/s alone, median {bare.p50_ms:.1f} ms; {yardsticks.bare_per_s:.1f}/s in "
+        f"batches of {yardsticks.batch}; whole photos back to back: {yardsticks.whole_per_s:.1f}/s"
+    )
+    return f"{head}\n\n" + "\n".join(rows)
 
 
-def report(args: argparse.Namespace, bare: Bare, loads: Sequence[Load]) -> dict[str, object]:
+def report(args: argparse.Namespace, bare: Bare, yardsticks: Yardsticks, loads: Sequence[Load]) -> dict[str, object]:
     """What was measured, and on what."""
     return {
         "photo_bytes": args.photo.stat().st_size,
         "seconds_each": args.seconds,
         "bare_forward": asdict(bare),
+        "yardsticks": asdict(yardsticks),
         "loads": [asdict(load) for load in loads],
     }
 

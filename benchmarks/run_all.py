@@ -20,7 +20,15 @@ def main() -> int:
     photo = sorted((_REGION / "panoramas").glob("*.jpg"))[0]
     service = ["bench_service", "--index", str(_INDEX), "--photo", str(photo)]
     failed = 0
-    for command in (["bench_train"], ["bench_step"], ["bench_index"], ["bench_search"], ["bench_evaluate"], service):
+    for command in (
+        ["bench_train"],
+        ["bench_step"],
+        ["bench_index"],
+        ["bench_lifecycle"],
+        ["bench_search"],
+        ["bench_evaluate"],
+        service,
+    ):
         print(f"--- {' '.join(command)}", flush=True)
         failed += subprocess.run([sys.executable, "-m", f"benchmarks.{command[0]}", *command[1:]]).returncode != 0
     return failed

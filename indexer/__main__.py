@@ -1,4 +1,4 @@
-"""`python -m indexer build | add | localize | search | ...`, or `clnet-indexer`."""
+"""`python -m indexer pairs | build | add | localize | search | ...`, or `clnet-indexer`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from model.common.command_line import Command, run_command
 __all__ = ["main"]
 
 _COMMANDS = {
+    "pairs": Command(
+        "make pairs to train on, of your own photos and tiles", "indexer.commands.pairs:run", "PairsOptions"
+    ),
     "build": Command(
         "embed every tile of a source and write an index folder", "indexer.commands.build:run", "BuildOptions"
     ),
@@ -53,6 +56,7 @@ _COMMANDS = {
     ),
 }
 _EXAMPLES = """examples:
+  {prog} pairs --photos photos/ --tiles tiles/ --out pairs
   {prog} build --tiles tiles/ --out index
   {prog} build --tiles mosaic.tif --out index --tile-size-m 100 --stride-m 50 --dry-run
   {prog} add --index index --tiles tiles-of-2026/ --date 2026-06-01

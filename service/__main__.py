@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
 import faulthandler
-import logging
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,6 +12,8 @@ from model._version import VERSION
 from model.common.command_line import run
 from model.common.flags import Parser, add_flags
 from service.demo.ports import require_free
+from service.keys import new_key
+from service.logs import set_up_logs
 from service.settings import ENVIRONMENT, Settings, UpSettings, read_settings
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "python -m service") 
     if arguments[:1] == ["up"]:
         parsed = vars(_up_parser(f"{prog} up").parse_args(arguments[1:]))
         return run(lambda: _up(read_settings(UpSettings, parsed)))
+    if arguments[:1] == ["key"]:
+        return run(lambda: _make_key(_key_parser(f"{prog} key").parse_args(arguments[1:])))
     parsed = vars(_serve_parser(prog).parse_args(arguments))
     return run(lambda: _serve(read_settings(Settings, parsed)))
 
@@ -32,7 +36,7 @@ def _serve_parser(prog: str) -> Parser:
     parser = Parser(
         prog=prog,
         description="Localize panoramas over HTTP.",
-        epilog=f"'{prog} up' makes the index first, where there is none; see '{prog} up --help'.",
+        epilog=f"'{prog} up' makes the index first, where there is none, '{prog} key' an API key; see their --help.",
     )
     parser.add_argument("--version", action="version", version=VERSION)
     add_flags(parser, Settings, environment=ENVIRONMENT)
@@ -45,6 +49,19 @@ def _up_parser(prog: str) -> Parser:
     return parser
 
 
+def _key_parser(prog: str) -> Parser:
+    parser = Parser(prog=prog, description="Make an API key. It is shown once; its line goes into the file of keys.")
+    parser.add_argument("name", help="whose key it is: letters, digits and . _ -")
+    parser.add_argument("--per-minute", type=int, metavar="N", help="requests a minute; default: any number")
+    return parser
+
+
+def _make_key(args: argparse.Namespace) -> int:
+    key, line = new_key(args.name, args.per_minute)
+    print(f"key: {key}\nline for the file of --api-keys: {line}")
+    return 0
+
+
 def _up(settings: UpSettings) -> int:
     from service.demo.preparation import Preparation, index_folder, samples_folder
 
@@ -53,8 +70,7 @@ def _up(settings: UpSettings) -> int:
 
 
 def _serve(settings: Settings, preparation: Preparation | None = None) -> int:
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("faiss.loader").setLevel(logging.WARNING)  # tells at length which variants it tried
+    set_up_logs(settings.log_level, settings.log_format)
     if preparation is None:
         from indexer.index.index_manifest import IndexManifest
 

@@ -12,6 +12,7 @@ import numpy as np
 from indexer.common.encoders import QueryEncoder
 from indexer.localization.answer import Localization, PreparedPhoto
 from indexer.localization.localizer import Localizer
+from indexer.localization.together import JointLocalization
 from indexer.tiles.region import Region
 from model.common.errors import GeoLocalizationError
 from model.inputs.photo_view import GivenView
@@ -90,9 +91,22 @@ class Serving:
         self.guard.require()
         return await asyncio.to_thread(self.explaining.explain, photo, row)
 
+    async def answer_together(self, photos: Sequence[PreparedPhoto], *, top_k: int) -> JointLocalization:
+        """Answer once for prepared photos of one place.
+
+        Raises:
+            GeoLocalizationError: as `Localizer.answer_together`, and `IndexDamaged`.
+        """
+        self.guard.require()
+        return await asyncio.to_thread(self.localizer.answer_together, photos, top_k=top_k)
+
     def close(self) -> None:
         """Finish what is begun."""
         self.lanes.close()
+        self.close_index()
+
+    def close_index(self) -> None:
+        """Let go of the index, once nobody asks it any more; the rest may serve another."""
         self.batcher.close()
         self.guard.close()
         self.localizer.index.close()

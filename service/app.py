@@ -12,15 +12,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from indexer.common.encoders import QueryEncoder
 from model._version import VERSION
-from service import corpus_routes, explain_routes, routes
+from service import corpus_routes, explain_routes, many_routes, routes, together
+from service.access import AccessLogMiddleware, HostMiddleware, KeyMiddleware
 from service.demo.preparation import Preparation
 from service.docs_page import add_docs
 from service.engine import Engine, LoadEncoder
 from service.errors import install_handlers
+from service.keys import KeyRing
 from service.metrics import Metrics
 from service.middleware import (
     BodyLimitMiddleware,
@@ -31,7 +34,6 @@ from service.middleware import (
 )
 from service.page import add_page
 from service.settings import Settings
-from service.together import router as together_router
 from service.uploads import UploadMiddleware
 
 __all__ = ["create_app"]
@@ -76,9 +78,9 @@ def create_app(
     app.state.engine, app.state.metrics, app.state.settings = engine, metrics, settings
     install_handlers(app)
     for prefix, shown in (("", False), ("/v1", True)):
-        for each in (routes.router, corpus_routes.grid_router, together_router):
+        for each in (routes.router, together.router, corpus_routes.grid_router):
             app.include_router(each, prefix=prefix, include_in_schema=shown)
-    for each in (explain_routes.router, corpus_routes.router):
+    for each in (many_routes.router, explain_routes.router, corpus_routes.router):
         app.include_router(each, prefix="/v1")
     add_docs(app)
     add_page(app, samples=settings.samples)
@@ -102,10 +104,24 @@ def _guarded(inner: ASGIApp, settings: Settings, metrics: Metrics) -> ASGIApp:
         max_uploads=settings.max_uploads,
         timeout_s=settings.upload_timeout_s,
         least_bytes_per_s=settings.min_upload_kb_s * 1024,
+        on_count=metrics.uploads,
     )
-    too_large = BodyLimitMiddleware(guard, limit_mb=settings.max_upload_mb)
-    counted = MetricsMiddleware(HeadMiddleware(SecurityHeadersMiddleware(too_large)), metrics)
+    asked: ASGIApp = BodyLimitMiddleware(guard, limit_mb=settings.max_upload_mb)
+    if settings.api_keys is not None:
+        asked = KeyMiddleware(asked, KeyRing(settings.api_keys))
+    if settings.cors_origins:
+        asked = CORSMiddleware(
+            asked, _listed(settings.cors_origins), allow_methods=["GET", "POST"], allow_headers=["Authorization"]
+        )
+    if settings.allowed_hosts:
+        asked = HostMiddleware(asked, _listed(settings.allowed_hosts))
+    logged = AccessLogMiddleware(HeadMiddleware(SecurityHeadersMiddleware(asked)), metrics)
+    counted = MetricsMiddleware(logged, metrics)
     return PrefixMiddleware(counted, root_path=settings.root_path, trust_header=settings.trust_forwarded_prefix)
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _lifespan(

@@ -50,6 +50,7 @@ class Corpus:
         self._index = index
         self._lock = threading.Lock()
         self._overview: Overview | None = None
+        self._row_by_id: dict[str, int] | None = None  # made when a tile off the grid is first asked for
 
     def row_of(self, tile_id: str) -> int | None:
         """The row of a tile, or None."""
@@ -57,7 +58,11 @@ class Corpus:
             row = self._index.row_of(*(int(part) for part in parts.groups()))
             if row is not None and self._index.tile(row).tile_id == tile_id:
                 return row
-        return self._index.row_named(tile_id)
+        with self._lock:
+            if self._row_by_id is None:
+                live = self._index.live_rows
+                self._row_by_id = dict(zip(self._index.tiles.tile_id[live].tolist(), live.tolist(), strict=True))
+            return self._row_by_id.get(tile_id)
 
     def picture(self, tile_id: str) -> TileImage | None:
         """A tile's picture; None where there is no such tile, or it cannot be read any more."""
@@ -88,11 +93,12 @@ def _draw(index: TileIndex) -> Overview | None:
     bounds = index.manifest.bounds
     frame = _Frame.of(bounds)
     canvas = Image.new("RGBA", frame.size_px)
-    drawn = 0
-    for row in _chosen_rows(index, frame):
+    rows, drawn = _chosen_rows(index, frame), 0
+    for row in rows:
         picture = _read(index, row)
         if picture is not None:
-            left, top, right, bottom = frame.box_px(index.tiles.record(row).bounds)
+            box = frame.box_px(index.tile(row).bounds)
+            left, top, right, bottom = box if len(rows) == index.count else _cell_around(box)
             size = max(1, right - left), max(1, bottom - top)
             canvas.paste(picture.resize(size, Image.Resampling.BILINEAR), (left, top))
             drawn += 1
@@ -141,15 +147,26 @@ def _mercator(lat: float, lon: float) -> tuple[float, float]:
 
 def _chosen_rows(index: TileIndex, frame: _Frame) -> list[int]:
     """All rows, or one for each cell where there are more than can be seen."""
-    if index.count <= _CELLS * _CELLS:
-        return list(range(index.count))
-    lon = (index.tiles.lon - frame.west_deg) % 360.0
+    rows = index.live_rows
+    if len(rows) <= _CELLS * _CELLS:
+        return [int(row) for row in rows]
+    lat, lon = (
+        np.concatenate([getattr(one.tiles, name)[one.live_rows] for one in index.segments]) for name in ("lat", "lon")
+    )
+    lon = (lon - frame.west_deg) % 360.0
     x, _ = mercator_m(np.zeros_like(lon), lon)
-    _, y = mercator_m(index.tiles.lat, np.zeros_like(lon))
+    _, y = mercator_m(lat, np.zeros_like(lon))
     cell = np.stack([x, frame.top_m - y]) / (frame.metres_per_px * _SIDE_PX / _CELLS)
     column, row = cell.astype(np.int64)
     _, first = np.unique(row * (_CELLS + 1) + column, return_index=True)
-    return [int(row) for row in first]
+    return [int(row) for row in rows[first]]
+
+
+def _cell_around(box: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    """The cell in which a tile's middle lies: where one tile stands for many, it is drawn over all of them."""
+    side = _SIDE_PX // _CELLS
+    left, top = (((low + high) // 2 // side) * side for low, high in ((box[0], box[2]), (box[1], box[3])))
+    return left, top, left + side, top + side
 
 
 def _read(index: TileIndex, row: int) -> Image.Image | None:

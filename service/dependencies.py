@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, UploadFile
 from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import FormData
 
-from indexer.tiles.region import BoxRegion, CircleRegion, Region
-from model.common.geo import parse_bounds, parse_lat_lon
 from service.answering import Serving
 from service.engine import Engine
 from service.errors import PROBLEM_JSON
 from service.metrics import Metrics
-from service.schemas import Area, Problem
+from service.schemas import Problem
 from service.settings import Settings
 
 __all__ = [
@@ -23,10 +21,11 @@ __all__ = [
     "MetricsOfApp",
     "ServingOfApp",
     "SettingsOfApp",
+    "check_fields",
     "no_empty_or_repeated_fields",
+    "only_photos_repeated",
     "problem",
     "reader_of",
-    "region_of",
 ]
 
 
@@ -68,12 +67,27 @@ SettingsOfApp = Annotated[Settings, Depends(_settings)]
 
 async def no_empty_or_repeated_fields(request: Request) -> None:
     """FastAPI takes an empty form field for an absent one; here it is a mistake of the client."""
+    await check_fields(request, many=())
+
+
+async def only_photos_repeated(request: Request) -> None:
+    """The same where several photos come in one field."""
+    await check_fields(request, many=("panorama",))
+
+
+async def check_fields(request: Request, *, many: Sequence[str]) -> None:
+    """The same where some fields may be repeated.
+
+    Raises:
+        RequestValidationError: a field is empty, or another one is repeated.
+    """
     form: FormData = await request.form()
     mistakes = []
     for name in form:
-        if len(form.getlist(name)) > 1:
+        values = form.getlist(name)
+        if len(values) > 1 and name not in many:
             mistakes.append(_mistake(name, "is given more than once"))
-        elif form[name] == "":
+        elif "" in values:
             mistakes.append(_mistake(name, "is empty; give a value, or leave the field out"))
     if mistakes:
         raise RequestValidationError(mistakes)
@@ -87,15 +101,6 @@ def reader_of(upload: UploadFile) -> Callable[[], bytes]:
         return upload.file.read()
 
     return read
-
-
-def region_of(form: Area) -> Region | None:
-    """The area that a form limits the search to."""
-    if form.bbox is not None:
-        return BoxRegion(parse_bounds(form.bbox))
-    if form.near is not None and form.radius_m is not None:
-        return CircleRegion(parse_lat_lon(form.near), form.radius_m)
-    return None
 
 
 def _mistake(field: str, reason: str) -> dict[str, Any]:

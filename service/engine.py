@@ -52,6 +52,7 @@ class Engine:
         self.failure: Exception | None = None
         self.loaded = threading.Event()
         self._leaving = False
+        self._swapping = threading.Lock()
 
     def load(self) -> None:
         """Open index and model and check that they fit; on failure remember the reason and go on living."""
@@ -84,6 +85,39 @@ class Engine:
         self.require()
         if self._leaving:
             raise NotReady("the service is about to stop")
+
+    def swap(self) -> None:
+        """Open the index's folder anew and serve what lies there now; what does not fit leaves all as it is.
+
+        Requests that have begun end with the index that they began with.
+        """
+        with self._swapping:
+            old = self._serving
+            if old is None or self.state != "ready":
+                logger.error("the index is not replaced: %s", self._reason())
+                return
+            try:
+                new = self._renewed(old)
+            except Exception as error:
+                logger.error("the index is not replaced, the old one stays: %s", error)
+                self._metrics.swapped("failed")
+                return
+            self._serving = new
+            self._metrics.swapped("done")
+            self._metrics.index_tiles(new.localizer.index.count)
+            logger.info(
+                "the index is replaced: %s tiles, %s", new.localizer.index.count, new.localizer.index.digest[:12]
+            )
+        patience = threading.Timer(self._settings.deadline_s + 5.0, old.close_index)
+        patience.daemon = True
+        patience.start()
+
+    def _renewed(self, old: Serving) -> Serving:
+        encoder = old.localizer.encoder
+        index = TileIndex.open(Path(self._settings.index), verify=self._settings.verify_index)
+        index.require_encoder(encoder)
+        _try_out(encoder, index)
+        return self._around(encoder, index, old.line, old.lanes, batch=old.batcher.max_items)
 
     def leave(self) -> None:
         """Go on working, but ask for no new clients."""
@@ -125,7 +159,18 @@ class Engine:
         return serving
 
     def _set_up(self, encoder: QueryEncoder, index: TileIndex, *, lanes: DecodeLanes, accelerated: bool) -> Serving:
-        settings, metrics = self._settings, self._metrics
+        settings = self._settings
+        batch = settings.max_batch or best_batch(encoder, largest=256 if accelerated else 32)
+        logger.info("photos are embedded up to %s at once", batch)
+        limit = settings.decoders + settings.queue_limit
+        line = Line(limit=limit, deadline_s=settings.deadline_s, observer=self._metrics)
+        return self._around(encoder, index, line, lanes, batch=batch)
+
+    def _around(
+        self, encoder: QueryEncoder, index: TileIndex, line: Line, lanes: DecodeLanes, *, batch: int
+    ) -> Serving:
+        """What serves one opened index."""
+        settings = self._settings
         reranker = Reranker.open(
             index,
             checkpoint=settings.checkpoint,
@@ -138,12 +183,9 @@ class Engine:
         )
         _tell_of_other_headings(localizer)
         guard = IndexGuard(index.folder)
-        batch = settings.max_batch or best_batch(encoder, largest=256 if accelerated else 32)
-        logger.info("photos are embedded up to %s at once", batch)
         batcher: Batcher[Question, Localization] = Batcher(
-            partial(answer_batch, localizer, guard), max_items=batch, on_batch=metrics.batch
+            partial(answer_batch, localizer, guard), max_items=batch, on_batch=self._metrics.batch
         )
-        line = Line(limit=settings.decoders + settings.queue_limit, deadline_s=settings.deadline_s, observer=metrics)
         explaining = Explaining(localizer, settings.checkpoint)
         return Serving(localizer, line, lanes, batcher, guard, Corpus(index), explaining)
 

@@ -40,6 +40,7 @@ __all__ = [
     "install_handlers",
     "problem_body",
     "problem_kind",
+    "problem_of",
     "problem_response",
     "response_for",
 ]
@@ -118,6 +119,9 @@ _TABLE: tuple[tuple[type[Exception], ProblemKind], ...] = (
 )
 
 _STATUS_KINDS: dict[int, ProblemKind] = {
+    401: ProblemKind(401, "no-key", "An API key is needed"),
+    421: ProblemKind(421, "unknown-host", "The service does not answer under that host name"),
+    429: ProblemKind(429, "too-many-requests", "The key has asked as often as it may"),
     400: ProblemKind(400, "bad-request", "The request cannot be read"),
     404: ProblemKind(404, "not-found", "There is nothing at this address"),
     405: ProblemKind(405, "method-not-allowed", "This address takes another method"),
@@ -180,6 +184,12 @@ def response_for(error: Exception) -> Response:
     retry_after_s = getattr(error, "retry_after_s", 1)
     headers = {"Retry-After": str(retry_after_s)} if kind.status == 503 else None
     return problem_response(kind, str(error), headers=headers)
+
+
+def problem_of(error: Exception) -> dict[str, Any]:
+    """The problem members for one of the project's errors, where it stands inside another answer."""
+    body: dict[str, Any] = json.loads(bytes(response_for(error).body))
+    return body
 
 
 async def _on_own_error(_: Request, error: Exception) -> Response:

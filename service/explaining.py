@@ -85,7 +85,7 @@ class Explaining:
     def _best(self, photo: PreparedPhoto, row: int) -> Hit:
         """At which heading and anchor the tile matches best."""
         index, encoder = self._localizer.index, self._localizer.encoder
-        vectors = index.vector(row).reshape(index.anchors, index.dim).astype(np.float32)
+        vectors = index.vector(row).astype(np.float32)
 
         def find(canvases: _Pixels) -> Sequence[SearchResult]:
             scores = encoder.encode_ground(canvases) @ vectors.T

@@ -37,19 +37,6 @@ _PLAINER = {
 }
 
 
-class FormRoute(APIRoute):
-    """A route whose form is read by `_FormRequest`."""
-
-    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
-        """The framework's handler, given another kind of request."""
-        handle = super().get_route_handler()
-
-        async def read(request: Request) -> Response:
-            return await handle(_FormRequest(request.scope, request.receive))
-
-        return read
-
-
 class _FormRequest(Request):
     async def _get_form(
         self, *, max_files: float = 1000, max_fields: float = 1000, max_part_size: int = 1 << 20
@@ -66,6 +53,19 @@ class _FormRequest(Request):
                 except MultiPartException as error:
                     raise HTTPException(400, _PLAINER.get(error.message, error.message)) from error
         return self._form
+
+
+class FormRoute(APIRoute):
+    """A route whose form is read by `_FormRequest`."""
+
+    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
+        """The framework's handler, given another kind of request."""
+        handle = super().get_route_handler()
+
+        async def read(request: Request) -> Response:
+            return await handle(_FormRequest(request.scope, request.receive))
+
+        return read
 
 
 async def _refuse_other_kinds(headers: Headers, stream: AsyncGenerator[bytes, None]) -> None:

@@ -19,13 +19,13 @@ class IndexGuard:
     """Keeps the files of an index open, and knows how they were."""
 
     def __init__(self, folder: Path) -> None:
-        """Take note of every file in the folder.
+        """Take note of every file in the folder, but of what a change of the index is still writing there.
 
         Raises:
             IndexDamaged: one cannot be opened.
         """
         self._opened: list[tuple[Path, int, tuple[int, int]]] = []
-        for path in sorted(one for one in folder.rglob("*") if one.is_file()):
+        for path in sorted(one for one in folder.rglob("*") if one.is_file() and not _hidden(one, folder)):
             try:
                 number = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             except OSError as error:
@@ -52,6 +52,10 @@ class IndexGuard:
             with suppress(OSError):
                 os.close(number)
         self._opened = []
+
+
+def _hidden(path: Path, folder: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
 def _state(number: int) -> tuple[int, int]:

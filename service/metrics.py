@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
+from model._version import VERSION
+
 __all__ = ["Metrics"]
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -35,6 +37,33 @@ class Metrics:
             "clnet_requests", "Requests answered", ["method", "route", "status"], registry=self.registry
         )
         self._index_tiles = Gauge("clnet_index_tiles", "Tiles in the index that is served", registry=self.registry)
+
+        self._latency = Histogram(
+            "clnet_request_seconds", "Time until an answer", ["route"], buckets=_SECONDS, registry=self.registry
+        )
+        self._refusals = Counter(
+            "clnet_refusals", "Requests that were not answered, by reason", ["reason"], registry=self.registry
+        )
+        self._uploads = Gauge("clnet_uploads", "Uploads that arrive now", registry=self.registry)
+        self._swaps = Counter(
+            "clnet_index_swaps", "Times that the index was replaced", ["outcome"], registry=self.registry
+        )
+        build = Gauge("clnet_build_info", "Version of the service", ["version"], registry=self.registry)
+        build.labels(VERSION).set(1)
+
+    def answered(self, route: str, seconds: float, reason: str) -> None:
+        """A request ended after some seconds; `reason` is empty where it was answered."""
+        self._latency.labels(route).observe(seconds)
+        if reason:
+            self._refusals.labels(reason).inc()
+
+    def uploads(self, count: int) -> None:
+        """`count` uploads arrive now."""
+        self._uploads.set(count)
+
+    def swapped(self, outcome: str) -> None:
+        """The index was replaced, or could not be."""
+        self._swaps.labels(outcome).inc()
 
     def steps(self, seconds: Mapping[str, float]) -> None:
         """Seconds spent by step of one localization."""

@@ -19,10 +19,10 @@ from service.dependencies import (
     no_empty_or_repeated_fields,
     problem,
     reader_of,
-    region_of,
 )
+from service.formats import CSV, KML, as_csv, as_kml, preferred
 from service.forms import FormRoute
-from service.geojson import GEO_JSON, feature_collection, wants_geojson
+from service.geojson import GEO_JSON, feature_collection
 from service.schemas import (
     Info,
     LocalizeAnswer,
@@ -47,7 +47,13 @@ router = APIRouter(route_class=FormRoute)
     response_model=LocalizeAnswer,
     dependencies=[Depends(no_empty_or_repeated_fields)],
     responses={
-        200: {"content": {GEO_JSON: {"schema": {"type": "object", "title": "FeatureCollection"}}}},
+        200: {
+            "content": {
+                GEO_JSON: {"schema": {"type": "object", "title": "FeatureCollection"}},
+                CSV: {"schema": {"type": "string"}},
+                KML: {"schema": {"type": "string"}},
+            }
+        },
         400: problem("The body is cut off or no multipart data, or has more files than the one."),
         408: problem("The upload took too long."),
         413: problem("The upload is too large."),
@@ -60,10 +66,10 @@ async def localize(
     form: Annotated[LocalizeForm, Form(media_type="multipart/form-data")],
     serving: ServingOfApp,
     metrics: MetricsOfApp,
-    accept: Annotated[str, Header(description=f"`{GEO_JSON}` for a FeatureCollection.")] = "application/json",
+    accept: Annotated[str, Header(description=f"`{GEO_JSON}`, `{CSV}` or `{KML}`.")] = "application/json",
 ) -> Response:
     """Embed the photo, compare it with every tile of the area, and answer with the best tiles and one position."""
-    given, region = GivenView(heading_deg=form.heading_deg, fov_deg=form.fov_deg), region_of(form)
+    given, region = GivenView(heading_deg=form.heading_deg, fov_deg=form.fov_deg), form.region
 
     answer = serving.localize(reader_of(form.panorama), given, region=region, top_k=form.top_k)
     began = time.perf_counter()
@@ -71,8 +77,13 @@ async def localize(
     waited_s = max(0.0, time.perf_counter() - began - found.seconds["total"])
     metrics.steps(found.seconds | {"wait": waited_s})
     told = json_answer(found, serving.localizer, root=request.scope.get("root_path", ""))
-    if wants_geojson(accept):
+    form_of_answer = preferred(accept)
+    if form_of_answer == GEO_JSON:
         return JSONResponse(feature_collection(told), media_type=GEO_JSON)
+    if form_of_answer == CSV:
+        return Response(as_csv(told), media_type=CSV)
+    if form_of_answer == KML:
+        return Response(as_kml(told), media_type=KML)
     return JSONResponse(told.model_dump(mode="json"))
 
 

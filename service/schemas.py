@@ -15,12 +15,12 @@ from indexer.index.tile_index import TileIndex
 from indexer.localization.answer import Localization
 from indexer.localization.answer import Match as FoundMatch
 from indexer.localization.localizer import Localizer
+from indexer.tiles.region import BoxRegion, CircleRegion, Region
 from model.common.geo import parse_bounds, parse_lat_lon
 from model.inputs.photo_view import ResolvedView
 from service.corpus import tile_url
 
 __all__ = [
-    "Area",
     "Bbox",
     "Estimate",
     "IndexInfo",
@@ -72,9 +72,12 @@ def heading_field(value: Any) -> Any:
     return heading % 360.0
 
 
-class Area(BaseModel):
-    """Where to search; nothing means everywhere."""
+class SearchForm(BaseModel):
+    """The fields that say where to search, and how many matches are wanted; unknown fields are refused."""
 
+    model_config = ConfigDict(extra="forbid")
+
+    top_k: int = Field(5, ge=1, le=100, description="How many tiles to answer with.")
     bbox: Annotated[str, AfterValidator(_bbox)] | None = Field(
         None,
         description="Search only tiles that touch this box: `west,south,east,north`. Not together with `near`.",
@@ -99,14 +102,20 @@ class Area(BaseModel):
             raise ValueError("radius_m is given without near; say around which lat,lon to search")
         return self
 
+    @property
+    def region(self) -> Region | None:
+        """The area to search; None for the whole index."""
+        if self.bbox is not None:
+            return BoxRegion(parse_bounds(self.bbox))
+        if self.near is not None and self.radius_m is not None:
+            return CircleRegion(parse_lat_lon(self.near), self.radius_m)
+        return None
 
-class LocalizeForm(Area):
-    """The fields of `POST /localize`; unknown fields are refused."""
 
-    model_config = ConfigDict(extra="forbid")
+class LocalizeForm(SearchForm):
+    """The fields of `POST /localize`."""
 
     panorama: UploadFile = Field(description="JPEG, PNG, WebP, TIFF, AVIF or HEIC; best of all a 360 degree panorama.")
-    top_k: int = Field(5, ge=1, le=100, description="How many tiles to answer with.")
     heading_deg: Annotated[float | Literal["unknown"] | None, BeforeValidator(heading_field)] = Field(
         None,
         description="Where the photo's centre column looks, in degrees clockwise from north, from -360 to 360. "
@@ -324,5 +333,5 @@ def _match(match: FoundMatch, index: TileIndex, root: str) -> Match:
         bounds=tile.bounds.as_tuple(),
         score=match.score,
         heading_deg=match.heading_deg,
-        image_url=None if not index.has_pictures else tile_url(tile, root),
+        image_url=tile_url(tile, root) if index.has_pictures else None,
     )

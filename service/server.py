@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 import threading
 from types import FrameType
 from typing import Any
@@ -35,6 +36,7 @@ def make_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
         host=settings.host,
         port=settings.port,
         http=_impatient(settings.header_timeout_s),
+        access_log=False,  # the app tells more
         log_config=None,  # one format for all, as set by the command line
         timeout_graceful_shutdown=settings.shutdown_s,
         server_header=False,
@@ -49,6 +51,15 @@ class _Server(uvicorn.Server):
         self._lame_duck_s = settings.lame_duck_s
         self._shutdown_s = settings.shutdown_s
         self._told = False
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve; SIGHUP has the index opened anew."""
+        if hasattr(signal, "SIGHUP") and threading.current_thread() is threading.main_thread():
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._swap)
+        await super().serve(sockets)
+
+    def _swap(self) -> None:
+        threading.Thread(target=self._app.state.engine.swap, name="swap", daemon=True).start()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """SIGTERM waits for the lame duck; a second signal, or Ctrl-C, does not."""

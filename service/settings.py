@@ -75,6 +75,12 @@ class ServeSettings(EncoderOptions):
     samples: Annotated[Path | None, Option("folder of photos that the page offers to try, the first three by name")] = (
         None
     )
+    api_keys: Annotated[
+        Path | None, Option("file of API keys, `NAME SHA256 [PER_MINUTE]` a line; none: anyone may ask")
+    ] = None
+    allowed_hosts: Annotated[str, Option("host names to answer under, separated by commas; empty: any")] = ""
+    cors_origins: Annotated[str, Option("web origins whose pages may ask, separated by commas; empty: none")] = ""
+    log_format: Annotated[Literal["text", "json"], Option("log lines for people or for machines")] = "text"
     log_level: Annotated[
         Literal["critical", "error", "warning", "info", "debug"], Option("least severe log line to write")
     ] = "info"

@@ -6,32 +6,29 @@ order.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Depends, Form, Request, Response, UploadFile
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
 from starlette.responses import JSONResponse
 
 from indexer.localization.answer import PreparedPhoto
 from indexer.localization.localizer import Localizer
 from indexer.localization.together import JointLocalization
-from indexer.tiles.region import Region
 from model.common.errors import BadCoordinates, BadImage
 from model.common.geo import normal_heading
 from model.inputs.photo_view import GivenView
 from service.answering import Serving
 from service.concurrency.disconnects import unless_gone
-from service.dependencies import MetricsOfApp, ServingOfApp, problem, reader_of, region_of
+from service.dependencies import check_fields, problem, reader_of
 from service.forms import FormRoute
 from service.schemas import (
-    Area,
     Estimate,
     IndexInfo,
     ModelInfo,
     PhotoView,
+    SearchForm,
     TileMatch,
     Timings,
     json_answer,
@@ -58,10 +55,8 @@ def _heading(value: Any) -> Any:
         raise ValueError(reason) from None
 
 
-class TogetherForm(Area):
-    """The fields of `POST /localize/together`; unknown fields are refused."""
-
-    model_config = ConfigDict(extra="forbid")
+class TogetherForm(SearchForm):
+    """The fields of `POST /localize/together`."""
 
     panorama: list[UploadFile] = Field(
         min_length=1,
@@ -82,8 +77,6 @@ class TogetherForm(Area):
         examples=[[70]],
     )
 
-    top_k: int = Field(5, ge=1, le=100, description="How many tiles to answer with.")
-
     @model_validator(mode="after")
     def _one_for_each(self) -> Self:
         photos, headings, angles = len(self.panorama), len(self.heading_deg), len(self.fov_deg)
@@ -98,9 +91,9 @@ class TogetherForm(Area):
         """What is said of each photo."""
         photos = len(self.panorama)
         headings = [None if heading == "photo" else heading for heading in self.heading_deg] or [None] * photos
-        angles: list[float | None] = [*self.fov_deg] or [None]
-        if len(angles) == 1:
-            angles *= photos
+        angles: list[float | None] = (
+            [*self.fov_deg] * photos if len(self.fov_deg) == 1 else [*self.fov_deg] or [None] * photos
+        )
         return [GivenView(heading_deg=one, fov_deg=wide) for one, wide in zip(headings, angles, strict=True)]
 
 
@@ -124,18 +117,7 @@ class TogetherAnswer(BaseModel):
 
 
 async def _no_empty_or_repeated_fields(request: Request) -> None:
-    form = await request.form()
-    mistakes = []
-    for name in form:
-        values = form.getlist(name)
-        if "" in values:
-            mistakes.append((name, "is empty; give a value, or leave the field out"))
-        elif len(values) > 1 and name not in _A_PHOTO_EACH:
-            mistakes.append((name, "is given more than once"))
-    if mistakes:
-        raise RequestValidationError(
-            [{"type": "value_error", "loc": ("body", name[:80]), "msg": why, "input": None} for name, why in mistakes]
-        )
+    await check_fields(request, many=_A_PHOTO_EACH)
 
 
 @router.post(
@@ -155,39 +137,35 @@ async def _no_empty_or_repeated_fields(request: Request) -> None:
     },
 )
 async def localize_together(
-    request: Request,
-    serving: ServingOfApp,
-    metrics: MetricsOfApp,
-    form: Annotated[TogetherForm, Form(media_type="multipart/form-data")],
+    request: Request, form: Annotated[TogetherForm, Form(media_type="multipart/form-data")]
 ) -> Response:
     """Add the scores of all photos tile by tile, and answer once. One photo that cannot be used fails the request."""
-    joint = await unless_gone(request, serving.line.run(_answer(serving, form)))
-    metrics.steps(joint.found.seconds)
+    serving = request.app.state.engine.require()
+    joint = await unless_gone(request, _answer(serving, form))
+    request.app.state.metrics.steps(joint.found.seconds)
     answer = _as_answer(joint, form, serving.localizer, request.scope.get("root_path", ""))
     return JSONResponse(answer.model_dump(mode="json"))
 
 
 async def _answer(serving: Serving, form: TogetherForm) -> JointLocalization:
-    """Prepare the photos one after the other, so that only one encoded photo at a time is in memory."""
-    photos = [
-        await _prepare(serving, form.panorama, number, view, region_of(form)) for number, view in enumerate(form.views)
-    ]
-    serving.guard.require()
-    return await asyncio.to_thread(serving.localizer.answer_together, photos, top_k=form.top_k)
+    async def work() -> JointLocalization:
+        prepared = [await _prepare(serving, form, number, view) for number, view in enumerate(form.views)]
+        return await serving.answer_together(prepared, top_k=form.top_k)
+
+    return await serving.line.run(work())
 
 
-async def _prepare(
-    serving: Serving, files: list[UploadFile], number: int, view: GivenView, region: Region | None
-) -> PreparedPhoto:
-    """One photo on its canvas.
+async def _prepare(serving: Serving, form: TogetherForm, number: int, view: GivenView) -> PreparedPhoto:
+    """One photo on its canvas; only one encoded photo at a time is in memory.
 
     Raises:
         BadImage: it cannot be used; the message says which one it is.
     """
+    upload = form.panorama[number]
     try:
-        return replace(await serving.prepare(reader_of(files[number]), view), region=region)
+        return replace(await serving.prepare(reader_of(upload), view), region=form.region)
     except BadImage as error:
-        raise BadImage(f"photo {number + 1} of {len(files)} ({files[number].filename}): {error}") from None
+        raise BadImage(f"photo {number + 1} of {len(form.panorama)} ({upload.filename}): {error}") from None
 
 
 def _as_answer(joint: JointLocalization, form: TogetherForm, localizer: Localizer, root: str) -> TogetherAnswer:

@@ -7,6 +7,7 @@ who send little, however many, keep nobody out.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from starlette.exceptions import HTTPException
@@ -43,7 +44,15 @@ class _Upload:
 class UploadMiddleware:
     """Plain ASGI, so that an upload is refused before a byte of it is read."""
 
-    def __init__(self, app: ASGIApp, *, max_uploads: int, timeout_s: float, least_bytes_per_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        max_uploads: int,
+        timeout_s: float,
+        least_bytes_per_s: float = 0.0,
+        on_count: Callable[[int], None] | None = None,
+    ) -> None:
         """Wrap `app`.
 
         Args:
@@ -51,12 +60,14 @@ class UploadMiddleware:
             max_uploads: bodies that arrive at once.
             timeout_s: in which each must arrive.
             least_bytes_per_s: on average, after the first seconds.
+            on_count: told the number of uploads that arrive, whenever it changes.
         """
         self._app = app
         self._max_uploads = max_uploads
         self._timeout_s = timeout_s
         self._least_bytes_per_s = least_bytes_per_s
         self._uploads: set[_Upload] = set()
+        self._tell = on_count or (lambda _: None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or pass on with a clock running."""
@@ -69,10 +80,15 @@ class UploadMiddleware:
             return
         upload = _Upload(asyncio.get_running_loop().time())
         self._uploads.add(upload)
+        self._tell(len(self._uploads))
         try:
             await self._app(scope, self._watched(receive, upload), send)
         finally:
-            self._uploads.discard(upload)
+            self._leave(upload)
+
+    def _leave(self, upload: _Upload) -> None:
+        self._uploads.discard(upload)
+        self._tell(len(self._uploads))
 
     def _drop_slowest(self) -> bool:
         """End the slowest upload that has had its time to gather speed; False where there is none."""
@@ -84,7 +100,7 @@ class UploadMiddleware:
         slowest.reason = "the upload was the slowest of too many at once; try again later, or over a faster connection"
         assert slowest.clock is not None
         slowest.clock.reschedule(now)
-        self._uploads.discard(slowest)
+        self._leave(slowest)
         return True
 
     def _watched(self, receive: Receive, upload: _Upload) -> Receive:
@@ -105,7 +121,7 @@ class UploadMiddleware:
             upload.received += len(message.get("body", b""))
             complete = not message.get("more_body", False)
             if complete:
-                self._uploads.discard(upload)
+                self._leave(upload)
             return message
 
         return receive_in_time

@@ -49,7 +49,8 @@ def codes_within(count: int, dim: int, memory: int | None) -> Codes:
         BadRecipe: none does.
     """
     fine = Codes("SQ8", dim)
-    coarser = [Codes(f"PQ{parts}x8", parts) for parts in (dim // 2, dim // 4, dim // 8) if parts and dim % parts == 0]
+    coarser = [Codes(f"PQ{parts}x8np", parts) for parts in (dim // 2, dim // 4, dim // 8) if parts and dim % parts == 0]
+    # "np": codes need no order that Hamming distances follow, and learning one takes minutes
     choices = [fine, *(coarser if count >= 256 else [])]  # a product quantizer learns 256 codes a part
     centroids = lists_for(count) * dim * 4
     sizes = [count * (codes.bytes_per_vector + _ID_BYTES) + centroids for codes in choices]

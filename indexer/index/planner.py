@@ -100,8 +100,8 @@ def _tuned(vectors: _Half, path: Path, lists: int, codes: Codes, spec: SearchSpe
         best = max(best, curve[-1][1])
     raise BadRecipe(
         f"codes of {codes.bytes_per_vector} bytes a vector find {best:.1%} of the ten exact answers, not "
-        f"{spec.target_recall:.1%}; give --target-recall "
-        f"{math.floor(100 * best - 1) / 100:.2f}, or more --memory, or more --latency-ms"
+        f"{spec.target_recall:.1%}; give --target-recall {math.floor(100 * best) / 100:g}, or more --memory, or more "
+        "--latency-ms"
     )
 
 

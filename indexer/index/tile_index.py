@@ -215,6 +215,13 @@ class TileIndex:
                 return int(start + row)
         return None
 
+    @property
+    def live_rows(self) -> NDArray[np.int64]:
+        """int64 rows of the tiles that have not been removed, ascending."""
+        return np.concatenate(
+            [start + segment.live_rows for start, segment in zip(self._starts, self.segments, strict=False)]
+        )
+
     def row_named(self, tile_id: str) -> int | None:
         """The row of the first tile of that name, or None; all names are read, so know its place if you can."""
         found = (

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from indexer.localization.position import Position
 from indexer.tiles.region import Region
 from indexer.tiles.tile_table import TileRecord
+from model.common.geo import LatLon
 from model.inputs.heading_search import Hit
 from model.inputs.photo_view import ResolvedView
 
@@ -27,12 +28,19 @@ class Match:
         tile: id, centre, footprint and source.
         score: cosine similarity.
         heading_deg: direction of the photo's centre column at which it scores so, in [0, 360).
+        point: where in the tile the camera stands, if it is this one; None stands for the tile's centre.
     """
 
     rank: int
     tile: TileRecord
     score: float
     heading_deg: float
+    point: LatLon | None = None
+
+    @property
+    def place(self) -> LatLon:
+        """Where the match puts the camera."""
+        return LatLon(self.tile.lat, self.tile.lon) if self.point is None else self.point
 
     def as_json(self) -> dict[str, Any]:
         """As the command line prints it."""

@@ -358,8 +358,10 @@ class Localizer:
         return self.calibrations.for_question(asked) or self.calibrations.why_none(asked)
 
     def _matches(self, hits: list[Hit]) -> tuple[Match, ...]:
+        index = self.index
         return tuple(
-            Match(rank, self.index.tile(hit.row), hit.score, hit.heading_deg) for rank, hit in enumerate(hits, 1)
+            Match(rank, index.tile(hit.row), hit.score, hit.heading_deg, index.point(hit.row, hit.anchor))
+            for rank, hit in enumerate(hits, 1)
         )
 
     def _look_again(self, canvas: NDArray[np.uint8], hits: list[Hit], *, known: bool) -> list[Hit]:

@@ -16,6 +16,7 @@ from model.data.specs import CacheOptions
 
 if TYPE_CHECKING:
     from model.data.pairs import PairSet
+    from model.training.config import RunSpec
     from model.training.distributed import Processes
 
 __all__ = ["TrainOptions", "run"]
@@ -28,6 +29,12 @@ class TrainOptions(CacheOptions):
     config: Annotated[Path | None, Option("JSON file of the run (see configs/); absent keys take defaults", "FILE")] = (
         None
     )
+    init: Annotated[
+        str | None, Option("go on from this bundle's weights with fine-tuning settings, as --init demo", "BUNDLE")
+    ] = None
+    data: Annotated[
+        Path | None, Option("pairs to fine-tune on: a folder that `python -m indexer pairs` made", "PAIRS")
+    ] = None
     overrides: Annotated[
         tuple[str, ...],
         Option("override one value, for example optim.lr=0.0005 (repeatable)", "KEY=VALUE", flag="--set", repeat=True),
@@ -45,10 +52,8 @@ def run(options: TrainOptions) -> int:
     """Train, or go on where the run was stopped."""
     from dataclasses import asdict
 
-    from model.training.config import load_run
-
     if options.print_config:
-        sys.stdout.write(json.dumps(asdict(load_run(options.config, options.overrides)), indent=2) + "\n")
+        sys.stdout.write(json.dumps(asdict(_plan(options)), indent=2) + "\n")
         return 0
     from model.training.distributed import joined_processes
 
@@ -57,22 +62,37 @@ def run(options: TrainOptions) -> int:
     return 0
 
 
+def _plan(options: TrainOptions) -> RunSpec:
+    """The run: fine-tuning settings where a bundle is given, then the file's, then single ones."""
+    from model.training.config import load_run
+
+    if options.init is None:
+        if options.data is not None:
+            raise BadConfig(
+                f"--data {options.data} belongs to --init BUNDLE; without it set data.train and data.val with --set"
+            )
+        return load_run(options.config, options.overrides)
+    from model.training.fine_tuning import fine_tuning_tree
+
+    return load_run(options.config, options.overrides, base=fine_tuning_tree(options.init, options.data))
+
+
 def _train_together(options: TrainOptions, processes: Processes, device: str) -> None:
     from model.data.sources import open_pairs
-    from model.training.config import load_run
     from model.training.trainer import train
 
-    plan = load_run(options.config, options.overrides)
+    plan = _plan(options)
     if options.out is None:
         raise BadConfig("no --out given; name a folder for the run")
     with processes.first_alone():  # a split of the world may have to be rendered
         pairs, val = (open_pairs(source, cache=options.cache) for source in (plan.data.train, plan.data.val))
+        replay = open_pairs(plan.data.replay, cache=options.cache) if plan.data.replay else None
     if options.profile is not None:
         from model.training.step_profile import profile_steps
 
         sys.stdout.write(f"{profile_steps(plan, pairs, options.out, device=device, steps=options.profile)}\n")
         return
-    bundle = train(plan, pairs, val, options.out, device=device, processes=processes)
+    bundle = train(plan, pairs, val, options.out, replay=replay, device=device, processes=processes)
     if processes.is_first:
         sys.stdout.write(f"trained: {bundle}\n")
         if not options.no_export:

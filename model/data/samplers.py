@@ -20,7 +20,7 @@ from model.common.errors import BadConfig, BadDataset
 from model.common.specs import spec
 from model.data.pairs import PairSet
 
-__all__ = ["Order", "SamplerSpec", "epoch_batches"]
+__all__ = ["Order", "SamplerSpec", "epoch_batches", "most_in_a_batch"]
 
 _Table = NDArray[np.int32]
 
@@ -116,6 +116,14 @@ def epoch_batches(
                 yield [epoch * len(pairs.queries) + index for index in chosen]
             done += 1
         epoch += 1
+
+
+def most_in_a_batch(pairs: PairSet) -> int:
+    """About how many pairs fit into one batch, each tile once and none that covers another's query."""
+    chosen = _Batch(pairs, len(pairs.queries))
+    for row in np.random.default_rng(0).permutation(len(pairs.queries)).tolist():
+        chosen.add(row)
+    return len(chosen.rows)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """What a photo says of itself besides its pixels: where it looks and how wide, from EXIF and from XMP.
 
 Only the header is opened. Nothing here fails: what is broken or cannot be is left out, and a sentence says so. Where
-the photo was taken is read by `read_photo_position` alone, which nothing calls unless the user asks for it.
+the photo was taken is read by `read_photo_position` alone, which nothing calls unless the user asks for it, and how
+well that is known by `read_position_error_m`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,14 @@ from model.inputs.panorama_tags import GPANO, PanoramaTags, StatedAngles, read_p
 from model.inputs.photo_checks import is_strip
 from model.inputs.xmp import BadXmp, xmp_properties
 
-__all__ = ["PhotoMetadata", "Projection", "metadata_of", "read_photo_metadata", "read_photo_position"]
+__all__ = [
+    "PhotoMetadata",
+    "Projection",
+    "metadata_of",
+    "read_photo_metadata",
+    "read_photo_position",
+    "read_position_error_m",
+]
 
 Projection = Literal["equirectangular", "rectilinear"]
 """Columns and rows as equal angles, as in a panorama; or as through a lens without distortion."""
@@ -91,6 +99,21 @@ def read_photo_position(source: bytes | Path | str) -> LatLon | None:
             return _position(_directory(exif_of(image), ExifTags.IFD.GPSInfo))
     except Exception:  # hostile bytes
         return None
+
+
+def read_position_error_m(source: bytes | Path) -> float | None:
+    """By how many metres EXIF says that a photo's position may be off; None where it does not say.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    data = source.read_bytes() if isinstance(source, Path) else source
+    try:
+        with open_header(without_pixels(data)) as image:
+            error_m = _number(_directory(exif_of(image), ExifTags.IFD.GPSInfo).get(ExifTags.GPS.GPSHPositioningError))
+    except Exception:  # hostile bytes
+        return None
+    return error_m if error_m >= 0 and math.isfinite(error_m) else None
 
 
 def metadata_of(image: Image.Image) -> PhotoMetadata:

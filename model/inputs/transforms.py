@@ -7,7 +7,7 @@ heading, cropped or padded to the canvas's vertical angle, with neutral grey whe
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge, Gt, Le
@@ -17,9 +17,6 @@ from PIL import Image
 from model.common.errors import BadConfig
 from model.common.specs import Wanted, spec
 from model.inputs.anchors import NEUTRAL, anchor_points
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = [
     "MIN_SIDE_PX",

@@ -107,6 +107,7 @@ _ALL = (
     Split("cross-area-grid", (ABROAD + 151,), 2_000, 25, spacing_m=50.0, area_m=1_000.0, query_every=3, joined=True),
     Split("calibration", (ABROAD + 161, ABROAD + 162), 1_000, 2),
     Split("smoke", (ABROAD + 191,), 48, 1, area_m=700.0),
+    Split("replay", _HOME_AND_OPEN, 800, 1, spacing_m=25.0, area_m=500.0, margin=0.5, spare=160, difficulty=_WIDE),
 )
 SPLITS = {split.name: split for split in _ALL}
 """What is rendered, by name."""

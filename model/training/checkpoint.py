@@ -24,6 +24,7 @@ from model.data.samplers import Order
 from model.network.clnet import CLNet
 
 __all__ = [
+    "best_step",
     "forget_best",
     "keep_best",
     "load_best",
@@ -183,6 +184,15 @@ def load_best(folder: Path, net: CLNet) -> int:
     except RuntimeError as error:
         raise BadCheckpoint(f"{path} is of another network: {error}; start in another folder") from error
     return step
+
+
+def best_step(folder: Path) -> int:
+    """The step at which the kept weights were reached.
+
+    Raises:
+        BadCheckpoint: they are not there, or unreadable.
+    """
+    return int(_notes(folder / _FILE)["step"])
 
 
 def forget_best(folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -33,6 +33,9 @@ class DataSpec:
         sampler: which pairs stand together in a batch.
         workers: processes that decode and augment pictures.
         cache: decode all pictures once, before the first step, into memory maps in `decoded` beside the run folder.
+        replay: further pairs to learn from, named like `train`, so that what a network knew is not forgotten; "" for
+            none. Searches for hard negatives leave them out.
+        replay_share: share of each batch that they take.
     """
 
     train: str = "world:train"
@@ -41,6 +44,12 @@ class DataSpec:
     sampler: SamplerSpec = field(default_factory=SamplerSpec)
     workers: Annotated[int, Ge(0)] = 1
     cache: bool = False
+    replay: str = ""
+    replay_share: Annotated[float, Gt(0), Lt(1), Wanted("a share above 0 and below 1")] = 0.5
+
+    def replayed(self, batch: int) -> int:
+        """How many pairs of a batch are replayed; both kinds have one at least."""
+        return min(batch - 1, max(1, round(batch * self.replay_share))) if self.replay else 0
 
 
 @spec(prefix="optim.")
@@ -80,6 +89,8 @@ class OptimSpec:
             could is not lost (arXiv 2109.01903); 0 for none.
         keep_best: publish the weights with the best R@1 on the validation pairs instead of the last ones. Where those
             pairs are the ones a result is reported on, the result is flattered.
+        patience: evaluations in a row without a better R@1 after which the run ends early; the weights that it started
+            with are the first. 0 runs to the end. It goes with `keep_best`, and with one process.
         eval_every: steps between evaluations on the validation pairs.
         save_every: steps between resumable states.
     """
@@ -108,8 +119,14 @@ class OptimSpec:
     ema: Annotated[float, Ge(0), Lt(1), Wanted("a decay in [0, 1), for example 0.999, or 0 for none")] = 0.0
     blend: Annotated[float, Ge(0), Lt(1), Wanted("a share in [0, 1), or 0 for none")] = 0.0
     keep_best: bool = False
+    patience: Annotated[int, Ge(0), Wanted("a number of evaluations, or 0 to run to the end")] = 0
     eval_every: Annotated[int, Ge(1)] = 250
     save_every: Annotated[int, Ge(1)] = 100
+
+    def check_together(self) -> None:
+        """What ends early publishes its best."""
+        if self.patience and not self.keep_best:
+            raise BadConfig(f"optim.patience is {self.patience} without optim.keep_best; set that to true, too")
 
 
 @spec()
@@ -148,16 +165,32 @@ class RunSpec:
             )
 
 
-def load_run(path: Path | str | None, overrides: Sequence[str] = ()) -> RunSpec:
+def load_run(
+    path: Path | str | None, overrides: Sequence[str] = (), *, base: Mapping[str, Any] | None = None
+) -> RunSpec:
     """Read a run's JSON file (absent keys take their defaults) and apply `section.key=value` overrides.
+
+    Args:
+        path: the file; None for none.
+        overrides: go before the file.
+        base: nested values that hold where the file does not say otherwise, in place of the defaults.
 
     Raises:
         BadConfig: no such file, not JSON, an unknown key, a wrong type or an impossible value.
     """
-    tree = _read_json(Path(path)) if path else {}
+    tree = _merged(base or {}, _read_json(Path(path)) if path else {})
     for override in overrides:
         _override(tree, override)
     return spec_from(RunSpec, tree, str(path or "the configuration"))
+
+
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested values, those of `over` first."""
+    merged = {**base, **over}
+    for key in base.keys() & over.keys():
+        if isinstance(base[key], Mapping) and isinstance(over[key], Mapping):
+            merged[key] = _merged(base[key], over[key])
+    return merged
 
 
 def _read_json(path: Path) -> dict[str, Any]:

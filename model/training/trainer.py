@@ -22,19 +22,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from model.common.devices import pick_device, pick_half
-from model.common.errors import BadConfig, BadDataset
+from model.common.errors import BadConfig
 from model.common.progress import progress
 from model.data.augment import wide_inputs
 from model.data.fingerprint import pairs_digest
 from model.data.hard_negatives import nearest_places
 from model.data.image_cache import ensure_decoded
+from model.data.joined import join_pairs
 from model.data.loaders import TrainingPairs, plain_errors, training_loader
 from model.data.pairs import PairSet
 from model.data.pictures import PictureFiles, Pictures
+from model.data.replay import JoinedPictures, join_draws
 from model.data.samplers import Order, epoch_batches
 from model.evaluation.evaluator import DualEncoder, Encode, evaluate
 from model.evaluation.results import Evaluation
-from model.inputs.anchors import REACH
 from model.inputs.specs import View
 from model.network.backbones import save_memory
 from model.network.checkpoints import blend_with, named_bundle, save_bundle, start_from
@@ -42,6 +43,7 @@ from model.network.clnet import CLNet
 from model.network.forward import encode_batch, encode_view
 from model.network.pretrained import find_pretrained
 from model.training.checkpoint import (
+    best_step,
     forget_best,
     keep_best,
     load_best,
@@ -60,6 +62,7 @@ from model.training.loss import soft_targets, symmetric_info_nce
 from model.training.mining import VIEWS, mine_similar
 from model.training.optim import create_optimizers, learning_rate, set_learning_rate
 from model.training.precision import create_scaler, move
+from model.training.requirements import require_fit
 from model.training.run_folder import claim, with_defaults
 from model.training.run_log import RunLog
 
@@ -78,6 +81,7 @@ def train(
     val: PairSet,
     out: Path | str,
     *,
+    replay: PairSet | None = None,
     device: str = "auto",
     processes: Processes = ALONE,
 ) -> Path:
@@ -85,11 +89,22 @@ def train(
 
     Every one of several processes calls this with the same arguments but its `device`; the first one writes.
 
+    Args:
+        run: the configuration; what it names as data is what is passed here.
+        pairs: to learn from.
+        val: to watch.
+        out: folder of the run.
+        replay: pairs that take `data.replay_share` of each batch; None where `data.replay` names none.
+        device: where to train.
+        processes: those that share the work.
+
     Raises:
         BadConfig: `out` belongs to another configuration, or to other data; or the processes cannot share a batch.
         BadDataset: fewer different tiles than one batch, which holds each tile once; or tiles that ask for pictures.
     """
-    _require_fit(run, pairs, processes)
+    require_fit(run, pairs, processes, run.optim.batch - run.data.replayed(run.optim.batch))
+    if replay is not None:
+        require_fit(run, replay, processes, run.data.replayed(run.optim.batch))
     out = Path(out)
     state = newest_state(out)
     with processes.first_alone():  # pretrained weights may have to be fetched
@@ -98,7 +113,8 @@ def train(
         claim(out, "run.json", asdict(run), "another configuration", "the old one", complete=with_defaults)
         data = {
             name: {"pairs": len(part.queries), "sha256": pairs_digest(part)}
-            for name, part in (("train", pairs), ("val", val))
+            for name, part in (("train", pairs), ("val", val), ("replay", replay))
+            if part is not None
         }
         claim(out, "data.json", data, "other data", "the old pairs")
     if state:
@@ -110,10 +126,10 @@ def train(
         forget_best(out)
     bundle = out / "bundle"
     if not processes.is_first:
-        trainer.fit(pairs, val, out, None)
+        trainer.fit(pairs, val, out, None, replay=replay)
         return bundle
     with RunLog(out, resume_at=trainer.step) as log:
-        result = trainer.fit(pairs, val, out, log)
+        result = trainer.fit(pairs, val, out, log, replay=replay)
         log.plot(out / "curves.png", title=run.name)
     if not bundle.exists():
         if run.optim.keep_best:
@@ -123,29 +139,6 @@ def train(
             result = None
         _publish(trainer, result or trainer.evaluate(val), bundle, seconds=log.seconds)
     return bundle
-
-
-def _require_fit(run: RunSpec, pairs: PairSet, processes: Processes) -> None:
-    """Refuse pairs that this run cannot learn from, and a batch that the processes cannot share."""
-    if pairs.query_view != "ground" or pairs.more_positives:
-        raise BadDataset(
-            f"{pairs.name} asks for the pictures of a tile, to evaluate with; train on the other direction"
-        )
-    if run.inputs.anchors > 1 and (least := min(tile.margin for tile in pairs.references)) < REACH:
-        raise BadDataset(
-            f"{pairs.name} has a tile with a margin of {least}; inputs.anchors {run.inputs.anchors} asks for pictures "
-            f"centred on the camera that show {REACH} of a tile's side beyond it (reference_margin), or set it to 1"
-        )
-    if (tiles := len(set(pairs.positives.tolist()))) < run.optim.batch:
-        raise BadDataset(
-            f"{pairs.name} has {len(pairs.queries)} pairs over {tiles} tiles, fewer than one batch of "
-            f"{run.optim.batch}, which holds each tile once; lower optim.batch, or add pairs"
-        )
-    if run.optim.batch % processes.count:
-        raise BadConfig(
-            f"optim.batch is {run.optim.batch} and there are {processes.count} processes; the batch is that of all of "
-            f"them together, so give a multiple of {processes.count}"
-        )
 
 
 class Trainer:
@@ -185,19 +178,23 @@ class Trainer:
         """The network to evaluate and publish: the average where there is one."""
         return self.net if self.average is None else self.average
 
-    def fit(self, pairs: PairSet, val: PairSet, out: Path, log: RunLog | None) -> Evaluation | None:
+    def fit(
+        self, pairs: PairSet, val: PairSet, out: Path, log: RunLog | None, *, replay: PairSet | None = None
+    ) -> Evaluation | None:
         """Run the remaining steps; returns the last evaluation, None where no step remained.
 
         Only the process with a log evaluates, and saves states.
         """
         optim, result = self.run.optim, None
-        if self.step >= optim.steps:  # before any picture is decoded
+        if self.step >= optim.steps or self._gave_up(out):  # before any picture is decoded
             return None
+        if self.step == 0 and optim.patience and log is not None:
+            self._watch(val, out, log)
         noted = began = time.monotonic()
         hidden = log is None
         label = f"training {self.run.name}"
         with progress(optim.steps, label, unit="steps", done=self.step, quiet=hidden, keep=True) as bar:
-            for ground, satellite, targets in self.batches(pairs, out.parent / "decoded"):
+            for ground, satellite, targets in self.batches(pairs, out.parent / "decoded", replay):
                 loss = self.advance(ground, satellite, targets)
                 if log is None:
                     continue
@@ -213,14 +210,29 @@ class Trainer:
                 )
                 noted = now
                 if self.step % optim.eval_every == 0 or self.step == optim.steps:
-                    result = self.evaluate(val)
-                    log.recall(self.step, result.recall)
-                    if optim.keep_best:
-                        keep_best(out, self.best, step=self.step, recall=result.recall["recall@1"])
-                if self._has_moved and (self.step % optim.save_every == 0 or self.step == optim.steps):
+                    result = self._watch(val, out, log)
+                over = self.step == optim.steps or self._gave_up(out)
+                if self._has_moved and (self.step % optim.save_every == 0 or over):
                     save_state(out, self.step, self.net, self.optimizers, self.average, self.order, scaler=self.scaler)
+                if over:
+                    break
                 began = time.monotonic()
         return result
+
+    def _watch(self, val: PairSet, out: Path, log: RunLog) -> Evaluation:
+        """Evaluate, note it, and keep the weights if they are the best."""
+        result = self.evaluate(val)
+        log.recall(self.step, result.recall)
+        if self.run.optim.keep_best:
+            keep_best(out, self.best, step=self.step, recall=result.recall["recall@1"])
+        return result
+
+    def _gave_up(self, out: Path) -> bool:
+        """Whether the run ends early; that follows from step and kept weights alone, so a resumed run agrees."""
+        optim = self.run.optim
+        if not optim.patience or self.step == 0 or self.step % optim.eval_every:
+            return False
+        return self.step - best_step(out) >= optim.patience * optim.eval_every
 
     def advance(self, ground: Tensor, satellite: Tensor, targets: Tensor | None = None) -> float:
         """One optimizer step on a batch of uint8 pictures [b, H, W, 3], or this process's slice; returns its loss.
@@ -278,42 +290,65 @@ class Trainer:
     def _embed(self, pixels: Tensor, view: View) -> Tensor:
         return encode_batch(self._forward, pixels.to(self.device), self.net.inputs, view, half=self.half)
 
-    def batches(self, pairs: PairSet, cache: Path) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+    def batches(
+        self, pairs: PairSet, cache: Path, replay: PairSet | None = None
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
         """The batches of the remaining steps: ground and satellite uint8 [b, H, W, 3], and targets where they are soft.
 
         Args:
             pairs: the training pairs.
             cache: folder for decoded pictures.
+            replay: further pairs, a share of each batch; None for none.
         """
-        run = self.run
-        wide = wide_inputs(run.inputs, run.data.augment)
-        pictures: Pictures = PictureFiles(pairs, wide)
-        if run.data.cache:
-            with self.processes.first_alone():
-                pictures = ensure_decoded(pairs, wide, cache, workers=max(_DECODERS, run.data.workers))
-        dataset = TrainingPairs(pictures, pairs.positives, run.inputs, seed=run.optim.seed, augment=run.data.augment)
-        self.order = self.order or self._next_order(pairs, pictures)
+        run, whole = self.run, pairs
+        pictures = own = self._pictures(pairs, cache)
+        if replay is not None:
+            whole = join_pairs([pairs, replay])
+            pictures = JoinedPictures(own, self._pictures(replay, cache), len(pairs.queries), len(pairs.references))
+        dataset = TrainingPairs(pictures, whole.positives, run.inputs, seed=run.optim.seed, augment=run.data.augment)
+        self.order = self.order or self._next_order(pairs, own)
         soft = run.optim.semi_positives == "soft"
         while True:
-            draws = epoch_batches(
-                replace(pairs, semi_positives=()) if soft else pairs,
-                self.order,
-                batch=run.optim.batch,
-                last=run.optim.steps,
-                seed=run.optim.seed,
-                first=self.step,
-                neighbours=run.data.sampler.neighbours,
-                drawn=run.data.sampler.drawn,
-            )
             # The loader asks for batches ahead of time, and gives them in the same order.
-            draws, asked = tee(draws)
-            own = map(self.processes.own_slice, draws)
-            for ground, satellite in plain_errors(training_loader(dataset, own, workers=run.data.workers)):
-                rows = [draw % len(pairs.queries) for draw in next(asked)]
-                yield ground, satellite, soft_targets(pairs, rows, run.optim.semi_positive_weight) if soft else None
+            draws, asked = tee(self._draws(pairs, replay, self.order))
+            slices = map(self.processes.own_slice, draws)
+            for ground, satellite in plain_errors(training_loader(dataset, slices, workers=run.data.workers)):
+                rows = [draw % len(whole.queries) for draw in next(asked)]
+                yield ground, satellite, soft_targets(whole, rows, run.optim.semi_positive_weight) if soft else None
             if self.step >= run.optim.steps:
                 return
-            self.order = self._next_order(pairs, pictures)
+            self.order = self._next_order(pairs, own)
+
+    def _pictures(self, pairs: PairSet, cache: Path) -> Pictures:
+        """A data set's pictures for training, decoded now or when they are asked for."""
+        run = self.run
+        wide = wide_inputs(run.inputs, run.data.augment)
+        if not run.data.cache:
+            return PictureFiles(pairs, wide)
+        with self.processes.first_alone():
+            return ensure_decoded(pairs, wide, cache, workers=max(_DECODERS, run.data.workers))
+
+    def _draws(self, pairs: PairSet, replay: PairSet | None, order: Order) -> Iterator[list[int]]:
+        """Batches from the present step on, as long as the order lasts."""
+        run, soft = self.run, self.run.optim.semi_positives == "soft"
+        spare = [replace(one, semi_positives=()) if soft else one for one in (pairs, replay) if one is not None]
+        replayed = run.data.replayed(run.optim.batch)
+        draws = epoch_batches(
+            spare[0],
+            order,
+            batch=run.optim.batch - replayed,
+            last=run.optim.steps,
+            seed=run.optim.seed,
+            first=self.step,
+            neighbours=run.data.sampler.neighbours,
+            drawn=run.data.sampler.drawn,
+        )
+        if replay is None:
+            return draws
+        again = epoch_batches(
+            spare[1], Order(), batch=replayed, last=run.optim.steps, seed=run.optim.seed + 1, first=self.step
+        )
+        return join_draws(draws, again, len(pairs.queries), len(replay.queries))
 
     def _next_order(self, pairs: PairSet, pictures: Pictures) -> Order:
         """What follows when the epochs of the present order are over."""

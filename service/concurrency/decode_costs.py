@@ -47,7 +47,7 @@ _MEASURED: dict[str, tuple[float, float]] = {
     "WEBP": (105.0, 36.0),
     "TIFF": (90.0, 42.0),
     "AVIF": (200.0, 46.0),
-    "HEIF": (120.0, 42.0),
+    "HEIF": (260.0, 64.0),
 }
 """Format -> nanoseconds of CPU and bytes of memory a pixel, rounded up."""
 _NS_PER_SCAN = 4.0

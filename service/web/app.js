@@ -10,11 +10,12 @@ import { nearLon } from "./map/geometry.js";
 import { addWholeButton, makeMap } from "./map/map.js";
 import { Marks } from "./map/marks.js";
 import { Rim } from "./map/rim.js";
-import { listenToOptions, optionFields, suggestPreset } from "./options.js";
+import { countField, listenToOptions, optionFields, stepField, suggestPreset, suitOptions } from "./options.js";
 import { PhotoChoice } from "./photo.js";
 import { offerSamples } from "./samples.js";
 import * as service from "./service.js";
 import { sharedPlace } from "./share.js";
+import { showTrack } from "./track.js";
 import { verdict } from "./words.js";
 
 const RETRY_MS = 1500;
@@ -55,7 +56,7 @@ class Page {
 
   ready() {
     offerSamples(async (file) => {
-      await this.photo.choose(file);
+      await this.photo.choose([file]);
       this.localize();
     });
     const shared = sharedPlace();
@@ -66,8 +67,13 @@ class Page {
   begin() {
     this.asked++;
     suggestPreset(this.photo.shape);
+    suitOptions(this.several);
     this.clear();
     this.busy(false);
+  }
+
+  get several() {
+    return this.photo.files.length > 1;
   }
 
   clear() {
@@ -96,11 +102,13 @@ class Page {
     const turn = ++this.asked;
     this.clear();
     this.busy(true);
-    const [photo, fields] = [this.photo.file, { ...optionFields(this.photo.shape), ...this.area.fields }];
+    const fields = { ...optionFields(this.photo.shape), ...this.area.fields, ...(this.several ? stepField() : countField()) };
     const began = performance.now();
     try {
-      const answer = await service.localize(photo, fields);
-      if (turn === this.asked) this.show(answer, fields, performance.now() - began);
+      const answer = await (this.several ? service.track(this.photo.files, fields) : service.localize(this.photo.file, fields));
+      if (turn !== this.asked) return;
+      if (this.several) this.showWay(answer, performance.now() - began);
+      else this.show(answer, fields, performance.now() - began);
     } catch (error) {
       if (turn === this.asked) this.fail(error);
     } finally {
@@ -119,6 +127,14 @@ class Page {
     this.marks.fit(answer, said);
     this.corpus.showTiles(true);
     this.rim.show(answer.matches);
+    get("answer").scrollIntoView({ block: "nearest" });
+  }
+
+  showWay(track, milliseconds) {
+    document.body.classList.add("answered");
+    showTrack(track, milliseconds, ({ lat, lon }) => this.map.setView([lat, lon], Math.max(18, this.map.getZoom())));
+    this.marks.showTrack(track.photos);
+    this.corpus.showTiles(true);
     get("answer").scrollIntoView({ block: "nearest" });
   }
 
@@ -159,7 +175,7 @@ class Page {
 
   busy(asking) {
     get("send").disabled = asking;
-    get("send").textContent = asking ? "Looking…" : "Find the place";
+    get("send").textContent = asking ? "Looking…" : this.several ? "Find the way" : "Find the place";
     get("form").setAttribute("aria-busy", String(asking));
   }
 }

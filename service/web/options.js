@@ -22,6 +22,12 @@ export function suggestPreset(shape) {
   document.querySelector(`input[name=preset][value=${suggested}]`).checked = true;
 }
 
+/** Show what matters for one photo, or for several of one way. */
+export function suitOptions(several) {
+  get("step-field").hidden = !several;
+  get("count").closest("label").hidden = several;
+}
+
 /** Open the folded fields at one of them. */
 export function editOption(id) {
   get("more").open = true;
@@ -35,13 +41,16 @@ export function editOption(id) {
  * only where it contradicts the shape.
  */
 export function optionFields(shape) {
-  const fields = { top_k: get("count").value };
+  const fields = {};
   const width = get("width").value || presetWidth(shape);
   if (width !== null) fields.fov_deg = width;
   const heading = { north: "0", unknown: "unknown", degrees: get("heading").value }[get("heading-kind").value];
   if (heading !== undefined) fields.heading_deg = heading;
   return fields;
 }
+
+export const countField = () => ({ top_k: get("count").value });
+export const stepField = () => ({ max_step_m: get("step").value });
 
 function presetWidth(shape) {
   const round = isRound(shape);

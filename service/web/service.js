@@ -10,7 +10,10 @@ export class ServiceProblem extends Error {
   }
 }
 
+const KEY_WANTED = "This service answers only those who have a key. The page has none: open it through a proxy that adds one.";
+
 async function problemOf(response) {
+  if (response.status === 401) return new ServiceProblem(KEY_WANTED, 401);
   try {
     const { title, detail } = await response.json();
     return new ServiceProblem(inPlainWords(detail ? `${title}: ${detail}` : title), response.status);
@@ -30,9 +33,9 @@ async function ask(address, options) {
   return response;
 }
 
-function form(photo, fields) {
+function form(photos, fields) {
   const body = new FormData();
-  body.set("panorama", photo);
+  for (const photo of [photos].flat()) body.append("panorama", photo);
   for (const [name, value] of Object.entries(fields)) body.set(name, value);
   return body;
 }
@@ -44,4 +47,5 @@ export const samples = async () => (await ask("samples")).json();
 export const picture = async (address) => (await ask(address)).blob();
 export const localize = async (photo, fields) => (await post("localize", form(photo, fields))).json();
 export const geojson = async (photo, fields) => (await post("localize", form(photo, fields), { Accept: "application/geo+json" })).blob();
+export const track = async (photos, fields) => (await post("v1/localize/track", form(photos, fields))).json();
 export const explain = async (photo, fields) => (await post("v1/explain", form(photo, fields))).json();

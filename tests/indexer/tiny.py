@@ -33,11 +33,13 @@ def encoded(seed: int, side_px: int = 48, form: str = "PNG") -> bytes:
     return buffer.getvalue()
 
 
-def make_tiles(folder: Path, columns: int = 4, rows: int = 3, zoom: int = ZOOM) -> Path:
+def make_tiles(
+    folder: Path, columns: int = 4, rows: int = 3, zoom: int = ZOOM, *, left: int = LEFT, top: int = TOP
+) -> Path:
     """A z/x/y folder of PNGs; tile number column * rows + row has that seed."""
     for column in range(columns):
         for row in range(rows):
-            path = folder / str(zoom) / str(LEFT + column) / f"{TOP + row}.png"
+            path = folder / str(zoom) / str(left + column) / f"{top + row}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(encoded(column * rows + row))
     return folder

@@ -29,7 +29,9 @@ def gpano(as_elements=False, **properties):
     ).encode()
 
 
-def exif(*, orientation=None, direction=None, reference=None, focal_mm=None, rendered=None, position=None):
+def exif(
+    *, orientation=None, direction=None, reference=None, focal_mm=None, rendered=None, position=None, error_m=None
+):
     """An EXIF block; `position` as (lat, lon)."""
     block = Image.Exif()
     if orientation is not None:
@@ -43,6 +45,8 @@ def exif(*, orientation=None, direction=None, reference=None, focal_mm=None, ren
         for first, value, letters in zip((1, 3), position, ("NS", "EW"), strict=True):
             gps[first] = letters[value < 0]
             gps[first + 1] = (float(int(abs(value))), abs(value) % 1 * 60, 0.0)
+    if error_m is not None:
+        gps[31] = error_m
     details = block.get_ifd(_EXIF)
     if focal_mm is not None:
         details[0xA405] = focal_mm

@@ -1,8 +1,6 @@
 """GeoJSON for GeoJSON's readers."""
 
-import pytest
-
-from service.geojson import feature_collection, wants_geojson
+from service.geojson import feature_collection
 from service.schemas import Estimate, IndexInfo, LocalizeAnswer, Match, ModelInfo, PhotoView, Timings
 
 
@@ -38,21 +36,3 @@ def test_everything_of_the_json_answer_is_there():
     beside = {name: value for name, value in plain.model_dump(mode="json").items() if name != "matches"}
     assert set(beside) == {"estimate", "view", "warnings", "model", "index", "timings_ms"}
     assert {name: collection[name] for name in beside} == beside
-
-
-@pytest.mark.parametrize(
-    ("accept", "wanted"),
-    [
-        ("application/geo+json", True),
-        ("Application/Geo+JSON", True),
-        ("application/geo+json, application/json;q=0.5", True),
-        ("application/geo+json;q=0.5, application/json", False),
-        ("application/geo+json;q=0", False),
-        ("application/geo+json;q=x", False),
-        ("application/json", False),
-        ("*/*", False),
-        ("", False),
-    ],
-)
-def test_accept_header_chooses(accept, wanted):
-    assert wants_geojson(accept) is wanted

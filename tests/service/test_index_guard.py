@@ -4,6 +4,8 @@ import shutil
 import pytest
 
 from indexer.common.errors import IndexDamaged
+from indexer.lifecycle.change import changing
+from indexer.lifecycle.compact import compact_index
 from service.index_guard import IndexGuard
 
 
@@ -43,5 +45,22 @@ def test_index_that_is_deleted_or_replaced_by_another_stays_as_it_was_opened(fol
     guard.require()
     shutil.rmtree(tmp_path / "old")
     shutil.rmtree(folder)
+    guard.require()
+    guard.close()
+
+
+def test_an_index_that_is_changed_beside_the_service_is_no_harm(folder):
+    unfinished = folder / "segments" / ".000001.partial"
+    unfinished.mkdir(parents=True)
+    (unfinished / "shard-000000.npy").write_bytes(b"x")
+    guard = IndexGuard(folder)
+    (unfinished / "shard-000000.npy").write_bytes(b"xyz")
+    with changing(folder) as change:
+        removed = change.removed()
+        removed[0][0] = True
+        change.publish(removed)
+    with changing(folder, verify=True) as change:
+        compact_index(change)
+    assert not (folder / "embeddings.npy").exists()
     guard.require()
     guard.close()

@@ -26,7 +26,8 @@ def test_answer_has_exactly_the_members_of_the_contract(client):
     }  # fmt: skip
     assert answer["warnings"] == []
     assert set(answer["view"]) == {"heading_deg", "heading_source", "fov_deg", "fov_source"}
-    assert set(answer["estimate"]) == {"lat", "lon", "radius_m", "confidence", "confidence_radius_m"}
+    confidence = {"confidence", "confidence_radius_m", "no_confidence_because"}
+    assert set(answer["estimate"]) == {"lat", "lon", "radius_m", *confidence}
     assert set(answer["model"]) == {"name", "digest"}
     assert set(answer["index"]) == {"name", "tiles", "digest"}
     assert set(answer["timings_ms"]) == {"decode", "embed", "search", "total"}

@@ -185,6 +185,9 @@ def test_openapi_describes_every_route_field_and_error(client):
     operations = {path: set(methods) for path, methods in schema["paths"].items()}
     assert operations == {
         "/v1/localize": {"post"},
+        "/v1/localize/together": {"post"},
+        "/v1/localize/batch": {"post"},
+        "/v1/localize/track": {"post"},
         "/v1/explain": {"post"},
         "/v1/tiles/{z}/{x}/{y}": {"get"},
         "/v1/tile/{tile_id}": {"get"},
@@ -197,13 +200,14 @@ def test_openapi_describes_every_route_field_and_error(client):
     }
     localize = schema["paths"]["/v1/localize"]["post"]
     assert set(localize["responses"]) >= {"200", "408", "413", "422", "503"}
-    assert set(localize["responses"]["200"]["content"]) == {"application/json", "application/geo+json"}
+    assert set(localize["responses"]["200"]["content"]) == {
+        "application/json",
+        "application/geo+json",
+        "text/csv",
+        "application/vnd.google-earth.kml+xml",
+    }
     assert set(localize["responses"]["422"]["content"]) == {"application/problem+json"}
     form = schema["components"]["schemas"]["LocalizeForm"]
     assert form["required"] == ["panorama"]
     assert set(form["properties"]) == {"panorama", "top_k", "heading_deg", "fov_deg", "bbox", "near", "radius_m"}
     assert all("description" in field for field in form["properties"].values())
-
-
-def test_interactive_documentation_is_served(client):
-    assert "openapi.json" in client.get("/docs").text

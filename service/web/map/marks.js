@@ -61,6 +61,19 @@ export class Marks {
     }
   }
 
+  /** Draw a way: a line through the photos' places, with a number at each; those left out are hollow. */
+  showTrack(photos) {
+    this.clear();
+    const places = photos.map(({ lat, lon }) => [lat, nearLon(lon, photos[0].lon)]);
+    L.polyline(places, { className: "way shade", interactive: false }).addTo(this.layer);
+    L.polyline(places, { className: "way", interactive: false }).addTo(this.layer);
+    for (const [number, photo] of photos.entries()) {
+      const icon = L.divIcon({ className: photo.tile_id === null ? "rank out" : "rank stop", html: String(number + 1), iconSize: [24, 24], iconAnchor: [12, 12] });
+      L.marker(places[number], { icon, interactive: false, keyboard: false }).addTo(this.layer);
+    }
+    this.map.fitBounds(L.latLngBounds(places).pad(0.15), { ...room(this.map), maxZoom: 19 });
+  }
+
   /** Emphasize the box of one rank, or none. */
   point(rank) {
     for (const [one, box] of this.boxes) box.getElement()?.classList.toggle("shown", one === rank);

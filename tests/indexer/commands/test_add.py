@@ -53,21 +53,6 @@ def test_an_index_lives(built: Path, index: Path, tmp_path: Path, capsys: Captur
     assert len(json.loads(capsys.readouterr().out)["segments"]) == 2
 
 
-@pytest.mark.parametrize(
-    ("command", "message"),
-    [
-        (["remove", "--index", "x"], "nothing says which tiles to remove"),
-        (["split", "--index", "x", "--out", "y"], "nothing says which part"),
-        (["split", "--index", "x", "--out", "y", "--bbox", "1,2,3,4", "--area", "z"], "exclude each other"),
-        (["remove", "--index", "x", "--track", "z"], "--track and --radius-m belong together"),
-        (["add", "--index", "x", "--tiles", "y", "--date", "yesterday"], "--date: "),
-    ],
-)
-def test_wrong_arguments_end_with_two(built: Path, capsys: Captured, command: list[str], message: str) -> None:
-    assert run(built, *command) == 2
-    assert message in capsys.readouterr().err
-
-
 def test_what_fails_ends_with_one(built: Path, index: Path, tmp_path: Path, capsys: Captured) -> None:
     commands = [
         (["add", "--index", index, "--tiles", tmp_path / "tiles", "--quiet"], "already"),

@@ -47,3 +47,14 @@ def test_sources_that_are_none_end_with_one(built: Path, tmp_path: Path, capsys:
         assert run(built, "build", "--tiles", tmp_path / name, "--out", tmp_path / "index", "--quiet") == 1
         assert message in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "junk"]
+
+
+def test_parts_are_built_side_by_side_and_merged(built: Path, tmp_path: Path, capsys: Captured) -> None:
+    for part in (1, 2):
+        command = ["--tiles", built / "tiles", "--out", tmp_path / f"part-{part}", "--shard", f"{part}/2", "--quiet"]
+        assert run(built, "build", *command) == 0
+    assert run(built, "merge", tmp_path / "part-1", tmp_path / "part-2", "--out", tmp_path / "whole") == 0
+    assert "holds 12 tiles" in capsys.readouterr().out
+    for wrong in ("3/2", "0/2", "half"):
+        assert run(built, "build", "--tiles", built / "tiles", "--out", tmp_path / "x", "--shard", wrong) == 2
+        assert "is no part; give such as 1/8" in capsys.readouterr().err

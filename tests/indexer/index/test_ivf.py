@@ -30,13 +30,13 @@ def test_lists_grow_with_the_square_root() -> None:
 def test_the_finest_codes_that_fit_are_taken() -> None:
     assert codes_within(100_000, 512, None) == Codes("SQ8", 512)
     assert codes_within(100_000, 512, 55_000_000) == Codes("SQ8", 512)
-    assert codes_within(100_000, 512, 30_000_000) == Codes("PQ256x8", 256)
-    assert codes_within(100_000, 512, 10_000_000) == Codes("PQ64x8", 64)
+    assert codes_within(100_000, 512, 30_000_000) == Codes("PQ256x8np", 256)
+    assert codes_within(100_000, 512, 10_000_000) == Codes("PQ64x8np", 64)
     with pytest.raises(BadRecipe, match=r"take 9\.8 MB, --memory allows 1\.0 MB; allow more"):
         codes_within(100_000, 512, 1_000_000)
 
 
-@pytest.mark.parametrize("codes", [FINE, Codes("PQ16x8", 16), Codes("SQfp16", 64)])
+@pytest.mark.parametrize("codes", [FINE, Codes("PQ16x8np", 16), Codes("SQfp16", 64)])
 def test_proposals_hold_the_nearest_row(tmp_path: Path, codes: Codes) -> None:
     vectors = unit(2_000).astype(np.float16)
     write_approximate(tmp_path / "search.faiss", vectors, 16, codes)

@@ -6,8 +6,8 @@ import torch
 
 from model.inputs.transforms import InputSpec
 from model.network.clnet import CLNet, CLNetSpec
-from model.network.encoder import encode_view
 from model.network.explanation import Explainer, Explanation
+from model.network.forward import encode_view
 
 
 def inputs(**changes) -> InputSpec:

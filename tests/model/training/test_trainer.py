@@ -453,3 +453,53 @@ def test_a_blend_needs_a_bundle():
         tiny_run(blend=0.5)
     with pytest.raises(BadConfig, match=r"optim\.blend is 1"):
         OptimSpec(blend=1.0)
+
+
+def test_replayed_pairs_share_each_batch_and_a_resumed_run_is_the_same(tmp_path, monkeypatch):
+    for name, count in (("city", 6), ("world", 9)):
+        (tmp_path / name).mkdir()
+        write_pairs(tmp_path / name, count)
+    city, world = (read_manifest(tmp_path / name / "pairs.csv") for name in ("city", "world"))
+    run = tiny_run(steps=8, batch=4)
+    run = replace(run, data=replace(run.data, replay="w", replay_share=0.5))
+    whole = train(run, city, city, tmp_path / "whole", replay=world, device="cpu")
+    alone = train(tiny_run(steps=8, batch=4), city, city, tmp_path / "alone", device="cpu")
+    assert any((weights(whole)[name] != weights(alone)[name]).any() for name in weights(whole))
+    note = RunLog.step
+
+    def stop_at_five(log, step, **values):
+        note(log, step, **values)
+        if step == 5:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(RunLog, "step", stop_at_five)
+    with pytest.raises(KeyboardInterrupt):
+        train(run, city, city, tmp_path / "cut", replay=world, device="cpu")
+    monkeypatch.undo()
+    resumed = train(run, city, city, tmp_path / "cut", replay=world, device="cpu")
+    assert all(torch.equal(weights(whole)[name], weights(resumed)[name]) for name in weights(whole))
+    with pytest.raises(BadConfig, match="was started with other data"):
+        train(run, city, city, tmp_path / "cut", replay=city, device="cpu")
+
+
+def test_more_replayed_pairs_than_there_are_is_refused(tmp_path, pairs):
+    run = tiny_run(batch=8)
+    run = replace(run, data=replace(run.data, replay="w", replay_share=0.9))
+    few = replace(pairs, queries=pairs.queries[:3], positives=pairs.positives[:3])
+    with pytest.raises(BadDataset, match="3 pairs over 3 tiles, fewer than one batch of 7"):
+        train(run, pairs, pairs, tmp_path / "run", replay=few, device="cpu")
+
+
+def test_frozen_levels_do_not_move_and_the_run_can_be_saved(tmp_path, pairs):
+    run = tiny_run(frozen_levels=1)
+    before = {name: value.clone() for name, value in Trainer(run, device=torch.device("cpu")).net.state_dict().items()}
+    after = weights(train(run, pairs, pairs, tmp_path / "run", device="cpu"))
+    stem = [name for name in before if ".stem." in name]
+    assert stem
+    assert all(torch.equal(after[name], before[name].half().float()) for name in stem)
+    assert not torch.equal(after["projection.weight"], before["projection.weight"].half().float())
+
+
+def test_patience_asks_for_the_best_weights_to_be_kept():
+    with pytest.raises(BadConfig, match=r"optim.patience is 3 without optim.keep_best"):
+        OptimSpec(patience=3)

@@ -167,3 +167,25 @@ def test_the_answer_is_saved_as_geojson_and_links_to_a_street_map(plain, visit):
     assert [float(value) for value in re.findall(r"ml(?:at|on)=([-\d.]+)", link)] == pytest.approx(
         coordinates(seen), abs=1e-3
     )
+
+
+def test_several_photos_are_one_way(plain, visit):
+    seen = visit(plain)
+    photos = [
+        {"name": f"{number} on the way.png", "mimeType": "image/png", "buffer": encoded(sphere_of(seed))}
+        for number, seed in ((10, 7), (2, SEED), (1, 5))
+    ]
+    seen.page.set_input_files("#photo", photos)
+    seen.page.click("#more summary")
+    seen.page.fill("#step", "400")
+    seen.page.click("text=Find the way")
+    assert seen.verdict() == "Not calibrated"
+    stops = seen.page.locator("#answer .stop").all_text_contents()
+    for stop, name in zip(stops, ("11 on the way.png", "22 on the way.png", "310 on the way.png"), strict=True):
+        assert stop.startswith(name)  # after its number
+    assert seen.page.locator("path.way").count() == 2
+    assert seen.page.locator("#map .rank").count() == 3
+    seen.page.set_input_files("#photo", photos[:1])
+    seen.page.wait_for_selector("#answer", state="hidden")
+    assert seen.page.locator("path.way").count() == 0
+    assert seen.page.locator("#send").inner_text() == "Find the place"

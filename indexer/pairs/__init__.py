@@ -1,0 +1,1 @@
+"""From geotagged photos and a tile source to pairs for training."""

@@ -1,0 +1,154 @@
+"""The addresses that take several photos: answered as they finish, or as one track."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request, UploadFile
+from starlette.responses import StreamingResponse
+
+from indexer.localization.answer import Localization
+from indexer.localization.track import Candidates, TrackPoint, find_track
+from indexer.tiles.region import Region
+from model.common.errors import GeoLocalizationError
+from model.common.geo import LatLon, great_circle_m
+from model.inputs.photo_view import GivenView
+from service.answering import Serving
+from service.concurrency.disconnects import unless_gone
+from service.dependencies import ServingOfApp, only_photos_repeated, problem, reader_of
+from service.errors import problem_of
+from service.forms import FormRoute
+from service.schemas import describe, json_answer
+from service.schemas_many import MAX_PHOTOS, BatchForm, BatchLine, TrackAnswer, TrackForm, TrackPhoto
+
+__all__ = ["NDJSON", "router"]
+
+router = APIRouter(route_class=FormRoute, tags=["localize"], dependencies=[Depends(only_photos_repeated)])
+
+NDJSON = "application/x-ndjson"
+_AT_ONCE = 8
+"""Photos of one request in the line, so that others have room."""
+_MATCHES_OF_A_TRACK = 20
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    400: problem("The body is cut off or no multipart data, or has too many files."),
+    408: problem("The upload took too long, or was too slow."),
+    413: problem("The upload is too large."),
+    422: problem("A field or the area cannot be used; `detail` says why."),
+    503: problem("Busy or not ready; try again after `Retry-After` seconds."),
+}
+_LIMITS: Any = {"max_files": MAX_PHOTOS, "max_fields": 16, "max_part_size": 8192}
+_Found = Localization | GeoLocalizationError
+
+
+@router.post(
+    "/localize/batch",
+    operation_id="localizeBatch",
+    summary="Where was each of these photos taken?",
+    response_class=StreamingResponse,
+    form_limits=_LIMITS,
+    responses={200: {"content": {NDJSON: {"schema": BatchLine.model_json_schema()}}}, **_ERRORS},
+)
+async def localize_batch(
+    request: Request, form: Annotated[BatchForm, Form(media_type="multipart/form-data")], serving: ServingOfApp
+) -> StreamingResponse:
+    """One line of JSON for each photo, in the order in which they are answered; one that fails is a line, too."""
+    root = request.scope.get("root_path", "")
+    view, region = GivenView(heading_deg=form.heading_deg, fov_deg=form.fov_deg), form.region
+
+    async def lines() -> AsyncIterator[bytes]:
+        async for number, found in _answers(serving, form.panorama, view, region, form.top_k):
+            yield json.dumps(line(number, found), ensure_ascii=False).encode() + b"\n"
+
+    def line(number: int, found: _Found) -> dict[str, Any]:
+        name = _name(form.panorama[number])
+        if isinstance(found, GeoLocalizationError):
+            return BatchLine(number=number, name=name, answer=None, problem=problem_of(found)).model_dump(mode="json")
+        answer = json_answer(found, serving.localizer, root=root)
+        return BatchLine(number=number, name=name, answer=answer, problem=None).model_dump(mode="json")
+
+    return StreamingResponse(lines(), media_type=NDJSON)
+
+
+@router.post(
+    "/localize/track",
+    operation_id="localizeTrack",
+    summary="Which way was taken, seen from these photos?",
+    form_limits=_LIMITS,
+    responses=_ERRORS,
+)
+async def localize_track(
+    request: Request, form: Annotated[TrackForm, Form(media_type="multipart/form-data")], serving: ServingOfApp
+) -> TrackAnswer:
+    """The most plausible way through the matches of photos that were taken one after the other."""
+    view, region = GivenView(heading_deg=form.heading_deg, fov_deg=form.fov_deg), form.region
+
+    async def work() -> list[_Found]:
+        answers = _answers(serving, form.panorama, view, region, _MATCHES_OF_A_TRACK)
+        found = {number: answer async for number, answer in answers}
+        return [found[number] for number in range(len(form.panorama))]
+
+    found = await unless_gone(request, work())
+    if all(isinstance(one, GeoLocalizationError) for one in found):
+        raise next(one for one in found if isinstance(one, GeoLocalizationError))
+    candidates = [None if isinstance(one, GeoLocalizationError) else _candidates(one) for one in found]
+    tile_m = next(_side_m(one) for one in found if isinstance(one, Localization))
+    points = await asyncio.to_thread(find_track, candidates, reach_m=form.reach_m(), tile_m=tile_m)
+    model, index = describe(serving.localizer)
+    photos = [_photo(number, form.panorama[number], found[number], point) for number, point in enumerate(points)]
+    return TrackAnswer(photos=photos, model=model, index=index)
+
+
+async def _answers(
+    serving: Serving, photos: list[UploadFile], view: GivenView, region: Region | None, top_k: int
+) -> AsyncIterator[tuple[int, _Found]]:
+    """Each photo's number and answer, or why it has none, as they finish; all end when nobody reads on."""
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(number: int) -> tuple[int, _Found]:
+        async with places:
+            try:
+                answer = await serving.localize(reader_of(photos[number]), view, region=region, top_k=top_k)
+                return number, answer
+            except GeoLocalizationError as error:
+                return number, error
+
+    tasks = [asyncio.create_task(one(number)) for number in range(len(photos))]
+    try:
+        for finished in asyncio.as_completed(tasks):
+            yield await finished
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+def _candidates(found: Localization) -> Candidates:
+    return Candidates(
+        tuple(match.place for match in found.matches),
+        tuple(match.score for match in found.matches),
+    )
+
+
+def _side_m(found: Localization) -> float:
+    bounds = found.matches[0].tile.bounds
+    return great_circle_m(LatLon(bounds.south, bounds.west), LatLon(bounds.north, bounds.west))
+
+
+def _photo(number: int, upload: UploadFile, found: _Found, point: TrackPoint) -> TrackPhoto:
+    match = found.matches[point.match] if isinstance(found, Localization) and point.match is not None else None
+    return TrackPhoto(
+        number=number,
+        name=_name(upload),
+        lat=point.place.lat,
+        lon=point.place.lon,
+        tile_id=None if match is None else match.tile.tile_id,
+        score=None if match is None else match.score,
+        rank=None if match is None else match.rank,
+        problem=problem_of(found) if isinstance(found, GeoLocalizationError) else None,
+    )
+
+
+def _name(upload: UploadFile) -> str:
+    return (upload.filename or "")[:200]

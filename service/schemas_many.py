@@ -1,0 +1,111 @@
+"""What travels over HTTP where several photos come at once: each on its own, or as one track."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Annotated, Any, Literal, Self
+
+from fastapi import UploadFile
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
+
+from service.schemas import IndexInfo, LocalizeAnswer, ModelInfo, SearchForm, heading_field
+
+__all__ = ["MAX_PHOTOS", "BatchForm", "BatchLine", "TrackAnswer", "TrackForm", "TrackPhoto", "times_of"]
+
+
+def _times(text: str) -> str:
+    times_of(text)
+    return text
+
+
+def times_of(text: str) -> list[float]:
+    """Seconds, separated by commas, none before the one before it.
+
+    Raises:
+        ValueError: they are not.
+    """
+    try:
+        times = [float(part) for part in text.split(",")]
+    except ValueError:
+        raise ValueError(f"{text[:80]!r} is no list of seconds such as 0,2.5,5") from None
+    if not all(map(math.isfinite, times)) or any(b < a for a, b in itertools.pairwise(times)):
+        raise ValueError("times must be finite, and none may lie before the one before it")
+    return times
+
+
+MAX_PHOTOS = 256
+"""Of one request."""
+
+
+class _Photos(SearchForm):
+    panorama: list[UploadFile] = Field(
+        min_length=1, max_length=MAX_PHOTOS, description="The photos: this field once for each, with a file name."
+    )
+    heading_deg: Annotated[float | Literal["unknown"] | None, BeforeValidator(heading_field)] = Field(
+        None, description="As for `localize`, of every photo.", examples=[0, "unknown"]
+    )
+    fov_deg: float | None = Field(
+        None, gt=0, le=360, allow_inf_nan=False, description="As for `localize`, of every photo.", examples=[360]
+    )
+
+
+class BatchForm(_Photos):
+    """The fields of `POST /v1/localize/batch`; unknown fields are refused."""
+
+
+class BatchLine(BaseModel):
+    """One line of the answer: a photo's answer, or why it has none."""
+
+    number: int = Field(description="Place of the photo in the request, from 0.", examples=[0])
+    name: str = Field(description="Its file name.", examples=["photo.jpg"])
+    answer: LocalizeAnswer | None = Field(None, description="As `localize` answers; null where it has none.")
+    problem: dict[str, Any] | None = Field(None, description="RFC 9457 problem details; null where there is none.")
+
+
+class TrackForm(_Photos):
+    """The fields of `POST /v1/localize/track`; unknown fields are refused."""
+
+    times_s: Annotated[str, AfterValidator(_times)] | None = Field(
+        None, description="When each was taken, in seconds, separated by commas.", examples=["0,5,10"]
+    )
+    max_speed_m_s: float = Field(
+        15.0, gt=0, le=1000, allow_inf_nan=False, description="The highest speed, where times are given."
+    )
+    max_step_m: float = Field(
+        100.0, gt=0, le=1_000_000, allow_inf_nan=False, description="Between two photos, where no times are given."
+    )
+
+    @model_validator(mode="after")
+    def _a_time_each(self) -> Self:
+        if self.times_s is not None and len(times_of(self.times_s)) != len(self.panorama):
+            raise ValueError(f"times_s has {len(times_of(self.times_s))} times for {len(self.panorama)} photos")
+        return self
+
+    def reach_m(self) -> list[float]:
+        """How far one can get between each photo and the next."""
+        if self.times_s is None:
+            return [self.max_step_m] * (len(self.panorama) - 1)
+        times = times_of(self.times_s)
+        return [self.max_speed_m_s * (later - earlier) for earlier, later in itertools.pairwise(times)]
+
+
+class TrackPhoto(BaseModel):
+    """Where the way puts one photo."""
+
+    number: int = Field(examples=[0])
+    name: str = Field(examples=["photo.jpg"])
+    lat: float = Field(examples=[47.1003])
+    lon: float = Field(examples=[8.5007])
+    tile_id: str | None = Field(description="The match on the way; null where the photo was left out.")
+    score: float | None = Field(description="Of that match.")
+    rank: int | None = Field(description="Of that match among the photo's own.")
+    problem: dict[str, Any] | None = Field(None, description="Why the photo could not be used; null where it could.")
+
+
+class TrackAnswer(BaseModel):
+    """The most plausible way through the matches of all photos."""
+
+    photos: list[TrackPhoto] = Field(description="In the order of the request. Photos left out lie between neighbours.")
+    model: ModelInfo
+    index: IndexInfo

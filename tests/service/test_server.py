@@ -1,0 +1,67 @@
+"""The server in a process of its own: slow headers, a lame duck, an end in time, another index at SIGHUP."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.service.test_main import environment, free_port
+
+_APP = """
+import sys
+from pathlib import Path
+from service.app import create_app
+from service.server import make_server
+from service.settings import Settings
+from tests.fakes import FakeEncoder
+settings = Settings(index=Path(sys.argv[1]), port=int(sys.argv[2]), workers=1, max_batch=8, header_timeout_s=0.5,
+                    lame_duck_s=1.5, shutdown_s=3)
+make_server(create_app(settings, load_encoder=lambda _: (FakeEncoder(), False)), settings).run()
+"""
+
+
+@pytest.fixture
+def served(index_folder):
+    """(process, port) of a server that is ready."""
+    port = free_port()
+    command = [sys.executable, "-c", _APP, str(index_folder), str(port)]
+    process = subprocess.Popen(command, cwd=Path(__file__).parents[2], env=environment())
+    end = time.monotonic() + 120
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            if httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200:
+                break
+        except httpx.TransportError:
+            time.sleep(0.1)
+    yield process, port
+    process.kill()
+    process.wait()
+
+
+def test_server_keeps_its_manners(served):
+    process, port = served
+    _slow_headers_are_cut(port)
+    process.send_signal(signal.SIGHUP)
+    _wait_for(lambda: 'swaps_total{outcome="done"} 1.0' in httpx.get(f"http://127.0.0.1:{port}/metrics").text)
+    process.send_signal(signal.SIGTERM)
+    _wait_for(lambda: httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 503)
+    assert httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200  # a lame duck still works
+    assert process.wait(timeout=30) in (0, -signal.SIGTERM)
+
+
+def _slow_headers_are_cut(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+        client.sendall(b"GET /healthz HTTP/1.1\r\nHost: ")
+        assert client.recv(100) == b""
+
+
+def _wait_for(holds) -> None:
+    end = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.05)
