@@ -120,7 +120,12 @@ class Explaining:
                 from model.network.explanation import Explainer
             except ImportError as error:
                 raise NotReady("explaining a match needs torch, which this service runs without") from error
-            self._explainer = Explainer.load(self._checkpoint)
+            explainer = Explainer.load(self._checkpoint)
+            if explainer.inputs.ground_size_px != self._localizer.encoder.inputs.ground_size_px:
+                raise NotReady(
+                    f"matches were found by another network than {self._checkpoint}, which would explain them"
+                )
+            self._explainer = explainer
         return self._explainer
 
 

@@ -4,7 +4,7 @@ GeoLocalizationError
 ├── BadSource        (ValueError)    a tile source that is missing, empty, damaged or of no known kind
 ├── NoTilesInRegion  (LookupError)   the area that a search is limited to holds no tile
 ├── BadQuery         (ValueError)    a search that cannot be answered: top_k, region or vectors out of range
-├── TooManyTiles     (BadQuery)      an area of more tiles than are scored at once for photos asked together
+│   └── TooManyTiles                 an area of more tiles than are scored at once for photos asked together
 ├── TileWithoutData  (ValueError)    one tile that is mostly nodata or transparent; builds skip it and count it
 ├── NothingUsable    (ValueError)    every tile of a source failed or was skipped
 ├── TooManyFailures  (ValueError)    more of a source's tiles are unreadable than a build accepts

@@ -18,7 +18,7 @@ _PROBED = 48
 
 
 def probe_value_bits(source: TileSource, tiles: TileTable) -> int | None:
-    """The most bits that any of some tiles uses, spread over all; None where the first of them is not of 16 bits."""
+    """The most bits that any of some tiles of 16 bits uses, spread over all; None where there is none of them."""
     most: int | None = None
     for number in np.unique(np.linspace(0, len(tiles) - 1, _PROBED).astype(np.int64)).tolist():
         try:
@@ -28,7 +28,6 @@ def probe_value_bits(source: TileSource, tiles: TileTable) -> int | None:
             continue
         except Exception:  # a decoder may raise anything; the tile fails, with its reason, when it is its turn
             continue
-        if bits is None:
-            return most
-        most = max(bits, most or 0)
+        if bits is not None:
+            most = max(bits, most or 0)
     return most

@@ -31,7 +31,7 @@ from service.errors import (
         (Overloaded("x"), 503, "overloaded"),
         (DeadlineExceeded("x"), 503, "deadline-exceeded"),
         (Abandoned("x"), 499, "abandoned"),
-        (IndexDamaged("x"), 500, "internal-error"),
+        (IndexDamaged("x"), 503, "index-damaged"),
         (ZeroDivisionError("x"), 500, "internal-error"),
         (413, 413, "upload-too-large"),
         (418, 418, "http-418"),

@@ -8,7 +8,9 @@ def answer(bounds) -> LocalizeAnswer:
     match = Match(rank=1, tile_id="t", lat=0.5, lon=0.0, bounds=bounds, score=0.5, heading_deg=0.0, image_url=None)
     return LocalizeAnswer(
         matches=[match],
-        estimate=Estimate(lat=0.5, lon=0.0, radius_m=10.0, confidence=None, confidence_radius_m=None),
+        estimate=Estimate(
+            lat=0.5, lon=0.0, radius_m=10.0, confidence=None, confidence_radius_m=None, no_confidence_because="x"
+        ),
         view=PhotoView(heading_deg=90.0, heading_source="photo", fov_deg=360.0, fov_source="assumed"),
         warnings=["too high"],
         model=ModelInfo(name="m", digest="d"),

@@ -120,7 +120,7 @@ def _ask_and_leave(client):
 def test_missing_index_is_refused_in_one_line(tmp_path, bundle):
     line = refuse("--index", str(tmp_path / "nowhere"), "--checkpoint", str(bundle))
     assert line.startswith("error: ")
-    assert "manifest.json is missing" in line
+    assert "there is no index folder" in line
 
 
 def test_a_wrong_index_is_named_before_anything_is_begun(tmp_path):

@@ -22,7 +22,7 @@ def test_names_are_shown_before_they_are_imported():
     assert "__doc__" in names()
 
 
-@pytest.mark.parametrize(("library", "what"), [("rasterio", "clnet-geolocalization[geo]"),
+@pytest.mark.parametrize(("library", "what"), [("rasterio", "'clnet-geolocalization[geo]'"),
                                                ("scipy", "clnet-geolocalization")])  # fmt: skip
 def test_a_missing_library_is_named_with_the_extra_that_brings_it(monkeypatch, tmp_path, library, what):
     (tmp_path / f"needs_{library}.py").write_text(f"import {library}\n")

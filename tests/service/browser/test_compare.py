@@ -44,6 +44,16 @@ def compared(address, visit):
     return seen.page
 
 
+def test_keys_open_and_close_the_comparison(address, visit):
+    seen = visit(address)
+    seen.upload(encoded(sphere_of(1)))
+    seen.page.locator(".card").first.focus()
+    seen.page.keyboard.press("Enter")
+    expect(seen.page.locator("#compare .heat")).to_have_count(2, timeout=PATIENCE_MS)
+    seen.page.keyboard.press("Escape")
+    seen.page.wait_for_selector("#compare", state="hidden")
+
+
 def test_pointing_at_one_picture_lights_up_the_other(compared):
     photo, tile = (compared.locator("#compare canvas").nth(number) for number in (0, 1))
     whole = painted(photo), painted(tile)

@@ -205,7 +205,7 @@ def test_stop_ends_the_running_step_and_begins_no_other(data):
 
 
 def _fails(preparation):
-    with pytest.raises(StepFailed, match="-15"):
+    with pytest.raises(StepFailed, match="was stopped; start again"):
         preparation.run()
 
 
