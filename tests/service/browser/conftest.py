@@ -22,8 +22,9 @@ PATIENCE_MS = 90_000
 """A busy machine takes its time."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """A browser for the tests of one file: while it is open, an event loop runs that other tests cannot do with."""
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine: the page is not tested; `apt-get install chromium` brings one")
     with sync_playwright() as playwright:

@@ -3,13 +3,16 @@
 import signal
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import pytest
 from PIL import Image
 
 from model.common.errors import BadImage
 from model.inputs.photo_view import GivenView
-from service.concurrency.decode_worker import DecodeJob, TooHeavy, decode
+from service.concurrency import decode_worker
+from service.concurrency.decode_worker import DecodeJob, TooHeavy
 from tests.fakes import FakeEncoder
 from tests.service.pictures import encoded
 
@@ -44,6 +47,12 @@ def test_memory_beyond_the_limit_is_an_error_and_the_process_goes_on_without_the
     )
     done = run(body)
     assert (done.returncode, done.stdout) == (0, "went on\n")
+
+
+def decode(asked: DecodeJob):
+    """In a process of its own: the limits are those of a whole process, and would end the one that runs the tests."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(decode_worker.decode, asked).result()
 
 
 def job(photo: bytes, **changes) -> DecodeJob:
