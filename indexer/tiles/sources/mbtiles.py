@@ -89,7 +89,7 @@ class MBTilesSource:
         place = from_xyz(tile.z, tile.x, tile.y, _USUAL if self._scheme == AUTO else self._scheme)
         try:
             rows = self._query(_READ, place) or self._query(_READ_TEXT, place)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise BadImage(f"tile {tile.tile_id} of {self.path} cannot be read: {error}") from error
         picture = rows[0][0] if rows else None
         if not isinstance(picture, bytes):
@@ -114,7 +114,7 @@ class MBTilesSource:
                 raise self._unreadable(error) from error
             metadata = {}
             notes.append("it has no table metadata; the pictures say themselves what they are")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise self._unreadable(error) from error
         kind = str(metadata.get("format") or "").strip().lower()
         if kind and kind not in _FORMATS:
@@ -126,7 +126,7 @@ class MBTilesSource:
     def _refuse_vector_tiles(self) -> None:
         try:
             rows = self._query("SELECT substr(tile_data, 1, 4) FROM tiles LIMIT 1")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise self._unreadable(error) from error
         head = rows[0][0] if rows else None
         if isinstance(head, bytes) and head.startswith(_VECTOR):
@@ -138,7 +138,7 @@ class MBTilesSource:
         """([N, 3] zoom, column, row as stored; bytes; number of rows without a whole number in one of the three)."""
         try:
             rows = self._query(_LIST)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise self._unreadable(error) from error
         table = np.array(rows)
         if table.dtype.kind != "i":  # text, blobs, fractions or nothing at all in some row
@@ -215,7 +215,7 @@ class MBTilesSource:
             connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST_VALUE_BYTES)
             connection.text_factory = lambda data: data.decode(errors="replace")
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             connection.close()
             if isinstance(error, sqlite3.OperationalError):
                 raise
