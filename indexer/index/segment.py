@@ -189,12 +189,6 @@ class Segment:
                 return row
         return None
 
-    def row_named(self, tile_id: str) -> int | None:
-        """The row of the first tile of that name, found by reading all names; or None."""
-        live = self.live_rows
-        names = self.tiles.tile_id[live].tolist()
-        return int(live[names.index(tile_id)]) if tile_id in names else None
-
     def covers(self, place: LatLon) -> bool:
         """Whether a tile lies there."""
         return bool(len(self._zones.runs(CircleRegion(place, _ON_A_TILE_M))))

@@ -222,13 +222,6 @@ class TileIndex:
             [start + segment.live_rows for start, segment in zip(self._starts, self.segments, strict=False)]
         )
 
-    def row_named(self, tile_id: str) -> int | None:
-        """The row of the first tile of that name, or None; all names are read, so know its place if you can."""
-        found = (
-            (start, segment.row_named(tile_id)) for start, segment in zip(self._starts, self.segments, strict=False)
-        )
-        return next((start + row for start, row in found if row is not None), None)
-
     def covers(self, place: LatLon) -> bool:
         """Whether a tile lies there."""
         return any(segment.covers(place) for segment in self.segments)
