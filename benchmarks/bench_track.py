@@ -20,9 +20,10 @@ import numpy as np
 from benchmarks.record import write_record
 from indexer.localization.answer import Localization
 from indexer.localization.localizer import Localizer
-from indexer.localization.track import Candidates, find_track
+from indexer.localization.track import find_track
 from model.common.geo import LatLon, great_circle_m
 from model.inputs.photo_view import GivenView
+from service.many_routes import candidates_of, tile_side_m
 
 _FOUND = 20
 _FACTOR = 1.5
@@ -71,8 +72,8 @@ def _route(
         answers[at] if good else useless[int(random.integers(len(useless)))]
         for at, good in zip(way, useful, strict=True)
     ]
-    tile_m = _side_m(seen[0])
-    points = find_track([_candidates(one) for one in seen], reach_m=[_FACTOR * step for step in steps], tile_m=tile_m)
+    tile_m = tile_side_m(seen[0])
+    points = find_track([candidates_of(one) for one in seen], reach_m=[_FACTOR * step for step in steps], tile_m=tile_m)
     truth = [places[at] for at in way]
     return {
         "alone": np.array([great_circle_m(one.position.centre, true) for one, true in zip(seen, truth, strict=True)]),
@@ -90,18 +91,6 @@ def _walk(random: np.random.Generator, places: Sequence[LatLon], frames: int) ->
         way.append(min(left, key=lambda number: great_circle_m(here, places[number])))
         left.discard(way[-1])
     return way
-
-
-def _candidates(found: Localization) -> Candidates:
-    return Candidates(
-        tuple(match.place for match in found.matches),
-        tuple(match.score for match in found.matches),
-    )
-
-
-def _side_m(found: Localization) -> float:
-    bounds = found.matches[0].tile.bounds
-    return great_circle_m(LatLon(bounds.south, bounds.west), LatLon(bounds.north, bounds.west))
 
 
 def _place(photo: Path) -> LatLon:

@@ -24,7 +24,7 @@ from service.forms import FormRoute
 from service.schemas import describe, json_answer
 from service.schemas_many import MAX_PHOTOS, BatchForm, BatchLine, TrackAnswer, TrackForm, TrackPhoto
 
-__all__ = ["NDJSON", "router"]
+__all__ = ["NDJSON", "candidates_of", "router", "tile_side_m"]
 
 router = APIRouter(route_class=FormRoute, tags=["localize"], dependencies=[Depends(only_photos_repeated)])
 
@@ -93,8 +93,8 @@ async def localize_track(
     found = await unless_gone(request, work())
     if all(isinstance(one, GeoLocalizationError) for one in found):
         raise next(one for one in found if isinstance(one, GeoLocalizationError))
-    candidates = [None if isinstance(one, GeoLocalizationError) else _candidates(one) for one in found]
-    tile_m = next(_side_m(one) for one in found if isinstance(one, Localization))
+    candidates = [None if isinstance(one, GeoLocalizationError) else candidates_of(one) for one in found]
+    tile_m = next(tile_side_m(one) for one in found if isinstance(one, Localization))
     points = await asyncio.to_thread(find_track, candidates, reach_m=form.reach_m(), tile_m=tile_m)
     model, index = describe(serving.localizer)
     photos = [_photo(number, form.panorama[number], found[number], point) for number, point in enumerate(points)]
@@ -124,14 +124,16 @@ async def _answers(
             task.cancel()
 
 
-def _candidates(found: Localization) -> Candidates:
+def candidates_of(found: Localization) -> Candidates:
+    """What a track may choose from at one photo."""
     return Candidates(
         tuple(match.place for match in found.matches),
         tuple(match.score for match in found.matches),
     )
 
 
-def _side_m(found: Localization) -> float:
+def tile_side_m(found: Localization) -> float:
+    """Height of the best tile on the ground."""
     bounds = found.matches[0].tile.bounds
     return great_circle_m(LatLon(bounds.south, bounds.west), LatLon(bounds.north, bounds.west))
 
