@@ -35,7 +35,6 @@ def test_a_removed_tile_is_no_answer_any_more(folder: Path) -> None:
         assert name_of(1, 2) not in [index.tile(one).tile_id for one in beside.rows.tolist()]
         assert index.score_all(vector_of(5)).rows.tolist() == index.live_rows.tolist()
         assert len(index.live_rows) == 11
-        assert index.row_named(name_of(1, 2)) is None
 
 
 def test_an_area_takes_the_tiles_whose_centre_it_holds(folder: Path) -> None:
