@@ -25,8 +25,7 @@ demo: .venv/light ## render a synthetic region, index it, serve it, and localize
 	$(BIN)/python -m service.demo --port $(PORT)
 
 test: .venv/ready ## run the tests (under ten minutes on two cores)
-	$(RUN) -m pytest --ignore tests/service/concurrency
-	$(RUN) -m pytest -n 0 tests/service/concurrency  # alone: they limit and kill processes
+	$(RUN) -m pytest
 
 test-light: ## place photos in an environment of its own that has no torch
 	$(PYTHON) -m venv .venv-light

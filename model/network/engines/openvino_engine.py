@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from typing import Any, Literal
 
@@ -40,7 +41,7 @@ class OpenVinoEngine:
             BadCheckpoint: the bundle has no exports, or they were changed or belong to other weights.
             BadConfig: the processor does not compute in this precision.
         """
-        self._core = import_extra("openvino", "the engine openvino").Core()
+        self._core = _core()
         exports = require_exports(info)
         self._paths, self.dim = exports.paths, exports.dim
         has_bfloat16 = "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
@@ -75,3 +76,14 @@ class OpenVinoEngine:
                 raise BadCheckpoint(f"{path} cannot be opened: {reason}; run `python -m model export` again") from error
             self._requests[view] = compiled.create_infer_request()
         return self._requests[view]
+
+
+@functools.cache
+def _core() -> Any:
+    """The one core of the process, never closed.
+
+    Its CPU plugin gives the thread that loads it another stack for signals, and takes it back when it is closed. Of two
+    cores the later one then puts back what the earlier one has freed, and the next signal with a handler ends the
+    process (seen with openvino 2026.4).
+    """
+    return import_extra("openvino", "the engine openvino").Core()
