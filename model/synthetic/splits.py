@@ -93,12 +93,22 @@ class Split:
 
 _HOME = tuple(range(1, 17))
 _FAR = tuple(range(ABROAD + 101, ABROAD + 112))
-_HOME_AND_OPEN = tuple(seed for pair in zip(_HOME[:8], range(OPEN, OPEN + 8), strict=True) for seed in pair)
+_HOME_AND_OPEN, _MORE_OF_BOTH = (
+    tuple(
+        seed
+        for pair in zip(_HOME[begin : begin + 8], range(OPEN + begin, OPEN + begin + 8), strict=True)
+        for seed in pair
+    )
+    for begin in (0, 8)
+)
 _WIDE = Difficulty(change=0.0, tilt_deg=3.0, air=1.0)
 _ALL = (
     Split("train", _HOME, 40_000, 2, spacing_m=36.0, margin=0.25),
     Split(
         "train-wide", _HOME_AND_OPEN, 6_300, 1, spacing_m=25.0, area_m=900.0, margin=0.5, spare=120, difficulty=_WIDE
+    ),
+    Split(
+        "train-wider", _MORE_OF_BOTH, 6_300, 1, spacing_m=25.0, area_m=900.0, margin=0.5, spare=120, difficulty=_WIDE
     ),
     Split("val", (101, 102), 1_000, 2),
     Split("val-wide", (103, OPEN + 30), 120, 1, spacing_m=50.0, area_m=600.0, spare=150, difficulty=_WIDE),
