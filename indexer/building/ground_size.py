@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from indexer.common.encoders import EncoderIdentity
@@ -19,8 +21,14 @@ def tile_side_m(tiles: TileTable) -> float:
     return float(np.median(np.radians(tiles.north - tiles.south)) * EARTH_RADIUS_M)
 
 
-def ground_size_notes(tiles: TileTable, encoder: EncoderIdentity) -> list[str]:
-    """A warning where tiles show much more or less ground than the encoder was trained on, if it tells."""
+def ground_size_notes(kind: str, tiles: TileTable, encoder: EncoderIdentity) -> list[str]:
+    """A warning where tiles show much more or less ground than the encoder was trained on, if it tells.
+
+    Args:
+        kind: of the source: what can be done instead depends on it.
+        tiles: what would be indexed.
+        encoder: who would describe them.
+    """
     trained: tuple[float, float] | None = getattr(encoder, "ground_m", None)
     if trained is None:
         return []
@@ -29,6 +37,17 @@ def ground_size_notes(tiles: TileTable, encoder: EncoderIdentity) -> list[str]:
         return []
     sizes = f"{least_m:.0f} m" if least_m == greatest_m else f"{least_m:.0f} to {greatest_m:.0f} m"
     return [
-        f"tiles show {side_m:.0f} m of ground and {encoder.name} was trained on {sizes}: expect worse matches. Take "
-        "tiles of another zoom (each step halves or doubles the ground), or another checkpoint"
+        f"tiles show {side_m:.0f} m of ground and {encoder.name} was trained on {sizes}: expect worse matches. "
+        f"{_remedy(kind, tiles, side_m, math.sqrt(least_m * greatest_m))}"
     ]
+
+
+def _remedy(kind: str, tiles: TileTable, side_m: float, wanted_m: float) -> str:
+    """How to get tiles of about the wanted side out of this source."""
+    if kind == "raster":
+        return f"Have them cut at that size, with --tile-size-m {wanted_m:.0f}"
+    deepest = int(tiles.z.max())
+    if deepest < 0:
+        return "List tiles of that size, or take another checkpoint"
+    zoom = deepest + round(math.log2(side_m / wanted_m))
+    return f"Take tiles of zoom {zoom} if there are any (--zoom {zoom}), or another checkpoint"
