@@ -358,7 +358,7 @@ class Localizer:
     def _matches(self, hits: list[Hit]) -> tuple[Match, ...]:
         index = self.index
         return tuple(
-            Match(rank, index.tile(hit.row), hit.score, hit.heading_deg, index.point(hit.row, hit.anchor))
+            Match(rank, index.tile(hit.row), hit.score, hit.heading_deg, index.point(hit.row, hit.anchor, hit.shift))
             for rank, hit in enumerate(hits, 1)
         )
 
