@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from indexer.tiles.region import BoxRegion, CircleRegion, Region
 from model.common.errors import BadConfig
 from model.common.flags import Option
 from model.common.geo import Bounds, LatLon, parse_bounds, parse_given_heading, parse_lat_lon
 from model.common.specs import Wanted, spec
+
+if TYPE_CHECKING:
+    from indexer.tiles.region import Region
 
 __all__ = ["AreaOptions", "IndexOptions", "PhotoOptions", "RerankOptions", "SearchedOptions", "WhereOptions"]
 
@@ -45,6 +47,8 @@ class WhereOptions:
             BadQuery: a file holds no area, or no track.
         """
         if self.bbox is not None:
+            from indexer.tiles.region import BoxRegion
+
             return BoxRegion(self.bbox)
         if self.area is None and self.track is None:
             return None
@@ -96,6 +100,8 @@ class AreaOptions(WhereOptions):
             BadQuery: a file holds no area, or no track.
         """
         if self.near is not None and self.radius_m is not None:
+            from indexer.tiles.region import CircleRegion
+
             return CircleRegion(self.near, self.radius_m)
         return self.read_area()
 
