@@ -37,7 +37,7 @@ from model.training.config import load_run
 
 _CVUSA = "configs/clnet-cvusa.json"
 """Whose architecture and sizes a `--backbone` takes."""
-_CANVASES = 3
+_CANVASES = 2
 """Of unknown heading that are asked in a row."""
 _ENGINES: dict[str, dict[str, Any]] = {
     "torch float32": {"engine": "torch", "precision": "float32"},
@@ -117,8 +117,9 @@ def _unknown(encoder: Encoder, pictures: NDArray[np.uint8], rounds: int) -> dict
     """How many times as much processor time as with a known heading, one panorama after the other."""
     variants: dict[str, Callable[[], object]] = {
         "known": partial(_one_by_one, encoder, pictures, None),
-        "each": partial(_one_by_one, encoder, pictures, COARSE_HEADINGS - 1),
     }
+    if encoder.engine.name == "onnxruntime":  # a pass for each costs the same number of passes everywhere
+        variants["each"] = partial(_one_by_one, encoder, pictures, COARSE_HEADINGS - 1)
     if encoder.sweeps:
         variants["at_once"] = partial(_one_by_one, encoder, pictures, COARSE_HEADINGS)
     cpu = {name: medians[0] for name, medians in _taking_turns(variants, rounds).items()}
