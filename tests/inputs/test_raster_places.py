@@ -293,7 +293,10 @@ def test_eastings_and_northings_of_a_utm_zone_that_are_exchanged_are_refused(tmp
 def test_a_world_file_alone_names_no_reference_system(tmp_path: Path) -> None:
     path = with_files_beside(tmp_path / "a.tif")
     path.with_suffix(".prj").unlink()
-    with pytest.raises(BadSource, match=r"a transform, perhaps of a world file, but no reference system; put a \.prj"):
+    with pytest.raises(
+        BadSource,
+        match=r"a transform, perhaps of a world file, but no coordinate reference system; georeference it first: put a \.prj",
+    ):
         open_raster(path)
     path.with_suffix(".PRJ").write_text("no such thing")
     with pytest.raises(BadSource, match=r"a\.PRJ names no reference system that is known here"):

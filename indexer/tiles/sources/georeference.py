@@ -207,8 +207,8 @@ def georeference_of(data: Any, name: str, crs: Any = None) -> Georeference:
         )
     if not data.transform.is_identity:
         raise BadSource(
-            f"{name} has a transform, perhaps of a world file, but no reference system; put a .prj that names it "
-            "beside the file, or write it in with `gdal_edit.py -a_srs`"
+            f"{name} has a transform, perhaps of a world file, but no coordinate reference system; georeference it "
+            "first: put a .prj that names the system beside it, or write it in with `gdal_edit.py -a_srs`"
         )
     raise BadSource(f"{name} has no coordinate reference system or transform; georeference it first")
 
