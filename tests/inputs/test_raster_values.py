@@ -6,12 +6,14 @@ from typing import Any
 import mercantile
 import numpy as np
 import pytest
+import rasterio
 from affine import Affine
 from numpy.typing import NDArray
 from rasterio.crs import CRS
 from rasterio.enums import ColorInterp
 
 from indexer.common.errors import BadSource
+from indexer.tiles.sources.open_source import open_source
 from indexer.tiles.sources.source import SourceOptions
 from model.common.errors import BadImage
 from tests.inputs.rasters import open_raster, read_all, write
@@ -284,6 +286,47 @@ def test_a_true_alpha_band_is_believed_without_a_warning(tmp_path: Path) -> None
     path = aligned(tmp_path / "a.tif", pixels, colorinterp=RGBA)
     assert (only(path)[:, 200:] == 128).all()
     assert warnings_of(path) == ""
+
+
+def test_bands_that_are_called_by_their_colours_are_drawn_by_them(tmp_path: Path) -> None:
+    """As multispectral cameras and satellites give them: blue first, nothing marked."""
+    path = aligned(tmp_path / "a.tif", flat(10, 20, 30, 40, 50, dtype=np.uint16), photometric="MINISBLACK")
+    with rasterio.open(path, "r+") as data:
+        data.descriptions = ("Blue", "Green", "Red", "Red edge", "NIR")
+    picture = only(path)
+    assert picture[128, 40, 0] > picture[128, 40, 1] > picture[128, 40, 2]
+    assert "does not say" not in warnings_of(path)
+
+
+def test_bands_of_which_nothing_is_known_are_a_warning(tmp_path: Path) -> None:
+    path = aligned(tmp_path / "a.tif", flat(10, 20, 30, 40, dtype=np.uint16), photometric="MINISBLACK")
+    assert "a.tif: it has 4 bands and does not say which are red, green and blue" in warnings_of(path)
+    assert "does not say" not in warnings_of(path, bands=(3, 2, 1))
+
+
+def test_a_second_picture_in_a_file_is_a_warning(tmp_path: Path) -> None:
+    path = aligned(tmp_path / "a.tif", flat(10, 20, 30))
+    assert "pictures" not in warnings_of(path)
+    aligned(path, flat(90, 90, 90), append_subdataset="YES")
+    assert "a.tif: it holds 2 pictures one behind the other, and the first alone is read" in warnings_of(path)
+    assert tuple(only(path)[128, 40]) == (10, 20, 30)
+
+
+def test_rasters_that_are_left_or_hidden_are_named(tmp_path: Path) -> None:
+    mosaic = tmp_path / "mosaic"
+    (mosaic / "below").mkdir(parents=True)
+    aligned(mosaic / "a_2009.tif", flat(10, 20, 30))
+    aligned(mosaic / "below" / "c.tif", flat(10, 20, 30))
+    assert "1 rasters in folders below, such as below/c.tif, are not read" in warnings_of(mosaic)
+    aligned(mosaic / "b_2018.tif", flat(40, 50, 60))
+    notes = " ".join(open_raster(mosaic, zoom=ZOOM).list_tiles().notes)
+    assert "a_2009.tif lies over 100% of b_2018.tif" in notes
+    assert tuple(only(mosaic)[128, 40]) == (10, 20, 30)
+    assert "below" not in warnings_of(mosaic / "a_2009.tif")
+    (tmp_path / "only" / "below").mkdir(parents=True)
+    aligned(tmp_path / "only" / "below" / "c.tif", flat(10, 20, 30))
+    with pytest.raises(BadSource, match=r"1 rasters or archives in folders below, such as below/c\.tif"):
+        open_source(tmp_path / "only").list_tiles()
 
 
 @pytest.mark.parametrize("bits", [10, 11, 12, 14])

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from indexer.common.errors import BadSource
 from indexer.common.optional import load_rasterio
+from indexer.tiles.sources.band_choice import choose_bands
 from indexer.tiles.sources.georeference import Window
 
 __all__ = ["Colours", "Sample", "colours_of", "common_range", "read_window", "sample_of", "scaled_alike"]
@@ -24,7 +25,6 @@ _SAMPLE_WINDOWS, _SAMPLE_SIDE_PX = 7, 64
 _READ_WHOLE_PX = 1 << 22
 _NO_MEASUREMENT = 1e30
 """Beyond it are the extremes of floating point that writers fill in, tagged or not."""
-_OTHER_COLOURS = {"cyan": "CMYK", "hue": "HSL", "Y": "YCbCr"}
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def colours_of(data: Any, bands: tuple[int, ...] | None, nodata: float | None, n
     Raises:
         BadSource: it has not the bands asked for, or values that are no colours.
     """
-    chosen, alpha = _choose_bands(data, bands, name)
+    chosen, alpha = choose_bands(data, bands, name)
     dtype = str(data.dtypes[chosen[0] - 1])
     if dtype.startswith("complex"):
         raise BadSource(f"{name} holds complex numbers ({dtype}); take their magnitude first")
@@ -242,31 +242,6 @@ def _spread(data: Any, side: int) -> list[tuple[Window, tuple[int, int]]]:
     columns = np.unique(np.linspace(0, data.width - across, side).astype(int))
     rows = np.unique(np.linspace(0, data.height - down, side).astype(int))
     return [(Window(int(x), int(y), across, down), (down, across)) for y in rows for x in columns]
-
-
-def _choose_bands(data: Any, asked: tuple[int, ...] | None, name: str) -> tuple[tuple[int, int, int], int | None]:
-    """Those asked for; else red, green and blue where the file names them, else the first three; grey is tripled."""
-    kinds = [colour.name for colour in data.colorinterp]
-    marked = next((band for band, kind in enumerate(kinds, start=1) if kind == "alpha"), None)
-    if asked is not None:
-        if not 1 <= len(asked) <= 4 or not all(1 <= band <= data.count for band in asked):
-            raise BadSource(
-                f"bands {asked} of {name}; it has bands 1 to {data.count}, give one or three of them (and one more "
-                "that is 0 where there is no data)"
-            )
-        chosen, alpha = (list(asked), None) if len(asked) % 2 else (list(asked[:-1]), asked[-1])
-    else:
-        other = next((space for kind, space in _OTHER_COLOURS.items() if kind in kinds), None)
-        if other is not None:
-            raise BadSource(f"{name} has colours in {other}; turn it into RGB first, or choose bands with --bands")
-        named = {kind: band for band, kind in reversed(list(enumerate(kinds, start=1)))}
-        chosen = [named[colour] for colour in ("red", "green", "blue") if colour in named]
-        chosen = chosen if len(chosen) == 3 else [b for b in range(1, data.count + 1) if kinds[b - 1] != "alpha"][:3]
-        alpha = marked
-    if not chosen:
-        raise BadSource(f"{name} has no band but an alpha channel")
-    red, green, blue = chosen if len(chosen) == 3 else [chosen[0]] * 3
-    return (red, green, blue), alpha
 
 
 def _nodata(
