@@ -299,14 +299,38 @@ KINDS: dict[str, _Kind] = {
     ),
     "exif": _Kind(".jpg", lambda: (_EXIF,), _read_picture, lambda block: _jpeg_with(block)),
     "xmp": _Kind(".png", lambda: (_XMP,), _read_picture, lambda text: _png_with(text)),
+    "xmp-jpeg": _Kind(".jpg", lambda: _xmp_segments(), _read_picture, lambda segments: _jpeg_after(segments)),
 }
 """Every kind of input that is damaged, by name."""
 
 
 def _jpeg_with(block: bytes) -> bytes:
     """A JPEG with this application block."""
+    return _jpeg_after(_segment(block))
+
+
+def _jpeg_after(segments: bytes) -> bytes:
+    """A JPEG with these segments in front of its own."""
     plain = _picture("JPEG")
-    return plain[:2] + b"\xff\xe1" + struct.pack(">H", min(65_535, len(block) + 2)) + block[:65_533] + plain[2:]
+    return plain[:2] + segments + plain[2:]
+
+
+def _xmp_segments() -> tuple[bytes, ...]:
+    """Application segments with a packet that goes on in two others, and with one in UTF-16."""
+    digest = b"0123456789ABCDEF" * 2
+    note = b'<rdf:Description xmlns:n="http://ns.adobe.com/xmp/note/" n:HasExtendedXMP="' + digest + b'"/></rdf:RDF>'
+    main = b"http://ns.adobe.com/xap/1.0/\0" + _XMP.replace(b"</rdf:RDF>", note)
+    rest = b"<a xmlns:p='http://ns.google.com/photos/1.0/panorama/'><p:PosePitchDegrees>1</p:PosePitchDegrees></a>"
+    pieces = [
+        b"http://ns.adobe.com/xmp/extension/\0" + digest + struct.pack(">II", len(rest), at) + rest[at : at + 60]
+        for at in range(0, len(rest), 60)
+    ]
+    wide = b"http://ns.adobe.com/xap/1.0/\0" + _XMP.decode().encode("utf-16")
+    return b"".join(map(_segment, (main, *pieces))), _segment(wide)
+
+
+def _segment(block: bytes) -> bytes:
+    return b"\xff\xe1" + struct.pack(">H", min(65_535, len(block) + 2)) + block[:65_533]
 
 
 def _png_with(text: bytes) -> bytes:
