@@ -167,6 +167,29 @@ def test_a_grey_picture_whose_zero_is_white_is_turned(tmp_path: Path, put: Any) 
     assert np.abs(black.astype(int) + white.astype(int) - 255)[:, 4:-4].max() <= 1
 
 
+@WRITERS
+@pytest.mark.parametrize("dtype", [np.uint16, np.int16, np.float32])
+def test_deep_grey_whose_zero_is_white_is_turned(tmp_path: Path, put: Any, dtype: Any) -> None:
+    ramp = np.repeat(np.linspace(100, 3000, 256).astype(dtype)[None, None], 256, axis=1)
+    black, white = (
+        only(put(tmp_path / f"{kind}.tif", ramp, photometric=kind)) for kind in ("MINISBLACK", "MINISWHITE")
+    )
+    assert np.abs(black.astype(int) + white.astype(int) - 255)[:, 4:-4].max() <= 1
+    assert white[128, 20, 0] > 200 > 50 > white[128, 235, 0]
+
+
+def test_a_mosaic_of_both_has_one_scale(tmp_path: Path) -> None:
+    """The same ground, once stored as light and once as ink: equal where the files meet."""
+    ramp = np.repeat(np.linspace(0, 65535, 256).astype(np.uint16)[None, None], 256, axis=1)
+    folder = tmp_path / "mosaic"
+    folder.mkdir()
+    aligned(folder / "a.tif", ramp, photometric="MINISBLACK")
+    aligned(folder / "b.tif", 65535 - ramp, column=256, photometric="MINISWHITE")
+    tiles = read_all(open_raster(folder, zoom=ZOOM))
+    first, second = (tiles[f"{ZOOM}/{LEFT.x + column}/{LEFT.y}"][1].astype(int) for column in (0, 1))
+    assert np.abs(first - second).max() <= 1
+
+
 @pytest.mark.parametrize("nodata", [300.0, -1.0, 0.5])
 def test_a_value_for_no_data_that_cannot_occur_is_refused(tmp_path: Path, nodata: float) -> None:
     aligned(tmp_path / "a.tif", flat(1, 2, 3))

@@ -13,7 +13,7 @@ from indexer.common.optional import load_rasterio
 from indexer.tiles.region import BoxRegion
 from indexer.tiles.sources.colours import Colours, Sample, colours_of, sample_of
 from indexer.tiles.sources.georeference import Georeference, georeference_of
-from indexer.tiles.sources.rivals import require_one_place
+from indexer.tiles.sources.rivals import require_one_place, system_beside
 from indexer.tiles.sources.source import SourceOptions
 from indexer.tiles.sources.stamps import FileState, raster_members, state_of
 from model.common.geo import Bounds
@@ -67,7 +67,8 @@ def inspect_raster(root: Path, name: str, options: SourceOptions, *, files: int 
     try:
         with rasterio.open(path) as data:
             doubts = tuple(require_one_place(data, path))
-            place = georeference_of(data, str(path))
+            beside = None if data.crs is not None else system_beside(path)
+            place = georeference_of(data, str(path), None if beside is None else beside[0])
             bounds, resolution_m = place.extent(data.width, data.height, str(path))
             colours = colours_of(data, options.bands, options.nodata, str(path))
             size, members = (data.width, data.height), {one: state_of(one) for one in raster_members(path)}

@@ -20,7 +20,7 @@ from indexer.common.errors import BadSource, TileWithoutData
 from indexer.tiles.grid import tile_bounds
 from indexer.tiles.region import BoxRegion
 from indexer.tiles.sources.bands import RasterFile, inspect_raster, remarks_on
-from indexer.tiles.sources.colours import Sample, common_range
+from indexer.tiles.sources.colours import Sample, scaled_alike
 from indexer.tiles.sources.cutting import grid_cover, native_zoom, stride_cover
 from indexer.tiles.sources.filling import least_share
 from indexer.tiles.sources.source import Listing, SourceOptions, inside
@@ -260,14 +260,9 @@ def _on_one_scale(found: list[tuple[RasterFile, Sample]], notes: list[str]) -> l
             f"warning: the rasters hold values of {len(kinds)} types ({', '.join(kinds)}), each drawn on a scale of "
             "its own, so equal ground may look different; convert them to one type"
         )
-    ranges = {
-        kind: common_range([sample for file, sample in found if file.colours.deep and file.colours.dtype == kind])
-        for kind in kinds
-        if kind != "uint8"
-    }
-    return [
-        replace(file, colours=replace(file.colours, value_range=ranges[file.colours.dtype]))
-        if file.colours.deep
-        else file
-        for file, _ in found
-    ]
+    drawn = {file.name: file.colours for file, _ in found}
+    for kind in kinds:
+        alike = [(file, sample) for file, sample in found if file.colours.deep and file.colours.dtype == kind]
+        colours = scaled_alike([(file.colours, sample) for file, sample in alike])
+        drawn |= {file.name: one for (file, _), one in zip(alike, colours, strict=True)}
+    return [replace(file, colours=drawn[file.name]) for file, _ in found]

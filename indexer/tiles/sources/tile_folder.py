@@ -15,6 +15,7 @@ from indexer.tiles.grid import MAX_ZOOM
 from indexer.tiles.sources.claims import refuse_geodetic_rows, settle_scheme
 from indexer.tiles.sources.scanning import FoundPicture, Scan, files_beside, scan_pictures
 from indexer.tiles.sources.schemes import AUTO, NamePattern, on_grid, quadkey_tile, to_xyz
+from indexer.tiles.sources.seams import doubt_of_rows
 from indexer.tiles.sources.sidecars import folder_claims
 from indexer.tiles.sources.source import Listing, SourceOptions, select
 from indexer.tiles.tile_table import TileRecord, grid_table
@@ -69,6 +70,7 @@ class FolderSource:
         )
         listing = select(table, self._options, self.path)
         listing.notes.extend(notes + self._left_out(places, scan))
+        listing.notes.extend(doubt_of_rows(listing.table, self._scheme, self._options.scheme, self.read, self.path))
         return listing
 
     def read(self, tile: TileRecord) -> bytes:
