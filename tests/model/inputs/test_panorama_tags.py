@@ -2,7 +2,8 @@
 
 import pytest
 
-from model.inputs.panorama_tags import read_panorama_tags
+from model.inputs.panorama_tags import GPANO, read_panorama_tags, sphere_xmp
+from model.inputs.xmp import xmp_properties
 
 
 def tags(**properties):
@@ -109,3 +110,12 @@ def test_angles_that_cannot_be_are_left_out_with_a_doubt(properties, words):
     assert doubt.isprintable()
     assert len(doubt) < 300
     assert found.heading_deg == 90.0
+
+
+@pytest.mark.parametrize(("height_px", "vertical_deg"), [(128, 180.0), (64, 90.0), (86, 120.9375)])
+def test_what_is_written_is_read_again(height_px, vertical_deg):
+    properties = xmp_properties(sphere_xmp(33.0, 256, height_px), GPANO)
+    tags = read_panorama_tags(properties, 256, height_px)
+    assert (tags.heading_deg, tags.fov_deg, tags.centre_deg) == (33.0, 360.0, 0.0)
+    assert tags.vertical_deg == pytest.approx(vertical_deg)
+    assert not tags.shape_doubts
