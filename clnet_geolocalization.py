@@ -3,8 +3,8 @@
 `model`, `indexer` and `service` are common names. A user's own `model.py`, found first, would be imported instead of
 ours. This module makes sure of ours before it imports any of them.
 """
-# ruff: noqa: PTH118, PTH120
 # Every import of a package loads this module, and pathlib takes longer than all of it.
+# ruff: noqa: PTH118, PTH120
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ from indexer.localization.position import locate
 from indexer.localization.preparing import prepare_photo
 from indexer.localization.reranking import Reranker
 from indexer.localization.together import JointLocalization, answer_together, no_tiles
-from indexer.tiles.region import Region
+from indexer.tiles.region import RecentImagery, Region
 from model.common.errors import GeoLocalizationError
 from model.common.images import MAX_PIXELS
 from model.inputs.heading_search import COARSE_HEADINGS, Hit, rolled, search_headings
@@ -315,7 +315,7 @@ class Localizer:
         self, photo: PreparedPhoto, found: RankedTiles, seconds: dict[str, float], top_k: int
     ) -> Localization:
         if not found.hits:
-            raise no_tiles(self.index)
+            raise no_tiles(self.index, photo.region)
         began = time.perf_counter()
         position = locate(TopK.of(self.index, found.hits), self._calibration_for(photo))
         matches = self._matches(found.hits[:top_k])
@@ -351,6 +351,8 @@ class Localizer:
         """The one that was fitted on questions like this one, or why there is none."""
         if photo.warnings:
             return "see the warning"
+        if isinstance(photo.region, RecentImagery):
+            return "recent imagery alone was searched, and the index is calibrated with all of it"
         view = photo.view
         asked = Conditions.of(view.heading_deg, view.fov_deg, headings=self.headings, reranked=self.reranked)
         return self.calibrations.for_question(asked) or self.calibrations.why_none(asked)
@@ -358,7 +360,7 @@ class Localizer:
     def _matches(self, hits: list[Hit]) -> tuple[Match, ...]:
         index = self.index
         return tuple(
-            Match(rank, index.tile(hit.row), hit.score, hit.heading_deg, index.point(hit.row, hit.anchor))
+            Match(rank, index.tile(hit.row), hit.score, hit.heading_deg, index.point(hit.row, hit.anchor, hit.shift))
             for rank, hit in enumerate(hits, 1)
         )
 

@@ -21,6 +21,7 @@ from indexer.index.dense import AllScores
 from indexer.index.tile_index import TileIndex
 from indexer.localization.answer import Localization, Match, PreparedPhoto
 from indexer.localization.position import locate
+from indexer.tiles.region import RecentImagery, Region
 from model.inputs.heading_search import Hit, heading_of, rolled, sweep_turns
 from model.inputs.photo_view import ResolvedView
 
@@ -138,15 +139,21 @@ def rank_together(
     assert total is not None
     best = _best(scores.rows, total / np.float32(len(photos)), max(top_k, BEST))
     if not best:
-        raise no_tiles(index)
+        raise no_tiles(index, region)
     points = [_vector(index, hit) for hit in best]
     hits = [replace(hit, heading_deg=turned[0].heading_at(point)) for hit, point in zip(best, points, strict=True)]
     seconds["search"] = time.perf_counter() - began - seconds["embed"]
     return JointRanking(hits, len(scores.rows), tuple(one.heading_at(points[0]) for one in turned), seconds)
 
 
-def no_tiles(index: TileIndex) -> NoTilesInRegion:
-    """The error of an area without tiles."""
+def no_tiles(index: TileIndex, region: Region | None = None) -> NoTilesInRegion:
+    """The error of an area without tiles, or of one without recent ones."""
+    if isinstance(region, RecentImagery):
+        dates = ", ".join(sorted({segment.date or "no date" for segment in index.segments}))
+        return NoTilesInRegion(
+            f"index {index.name} has no imagery since {region.since}{' there' if region.area else ''}; it has imagery "
+            f"of {dates}. Take an earlier day, or leave it out"
+        )
     edges = ", ".join(f"{edge:.5f}" for edge in index.manifest.bounds.as_tuple())
     return NoTilesInRegion(
         f"none of the {index.count:,} tiles of index {index.name} touches the given area; they lie in {edges} "

@@ -6,6 +6,7 @@ around the poles, and it also holds for boxes that enclose many tiles, so whole 
 
 from __future__ import annotations
 
+import datetime
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +20,7 @@ from indexer.common.errors import BadQuery
 from model.common.geo import EARTH_RADIUS_M, Bounds, LatLon, great_circle_many_m, normal_lon
 from model.common.specs import Wanted, spec
 
-__all__ = ["BoxRegion", "CircleRegion", "Region"]
+__all__ = ["BoxRegion", "CircleRegion", "RecentImagery", "Region"]
 
 _SLACK_DEG = 1e-7
 """A centimetre, by which the box around a circle is wider than the circle, so that rounding rules nothing out."""
@@ -155,6 +156,38 @@ class Region(Protocol):
 
     def holds(self, west: ArrayLike, south: ArrayLike, east: ArrayLike, north: ArrayLike) -> _Mask:
         """Boxes that lie wholly inside; some that do may be left out, none that does not is named."""
+
+
+@dataclass(frozen=True)
+class RecentImagery:
+    """Only imagery that was taken on a day or later, in an area or anywhere; imagery without a date is left out.
+
+    Segments have one date each, so it is they that are left out; to boxes it is the area.
+
+    Example:
+        >>> region = RecentImagery(datetime.date(2026, 6, 1))
+        >>> region.leaves("2026-05-31"), region.leaves("2026-06-01"), region.leaves(None)
+        (False, True, False)
+    """
+
+    since: datetime.date
+    area: Region | None = None
+
+    def leaves(self, date: str | None) -> bool:
+        """Whether imagery of a date, as YYYY-MM-DD, counts."""
+        return date is not None and date >= self.since.isoformat()
+
+    def mask(self, west: ArrayLike, south: ArrayLike, east: ArrayLike, north: ArrayLike) -> _Mask:
+        """Which of the boxes, in degrees, touch the area."""
+        return _everywhere(west) if self.area is None else self.area.mask(west, south, east, north)
+
+    def holds(self, west: ArrayLike, south: ArrayLike, east: ArrayLike, north: ArrayLike) -> _Mask:
+        """Which of the boxes lie wholly inside, as far as that is quick to see."""
+        return _everywhere(west) if self.area is None else self.area.holds(west, south, east, north)
+
+
+def _everywhere(west: ArrayLike) -> _Mask:
+    return np.ones(np.shape(west), np.bool_)
 
 
 def _width(west: _Floats | np.float64, east: _Floats | np.float64) -> _Floats:

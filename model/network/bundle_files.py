@@ -78,10 +78,16 @@ class BundleInfo:
     def ground_m(self) -> tuple[float, float] | None:
         """Least and greatest side of the ground that its training tiles showed, in metres; None where nobody knows."""
         run: Any = self.provenance.get("run")
-        if not isinstance(run, Mapping) or not str(self.trained_on).startswith("world:"):
+        if not isinstance(run, Mapping):
             return None
-        least, greatest = run["data"].get("augment", {}).get("ground", (1.0, 1.0))
-        return _WORLD_TILE_M * least, _WORLD_TILE_M * greatest
+        data: Any = run.get("data", {})
+        sizes = [tuple(data.get("tile_m", (0.0, 0.0)))]
+        sizes += [(_WORLD_TILE_M, _WORLD_TILE_M) for key in ("train", "replay") if "world:" in str(data.get(key, ""))]
+        known = [size for size in sizes if size[1] > 0]
+        if not known:
+            return None
+        least, greatest = data.get("augment", {}).get("ground", (1.0, 1.0))
+        return least * min(low for low, _ in known), greatest * max(high for _, high in known)
 
 
 class StoredTensor(NamedTuple):
