@@ -24,14 +24,16 @@ def test_every_place_has_its_last_picture_in_one_format(tmp_path: Path) -> None:
         assert index.count == 5
         assert export_index(index, "pmtiles", tmp_path / "all.pmtiles") == 4
         shown = index.tile_image(ZOOM, LEFT + 1, TOP)
-        west, south, east, north = index.manifest.bounds.as_tuple()
+        bounds = index.manifest.bounds
     with (tmp_path / "all.pmtiles").open("rb") as file:
         reader = Reader(MmapSource(file))
         assert shown is not None
         assert reader.get(ZOOM, LEFT + 1, TOP) == shown.data
         header = reader.header()
         assert header["tile_type"].name == "PNG"
-        assert [header["min_lon_e7"], header["max_lat_e7"]] == pytest.approx([west * 1e7, north * 1e7], abs=1)
+        assert [header["min_lon_e7"], header["max_lat_e7"]] == pytest.approx(
+            [bounds.west * 1e7, bounds.north * 1e7], abs=1
+        )
         last = reader.get(ZOOM, LEFT, TOP)
         difference = np.asarray(decode_image(last)).astype(int) - np.asarray(picture(60))
         assert np.abs(difference).mean() < 12  # that of the JPEG, encoded anew
