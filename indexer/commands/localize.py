@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from indexer.commands.options import PhotoOptions, RerankOptions, SearchedOptions
+from indexer.commands.options import LocalizerOptions, PhotoOptions
 from indexer.commands.output import print_lines
-from indexer.tiles.region import CircleRegion
 from model.common.errors import BadConfig
 from model.common.flags import Option
 from model.common.geo import LatLon, parse_lat_lon
 from model.common.specs import spec
-from model.network.specs import EncoderOptions
 
 if TYPE_CHECKING:
     from indexer.localization.localizer import Localizer
@@ -33,7 +31,7 @@ def _parse_near(text: str) -> LatLon | Literal["exif"]:
 
 
 @spec(kw_only=True)
-class LocalizeOptions(RerankOptions, PhotoOptions, EncoderOptions, SearchedOptions):
+class LocalizeOptions(PhotoOptions, LocalizerOptions):
     """Which photos, what is known of them, where to look, and in what form to answer."""
 
     photos: Annotated[
@@ -93,7 +91,6 @@ class LocalizeOptions(RerankOptions, PhotoOptions, EncoderOptions, SearchedOptio
 def run(options: LocalizeOptions) -> int:
     """Answer every photo; 1 where all failed, or with `strict` any."""
     from indexer.localization.batch import localize_photos, localize_photos_together
-    from indexer.localization.localizer import Localizer
     from indexer.localization.photo_list import list_photos
     from indexer.localization.write_gps import GpsCopies
     from indexer.localization.writers import check_output
@@ -106,15 +103,7 @@ def run(options: LocalizeOptions) -> int:
     if options.write_gps is not None and options.min_confidence is not None:
         paths = [request.path for request in requests]
         copies = GpsCopies(options.write_gps, paths, least_confidence=options.min_confidence)
-    localizer = Localizer.open(
-        options.index,
-        checkpoint=options.checkpoint,
-        device=options.device,
-        engine=options.engine,
-        rerank=options.rerank,
-        exact=options.exact,
-        since=options.since,
-    )
+    localizer = options.open_localizer()
     _say_what_confidence_there_is(localizer, options)
     if options.together:
         one = localize_photos_together(localizer, requests, top_k=options.top_k, workers=options.workers)
@@ -134,6 +123,7 @@ def run(options: LocalizeOptions) -> int:
 
 def _defaults(options: LocalizeOptions) -> PhotoRequest:
     from indexer.localization.photo_list import PhotoRequest
+    from indexer.tiles.region import CircleRegion
     from model.inputs.photo_view import GivenView
 
     region = options.read_area()

@@ -57,8 +57,8 @@ class MBTilesSource:
         self._lock = threading.Lock()
 
     def describe(self) -> dict[str, Any]:
-        """The scheme of its rows, once listed the one found."""
-        return {"scheme": self._scheme}
+        """The scheme of its rows, once listed the one found, and the box."""
+        return {"scheme": self._scheme} | self._options.stated_box
 
     def list_tiles(self) -> Listing:
         """Every row of the table `tiles`, y turned southwards."""

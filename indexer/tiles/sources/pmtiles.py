@@ -52,9 +52,9 @@ class PMTilesSource:
             raise
 
     def describe(self) -> dict[str, Any]:
-        """The scheme of its tile numbers, once listed the one found, and the zoom where one was asked for."""
+        """The scheme of its tile numbers, once listed the one found, and the zooms and the box that were asked for."""
         zoom = self._options.zoom
-        return {"scheme": self._scheme} | ({} if zoom is None else {"zoom": zoom})
+        return {"scheme": self._scheme} | ({} if zoom is None else {"zoom": zoom}) | self._options.stated_box
 
     def list_tiles(self) -> Listing:
         """Every tile of the archive's directory."""
@@ -141,7 +141,7 @@ class PMTilesSource:
         except Exception as error:  # the library raises whatever the bytes provoke
             raise BadSource(f"the directory of {self.path} cannot be read: {error!r}; is it complete?") from error
         try:
-            return tile_ids(rows, self._header["max_zoom"], self._options.zoom)
+            return tile_ids(rows, self._header["max_zoom"], self._options.zooms)
         except BadSource as error:
             raise BadSource(f"the directory of {self.path} {error}") from error
 

@@ -28,7 +28,7 @@ from indexer.tiles.sources.scanning import files_below
 from indexer.tiles.sources.source import Listing, SourceOptions, inside
 from indexer.tiles.sources.stamps import FileState, combined, content_limit, file_stamp
 from indexer.tiles.sources.windows import boxes_of, draw
-from indexer.tiles.tile_table import TileRecord, TileTable
+from indexer.tiles.tile_table import TileRecord, TileTable, joined_tables
 from model.common.errors import BadImage
 from model.common.geo import Bounds
 from model.inputs.transforms import NEUTRAL
@@ -74,7 +74,7 @@ class RasterSource:
             "bands": None if options.bands is None else list(options.bands),
         }
         stated |= {} if options.nodata is None else {"nodata": options.nodata}
-        return stated | ({"skip_bad": True} if options.skip_bad else {})
+        return stated | ({"skip_bad": True} if options.skip_bad else {}) | options.stated_box
 
     def list_tiles(self) -> Listing:
         """Every window that may hold data; only reading shows whether it does."""
@@ -82,17 +82,12 @@ class RasterSource:
         if self._options.tile_size_m is not None:
             table = stride_cover(self._files, self._options)
         else:
-            zoom = self._options.zoom
-            if zoom is None:
-                zoom = native_zoom(min(file.mercator_res_m for file in self._files), self._options.tile_px)
-                notes.append(f"zoom {zoom} is indexed, the closest to the raster's own resolution")
-            table = grid_cover(self._files, zoom, self._options.bbox)
-            least = self._least_share(zoom)
-            if least < self._options.min_valid:
-                notes.append(
-                    f"warning: no tile of zoom {zoom} can be filled to {self._options.min_valid:.0%}, so tiles of "
-                    f"which {least:.0%} hold data are taken; a deeper --zoom cuts smaller tiles"
-                )
+            zooms = self._options.zooms
+            if zooms is None:
+                zooms = (native_zoom(min(file.mercator_res_m for file in self._files), self._options.tile_px),)
+                notes.append(f"zoom {zooms[0]} is indexed, the closest to the raster's own resolution")
+            table = joined_tables([grid_cover(self._files, zoom, self._options.bbox) for zoom in zooms])
+            notes += [note for zoom in zooms for note in self._hard_to_fill(zoom)]
         if not len(table):
             extents = [file.bounds for file in self._files[:_BAD_SHOWN]]
             raise BadSource(f"{self.path} has no tile in the box {self._options.bbox}; it covers {extents}")
@@ -129,6 +124,15 @@ class RasterSource:
                 self._handles.pop().close()
             self._blocks.clear()
         self._local = threading.local()
+
+    def _hard_to_fill(self, zoom: int) -> list[str]:
+        least = self._least_share(zoom)
+        if least >= self._options.min_valid:
+            return []
+        return [
+            f"warning: no tile of zoom {zoom} can be filled to {self._options.min_valid:.0%}, so tiles of "
+            f"which {least:.0%} hold data are taken; a deeper --zoom cuts smaller tiles"
+        ]
 
     def _least_share(self, zoom: int | None) -> float:
         """Share of a tile that must hold data."""

@@ -45,8 +45,8 @@ class FolderSource:
         self._scheme = options.scheme
 
     def describe(self) -> dict[str, Any]:
-        """The scheme of names, once listed the one found; it is what turns a file name into a place."""
-        return {"scheme": self._scheme}
+        """The scheme of names, once listed the one found, which turns a file name into a place; and the box."""
+        return {"scheme": self._scheme} | self._options.stated_box
 
     def list_tiles(self) -> Listing:
         """Every picture whose path names a tile, by scanning directories."""

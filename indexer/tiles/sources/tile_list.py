@@ -37,8 +37,8 @@ class ManifestSource:
         self._options = options
 
     def describe(self) -> dict[str, Any]:
-        """The footprint's side, where the list does not say it."""
-        return {"tile_size_m": self._options.tile_size_m}
+        """The footprint's side, where the list does not say it, and the box."""
+        return {"tile_size_m": self._options.tile_size_m} | self._options.stated_box
 
     def list_tiles(self) -> Listing:
         """Every row of the list; whether its file exists is seen when it is read, and counted then."""
