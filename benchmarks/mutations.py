@@ -24,6 +24,8 @@ from indexer.tiles.sources.source import SourceOptions
 from model.common.errors import BadImage, GeoLocalizationError
 from model.common.images import decode_image
 from model.data.manifest import read_manifest
+from model.inputs.photo_metadata import read_photo_metadata, read_photo_position, read_position_error_m
+from model.inputs.photo_view import GivenView, resolve_view
 
 __all__ = ["KINDS", "OPERATIONS", "Mutation", "damaged", "draw_mutations", "outcome"]
 
@@ -147,6 +149,12 @@ def _read_manifest(path: Path) -> None:
 
 
 def _read_picture(path: Path) -> None:
+    """Its pixels, and what it says of itself, of which nothing may fail, and which may be asked for even so."""
+    said = read_photo_metadata(path)
+    assert all(doubt.isprintable() for doubt in said.doubts)
+    resolve_view(GivenView(), said, 32, 16)
+    read_photo_position(path)
+    read_position_error_m(path)
     decode_image(path, max_pixels=1_000_000)
 
 
