@@ -105,7 +105,7 @@ def test_no_body_at_all(client: TestClient) -> None:
     check(client.post("/localize"), 422, "the request has no body", "multipart/form-data")
 
 
-@pytest.mark.parametrize("address", ["/localize", "/localize/batch", "/localize/track", "/localize/together"])
+@pytest.mark.parametrize("address", ["/localize", "/localize/together"])
 @pytest.mark.parametrize("value", ["heading_deg=90", "near=47,8", "x=1"])
 def test_a_value_in_the_address_is_not_passed_over(client: TestClient, address: str, value: str) -> None:
     response = client.post(f"{address}?{value}", files={"panorama": ("a.jpg", PHOTO, "image/jpeg")})
