@@ -102,8 +102,7 @@ def run(options: LocalizeOptions) -> int:
     requests = list_photos(options.photos, _defaults(options))
     copies = None
     if options.write_gps is not None and options.min_confidence is not None:
-        paths = [request.path for request in requests]
-        copies = GpsCopies(options.write_gps, paths, least_confidence=options.min_confidence)
+        copies = GpsCopies(options.write_gps, requests, least_confidence=options.min_confidence)
     localizer = options.open_localizer()
     _say_what_confidence_there_is(localizer, options)
     if options.together:
@@ -115,11 +114,16 @@ def run(options: LocalizeOptions) -> int:
     )
     with progress(len(requests), "placing", unit="photos", quiet=options.quiet or len(requests) == 1) as bar:
         failed = _write(options, answers, copies, bar.update)
-    if copies is not None:
-        sys.stderr.write(f"{copies.written:,} of {len(requests):,} photos were copied to {options.write_gps}\n")
     if failed:
         sys.stderr.write(f"{failed:,} of {len(requests):,} photos could not be placed\n")
-    return int(failed == len(requests) or (options.strict and failed > 0))
+    uncopied = 0
+    if copies is not None:
+        uncopied = copies.failed
+        sys.stderr.write(f"{copies.written:,} of {len(requests):,} photos were copied to {options.write_gps}\n")
+        if uncopied:
+            sys.stderr.write(f"{uncopied:,} that were sure enough could not be copied\n")
+    nothing = failed == len(requests) or (copies is not None and uncopied > 0 == copies.written)
+    return int(nothing or (options.strict and failed + uncopied > 0))
 
 
 def _defaults(options: LocalizeOptions) -> PhotoRequest:
