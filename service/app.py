@@ -19,10 +19,10 @@ from indexer.common.encoders import QueryEncoder
 from model._version import VERSION
 from service import corpus_routes, explain_routes, many_routes, routes, together
 from service.access import AccessLogMiddleware, HostMiddleware, KeyMiddleware
-from service.demo.preparation import Preparation
 from service.docs_page import add_docs
 from service.engine import Engine, LoadEncoder
 from service.errors import install_handlers
+from service.first_start.preparation import Preparation
 from service.keys import KeyRing
 from service.metrics import Metrics
 from service.middleware import (
@@ -32,6 +32,7 @@ from service.middleware import (
     PrefixMiddleware,
     SecurityHeadersMiddleware,
 )
+from service.openapi import complete_openapi
 from service.page import add_page
 from service.settings import Settings
 from service.uploads import UploadMiddleware
@@ -82,6 +83,7 @@ def create_app(
             app.include_router(each, prefix=prefix, include_in_schema=shown)
     for each in (many_routes.router, explain_routes.router, corpus_routes.router):
         app.include_router(each, prefix="/v1")
+    complete_openapi(app, keys=settings.api_keys is not None)
     add_docs(app)
     add_page(app, samples=settings.samples)
     return app

@@ -9,7 +9,7 @@ import math
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import UploadFile
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from indexer.index.tile_index import TileIndex
 from indexer.localization.answer import Localization
@@ -46,7 +46,11 @@ __all__ = [
 _HALF_EARTH_M = 20_040_000.0
 """No two places are farther apart than this."""
 
-Bbox = tuple[float, float, float, float]
+Bbox = Annotated[
+    tuple[float, float, float, float],
+    WithJsonSchema({"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4}),
+]
+"""[west, south, east, north]; told to OpenAPI in words that tools of version 3.0 understand, too."""
 
 
 def _bbox(text: str) -> str:
