@@ -34,6 +34,7 @@ from service.schemas import (
     json_answer,
     picture_zooms,
 )
+from service.telemetry import tell_steps
 
 __all__ = ["router"]
 
@@ -76,7 +77,9 @@ async def localize(
     began = time.perf_counter()
     found = await unless_gone(request, answer)
     waited_s = max(0.0, time.perf_counter() - began - found.seconds["total"])
-    metrics.steps(found.seconds | {"wait": waited_s})
+    steps = found.seconds | {"wait": waited_s}
+    metrics.steps(steps)
+    tell_steps(steps)
     told = json_answer(found, serving.localizer, root=request.scope.get("root_path", ""))
     form_of_answer = preferred(accept)
     if form_of_answer == GEO_JSON:

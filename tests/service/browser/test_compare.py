@@ -26,7 +26,8 @@ def address(tmp_path_factory):
     source = open_source(folder / "tiles.csv")
     build_index(source, encoder, folder / "index")
     source.close()
-    with site(Settings(index=folder / "index", workers=1), encoder) as found:
+    patient = Settings(index=folder / "index", workers=1, deadline_s=PATIENCE_MS / 1000)  # the first one loads torch
+    with site(patient, encoder) as found:
         yield found
 
 
