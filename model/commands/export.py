@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from model.common.flags import Option
 from model.common.specs import spec
@@ -42,7 +42,7 @@ def run(options: ExportOptions) -> int:
     files = (*EXPORT_FILES.values(), SWEEP_FILE)
     written = {name: (folder / name).stat().st_size for name in files if (folder / name).is_file()}
     if options.json:
-        content = {"digest": bundle_digest(folder), "bytes": written, "parity": parity.as_json()}
+        content: dict[str, Any] = {"digest": bundle_digest(folder), "bytes": written, "parity": parity.as_json()}
         content["sweep"] = None if sweep is None else sweep.as_json()
         sys.stdout.write(json.dumps(content, indent=2) + "\n")
         return 0

@@ -77,7 +77,9 @@ class Sweep(nn.Module):
         stride = self._width // columns
         phases = max(1, stride // self._step)
         turns = range(0, columns, max(1, self._step // stride))
-        weights = torch.ones(1, channels, rows, columns) if weight is None else weight.unflatten(0, (-1, channels))
+        weights = (
+            torch.ones(1, channels, rows, columns) if weight is None else weight.reshape(-1, channels, rows, columns)
+        )
         turned = torch.stack([torch.roll(weights, -turn, -1) for turn in turns]) / (rows * columns)
         copies = feature.reshape(-1, phases, channels, rows, columns)
         return torch.einsum("bpchw,tmchw->btpmc", copies, turned).reshape(
@@ -130,7 +132,7 @@ class _Closed(nn.Module):
 
 def _padding(convolution: nn.Conv2d, axis: int, length: int) -> tuple[int, int]:
     """Before and behind an axis; a layer of timm's that says none pads as TensorFlow does."""
-    from timm.layers import Conv2dSame
+    from timm.layers.conv2d_same import Conv2dSame
 
     kernel, stride, dilation = convolution.kernel_size[axis], convolution.stride[axis], convolution.dilation[axis]
     if isinstance(convolution, Conv2dSame):

@@ -9,7 +9,7 @@ import pytest
 
 from indexer.common.errors import BadQuery, IndexMismatch
 from indexer.index.tile_index import TileIndex
-from indexer.tiles.region import CircleRegion
+from indexer.tiles.region import CircleRegion, RecentImagery
 from tests.fakes import FakeEncoder
 from tests.indexer.lifecycle.living import add, name_of, put_tile, remove
 from tests.indexer.tiny import LEFT, TOP, ZOOM, build_tiny, vector_of
@@ -99,6 +99,23 @@ def test_what_is_as_old_as_the_day_is_left_and_what_was_removed_stays_so(
         str(day) for day in (OLD, NEW) if day >= since
     }
     index.close()
+
+
+@pytest.mark.parametrize(("since", "first"), [(OLD, 4), (NEW, 6), (NEW + datetime.timedelta(1), 9)])
+def test_a_search_may_leave_out_older_imagery_and_keep_to_an_area(
+    index: TileIndex, since: datetime.date, first: int
+) -> None:
+    queries = np.concatenate([vector_of(1), vector_of(202)])
+    live = [row for row in index.live_rows.tolist() if row >= first]
+    for result in index.search(queries, top_k=20, region=RecentImagery(since)):
+        assert (sorted(result.rows.tolist()), result.scanned, result.exact) == (live, len(live), True)
+    assert index.score_all(queries, region=RecentImagery(since)).rows.tolist() == live
+    here = CircleRegion(index.tile(4).bounds.centre, 1.0)
+    for region in (RecentImagery(since, here), RecentImagery(since, CircleRegion(index.tile(0).bounds.centre, 1.0))):
+        (result,) = index.search(queries[:1], top_k=20, region=region)
+        expected = [4] if region.area == here and since == OLD else []
+        assert result.rows.tolist() == expected
+        assert index.score_all(queries, region=region).rows.tolist() == expected
 
 
 def test_no_imagery_since_a_day_names_the_dates_that_there_are(folder: Path) -> None:
