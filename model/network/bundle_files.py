@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 BUNDLE_FORMAT = 1
+_SPEC_KEYS = {"format", "inputs", "model", "name", "provenance", "version"}
 SPEC, WEIGHTS, METRICS, EXPORTS = "spec.json", "weights.safetensors", "metrics.json", "exports.json"
 _WORLD_TILE_M = 100.0
 """Side of the synthetic world's tiles, on which a run whose data are `world:` is trained."""
@@ -167,6 +168,8 @@ def read_bundle_info(name: str | Path) -> BundleInfo:
             f"{folder} has bundle format {content.get('format')!r}; this version reads {BUNDLE_FORMAT}: "
             "update the package"
         )
+    if unknown := sorted(set(content) - _SPEC_KEYS):
+        raise BadCheckpoint(f"{folder / SPEC}: unknown key {', '.join(unknown)}; update the package, or take it out")
     try:
         inputs = spec_from(InputSpec, content.get("inputs"), f"{folder}/spec.json: inputs")
     except BadConfig as error:
