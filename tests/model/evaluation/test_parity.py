@@ -34,6 +34,7 @@ class Off:
 
     def __init__(self, encoder, cosine):
         self._encoder, self._cosine = encoder, cosine
+        self.sweeps = False
         self.inputs, self.dim, self.engine = encoder.inputs, encoder.dim, encoder.engine
         self.encode_ground = encoder.encode_ground
 
