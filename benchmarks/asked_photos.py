@@ -65,7 +65,8 @@ def lay_photos(data: Path, work: Path, *, inside: int, elsewhere: int) -> AskedP
     pairs = read_manifest(data)
     areas = sorted({query.path.parent.name for query in pairs.queries})
     left_out = set(areas[-max(1, len(areas) // 5) :])
-    here, there = [], []
+    here: list[int] = []
+    there: list[int] = []
     for number, query in enumerate(pairs.queries):
         (there if query.path.parent.name in left_out else here).append(number)
     _write_tiles(work / "tiles.csv", pairs, here)

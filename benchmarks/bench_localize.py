@@ -96,13 +96,14 @@ class _Asking:
         everything, some = self._folder("all", self._photos), self._folder("some", self._some)
         table = write_table(self._work / "photos.csv", self._photos)
         answers, speed = {}, {"bare forward pass": _rate(len(self._photos), self._forward_s())}
-        for name, count, arguments in (
+        ways: tuple[tuple[str, int, list[str | Path]], ...] = (
             ("read from the photo", len(self._photos), [everything]),
             ("given in a table", len(self._photos), [table]),
             ("unknown", len(self._some), [some, "--heading-deg", "unknown"]),
             (f"read, {len(self._some)} of them", len(self._some), [some]),
             (f"the same, {_AGAIN} tiles looked at again", len(self._some), [some, "--rerank", str(_AGAIN)]),
-        ):
+        )
+        for name, count, arguments in ways:
             found, seconds = self._timed(arguments)
             answers[name], speed[f"folder, {name}"] = self._worth(found), _rate(count, seconds)
             print(f"{name:40} {answers[name]} {speed[f'folder, {name}']}", flush=True)

@@ -12,7 +12,6 @@ from annotated_types import Ge, Gt, Le
 
 from indexer.commands.options import LocalizerOptions, PhotoOptions
 from indexer.commands.output import print_lines
-from indexer.tiles.region import CircleRegion
 from model.common.errors import BadConfig, OutputExists
 from model.common.flags import Option
 from model.common.geo import LatLon, parse_lat_lon
@@ -140,6 +139,7 @@ def _spare_what_is_read(options: LocalizeOptions, requests: Sequence[PhotoReques
 
 def _defaults(options: LocalizeOptions) -> PhotoRequest:
     from indexer.localization.photo_list import PhotoRequest
+    from indexer.tiles.region import CircleRegion
     from model.inputs.photo_view import GivenView
 
     region = options.read_area()

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from indexer.tiles.region import BoxRegion, CircleRegion, Region
 from model.common.errors import BadConfig
 from model.common.flags import Option
 from model.common.geo import Bounds, LatLon, parse_bounds, parse_given_heading, parse_lat_lon
@@ -17,6 +16,7 @@ from model.network.specs import EncoderOptions
 
 if TYPE_CHECKING:
     from indexer.localization.localizer import Localizer
+    from indexer.tiles.region import Region
 
 __all__ = ["AreaOptions", "IndexOptions", "LocalizerOptions", "PhotoOptions", "RerankOptions", "WhereOptions"]
 
@@ -49,6 +49,8 @@ class WhereOptions:
             BadQuery: a file holds no area, or no track.
         """
         if self.bbox is not None:
+            from indexer.tiles.region import BoxRegion
+
             return BoxRegion(self.bbox)
         if self.area is None and self.track is None:
             return None
@@ -100,6 +102,8 @@ class AreaOptions(WhereOptions):
             BadQuery: a file holds no area, or no track.
         """
         if self.near is not None and self.radius_m is not None:
+            from indexer.tiles.region import CircleRegion
+
             return CircleRegion(self.near, self.radius_m)
         return self.read_area()
 

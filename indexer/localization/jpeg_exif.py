@@ -34,7 +34,8 @@ def change_exif(jpeg: bytes, change: Callable[[bytes], bytes]) -> bytes:
     block = _EXIF + change(old)
     if len(block) > _MAX_BLOCK_BYTES:
         raise ValueError(f"an EXIF block of {len(block):,} bytes, and a JPEG holds {_MAX_BLOCK_BYTES:,}")
-    before, after, rest = [_START], [], len(_START)
+    before, rest = [_START], len(_START)
+    after: list[bytes] = []
     for marker, begin, end in segments:
         if marker == _APP0 and not after:
             before.append(jpeg[begin:end])

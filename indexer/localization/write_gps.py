@@ -119,5 +119,6 @@ def _changed(photo: bytes, change: Callable[[bytes], bytes]) -> bytes:
         return change(photo)  # a TIFF is such a block itself
     for start, container in ((b"\xff\xd8", jpeg_exif), (b"\x89PNG", png_exif), (b"RIFF", webp_exif)):
         if photo.startswith(start):
-            return container.change_exif(photo, change)
+            changed: bytes = container.change_exif(photo, change)
+            return changed
     return heif_exif.change_exif(photo, change)

@@ -241,8 +241,8 @@ def test_a_crop_larger_than_its_panorama_is_not_believed(root: Path, capsys: Cap
     tags = {"FullPanoWidthPixels": 100, "FullPanoHeightPixels": 50}
     tags |= {"CroppedAreaImageWidthPixels": 128, "CroppedAreaImageHeightPixels": 64}
     answer = one(root, capsys, photo(size=(128, 64), xmp=gpano(PoseHeadingDegrees=90, **SPHERE, **tags)))
-    assert (answer["view"]["heading_deg"], answer["view"]["fov_source"]) == (90.0, "assumed")
-    assert "out of which it reaches" in answer["warnings"][0]
+    assert (answer["view"]["heading_deg"], answer["view"]["fov_source"]) == (None, "assumed")
+    assert any("out of which it reaches" in warning for warning in answer["warnings"])
     assert answer["estimate"]["confidence"] is None
 
 
