@@ -26,9 +26,10 @@ HEAVY = ("torch", "timm", "faiss", "fastapi", "rasterio", "matplotlib", "pyarrow
 STAGES = {
     "model": "_version common inputs network synthetic data evaluation training commands __init__ __main__",
     "indexer": "common tiles index confidence localization pairs building lifecycle commands __init__ __main__",
-    "service": "prefix settings errors metrics logs keys access concurrency index_guard middleware uploads forms demo "
-    "corpus explaining answering schemas engine geojson formats schemas_explain schemas_many dependencies routes "
-    "corpus_routes explain_routes many_routes together docs_page page app server client __init__ __main__",
+    "service": "prefix settings errors metrics telemetry logs keys access concurrency index_guard middleware uploads "
+    "forms first_start corpus explaining answering schemas engine geojson formats schemas_explain schemas_many "
+    "problem_examples dependencies routes corpus_routes explain_routes many_routes together examples openapi docs_page "
+    "page app server client demo __init__ __main__",
 }
 """Each package's parts in the order of the data's way; a part may import those to its left."""
 FLAT = {
@@ -38,7 +39,7 @@ FLAT = {
 NEEDS_TORCH = (
     "model.common.devices",
     *(f"model.network.{name}" for name in ("backbones", "checkpoints", "clnet", "explanation", "export", "forward")),
-    *(f"model.network.{name}" for name in ("import_sample4geo", "polar", "pretrained")),
+    *(f"model.network.{name}" for name in ("import_sample4geo", "polar", "pretrained", "sweep")),
     "model.network.engines.torch_engine",
     "model.data.loaders",
     "model.evaluation.publish_exports",

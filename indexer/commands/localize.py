@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -12,7 +12,7 @@ from annotated_types import Ge, Gt, Le
 
 from indexer.commands.options import LocalizerOptions, PhotoOptions
 from indexer.commands.output import print_lines
-from model.common.errors import BadConfig
+from model.common.errors import BadConfig, OutputExists
 from model.common.flags import Option
 from model.common.geo import LatLon, parse_lat_lon
 from model.common.specs import spec
@@ -99,10 +99,10 @@ def run(options: LocalizeOptions) -> int:
     if options.form is not None:
         check_output(options.form, options.out, overwrite=options.overwrite)
     requests = list_photos(options.photos, _defaults(options))
+    _spare_what_is_read(options, requests)
     copies = None
     if options.write_gps is not None and options.min_confidence is not None:
-        paths = [request.path for request in requests]
-        copies = GpsCopies(options.write_gps, paths, least_confidence=options.min_confidence)
+        copies = GpsCopies(options.write_gps, requests, least_confidence=options.min_confidence)
     localizer = options.open_localizer()
     _say_what_confidence_there_is(localizer, options)
     if options.together:
@@ -114,11 +114,27 @@ def run(options: LocalizeOptions) -> int:
     )
     with progress(len(requests), "placing", unit="photos", quiet=options.quiet or len(requests) == 1) as bar:
         failed = _write(options, answers, copies, bar.update)
-    if copies is not None:
-        sys.stderr.write(f"{copies.written:,} of {len(requests):,} photos were copied to {options.write_gps}\n")
     if failed:
         sys.stderr.write(f"{failed:,} of {len(requests):,} photos could not be placed\n")
-    return int(failed == len(requests) or (options.strict and failed > 0))
+    uncopied = 0
+    if copies is not None:
+        uncopied = copies.failed
+        sys.stderr.write(f"{copies.written:,} of {len(requests):,} photos were copied to {options.write_gps}\n")
+        if uncopied:
+            sys.stderr.write(f"{uncopied:,} that were sure enough could not be copied\n")
+    nothing = failed == len(requests) or (copies is not None and uncopied > 0 == copies.written)
+    return int(nothing or (options.strict and failed + uncopied > 0))
+
+
+def _spare_what_is_read(options: LocalizeOptions, requests: Sequence[PhotoRequest]) -> None:
+    """Make sure that --overwrite replaces neither a photo nor a table that is asked for."""
+    from indexer.localization.photo_list import real_path
+
+    if options.out is None:
+        return
+    out = real_path(options.out)
+    if any(real_path(path) == out for path in (*options.photos, *(request.path for request in requests))):
+        raise OutputExists(f"--out {options.out} is one of the files that are read; give another file")
 
 
 def _defaults(options: LocalizeOptions) -> PhotoRequest:

@@ -128,16 +128,20 @@ def read_panorama_tags(
 
 
 def sphere_xmp(heading_deg: float, width_px: int, height_px: int) -> bytes:
-    """An XMP packet that says of a picture: a whole sphere, whose centre looks `heading_deg` clockwise from north."""
+    """An XMP packet that says of a picture: a sphere, whose centre looks `heading_deg` clockwise from north.
+
+    A picture wider than 2:1 is the band around the sphere's horizon.
+    """
+    whole_px = max(width_px // 2, height_px)
     tags = {
         "ProjectionType": "equirectangular",
         "PoseHeadingDegrees": f"{heading_deg:.6g}",
         "FullPanoWidthPixels": width_px,
-        "FullPanoHeightPixels": height_px,
+        "FullPanoHeightPixels": whole_px,
         "CroppedAreaImageWidthPixels": width_px,
         "CroppedAreaImageHeightPixels": height_px,
         "CroppedAreaLeftPixels": 0,
-        "CroppedAreaTopPixels": 0,
+        "CroppedAreaTopPixels": (whole_px - height_px) // 2,
     }
     said = " ".join(f'GPano:{name}="{value}"' for name, value in tags.items())
     return (

@@ -175,7 +175,7 @@ class CLNet(nn.Module):
         """
         if self.spec.flow:
             return [(feature, None) for feature in self._flowing(pictures, view, maps)]
-        features = self._features(pictures, view)
+        features = self.features(pictures, view)
         return [(feature, self._weight(feature, one)) for feature, one in zip(features, maps, strict=True)]
 
     @property
@@ -212,7 +212,8 @@ class CLNet(nn.Module):
                 features.append(flowing)
         return features
 
-    def _features(self, pictures: Tensor, view: View) -> list[Tensor]:
+    def features(self, pictures: Tensor, view: View) -> list[Tensor]:
+        """Each used level's features [B, C, H, W] as the backbone gives them, without maps."""
         backbone: Any = self.backbones["shared" if self.spec.share_weights else view]
         features: list[Tensor] = backbone.forward_intermediates(
             pictures, indices=list(self.spec.levels), intermediates_only=True

@@ -33,7 +33,7 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(built: Path, tmp_path: Pat
     arguments = ["--tiles", built / "tiles", "--out", tmp_path / "index", "--dry-run"]
     assert run(built, "build", *arguments) == 0
     printed = capsys.readouterr().out
-    for part in ("12 tiles", "kB", "minutes", "tiles/s", "bounds"):
+    for part in ("12 tiles", "kB", "minutes", "tiles/s", "bounds", "on disk while it is built", "free", "of memory"):
         assert part in printed
     assert list(tmp_path.iterdir()) == []
 
