@@ -26,6 +26,7 @@ from indexer.index.manifest import MANIFEST
 from indexer.index.search_spec import SearchSpec
 from indexer.index.segment_writer import MadeBy, VectorWriter, finish_segment
 from indexer.index.tile_index import TileIndex
+from indexer.index.zones import ZoneMap
 from indexer.lifecycle.change import changing
 from indexer.lifecycle.compact import compact_index
 from indexer.lifecycle.remove import remove_tiles
@@ -53,6 +54,7 @@ table_cpu_s = time.process_time() - began
 tiles.record(len(tiles) // 2)
 table = held() - before
 from indexer.index.tile_index import TileIndex
+from indexer.index.zones import ZoneMap
 began = time.perf_counter()
 index = TileIndex.open(Path(sys.argv[1]))
 opening = {"seconds": round(time.perf_counter() - began, 2), "processor_seconds_of_the_table": round(table_cpu_s, 2)}
@@ -146,9 +148,15 @@ def compact(folder: Path) -> None:
 
 
 def area_times(folder: Path, rounds: int) -> dict[str, dict[str, float]]:
-    """Median processor ms to find the rows of a box and of the circle inside it, by the box's share of the area."""
+    """As `row_times`, of the first segment of an index."""
     index = TileIndex.open(folder)
-    zones, bounds = index.segments[0]._zones, index.manifest.bounds
+    times = row_times(index.segments[0]._zones, index.manifest.bounds, rounds)
+    index.close()
+    return times
+
+
+def row_times(zones: ZoneMap, bounds: Bounds, rounds: int) -> dict[str, dict[str, float]]:
+    """Median processor ms to find the rows of a box and of the circle inside it, by the box's share of the area."""
     times = {}
     for share in (0.1, 0.01, 0.001, 0.0001):
         side = share**0.5
@@ -162,7 +170,6 @@ def area_times(folder: Path, rounds: int) -> dict[str, dict[str, float]]:
             name: median_ms(lambda region=region: zones.runs(region), rounds, time.process_time)  # type: ignore[misc]
             for name, region in (("box", box), ("circle", circle))
         }
-    index.close()
     return times
 
 

@@ -19,7 +19,7 @@ _TILE_ID = os.environ["ATTACK_TILE"]
 _random = random.Random(1)
 
 
-@schemathesis.hook
+@schemathesis.hook  # type: ignore[untyped-decorator]
 def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
     """Put what is real into a case that would have been sent with noise in its place."""
     if case.meta is None or case.meta.generation.mode.is_negative or _random.random() > _SHARE:

@@ -37,7 +37,7 @@ _CORPUS = (-123.420410, -48.878722, -123.376465, -48.849814)
 _VIEW = PhotoView(heading_deg=0.0, heading_source="photo", fov_deg=360.0, fov_source="photo")
 _TIMINGS = Timings(decode=1.7, embed=8.6, search=12.7, total=23.2)
 _TILE = TileMatch(
-    rank=1, tile_id=_TILE_ID, lat=_LAT, lon=_LON, bounds=_BOUNDS, score=0.521, image_url=f"/tiles/{_TILE_ID}"
+    rank=1, tile_id=_TILE_ID, lat=_LAT, lon=_LON, bounds=_BOUNDS, score=0.521, date=None, image_url=f"/tiles/{_TILE_ID}"
 )
 _ESTIMATE = Estimate(
     confidence=0.795, confidence_radius_m=100.4, no_confidence_because=None, lat=_LAT, lon=_LON, radius_m=4.8

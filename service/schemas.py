@@ -5,17 +5,28 @@ Coordinates are (lat, lon) in WGS 84 degrees; `bounds` and `bbox` are [west, sou
 
 from __future__ import annotations
 
+import datetime
 import math
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import UploadFile
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    WithJsonSchema,
+    model_serializer,
+    model_validator,
+)
 
 from indexer.index.tile_index import TileIndex
 from indexer.localization.answer import Localization
 from indexer.localization.answer import Match as FoundMatch
 from indexer.localization.localizer import Localizer
-from indexer.tiles.region import BoxRegion, CircleRegion, Region
+from indexer.tiles.region import BoxRegion, CircleRegion, RecentImagery, Region
 from model.common.geo import parse_bounds, parse_lat_lon
 from model.inputs.photo_view import ResolvedView
 from service.corpus import tile_url
@@ -96,6 +107,13 @@ class SearchForm(BaseModel):
         None, gt=0, le=_HALF_EARTH_M, allow_inf_nan=False, description="Metres around `near`.", examples=[1000]
     )
 
+    since: datetime.date | None = Field(
+        None,
+        description="Search only imagery that was taken on this day or later, as YYYY-MM-DD; imagery without a date is "
+        "left out.",
+        examples=["2026-06-01"],
+    )
+
     @model_validator(mode="after")
     def _one_prior(self) -> Self:
         if self.bbox is not None and self.near is not None:
@@ -108,7 +126,11 @@ class SearchForm(BaseModel):
 
     @property
     def region(self) -> Region | None:
-        """The area to search; None for the whole index."""
+        """What to search: an area, recent imagery, or both; None for the whole index."""
+        return self._area if self.since is None else RecentImagery(self.since, self._area)
+
+    @property
+    def _area(self) -> Region | None:
         if self.bbox is not None:
             return BoxRegion(parse_bounds(self.bbox))
         if self.near is not None and self.radius_m is not None:
@@ -150,6 +172,14 @@ class TileMatch(BaseModel):
     )
     score: float = Field(description="Cosine similarity of photo and tile, in [-1, 1]; not a probability.")
     image_url: str | None = Field(description="The tile's picture on this service, or null where it is not on disk.")
+    date: str | None = Field(None, description="When the tile's picture was taken; left out where that is not known.")
+
+    @model_serializer(mode="wrap")
+    def _without_unknown_date(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = plain(self)
+        if content.get("date") is None:
+            content.pop("date", None)
+        return content
 
 
 class Match(TileMatch):
@@ -338,4 +368,5 @@ def _match(match: FoundMatch, index: TileIndex, root: str) -> Match:
         score=match.score,
         heading_deg=match.heading_deg,
         image_url=tile_url(tile, root) if index.has_pictures else None,
+        date=tile.date,
     )

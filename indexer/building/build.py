@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from indexer.building.embed import DecodeAhead, embed_shard
+from indexer.building.needs import needs_of, require_room
 from indexer.building.plan import BuildPlan, BuildSpec, make_plan
 from indexer.building.shards import ShardReport, WorkFolder, open_work
 from indexer.common.encoders import EncoderIdentity, TileEncoder
@@ -97,6 +98,7 @@ def build_index(
         raise OutputExists(f"{out} exists already; choose another folder, or remove it first")
     plan = plan or make_plan(source, encoder, out, spec)
     require_possible(len(plan.tiles) * len(encoder.inputs.anchor_points), encoder.dim, spec.search)
+    require_room(out, needs_of(len(plan.tiles), encoder, spec))
     with _full_disk_named(out), open_work(out, plan.identity, restart=restart) as work:
         reports, resumed = _embed_all(source, encoder, plan, spec, work, on_progress)
         plan.files.require_unchanged()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from indexer.building.embed import DecodeAhead, embed_shard
+from indexer.building.needs import BuildNeeds, needs_of
 from indexer.building.plan import BuildPlan, BuildSpec
 from indexer.common.encoders import TileEncoder
 from indexer.tiles.depth import VALUE_BITS
@@ -16,17 +17,21 @@ from indexer.tiles.sources.source import TileSource
 __all__ = ["BuildEstimate", "estimate_build"]
 
 _SAMPLE_BATCHES = 2
-_TABLE_BYTES_PER_TILE = 90
-"""A row of `tiles.parquet`, measured on grid tiles."""
 
 
 @dataclass(frozen=True)
 class BuildEstimate:
-    """Duration and size of a build to come."""
+    """Duration and size of a build to come.
+
+    Attributes:
+        tiles_per_s: rate of the sample.
+        minutes: of all tiles at that rate.
+        needs: on disk and in memory, at the peak.
+    """
 
     tiles_per_s: float
     minutes: float
-    index_bytes: int
+    needs: BuildNeeds
 
 
 def estimate_build(source: TileSource, encoder: TileEncoder, plan: BuildPlan, spec: BuildSpec) -> BuildEstimate:
@@ -38,8 +43,7 @@ def estimate_build(source: TileSource, encoder: TileEncoder, plan: BuildPlan, sp
     _time(source, encoder, plan, spec, rows[:warm_up])
     seconds = _time(source, encoder, plan, spec, rows[warm_up:])
     rate = (wanted - warm_up) / max(seconds, 1e-9)
-    numbers = encoder.dim * len(encoder.inputs.anchor_points)
-    return BuildEstimate(rate, count / rate / 60, count * (2 * numbers + _TABLE_BYTES_PER_TILE))
+    return BuildEstimate(rate, count / rate / 60, needs_of(count, encoder, spec))
 
 
 def _time(source: TileSource, encoder: TileEncoder, plan: BuildPlan, spec: BuildSpec, rows: list[int]) -> float:

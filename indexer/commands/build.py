@@ -56,6 +56,7 @@ def run(options: BuildOptions) -> int:
     """Embed a tile source and write an index folder, or print what that would take."""
     from indexer.building.build import build_index
     from indexer.building.estimate import estimate_build
+    from indexer.building.needs import free_bytes
     from indexer.building.plan import make_plan, part_of
     from model.common.progress import progress
     from model.network.encoder import Encoder
@@ -75,7 +76,13 @@ def run(options: BuildOptions) -> int:
         if options.dry_run:
             estimate = estimate_build(source, encoder, plan, how)
             print_lines(f"  bounds (west, south, east, north): {as_degrees(plan.tiles.bounds.as_tuple())}")
-            print_lines(f"  index of about {as_size(estimate.index_bytes)} at {options.out}")
+            needs, free = estimate.needs, free_bytes(options.out.absolute().parent)
+            short = "" if free >= needs.disk else "; that is too little"
+            print_lines(
+                f"  index of about {as_size(needs.index)} at {options.out}; {as_size(needs.disk)} on disk while it is "
+                f"built, {as_size(free)} are free{short}",
+                f"  about {as_size(needs.memory)} of memory beside the network",
+            )
             print_lines(
                 f"  about {estimate.minutes:.1f} minutes at {estimate.tiles_per_s:.0f} tiles/s ({encoder.name})"
             )

@@ -20,10 +20,13 @@ class ExportOptions(IndexOptions):
     """Which index, in which form, and where to."""
 
     form: Annotated[
-        Literal["geojson", "gpkg", "npy", "stac"],
-        Option("footprints as geojson or gpkg (needs the extra geo), vectors as npy, the index as a stac collection"),
+        Literal["geojson", "gpkg", "lance", "npy", "pmtiles", "stac"],
+        Option(
+            "footprints as geojson or gpkg (needs the extra geo), vectors as npy or lance (needs the extra lance), "
+            "pictures as pmtiles, the index as a stac collection"
+        ),
     ]
-    out: Annotated[Path, Option("file to write; it must not exist", "FILE")]
+    out: Annotated[Path, Option("file to write, of lance a folder; it must not exist", "FILE")]
     since: Annotated[
         datetime.date | None,
         Option("leave out imagery that is older, or has no date", "YYYY-MM-DD", parse=datetime.date.fromisoformat),
@@ -41,5 +44,6 @@ def run(options: ExportOptions) -> int:
         count = export_index(index, options.form, options.out)
     finally:
         index.close()
-    print_lines(f"{options.out}: {count:,} tiles as {options.form}")
+    left = f"; the pictures of {index.count - count:,} others are gone" if count < index.count else ""
+    print_lines(f"{options.out}: {count:,} tiles as {options.form}{left}")
     return 0

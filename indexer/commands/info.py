@@ -42,6 +42,7 @@ def run(options: InfoOptions) -> int:
     lines = {
         "index": f"{index.folder} ({index.digest[:12]})",
         "tiles": f"{index.count:,} of {across:g} x {down:g} m",
+        "zooms": ", ".join(map(str, index.zooms)) or "none: the tiles lie off the grid",
         "bounds": f"{as_degrees(manifest.bounds.as_tuple())} (west, south, east, north)",
         "vectors": f"{index.anchors} x {index.dim} float16 a tile, {as_size(_vector_bytes(index))}",
         "encoder": f"{manifest.encoder['name']} ({manifest.encoder['digest'][:12]})",

@@ -20,16 +20,17 @@ from numpy.typing import NDArray
 from indexer.common.errors import IndexDamaged
 from indexer.common.optional import load_faiss
 
-__all__ = ["ExactScan", "rank"]
+__all__ = ["ROUNDING", "ExactScan", "Found", "rank"]
 
 _Half = NDArray[np.float16]
 _Floats = NDArray[np.float32]
 _Rows = NDArray[np.int64]
-_Pair = tuple[_Floats, _Rows]
+Found = tuple[_Floats, _Rows]
+"""Scores and numbers of rows."""
 
 _SPARE = 16
 """Candidates beyond top_k, so that a tie at the last place is seen."""
-_ROUNDING = 1e-5
+ROUNDING = 1e-5
 """More than the float32 sum of products of unit vectors can be off; measured below 1e-6 up to 2048 dimensions."""
 _BEYOND_ONE = 1.01
 """No two unit vectors score more; float16 keeps lengths within a thousandth."""
@@ -46,11 +47,11 @@ class ExactScan:
     """
 
     def __init__(self, vectors: _Half, *, threads: int | None = None) -> None:
-        self._vectors = vectors
+        self.vectors = vectors
         self._threads = threads or os.cpu_count() or 1
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="scan")  # starts threads when needed
 
-    def search(self, queries: _Floats, runs: NDArray[np.int64], *, top_k: int) -> list[_Pair]:
+    def search(self, queries: _Floats, runs: NDArray[np.int64], *, top_k: int) -> list[Found]:
         """The best rows of each query.
 
         Args:
@@ -61,12 +62,19 @@ class ExactScan:
         Returns:
             For each query scores and rows, best first, equal scores by ascending row.
         """
-        jobs = [partial(_candidates, rows, ids, queries, top_k) for rows, ids in self._pieces(runs)]
-        found = [job() for job in jobs] if len(jobs) < 2 else list(self._pool.map(_call, jobs))
+        found = self.candidates(queries, runs, top_k=top_k)
         return [
-            rank(self._vectors, query, _contenders([piece[number] for piece in found], top_k), top_k)
+            rank(self.vectors, query, _contenders([piece[number] for piece in found], top_k), top_k)
             for number, query in enumerate(queries)
         ]
+
+    def candidates(self, queries: _Floats, runs: NDArray[np.int64], *, top_k: int) -> list[list[Found]]:
+        """For each part of the runs, and each query, the rows that may be among its best: scores are approximate.
+
+        They are the `top_k` best of the part, a few more, and all that tie with the last place within rounding.
+        """
+        jobs = [partial(_candidates, rows, ids, queries, top_k) for rows, ids in self._pieces(runs)]
+        return [job() for job in jobs] if len(jobs) < 2 else list(self._pool.map(_call, jobs))
 
     def close(self) -> None:
         """Stop the threads."""
@@ -74,20 +82,20 @@ class ExactScan:
 
     def _pieces(self, runs: NDArray[np.int64]) -> list[tuple[_Half, _Rows | int]]:
         """(vectors, their row numbers or the first of them) whose scan is one thread's job."""
-        most = max(1, _PIECE_BYTES // (2 * self._vectors.shape[1]))
+        most = max(1, _PIECE_BYTES // (2 * self.vectors.shape[1]))
         lengths = runs[:, 1] - runs[:, 0]
         short = runs[lengths < _GATHER_BELOW]
         rows = _expand(short)
         pieces: list[tuple[_Half, _Rows | int]] = [
-            (self._vectors[part], part) for part in np.split(rows, range(most, len(rows), most)) if len(part)
+            (self.vectors[part], part) for part in np.split(rows, range(most, len(rows), most)) if len(part)
         ]
         for start, stop in runs[lengths >= _GATHER_BELOW].tolist():
             share = min(most, -(-(stop - start) // self._threads)) if stop - start > most else stop - start
-            pieces += [(self._vectors[at : min(at + share, stop)], at) for at in range(start, stop, share)]
+            pieces += [(self.vectors[at : min(at + share, stop)], at) for at in range(start, stop, share)]
         return pieces
 
 
-def rank(vectors: _Half, query: _Floats, rows: _Rows, top_k: int) -> _Pair:
+def rank(vectors: _Half, query: _Floats, rows: _Rows, top_k: int) -> Found:
     """(scores, rows) of the best of some rows, rescored in float64: best first, equal scores by ascending row.
 
     Raises:
@@ -108,17 +116,17 @@ def rank(vectors: _Half, query: _Floats, rows: _Rows, top_k: int) -> _Pair:
     return scores[best], rows[best]
 
 
-def _call(job: Callable[[], list[_Pair]]) -> list[_Pair]:
+def _call(job: Callable[[], list[Found]]) -> list[Found]:
     return job()
 
 
-def _candidates(vectors: _Half, ids: _Rows | int, queries: _Floats, top_k: int) -> list[_Pair]:
+def _candidates(vectors: _Half, ids: _Rows | int, queries: _Floats, top_k: int) -> list[Found]:
     """For each query FAISS's scores and the rows that may be among its best: a few, and all that tie with the last."""
     view = _view(vectors)
     wanted = min(len(vectors), top_k + _SPARE)
     scores, places = view.search(queries, wanted)
-    found: list[_Pair] = list(zip(scores, places, strict=True))
-    last = scores[:, min(top_k, wanted) - 1] - 2 * _ROUNDING
+    found: list[Found] = list(zip(scores, places, strict=True))
+    last = scores[:, min(top_k, wanted) - 1] - 2 * ROUNDING
     for number in np.flatnonzero((scores[:, -1] >= last) & (wanted < len(vectors))):
         # The slow way, for indexes full of equal tiles: every row that scores more.
         _, above, where = view.range_search(queries[number : number + 1], float(last[number]))
@@ -127,14 +135,14 @@ def _candidates(vectors: _Half, ids: _Rows | int, queries: _Floats, top_k: int) 
     return [(score, place + ids if isinstance(ids, int) else ids[place]) for score, place in found]
 
 
-def _contenders(pieces: list[_Pair], top_k: int) -> _Rows:
+def _contenders(pieces: list[Found], top_k: int) -> _Rows:
     """The rows of all pieces that may be among the best, rounding considered."""
     if not pieces:
         return np.empty(0, np.int64)
     scores, rows = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
     if len(rows) <= top_k:
         return rows
-    least = np.partition(scores, len(scores) - top_k)[len(scores) - top_k] - 2 * _ROUNDING
+    least = np.partition(scores, len(scores) - top_k)[len(scores) - top_k] - 2 * ROUNDING
     contenders: _Rows = rows[scores >= least]
     return contenders
 

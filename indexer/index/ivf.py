@@ -17,7 +17,17 @@ from indexer.common.errors import BadRecipe, IndexDamaged
 from indexer.common.optional import load_faiss
 from indexer.index.manifest import SearchRecipe
 
-__all__ = ["Codes", "codes_within", "lists_for", "load_approximate", "propose_rows", "selector", "write_approximate"]
+__all__ = [
+    "Codes",
+    "codes_within",
+    "lists_for",
+    "load_approximate",
+    "propose_rows",
+    "selector",
+    "size_of_lists",
+    "training_bytes",
+    "write_approximate",
+]
 
 _TRAINING_PER_LIST = 64
 _CHUNK_ROWS = 16_384
@@ -61,6 +71,21 @@ def codes_within(count: int, dim: int, memory: int | None) -> Codes:
         f"the coarsest codes of {count:,} vectors of {dim} numbers take {sizes[-1] / 1e6:,.1f} MB, --memory allows "
         f"{(memory or 0) / 1e6:,.1f} MB; allow more, take fewer anchors, or split the index"
     )
+
+
+def size_of_lists(count: int, dim: int, memory: int | None) -> int:
+    """Bytes of the lists of vectors [count, dim] on disk, and in memory while they are made.
+
+    Raises:
+        BadRecipe: no codes are small enough for the memory.
+    """
+    codes = codes_within(count, dim, memory)
+    return count * (codes.bytes_per_vector + _ID_BYTES) + lists_for(count) * dim * 4
+
+
+def training_bytes(count: int, dim: int) -> int:
+    """Memory that the vectors take from which the lists are learnt."""
+    return min(count, lists_for(count) * _TRAINING_PER_LIST) * dim * 4
 
 
 def write_approximate(path: Path, vectors: NDArray[np.float16], lists: int, codes: Codes) -> None:

@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 
 from indexer.common.errors import BadRecipe
 from indexer.index.exact_search import ExactScan, rank
-from indexer.index.ivf import Codes, codes_within, lists_for, load_approximate, propose_rows, write_approximate
+from indexer.index.ivf import Codes, codes_within, lists_for, load_approximate, write_approximate
 from indexer.index.manifest import SearchRecipe
 from indexer.index.search_spec import SearchSpec
+from indexer.index.tile_search import best_tiles, propose_tiles, vectors_of_tiles
+from indexer.index.zones import best_anchors
 
-__all__ = ["plan_search", "require_possible"]
+__all__ = ["expects_lists", "plan_search", "require_possible"]
 
 _SAMPLE_BYTES = 64 << 20
 _QUERIES, _TOP = 100, 10
@@ -32,25 +34,37 @@ _CANDIDATES = (8, 32, 128)
 _Half = NDArray[np.float16]
 
 
-def plan_search(vectors: _Half, spec: SearchSpec, path: Path) -> SearchRecipe:
+def plan_search(vectors: _Half, spec: SearchSpec, path: Path, *, per_tile: int = 1) -> SearchRecipe:
     """Decide how vectors are searched, and write the lists where there are to be any.
 
     Args:
         vectors: float16 [N, D], memory-mapped.
         spec: what it may cost.
         path: file for the lists.
+        per_tile: number of vectors of a tile, in a row.
 
     Raises:
         BadRecipe: no codes are small enough for the memory, or the recall cannot be reached.
     """
     count, dim = vectors.shape
     fits = spec.memory is None or vectors.nbytes <= spec.memory
-    if fits and _scan_ms(vectors) <= spec.latency_ms:
+    if fits and _scan_ms(vectors[: _sample_rows(dim)], count) <= spec.latency_ms:
         return SearchRecipe()
     codes = codes_within(count, dim, spec.memory)
     lists = lists_for(count)
     write_approximate(path, vectors, lists, codes)
-    return _tuned(vectors, path, lists, codes, spec)
+    return _tuned(vectors, path, lists, codes, spec, per_tile)
+
+
+def expects_lists(count: int, dim: int, spec: SearchSpec) -> bool:
+    """Whether vectors [count, dim] that are not there yet will need lists, as `plan_search` will decide."""
+    if spec.memory is not None and 2 * count * dim > spec.memory:
+        return True
+    return _scan_ms(np.zeros((min(count, _sample_rows(dim)), dim), np.float16), count) > spec.latency_ms
+
+
+def _sample_rows(dim: int) -> int:
+    return max(1, _SAMPLE_BYTES // (2 * dim))
 
 
 def require_possible(count: int, dim: int, spec: SearchSpec) -> None:
@@ -63,11 +77,10 @@ def require_possible(count: int, dim: int, spec: SearchSpec) -> None:
         codes_within(count, dim, spec.memory)
 
 
-def _scan_ms(vectors: _Half) -> float:
-    """How long an exact scan of all takes, from one of a part that the memory holds."""
-    count, dim = vectors.shape
-    part = np.ascontiguousarray(vectors[: max(1, _SAMPLE_BYTES // (2 * dim))])
-    scan, query = ExactScan(part), np.eye(1, dim, dtype=np.float32)
+def _scan_ms(sample: _Half, count: int) -> float:
+    """How long an exact scan of so many vectors takes, from one of a part that the memory holds."""
+    part = np.ascontiguousarray(sample)
+    scan, query = ExactScan(part), np.eye(1, part.shape[1], dtype=np.float32)
     runs = np.array([[0, len(part)]])
     scan.search(query, runs, top_k=_TOP)
     seconds = []
@@ -79,13 +92,14 @@ def _scan_ms(vectors: _Half) -> float:
     return float(1000.0 * min(seconds) * count / len(part))
 
 
-def _tuned(vectors: _Half, path: Path, lists: int, codes: Codes, spec: SearchSpec) -> SearchRecipe:
+def _tuned(vectors: _Half, path: Path, lists: int, codes: Codes, spec: SearchSpec, per_tile: int) -> SearchRecipe:
     """The fewest lists visited, and candidates compared, that reach the recall."""
     count, dim = vectors.shape
     queries = _trial_queries(vectors)
-    top_k = min(_TOP, count)
+    top_k = min(_TOP, count // per_tile)
     scan = ExactScan(vectors)
-    truth = [rows for _, rows in scan.search(queries, np.array([[0, count]]), top_k=top_k)]
+    exact = best_tiles(scan, queries, np.array([[0, count]]), per_tile=per_tile, top_k=top_k)
+    truth = [best_anchors(*found, per_tile, top_k)[0] for found in exact]
     scan.close()
     recipe = SearchRecipe(kind="ivf", lists=lists, codes=codes.factory, target=spec.target_recall)
     index = load_approximate(path, recipe, count=count, dim=dim)
@@ -94,7 +108,7 @@ def _tuned(vectors: _Half, path: Path, lists: int, codes: Codes, spec: SearchSpe
         curve: list[tuple[int, float]] = []
         for probes in _doubling(lists):
             recipe = replace(recipe, probes=probes, candidates=candidates)
-            curve.append((probes, _recall(vectors, index, queries, truth, recipe, top_k)))
+            curve.append((probes, _recall(vectors, index, queries, truth, recipe, per_tile)))
             if curve[-1][1] >= spec.target_recall:
                 return replace(recipe, recall=curve[-1][1], curve=curve)
         best = max(best, curve[-1][1])
@@ -127,11 +141,13 @@ def _recall(
     queries: NDArray[np.float32],
     truth: list[NDArray[np.int64]],
     recipe: SearchRecipe,
-    top_k: int,
+    per_tile: int,
 ) -> float:
-    found = propose_rows(index, queries, recipe, top_k=top_k)
-    hits = [
-        len(np.intersect1d(rank(vectors, query, rows, top_k)[1], right))
-        for query, rows, right in zip(queries, found, truth, strict=True)
-    ]
-    return round(sum(hits) / (top_k * len(queries)), 4)
+    """Share of the right tiles that the lists find."""
+    top_k, hits = len(truth[0]), 0
+    proposed = propose_tiles(index, queries, recipe, per_tile=per_tile, top_k=top_k)
+    for query, tiles, right in zip(queries, proposed, truth, strict=True):
+        rows = vectors_of_tiles(tiles, per_tile)
+        found, _, _ = best_anchors(*rank(vectors, query, rows, len(rows)), per_tile, top_k)
+        hits += len(np.intersect1d(found, right))
+    return round(hits / (top_k * len(queries)), 4)

@@ -18,12 +18,13 @@ from indexer.index.dense import AllScores, score_all
 from indexer.index.exact_search import ExactScan, rank
 from indexer.index.geoparquet import read_tiles
 from indexer.index.integrity import BackgroundCheck, BlockCheck
-from indexer.index.ivf import load_approximate, propose_rows, selector
+from indexer.index.ivf import load_approximate, selector
 from indexer.index.manifest import EMBEDDINGS, HASHED_AT_ONCE_BYTES, SEARCH, TILES, Manifest
-from indexer.index.zones import SearchResult, ZoneMap, best_anchors
+from indexer.index.tile_search import best_tiles, propose_tiles, vectors_of_tiles
+from indexer.index.zones import SearchResult, ZoneMap, best_anchors, nothing_found
 from indexer.tiles.depth import VALUE_BITS
 from indexer.tiles.grid import MAX_ZOOM, curve_keys_of_tiles
-from indexer.tiles.region import CircleRegion, Region
+from indexer.tiles.region import CircleRegion, RecentImagery, Region
 from indexer.tiles.sources.open_source import open_source
 from indexer.tiles.sources.options import DATE
 from indexer.tiles.sources.source import SourceOptions, TileImage, TileSource, as_tile_image
@@ -146,16 +147,22 @@ class Segment:
 
     def search(self, queries: NDArray[np.float32], *, top_k: int, region: Region | None = None) -> list[SearchResult]:
         """The most similar tiles of each query; as `TileIndex.search`, which checks what is asked."""
+        if isinstance(region, RecentImagery):
+            if not region.leaves(self.date):
+                return [nothing_found()] * len(queries)
+            region = region.area
         if region is None and not self.exact:
             return self._search_approximately(queries, top_k)
         runs, anchors = self._zones.runs(region), self.anchors
         self._require_whole(runs[:, 0], runs[:, 1])
         scanned = int((runs[:, 1] - runs[:, 0]).sum())
-        found = self._scan.search(queries, runs * anchors, top_k=top_k * anchors)
+        found = best_tiles(self._scan, queries, runs * anchors, per_tile=anchors, top_k=top_k)
         return [SearchResult(*best_anchors(*one, anchors, top_k), exact=True, scanned=scanned) for one in found]
 
     def score_all(self, queries: NDArray[np.float32], *, region: Region | None = None) -> AllScores:
         """How well every tile matches the best of some queries; as `TileIndex.score_all`."""
+        if isinstance(region, RecentImagery) and not region.leaves(self.date):
+            return score_all(self.vectors, queries, np.empty((0, 2), np.int64))
         runs = self._zones.runs(region)
         self._require_whole(runs[:, 0], runs[:, 1])
         return score_all(self.vectors, queries, runs)
@@ -255,16 +262,14 @@ class Segment:
         return load_approximate(self.folder / SEARCH, self.manifest.search, count=len(self._flat), dim=self.dim)
 
     def _search_approximately(self, queries: NDArray[np.float32], top_k: int) -> list[SearchResult]:
-        proposed = propose_rows(
-            self._approximate, queries, self.manifest.search, top_k=top_k * self.anchors, kept=self._kept
-        )
+        recipe, anchors = self.manifest.search, self.anchors
+        proposed = propose_tiles(self._approximate, queries, recipe, per_tile=anchors, top_k=top_k, kept=self._kept)
         results = []
-        for query, candidates in zip(queries, proposed, strict=True):
-            rows = np.unique(candidates // self.anchors)
-            self._require_whole(rows, rows + 1)
+        for query, tiles in zip(queries, proposed, strict=True):
+            self._require_whole(tiles, tiles + 1)
+            candidates = vectors_of_tiles(tiles, anchors)
             found = rank(self._flat, query, candidates, len(candidates))
-            tiles = len(rows)
-            results.append(SearchResult(*best_anchors(*found, self.anchors, top_k), exact=False, scanned=tiles))
+            results.append(SearchResult(*best_anchors(*found, anchors, top_k), exact=False, scanned=len(tiles)))
         return results
 
     @cached_property
@@ -272,6 +277,9 @@ class Segment:
         options = {
             key: value for key, value in self.manifest.source.items() if key not in ("kind", "path", VALUE_BITS, DATE)
         }
+        on_grid = np.unique(self.tiles.z[self.tiles.z >= 0]).tolist()
+        if on_grid and options.get("tile_size_m") is None:
+            options.setdefault("zoom", on_grid)  # a deeper zoom may be there now, which is no part of this
         try:
             return open_source(self.source_path, SourceOptions.from_json(options))
         except (BadSource, MissingExtra, OSError, TypeError):

@@ -92,7 +92,7 @@ def finish_segment(
     """Add to a folder everything that follows from `embeddings.npy` and the tiles of its rows."""
     write_tiles(folder / TILES, tiles, origins)
     stored = np.load(folder / EMBEDDINGS, mmap_mode="r", allow_pickle=False)
-    recipe = plan_search(stored.reshape(-1, made_by.dim), search, folder / SEARCH)
+    recipe = plan_search(stored.reshape(-1, made_by.dim), search, folder / SEARCH, per_tile=len(made_by.anchors))
     if (folder / EMBEDDINGS).stat().st_size > HASHED_AT_ONCE_BYTES:
         write_block_digests(folder / EMBEDDINGS, folder / BLOCKS)
     manifest = _manifest(folder, tiles, made_by, recipe, source=source, counts=counts)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from indexer.tiles.region import Region
 from indexer.tiles.tile_table import TileTable
 
-__all__ = ["SearchResult", "ZoneMap", "best_anchors", "joined_results"]
+__all__ = ["SearchResult", "ZoneMap", "best_anchors", "joined_results", "nothing_found"]
 
 _BLOCK_ROWS = 1024
 _SLACK_DEG = 1e-9
@@ -60,6 +60,12 @@ def best_anchors(
     first = np.sort(np.unique(rows, return_index=True)[1])
     first = first[np.lexsort((rows[first], -scores[first]))][:top_k]
     return rows[first], scores[first], anchors[first]
+
+
+def nothing_found() -> SearchResult:
+    """The answer of a segment that holds nothing that counts."""
+    none = np.empty(0, np.int64)
+    return SearchResult(none, np.empty(0, np.float32), none, exact=True, scanned=0)
 
 
 def joined_results(parts: Sequence[SearchResult], starts: Sequence[int], top_k: int) -> SearchResult:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from indexer.building.build import BuildSummary, build_index
-from indexer.building.ground_size import tile_side_m
+from indexer.building.ground_size import tile_sides_m
 from indexer.building.plan import BuildPlan, make_plan
 from indexer.building.specs import BuildSpec
 from indexer.common.encoders import EncoderIdentity, TileEncoder
@@ -120,10 +120,11 @@ def require_same_making(index: TileIndex, encoder: EncoderIdentity) -> None:
 
 
 def _require_same_size(index: TileIndex, plan: BuildPlan) -> None:
-    side_m = tile_side_m(plan.tiles)
-    sizes = sorted({segment.manifest.tile_size_m[1] for segment in index.segments})
-    if not any(1 / _SAME_SIZE <= side_m / size_m <= _SAME_SIZE for size_m in sizes):
-        listed = ", ".join(f"{size_m:g}" for size_m in sizes)
+    sizes = sorted({size_m for segment in index.segments for size_m in tile_sides_m(segment.tiles).values()})
+    for side_m in tile_sides_m(plan.tiles).values():
+        if any(1 / _SAME_SIZE <= side_m / size_m <= _SAME_SIZE for size_m in sizes):
+            continue
+        listed = ", ".join(f"{size_m:.4g}" for size_m in sizes)
         raise BadChange(
             f"the tiles show {side_m:.4g} m of ground, those of {index.folder} {listed} m; take the zoom or the cut of "
             "the index, or add --other-size if several sizes are wanted"

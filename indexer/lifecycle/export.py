@@ -1,4 +1,7 @@
-"""What an index holds, for other programs: footprints as GeoJSON or GeoPackage, vectors as NumPy, itself as STAC."""
+"""What an index holds, for other programs: footprints as GeoJSON or GeoPackage, vectors as NumPy, itself as STAC.
+
+Pictures as PMTiles and vectors as Lance have modules of their own.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,11 @@ import numpy as np
 from indexer.common.optional import load_pyogrio
 from indexer.index.index_manifest import joined_bounds
 from indexer.index.tile_index import TileIndex
+from indexer.lifecycle.export_lance import write_lance
+from indexer.lifecycle.export_pictures import write_pmtiles
 from indexer.tiles.tile_table import TileRecord
 from indexer.tiles.wkb import box_wkb
-from model.common.atomic_io import canonical_json, refuse_existing, staged_file
+from model.common.atomic_io import canonical_json, refuse_existing, staged_file, staged_folder
 from model.common.geo import Bounds
 
 __all__ = ["FORMS", "export_index"]
@@ -25,7 +30,7 @@ _EXTENSION = "https://stac-extensions.github.io/embeddings/v0.0.1/schema.json"
 
 
 def export_index(index: TileIndex, form: str, out: Path) -> int:
-    """Write one file; the number of tiles in it.
+    """Write one file, or of Lance a folder; the number of tiles in it.
 
     Args:
         index: opened.
@@ -34,12 +39,16 @@ def export_index(index: TileIndex, form: str, out: Path) -> int:
 
     Raises:
         OutputExists: `out` is there already.
-        MissingExtra: a GeoPackage, and pyogrio is not installed.
+        MissingExtra: a GeoPackage, and pyogrio is not installed; a Lance dataset, and pylance is not.
+        BadSource: an archive of pictures, and they are gone, or lie off the grid.
     """
     refuse_existing(out)
+    if form == "lance":
+        with staged_folder(out) as staged:
+            write_lance(index, staged)
+        return index.count
     with staged_file(out) as staged:
-        FORMS[form](index, staged)
-    return index.count
+        return FORMS[form](index, staged) or index.count
 
 
 def _records(index: TileIndex) -> Iterator[TileRecord]:
@@ -143,10 +152,12 @@ def _write_stac(index: TileIndex, path: Path) -> None:
     path.write_bytes(canonical_json(collection))
 
 
-FORMS: dict[str, Callable[[TileIndex, Path], None]] = {
+FORMS: dict[str, Callable[[TileIndex, Path], int | None]] = {
     "geojson": _write_geojson,
     "gpkg": _write_gpkg,
+    "lance": write_lance,
     "npy": _write_npy,
+    "pmtiles": write_pmtiles,
     "stac": _write_stac,
 }
-"""How each form is written."""
+"""How each form is written; what returns a number does not hold every tile."""

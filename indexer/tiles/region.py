@@ -6,6 +6,7 @@ around the poles, and it also holds for boxes that enclose many tiles, so whole 
 
 from __future__ import annotations
 
+import datetime
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,13 +20,14 @@ from indexer.common.errors import BadQuery
 from model.common.geo import EARTH_RADIUS_M, Bounds, LatLon, great_circle_many_m, normal_lon
 from model.common.specs import Wanted, spec
 
-__all__ = ["BoxRegion", "CircleRegion", "Region"]
+__all__ = ["BoxRegion", "CircleRegion", "RecentImagery", "Region"]
 
 _SLACK_DEG = 1e-7
 """A centimetre, by which the box around a circle is wider than the circle, so that rounding rules nothing out."""
 _ROUNDING_M = 1e-3
-_M_PER_DEG = EARTH_RADIUS_M * math.pi / 180.0
 _QUARTER_M, _NARROW_DEG = 5e6, 90.0
+_WIDE_DEG, _STEEP_DEG = 5.0, 85.0
+"""Up to these, half the width and the farthest latitude of a circle, its surroundings count as nearly flat."""
 
 _Floats = NDArray[np.float64]
 _Mask = NDArray[np.bool_]
@@ -83,23 +85,19 @@ class CircleRegion:
         """Which of the boxes, in degrees, touch the region; `west > east` crosses the antimeridian."""
         edges = np.broadcast_arrays(*(np.asarray(edge, np.float64) for edge in (west, south, east, north)))
         flat = [edge.ravel() for edge in edges]
-        mask: _Mask = self._box.mask(*flat)
-        near = np.flatnonzero(mask)  # the rest is ruled out at the cost of a box
-        inside, outside = self._clear(*(edge[near] for edge in flat))
-        mask[near[outside]] = False
-        rim = near[~inside & ~outside]
-        mask[rim] = self._touches(*(edge[rim] for edge in flat))
+        if self._plane is None:
+            return self._mask_on_sphere(*flat).reshape(edges[0].shape)
+        mask, unsure = self._plane.touches(*flat)
+        rim = np.flatnonzero(unsure)
+        if len(rim):
+            mask[rim] = self._mask_on_sphere(*(edge[rim] for edge in flat))
         return mask.reshape(edges[0].shape)
 
-    def _clear(self, west: _Floats, south: _Floats, east: _Floats, north: _Floats) -> tuple[_Mask, _Mask]:
-        """Boxes that touch for sure, and those that do not: by one distance each, to the middle of their west side.
-
-        No point of a box is farther from there than half its height and all of its width along a parallel.
-        """
-        middle = (south + north) / 2
-        reach_deg = (north - south) / 2 + _width(west, east) + 2 * _SLACK_DEG
-        distance_m = great_circle_many_m(self.centre.lat, self.centre.lon, middle, west)
-        return distance_m <= self.radius_m - _ROUNDING_M, distance_m - reach_deg * _M_PER_DEG > self.radius_m
+    def _mask_on_sphere(self, west: _Floats, south: _Floats, east: _Floats, north: _Floats) -> _Mask:
+        mask: _Mask = self._box.mask(west, south, east, north)
+        near = np.flatnonzero(mask)  # the rest is ruled out at the cost of a box
+        mask[near] = self._touches(west[near], south[near], east[near], north[near])
+        return mask
 
     def holds(self, west: ArrayLike, south: ArrayLike, east: ArrayLike, north: ArrayLike) -> _Mask:
         """Which of the boxes lie wholly inside, as far as that is quick to see.
@@ -107,6 +105,8 @@ class CircleRegion:
         In a quarter of the sphere the farthest point of a box is a corner.
         """
         west, south, east, north = (np.asarray(edge, np.float64) for edge in (west, south, east, north))
+        if self._plane is not None:
+            return self._plane.holds(west, south, east, north)
         lat, lon = self.centre.lat, self.centre.lon
         mask = np.full(np.broadcast(west, south, east, north).shape, self.radius_m <= _QUARTER_M)
         mask &= _width(west, east) <= _NARROW_DEG
@@ -115,6 +115,15 @@ class CircleRegion:
             for end in (south, north):
                 mask &= great_circle_many_m(lat, lon, end, edge) <= self.radius_m
         return mask
+
+    @cached_property
+    def _plane(self) -> _Plane | None:
+        """Bounds on distances that need no sines; None of a circle that is wide, or near a pole or the antimeridian."""
+        box, lat = self._box.bounds, self.centre.lat
+        up = (box.north - box.south) / 2
+        if up > _WIDE_DEG or abs(lat) + up > _STEEP_DEG or box.west <= -180.0 or box.east >= 180.0:
+            return None
+        return None if box.crosses_antimeridian else _Plane.around(self.centre, self.radius_m, box)
 
     @cached_property
     def _box(self) -> BoxRegion:
@@ -147,6 +156,62 @@ class CircleRegion:
         return nearest_m
 
 
+@dataclass(frozen=True)
+class _Plane:
+    """The surroundings of a point as if they were flat, and by how much that is wrong at most.
+
+    With the haversine h = sin²(dφ/2) + cos φa cos φb sin²(dλ/2) of a distance, 4 h lies between
+    (1 - ε) (dφ² + cos φa c dλ²), c the least cosine in reach, and dφ² + cos φa C dλ², C the greatest.
+
+    Attributes:
+        lat, lon: the point, in degrees.
+        least, greatest: cos φa c, cos φa C.
+        inside_deg2: up to this, the greater bound is within the radius for sure.
+        outside_deg2: beyond this, the lesser bound is not within it.
+    """
+
+    lat: float
+    lon: float
+    least: float
+    greatest: float
+    inside_deg2: float
+    outside_deg2: float
+
+    @classmethod
+    def around(cls, centre: LatLon, radius_m: float, box: Bounds) -> _Plane:
+        """The surroundings of a circle; `box` is the one around it."""
+        own = math.cos(math.radians(centre.lat))
+        ends = [math.cos(math.radians(lat)) for lat in (box.south, box.north)]
+        greatest = 1.0 if box.south <= 0.0 <= box.north else max(ends)
+        half_rad = math.radians(max(box.north - box.south, box.east - box.west)) / 4
+        inside, outside = (
+            4 * math.sin(max(0.0, radius_m + slack) / (2 * EARTH_RADIUS_M)) ** 2 * math.degrees(1) ** 2
+            for slack in (-_ROUNDING_M, _ROUNDING_M)
+        )
+        return cls(centre.lat, centre.lon, own * min(ends), own * greatest, inside, outside / (1 - 2 * half_rad**2 / 3))
+
+    def touches(self, west: _Floats, south: _Floats, east: _Floats, north: _Floats) -> tuple[_Mask, _Mask]:
+        """Boxes that touch the circle for sure, and those of which this does not tell.
+
+        By the point of a box whose latitude and longitude are nearest: it is in the box, and none is nearer in either.
+        """
+        up = np.maximum(np.maximum(south - self.lat, self.lat - north), 0.0)
+        aside = np.maximum(np.maximum(west - self.lon, self.lon - east), 0.0)
+        up *= up
+        aside *= aside
+        crossing = west > east
+        sure: _Mask = (up + self.greatest * aside <= self.inside_deg2) & ~crossing
+        unsure: _Mask = ((up + self.least * aside <= self.outside_deg2) & ~sure) | crossing
+        return sure, unsure
+
+    def holds(self, west: _Floats, south: _Floats, east: _Floats, north: _Floats) -> _Mask:
+        """Boxes that lie inside for sure."""
+        up = np.maximum(north - self.lat, self.lat - south)
+        aside = np.maximum(east - self.lon, self.lon - west)
+        mask: _Mask = (up * up + self.greatest * aside * aside <= self.inside_deg2) & (west <= east)
+        return mask
+
+
 class Region(Protocol):
     """Anything that tells which boxes touch it; a box that holds others touches it where one of them does."""
 
@@ -155,6 +220,38 @@ class Region(Protocol):
 
     def holds(self, west: ArrayLike, south: ArrayLike, east: ArrayLike, north: ArrayLike) -> _Mask:
         """Boxes that lie wholly inside; some that do may be left out, none that does not is named."""
+
+
+@dataclass(frozen=True)
+class RecentImagery:
+    """Only imagery that was taken on a day or later, in an area or anywhere; imagery without a date is left out.
+
+    Segments have one date each, so it is they that are left out; to boxes it is the area.
+
+    Example:
+        >>> region = RecentImagery(datetime.date(2026, 6, 1))
+        >>> region.leaves("2026-05-31"), region.leaves("2026-06-01"), region.leaves(None)
+        (False, True, False)
+    """
+
+    since: datetime.date
+    area: Region | None = None
+
+    def leaves(self, date: str | None) -> bool:
+        """Whether imagery of a date, as YYYY-MM-DD, counts."""
+        return date is not None and date >= self.since.isoformat()
+
+    def mask(self, west: ArrayLike, south: ArrayLike, east: ArrayLike, north: ArrayLike) -> _Mask:
+        """Which of the boxes, in degrees, touch the area."""
+        return _everywhere(west) if self.area is None else self.area.mask(west, south, east, north)
+
+    def holds(self, west: ArrayLike, south: ArrayLike, east: ArrayLike, north: ArrayLike) -> _Mask:
+        """Which of the boxes lie wholly inside, as far as that is quick to see."""
+        return _everywhere(west) if self.area is None else self.area.holds(west, south, east, north)
+
+
+def _everywhere(west: ArrayLike) -> _Mask:
+    return np.ones(np.shape(west), np.bool_)
 
 
 def _width(west: _Floats | np.float64, east: _Floats | np.float64) -> _Floats:

@@ -1,11 +1,20 @@
 """POST /localize: answers in the contract's form, for honest photos."""
 
+import datetime
+import shutil
+from dataclasses import replace
+
 import pytest
 
+from indexer.building.specs import BuildSpec
+from indexer.lifecycle.add import add_tiles, plan_addition
+from indexer.lifecycle.change import changing
+from indexer.tiles.sources.open_source import open_source
+from tests.fakes import FakeEncoder
 from tests.model.photo_files import gpano
 from tests.model.photo_files import photo as photo_file
-from tests.service.conftest import NORTH_Y, WEST_X, ZOOM, seed_of
-from tests.service.pictures import encoded, exif_rotated, panorama_of, turned
+from tests.service.conftest import NORTH_Y, WEST_X, ZOOM, seed_of, serving
+from tests.service.pictures import encoded, exif_rotated, mosaic, panorama_of, turned
 
 
 def post(client, photo: bytes, *, headers=None, **fields):
@@ -229,3 +238,51 @@ def test_geojson_is_an_rfc_7946_feature_collection(client):
 def test_image_url_leads_to_the_tile(client):
     url = post(client, encoded(panorama_of(6))).json()["matches"][0]["image_url"]
     assert client.get(url).headers["content-type"] == "image/png"
+
+
+@pytest.fixture
+def two_years(settings, tmp_path):
+    """A client of an index with undated tiles, and the same place photographed again on 2026-06-01."""
+    folder = shutil.copytree(settings.index, tmp_path / "served")
+    again = tmp_path / "again"
+    path = again / str(ZOOM) / str(WEST_X + 2) / f"{NORTH_Y + 1}.png"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(encoded(mosaic(seed_of(WEST_X + 2, NORTH_Y + 1))))
+    with changing(folder) as change:
+        day = datetime.date(2026, 6, 1)
+        addition = plan_addition(change.index, open_source(again), FakeEncoder(), BuildSpec(), date=day)
+        add_tiles(change, addition, open_source(again), FakeEncoder())
+    with serving(replace(settings, index=folder)) as client:
+        yield client
+
+
+def test_since_leaves_out_older_imagery_and_the_answer_names_the_date(two_years):
+    photo = encoded(panorama_of(seed_of(WEST_X + 2, NORTH_Y + 1)))
+    every = post(two_years, photo, top_k="20").json()["matches"]
+    assert len(every) == 17
+    assert [match.get("date") for match in every[:2]] == [None, "2026-06-01"]
+    recent = post(two_years, photo, since="2026-06-01", top_k="20").json()
+    assert [match["date"] for match in recent["matches"]] == ["2026-06-01"]
+    assert "recent imagery" in recent["estimate"]["no_confidence_because"]
+    answer = post(two_years, photo, since="2026-06-01", top_k="20", headers={"accept": "application/geo+json"}).json()
+    assert answer["features"][0]["properties"]["date"] == "2026-06-01"
+
+
+def test_since_goes_with_an_area_and_with_an_unknown_heading(two_years):
+    photo = encoded(panorama_of(seed_of(WEST_X + 2, NORTH_Y + 1)))
+    match = post(two_years, photo).json()["matches"][0]
+    box = ",".join(map(str, match["bounds"]))
+    found = ask(two_years, photo, since="2026-01-01", bbox=box, heading_deg="unknown", fov_deg="360")
+    assert [one["tile_id"] for one in found.json()["matches"]] == [match["tile_id"]]
+    nowhere = post(two_years, photo, since="2026-01-01", bbox="-10,-10,-9,-9")
+    assert nowhere.status_code == 422
+    assert "no imagery since 2026-01-01 there" in nowhere.json()["detail"]
+
+
+def test_a_day_that_is_none_or_later_than_all_imagery_is_refused(two_years):
+    photo = encoded(panorama_of(3))
+    late = post(two_years, photo, since="2026-06-02")
+    assert late.status_code == 422
+    assert "no imagery since 2026-06-02; it has imagery of 2026-06-01, no date" in late.json()["detail"]
+    for wrong in ("yesterday", "2026-13-01", "01.06.2026"):
+        assert post(two_years, photo, since=wrong).status_code == 422

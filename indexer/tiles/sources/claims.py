@@ -126,7 +126,7 @@ def _deepest(stored: _Ints, options: SourceOptions) -> _Ints:
     """The rows of the zoom that is going to be indexed, evenly thinned out where they are many."""
     if not len(stored):
         return stored
-    zoom = stored[:, 0].max() if options.zoom is None else options.zoom
+    zoom = stored[:, 0].max() if options.zooms is None else options.zooms[-1]
     rows: _Ints = stored[stored[:, 0] == zoom]
     return rows[:: -(-len(rows) // _COMPARED)] if len(rows) > _COMPARED else rows
 

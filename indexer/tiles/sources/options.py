@@ -13,11 +13,12 @@ from model.common.flags import Option
 from model.common.geo import Bounds, parse_bounds
 from model.common.specs import Wanted, spec
 
-__all__ = ["DATE", "SourceOptions"]
+__all__ = ["DATE", "SourceOptions", "parse_zooms"]
 
 DATE = "date"
 """Its name among what a manifest says of a source: when the pictures were taken, as YYYY-MM-DD."""
 
+_Zoom = Annotated[int, Ge(0), Le(MAX_ZOOM)]
 _METRES = (Ge(1.0), Le(1e6), Wanted("metres on the ground, 1 to 1,000,000"))
 
 
@@ -28,6 +29,23 @@ def _parse_bands(text: str) -> tuple[int, ...]:
         raise ValueError(f"{text!r} is not a list of band numbers, such as 4,3,2") from None
 
 
+def parse_zooms(text: str) -> int | tuple[int, ...]:
+    """One zoom, or several.
+
+    Example:
+        >>> parse_zooms("18"), parse_zooms("17,18")
+        (18, (17, 18))
+
+    Raises:
+        ValueError: it is neither.
+    """
+    try:
+        zooms = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError(f"{text!r} is no zoom, nor a list of zooms, such as 17,18") from None
+    return zooms[0] if len(zooms) == 1 else zooms
+
+
 @spec(error=BadSource)
 class SourceOptions:
     """What part of a source to take, and how to cut it where it is not cut into tiles yet.
@@ -35,7 +53,7 @@ class SourceOptions:
     Attributes:
         scheme: how rows are counted: "xyz" southwards, "tms" northwards, "zyx" southwards and before the column,
             "quadkey", a pattern of file names such as "{z}_{x}_{y}.png", or "auto" for what the source says of itself.
-        zoom: the one zoom to index; None takes the deepest.
+        zoom: the zoom to index, or several; None takes the deepest.
         bbox: only tiles that touch this box.
         tile_size_m: side on the ground of the tiles cut from a raster, or of a manifest's tiles without bounds.
         stride_m: distance on the ground between neighbouring tiles cut from a raster; None puts edge to edge.
@@ -56,11 +74,13 @@ class SourceOptions:
         ),
     ] = AUTO
     zoom: Annotated[
-        int | None,
-        Ge(0),
-        Le(MAX_ZOOM),
-        Wanted(f"0 to {MAX_ZOOM}"),
-        Option("the one zoom to index (default: the deepest; for a raster its own)", "Z"),
+        _Zoom | tuple[_Zoom, ...] | None,
+        Wanted(f"0 to {MAX_ZOOM}, or several such as 17,18"),
+        Option(
+            "the zoom to index, or several such as 17,18 (default: the deepest; for a raster its own)",
+            "Z[,Z]",
+            parse=parse_zooms,
+        ),
     ] = None
     bbox: Annotated[
         Bounds | None, Option("only tiles that touch this box, in degrees", "W,S,E,N", parse=parse_bounds)
@@ -88,8 +108,24 @@ class SourceOptions:
     def check_together(self) -> None:
         """A stride needs the size that it is the distance between; a scheme is known, or a pattern."""
         check_scheme(self.scheme)
+        if self.zooms is not None and len(set(self.zooms)) < max(1, len(self.zooms)):
+            raise BadSource(f"zoom is {self.zoom}; give each zoom once, such as 17,18")
+        if self.tile_size_m is not None and self.zooms is not None and len(self.zooms) > 1:
+            raise BadSource(f"zoom is {self.zoom} and tile_size_m {self.tile_size_m}; give zooms, or a size in metres")
         if self.stride_m is not None and self.tile_size_m is None:
             raise BadSource(f"stride_m is {self.stride_m} but tile_size_m is not given; give both, in metres")
+
+    @property
+    def zooms(self) -> tuple[int, ...] | None:
+        """The zooms asked for, ascending."""
+        if self.zoom is None:
+            return None
+        return (self.zoom,) if isinstance(self.zoom, int) else tuple(sorted(self.zoom))
+
+    @property
+    def stated_box(self) -> dict[str, Any]:
+        """The box, as a description of a source states it, where there is one."""
+        return {} if self.bbox is None else {"bbox": list(self.bbox.as_tuple())}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> SourceOptions:
@@ -98,4 +134,5 @@ class SourceOptions:
         Raises:
             TypeError: an unknown key.
         """
-        return cls(**values)
+        box = values.get("bbox")
+        return cls(**values | ({"bbox": Bounds(*box)} if box is not None else {}))

@@ -19,6 +19,7 @@ from indexer.tiles.hilbert import hilbert_cells, hilbert_keys
 from indexer.tiles.sources.claims import Claim, settle_scheme
 from indexer.tiles.sources.pmtiles_directory import first_key, read_directory, tile_ids
 from indexer.tiles.sources.schemes import AUTO, from_xyz, require_row_scheme, to_xyz
+from indexer.tiles.sources.seams import doubt_of_rows
 from indexer.tiles.sources.sidecars import metadata_claim
 from indexer.tiles.sources.source import Listing, SourceOptions, select
 from indexer.tiles.tile_table import TileRecord, grid_table
@@ -51,9 +52,9 @@ class PMTilesSource:
             raise
 
     def describe(self) -> dict[str, Any]:
-        """The scheme of its tile numbers, once listed the one found, and the zoom where one was asked for."""
+        """The scheme of its tile numbers, once listed the one found, and the zooms and the box that were asked for."""
         zoom = self._options.zoom
-        return {"scheme": self._scheme} | ({} if zoom is None else {"zoom": zoom})
+        return {"scheme": self._scheme} | ({} if zoom is None else {"zoom": zoom}) | self._options.stated_box
 
     def list_tiles(self) -> Listing:
         """Every tile of the archive's directory."""
@@ -70,6 +71,7 @@ class PMTilesSource:
         )
         listing = select(table, self._options, self.path)
         listing.notes.extend(notes)
+        listing.notes.extend(doubt_of_rows(listing.table, self._scheme, self._options.scheme, self.read, self.path))
         return listing
 
     def read(self, tile: TileRecord) -> bytes:
@@ -139,7 +141,7 @@ class PMTilesSource:
         except Exception as error:  # the library raises whatever the bytes provoke
             raise BadSource(f"the directory of {self.path} cannot be read: {error!r}; is it complete?") from error
         try:
-            return tile_ids(rows, self._header["max_zoom"], self._options.zoom)
+            return tile_ids(rows, self._header["max_zoom"], self._options.zooms)
         except BadSource as error:
             raise BadSource(f"the directory of {self.path} {error}") from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -63,13 +63,13 @@ def read_directory(descriptor: int, file_bytes: int, header: Mapping[str, Any]) 
     return np.concatenate(parts)
 
 
-def tile_ids(rows: _Ints, max_zoom: int, zoom: int | None) -> tuple[_Ints, _Ints, _Ints]:
+def tile_ids(rows: _Ints, max_zoom: int, zooms: Sequence[int] | None) -> tuple[_Ints, _Ints, _Ints]:
     """(archive tile id, offset, length) of every tile, ascending: runs of equal tiles drawn apart.
 
     Args:
         rows: [N, 4] (archive tile id, run, offset, length).
         max_zoom: the deepest zoom that the header gives.
-        zoom: the only one that is wanted, or None.
+        zooms: those that are wanted; None for all.
 
     Raises:
         BadSource: a run reaches beyond the deepest zoom, or there are more tiles than can be indexed at once.
@@ -78,8 +78,10 @@ def tile_ids(rows: _Ints, max_zoom: int, zoom: int | None) -> tuple[_Ints, _Ints
     if (starts < 0).any() or (stops < starts).any():
         raise BadSource("holds numbers beyond 63 bits; is the archive damaged?")
     deepest = MAX_ZOOM if max_zoom > MAX_ZOOM else max_zoom
-    if zoom is not None:
-        starts, stops = np.maximum(starts, first_key(zoom)), np.minimum(stops, first_key(zoom + 1))
+    if zooms is not None:
+        first, behind = (np.array([[first_key(zoom + next_)] for zoom in zooms], np.int64) for next_ in (0, 1))
+        starts, stops = np.maximum(starts, first).ravel(), np.minimum(stops, behind).ravel()
+        rows = np.tile(rows, (len(zooms), 1))
     elif (stops > first_key(deepest + 1)).any():
         worst = int(np.argmax(stops))
         raise BadSource(

@@ -42,7 +42,7 @@ class TileSource(Protocol):
         """What makes the tiles what they are, beside the path: JSON values that open the source alike."""
 
     def list_tiles(self) -> Listing:
-        """Every tile that the options leave, without reading pictures.
+        """Every tile that the options leave; of the pictures a few are read at most.
 
         Raises:
             BadSource: there is none, or the source is damaged.
@@ -62,20 +62,21 @@ class TileSource(Protocol):
 
 
 def select(table: TileTable, options: SourceOptions, where: Path) -> Listing:
-    """The tiles of one zoom inside the box, and a remark when other zooms were left out.
+    """The tiles of the zooms asked for inside the box, and a remark when other zooms were left out.
 
     Raises:
-        BadSource: no tile is left, or the zoom asked for is not there.
+        BadSource: no tile is left, or a zoom asked for is not there.
     """
     notes: list[str] = []
     zooms = {int(zoom): int(count) for zoom, count in zip(*np.unique(table.z, return_counts=True), strict=True)}
-    zoom = max(zooms) if options.zoom is None else options.zoom
-    if zoom not in zooms:
-        raise BadSource(f"{where} holds no tile of zoom {zoom}; it holds {_zoom_list(zooms)}")
+    wanted = options.zooms or (max(zooms),)
+    if missing := [zoom for zoom in wanted if zoom not in zooms]:
+        raise BadSource(f"{where} holds no tile of zoom {missing[0]}; it holds {_zoom_list(zooms)}")
     if len(zooms) > 1:
-        how = "the deepest" if options.zoom is None else "as asked"
-        notes.append(f"zooms present: {_zoom_list(zooms)}; zoom {zoom} is indexed ({how})")
-        table = table.take(table.z == zoom)
+        how = "the deepest" if options.zooms is None else "as asked"
+        named = f"zoom {wanted[0]} is" if len(wanted) == 1 else f"zooms {', '.join(map(str, wanted))} are"
+        notes.append(f"zooms present: {_zoom_list(zooms)}; {named} indexed ({how})")
+        table = table.take(np.isin(table.z, wanted))
     return Listing(inside(table, options, where), notes)
 
 

@@ -15,4 +15,4 @@ def test_the_estimate_follows_from_the_measured_rate(tmp_path: Path, columns: in
     estimate = estimate_build(source, encoder, make_plan(source, encoder, tmp_path / "index", spec), spec)
     assert estimate.tiles_per_s > 0
     assert estimate.minutes == pytest.approx(columns / estimate.tiles_per_s / 60)
-    assert estimate.index_bytes > columns * 2 * encoder.dim
+    assert estimate.needs.disk > estimate.needs.index > columns * 2 * encoder.dim

@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from indexer.index.tile_index import TileIndex
+from indexer.tiles.region import CircleRegion
+from model.common.geo import LatLon
 from tests.indexer.commands.running import run
 from tests.indexer.tiny import LEFT, TOP, encoded, make_tiles
 
@@ -29,7 +33,7 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(built: Path, tmp_path: Pat
     arguments = ["--tiles", built / "tiles", "--out", tmp_path / "index", "--dry-run"]
     assert run(built, "build", *arguments) == 0
     printed = capsys.readouterr().out
-    for part in ("12 tiles", "kB", "minutes", "tiles/s", "bounds"):
+    for part in ("12 tiles", "kB", "minutes", "tiles/s", "bounds", "on disk while it is built", "free", "of memory"):
         assert part in printed
     assert list(tmp_path.iterdir()) == []
 
@@ -58,3 +62,35 @@ def test_parts_are_built_side_by_side_and_merged(built: Path, tmp_path: Path, ca
     for wrong in ("3/2", "0/2", "half"):
         assert run(built, "build", "--tiles", built / "tiles", "--out", tmp_path / "x", "--shard", wrong) == 2
         assert "is no part; give such as 1/8" in capsys.readouterr().err
+
+
+def test_several_zooms_are_one_index_whose_answers_name_theirs(built: Path, tmp_path: Path, capsys: Captured) -> None:
+    tiles = make_tiles(tmp_path / "tiles", 2, 2)
+    make_tiles(tiles, 1, 2, 14, left=LEFT // 2, top=TOP // 2)
+    make_tiles(tiles, 1, 1, 13, left=LEFT // 4, top=TOP // 4)
+    command = ["--tiles", tiles, "--out", tmp_path / "index", "--quiet"]
+    assert run(built, "build", *command, "--zoom", "14,15") == 0
+    assert "zooms 14, 15 are indexed (as asked)" in capsys.readouterr().out
+    index = TileIndex.open(tmp_path / "index")
+    assert (index.count, index.zooms) == (6, [14, 15])
+    query = index.vector(index.row_of(15, LEFT, TOP) or 0).astype(np.float32)
+    (found,) = index.search(query, top_k=2)
+    assert {index.tile(row).z for row in found.rows.tolist()} == {14, 15}  # both show picture 0
+    tile = index.tile(int(found.rows[0]))
+    (near,) = index.search(query, top_k=6, region=CircleRegion(LatLon(tile.lat, tile.lon), 1.0))
+    assert {index.tile(row).z for row in near.rows.tolist()} == {14, 15}  # each zoom has one there
+    assert index.row_of(14, LEFT // 2, TOP // 2) != index.row_of(15, LEFT, TOP)
+    index.close()
+    assert run(built, "info", "--index", tmp_path / "index") == 0
+    assert "14, 15" in capsys.readouterr().out
+    assert run(built, "update", "--index", tmp_path / "index") == 0
+    assert "holds 6 tiles" in capsys.readouterr().out
+
+
+def test_zooms_that_are_none_or_not_there_are_refused(built: Path, tmp_path: Path, capsys: Captured) -> None:
+    command = ["--tiles", built / "tiles", "--out", tmp_path / "index", "--zoom"]
+    assert run(built, "build", *command, "14,15") == 1
+    assert "holds no tile of zoom 14" in capsys.readouterr().err
+    for wrong, message in {"15,15": "give each zoom once", "15,99": "give 0 to 29", "all": "is no zoom"}.items():
+        assert run(built, "build", *command, wrong) == 2
+        assert message in capsys.readouterr().err

@@ -61,7 +61,7 @@ def test_the_collection_says_what_and_when(folder: Path, tmp_path: Path) -> None
         assert (found["emb:dimensions"], found["data_type"]) == (27, "float16")
         assert found["emb:chip_layout"] == {"layout_type": "regular_grid"}
         assert [link["rel"] for link in found["links"]] == ["emb:model", "emb:source-data", "emb:source-data"]
-    assert sorted(FORMS) == ["geojson", "gpkg", "npy", "stac"]
+    assert sorted(FORMS) == ["geojson", "gpkg", "lance", "npy", "pmtiles", "stac"]
 
 
 def test_only_imagery_since_a_date_is_opened(folder: Path) -> None:

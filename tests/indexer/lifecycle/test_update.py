@@ -8,10 +8,13 @@ import pytest
 from indexer.building.build import build_index
 from indexer.common.errors import BadChange, BadSource
 from indexer.index.index_manifest import IndexManifest
+from indexer.tiles.grid import tile_bounds
 from indexer.tiles.sources.open_source import open_source
+from indexer.tiles.sources.options import SourceOptions
+from model.common.geo import Bounds
 from tests.fakes import FakeEncoder
 from tests.indexer.lifecycle.living import SPEC, add, compact, content, name_of, opened, put_tile, update
-from tests.indexer.tiny import build_tiny
+from tests.indexer.tiny import LEFT, TOP, ZOOM, build_tiny, make_tiles
 
 
 @pytest.fixture
@@ -94,3 +97,14 @@ def test_a_source_that_is_gone_is_named_and_the_index_stays(folder: Path, tmp_pa
     with pytest.raises(BadSource, match="tiles is not on disk"):
         update(folder)
     assert IndexManifest.read(folder).digest == digest
+
+
+def test_an_update_keeps_to_the_zoom_and_the_box_of_the_build(tmp_path: Path) -> None:
+    tiles = make_tiles(tmp_path / "tiles", 4, 3)
+    west, south, east, north = (float(edge) for edge in tile_bounds(ZOOM, LEFT, TOP))
+    inset = Bounds(west + 1e-4, south + 1e-4, east - 1e-4, north - 1e-4)
+    options = SourceOptions(zoom=ZOOM, bbox=inset)
+    build_index(open_source(tiles, options), FakeEncoder(), tmp_path / "index", spec=SPEC)
+    make_tiles(tiles, 2, 2, ZOOM + 1, left=2 * LEFT, top=2 * TOP)  # which would be the deepest
+    (one,) = update(tmp_path / "index")
+    assert (one.new, one.changed, one.gone_count, one.same) == (0, 0, 0, 1)

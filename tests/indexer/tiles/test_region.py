@@ -152,3 +152,37 @@ def test_what_a_region_holds_is_inside_with_every_point() -> None:
             lon = (west[held] + rng.random(len(held)) * width[held] + 180) % 360 - 180
             lat = south[held] + rng.random(len(held)) * (north - south)[held]
             assert region.mask(lon, lat, lon, lat).all()
+
+
+@given(
+    centre=st.builds(LatLon, st.floats(-84, 84), st.floats(-179, 179)),
+    radius_m=st.floats(0.01, 500_000),
+    seed=st.integers(0, 1000),
+)
+@settings(max_examples=100, deadline=None)
+def test_the_flat_surroundings_of_a_circle_decide_as_the_sphere_does(
+    centre: LatLon, radius_m: float, seed: int
+) -> None:
+    region, rng = CircleRegion(centre, radius_m), np.random.default_rng(seed)
+    reach = 1.2 * np.degrees(radius_m / 6_371_008.8)
+    lat = np.clip(centre.lat + rng.uniform(-reach, reach, 400), -89, 89)
+    lon = centre.lon + rng.uniform(-reach, reach, 400) / np.cos(np.radians(centre.lat))
+    size = reach * rng.uniform(0, 0.3, 400)
+    east = lon + size
+    boxes = [np.where(one > 180, one - 360, np.where(one < -180, one + 360, one)) for one in (lon, east)]
+    edges = boxes[0], np.maximum(lat - size, -90), boxes[1], lat
+    truth = region._mask_on_sphere(*edges)
+    assert region.mask(*edges).tolist() == truth.tolist()
+    assert not (region.holds(*edges) & ~truth).any()
+
+
+def test_nearly_all_boxes_of_a_small_circle_are_decided_without_the_sphere(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    exact = CircleRegion._mask_on_sphere
+    monkeypatch.setattr(
+        CircleRegion, "_mask_on_sphere", lambda self, *edges: (asked.append(len(edges[0])), exact(self, *edges))[1]
+    )
+    west, south = (axis.ravel() for axis in np.meshgrid(np.arange(8.0, 9.0, 0.002), np.arange(47.0, 48.0, 0.002)))
+    mask = CircleRegion(LatLon(47.5, 8.5), 10_000.0).mask(west, south, west + 0.002, south + 0.002)
+    assert mask.sum() > 5_000
+    assert sum(asked) < 0.02 * mask.sum()

@@ -23,7 +23,7 @@ def test_runs_are_drawn_apart_in_ascending_order():
 
 
 def test_one_zoom_is_cut_out_of_a_run():
-    keys, _, _ = tile_ids(np.array([[3, 10, 0, 1]], np.int64), 2, 1)
+    keys, _, _ = tile_ids(np.array([[3, 10, 0, 1]], np.int64), 2, (1,))
     assert keys.tolist() == [3, 4]
 
 
@@ -58,3 +58,10 @@ def test_the_directory_of_an_archive_names_each_tile(tmp_path):
         with pytest.raises(BadSource, match="at most 16,777,216 are read"):
             read_directory(file.fileno(), 1 << 40, wrong)
     assert os.path.getsize(path) == len(data)  # noqa: PTH202
+
+
+def test_runs_across_zooms_give_the_tiles_of_those_asked_for() -> None:
+    rows = np.array([[0, 30, 7, 1]], np.int64)
+    keys, offsets, _ = tile_ids(rows, 3, (0, 2))
+    assert keys.tolist() == [0, *range(first_key(2), first_key(3))]
+    assert set(offsets.tolist()) == {7}

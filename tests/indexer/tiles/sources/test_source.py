@@ -84,3 +84,10 @@ def test_a_format_that_few_browsers_show_is_sent_as_png() -> None:
     image = as_tile_image(encoded(1, form="TIFF"))
     assert image.media_type == "image/png"
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(image.data))), np.asarray(picture(1)))
+
+
+def test_several_zooms_are_taken_when_asked_for() -> None:
+    listing = select(TWO_ZOOMS, SourceOptions(zoom=tuple(sorted(set(TWO_ZOOMS.z.tolist())))), ROOT)
+    assert len(listing.table) == len(TWO_ZOOMS)
+    with pytest.raises(BadSource, match="holds no tile of zoom 9"):
+        select(TWO_ZOOMS, SourceOptions(zoom=(9, 14)), ROOT)
