@@ -80,7 +80,7 @@ def _visit(browser: Browser, url: str) -> Visit:
     asked: list[str] = []
     sizes: list[int] = []
     page.on("request", lambda request: asked.append(request.url) if request.url.startswith("http") else None)
-    page.on("requestfinished", lambda request: sizes.append(request.sizes()["responseBodySize"]))
+    page.on("response", lambda answer: sizes.append(int(answer.headers.get("content-length", 0))))
     began = time.perf_counter()
     page.goto(url)
     sample = page.locator(".sample").first
