@@ -8,7 +8,7 @@ from indexer.building.specs import BuildSpec
 from indexer.commands.changes import encoder_like, print_build, print_state
 from indexer.commands.options import IndexOptions
 from indexer.commands.output import print_lines
-from indexer.tiles.sources.remote.options import RemoteOptions
+from indexer.tiles.sources.addresses import RemoteOptions
 from model.common.flags import Group, Option
 from model.common.specs import spec
 from model.network.specs import EncoderOptions

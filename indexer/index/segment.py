@@ -25,9 +25,9 @@ from indexer.index.zones import SearchResult, ZoneMap, best_anchors, nothing_fou
 from indexer.tiles.depth import VALUE_BITS
 from indexer.tiles.grid import MAX_ZOOM, curve_keys_of_tiles
 from indexer.tiles.region import CircleRegion, RecentImagery, Region
+from indexer.tiles.sources.addresses import RemoteOptions, is_address
 from indexer.tiles.sources.open_source import open_source
 from indexer.tiles.sources.options import DATE
-from indexer.tiles.sources.remote.options import RemoteOptions, is_address
 from indexer.tiles.sources.source import SourceOptions, TileImage, TileSource, as_tile_image
 from indexer.tiles.tile_table import TileRecord, TileTable
 from model.common.errors import BadImage, MissingExtra

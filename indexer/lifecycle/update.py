@@ -22,7 +22,7 @@ from indexer.index.tile_index import TileIndex
 from indexer.lifecycle.add import require_same_making
 from indexer.lifecycle.change import IndexChange, Mask
 from indexer.lifecycle.matching import rows_of_same
-from indexer.tiles.sources.remote.options import RemoteOptions, is_address
+from indexer.tiles.sources.addresses import RemoteOptions, is_address
 from indexer.tiles.sources.source import TileSource
 from indexer.tiles.tile_table import TileTable
 from model.common.atomic_io import canonical_json

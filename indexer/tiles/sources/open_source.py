@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from indexer.common.errors import BadSource
-from indexer.tiles.sources.remote.options import is_address
+from indexer.tiles.sources.addresses import is_address
 from indexer.tiles.sources.schemes import AUTO
 from indexer.tiles.sources.source import SourceOptions, TileSource
 

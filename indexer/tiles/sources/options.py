@@ -8,7 +8,7 @@ from annotated_types import Ge, Le
 
 from indexer.common.errors import BadSource
 from indexer.tiles.grid import MAX_ZOOM
-from indexer.tiles.sources.remote.options import RemoteOptions
+from indexer.tiles.sources.addresses import RemoteOptions
 from indexer.tiles.sources.schemes import AUTO, check_scheme
 from model.common.flags import Group, Option
 from model.common.geo import Bounds, parse_bounds

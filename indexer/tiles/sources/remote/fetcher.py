@@ -14,8 +14,8 @@ from typing import Any
 
 from indexer.common.errors import BadSource, BuildConflict, TileWithoutData
 from indexer.common.optional import load_httpx
+from indexer.tiles.sources.addresses import RemoteOptions
 from indexer.tiles.sources.remote.cache import Cache
-from indexer.tiles.sources.remote.options import RemoteOptions
 from model._version import VERSION
 
 __all__ = ["Fetcher", "Reply"]

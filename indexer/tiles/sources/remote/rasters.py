@@ -11,9 +11,9 @@ from urllib.parse import quote, urljoin
 import numpy as np
 
 from indexer.common.errors import BadSource, TileWithoutData
+from indexer.tiles.sources.addresses import is_address
 from indexer.tiles.sources.raster import RasterSource
 from indexer.tiles.sources.remote.fetcher import Fetcher
-from indexer.tiles.sources.remote.options import is_address
 from indexer.tiles.sources.source import SourceOptions
 from indexer.tiles.sources.stamps import FileState, combined, state_of
 from indexer.tiles.tile_table import TileTable

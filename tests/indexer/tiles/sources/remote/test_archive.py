@@ -6,9 +6,9 @@ import pytest
 
 from indexer.building.build import build_index
 from indexer.common.errors import BadSource, BuildConflict
+from indexer.tiles.sources.addresses import RemoteOptions
 from indexer.tiles.sources.open_source import open_source
 from indexer.tiles.sources.options import SourceOptions
-from indexer.tiles.sources.remote.options import RemoteOptions
 from tests.fakes import FakeEncoder
 from tests.indexer.lifecycle.living import SPEC, content
 from tests.indexer.tiles.sources.archives import write_pmtiles

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from indexer.common.errors import BadSource, BuildConflict, TileWithoutData
+from indexer.tiles.sources.addresses import RemoteOptions
 from indexer.tiles.sources.remote.fetcher import Fetcher
-from indexer.tiles.sources.remote.options import RemoteOptions
 from tests.indexer.tiles.sources.remote.serving import Served
 
 

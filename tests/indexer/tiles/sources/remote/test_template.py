@@ -12,9 +12,9 @@ from indexer.index.tile_index import TileIndex
 from indexer.lifecycle.change import changing
 from indexer.lifecycle.update import apply_updates, plan_updates
 from indexer.tiles.grid import tile_bounds
+from indexer.tiles.sources.addresses import RemoteOptions
 from indexer.tiles.sources.open_source import open_source
 from indexer.tiles.sources.options import SourceOptions
-from indexer.tiles.sources.remote.options import RemoteOptions
 from indexer.tiles.sources.remote.template import address_of
 from model.common.geo import Bounds
 from tests.fakes import FakeEncoder

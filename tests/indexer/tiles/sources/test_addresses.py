@@ -3,9 +3,9 @@
 import pytest
 
 from indexer.common.errors import BadSource
+from indexer.tiles.sources.addresses import RemoteOptions, is_address
 from indexer.tiles.sources.open_source import open_source
 from indexer.tiles.sources.options import SourceOptions
-from indexer.tiles.sources.remote.options import RemoteOptions, is_address
 
 ALLOWED = SourceOptions(remote=RemoteOptions(remote=True, attribution="tests"))
 
