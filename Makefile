@@ -29,7 +29,7 @@ test: .venv/ready ## run the tests (under ten minutes on two cores)
 
 test-light: ## place photos in an environment of its own that has no torch
 	$(PYTHON) -m venv .venv-light
-	PYTHONWARNINGS=ignore .venv-light/bin/python -m pip install --quiet -c constraints.txt -e . pytest pytest-xdist httpx
+	PYTHONWARNINGS=ignore .venv-light/bin/python -m pip install --quiet -c constraints.txt -e . pytest pytest-xdist
 	OMP_NUM_THREADS=1 .venv-light/bin/python -m pytest -n 0 tests/test_without_torch.py
 
 check: .venv/ready ## lint, types, and who may import whom

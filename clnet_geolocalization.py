@@ -3,24 +3,30 @@
 `model`, `indexer` and `service` are common names. A user's own `model.py`, found first, would be imported instead of
 ours. This module makes sure of ours before it imports any of them.
 """
+# Every import of a package loads this module, and pathlib takes longer than all of it.
+# ruff: noqa: PTH118, PTH120
 
 from __future__ import annotations
 
 import importlib
-import importlib.util
+import os
 import sys
-from collections.abc import Sequence
-from pathlib import Path
+
+TYPE_CHECKING = False  # for type checkers it is true; to import typing takes long, too
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
 
 __all__ = ["PACKAGES", "command", "indexer", "main", "model", "require_own", "service"]
 
 PACKAGES = ("model", "indexer", "service")
-_ROOT = Path(__file__).resolve().parent
+_FILE = os.path.realpath(__file__)
+_ROOT = os.path.dirname(_FILE)
 
 
 def command(package: str, *arguments: str) -> list[str]:
     """A command line of ours for a process of its own: it runs this very code, wherever that process starts."""
-    return [sys.executable, "-P", str(_ROOT / Path(__file__).name), package, *arguments]
+    return [sys.executable, "-P", _FILE, package, *arguments]
 
 
 def require_own(*packages: str) -> None:
@@ -33,8 +39,9 @@ def require_own(*packages: str) -> None:
     for name in packages:
         if _is_own(name):
             continue
+        own = os.path.join(_ROOT, name)
         line = (
-            f"Python finds {_found(name) or 'nothing'} as {name!r}, which hides this project's {_ROOT / name}; "
+            f"Python finds {_found(name) or 'nothing'} as {name!r}, which hides this project's {own}; "
             "run clnet-model, clnet-indexer or clnet-service, which find their own, or take that folder off PYTHONPATH"
         )
         if sys.argv[:1] == ["-m"]:  # Python's word for a module that it is still looking for
@@ -67,24 +74,31 @@ def main() -> int:
 
 def _run(package: str, arguments: Sequence[str], *, prog: str) -> int:
     if not all(map(_is_own, PACKAGES)):
-        sys.path.insert(0, str(_ROOT))  # ahead of what hides them
+        sys.path.insert(0, _ROOT)  # ahead of what hides them
         importlib.invalidate_caches()
     entry = importlib.import_module(f"{package}.__main__")
     return int(entry.main(arguments, prog=prog))
 
 
-def _found(name: str) -> Path | None:
+def _found(name: str) -> str | None:
     """What `import name` would load; a folder that is no package counts too."""
-    spec = importlib.util.find_spec(name)
+    spec = _spec(name)
     if spec is None:
         return None
-    places = [spec.origin] if spec.origin else list(spec.submodule_search_locations or [])
-    return Path(places[0]) if places else None
+    return spec.origin or next(iter(spec.submodule_search_locations or ()), None)
+
+
+def _spec(name: str) -> ModuleSpec | None:
+    """As `importlib.util.find_spec` does for a top-level name, without loading that module."""
+    if name in sys.modules:
+        return sys.modules[name].__spec__
+    each = (finder.find_spec(name, None) for finder in sys.meta_path)
+    return next((spec for spec in each if spec is not None), None)
 
 
 def _is_own(name: str) -> bool:
     found = _found(name)
-    return found is not None and found.resolve().parent == _ROOT / name
+    return found is not None and os.path.realpath(os.path.dirname(found)) == os.path.join(_ROOT, name)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ from model.common.geo import LatLon
 from model.common.images import decode_image
 from model.data.manifest import read_manifest
 from model.data.pairs import Query
-from model.inputs.heading_search import search_headings
+from model.inputs.heading_search import hits_of
 from model.inputs.photo_view import GivenView
 
 _AREAS_M = (250.0, 1_000.0)
@@ -124,8 +124,8 @@ class _Asking:
     def _single(self, photo: PreparedPhoto, region: Region | None) -> TopK:
         index = self._localizer.index
         vector = self._localizer.encoder.encode_ground(photo.canvas[np.newaxis])
-        results = index.search(vector, top_k=BEST, region=region)
-        return TopK.of(index, search_headings(photo.canvas, lambda _: results, heading_deg=0.0))
+        (result,) = index.search(vector, top_k=BEST, region=region)
+        return TopK.of(index, hits_of(result, 0.0))
 
     def _views(self, query: Query, count: int, number: int) -> list[PreparedPhoto]:
         pictures, headings = views_of(decode_image(query.path), count, number)

@@ -141,10 +141,10 @@ def _recall(
 def _best(encoder: Encoder, anchors: NDArray[np.float32], canvas: _Pixels, heading_deg: float | None) -> int:
     """The row of the best tile."""
 
-    def find(canvases: _Pixels) -> list[_Ranking]:
-        return [_Ranking(anchors @ vector) for vector in encoder.encode_ground(canvases)]
+    def find(vectors: NDArray[np.float32]) -> list[_Ranking]:
+        return [_Ranking(anchors @ vector) for vector in vectors]
 
-    return search_headings(canvas, find, heading_deg=heading_deg)[0].row
+    return search_headings(canvas, encoder, find, heading_deg=heading_deg)[0].row
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     python -m benchmarks.bench_rerank --data runs/worlds/cross-area-KEY/pairs.csv --places 1623
 
-Tiles of the world are described around an index's 5 x 5 anchors, and around those half a step between them. Each
+Tiles of the world are described around the checkpoint's anchors, and around those half a step between them. Each
 query's first 50 tiles are ranked again in several ways: by finer anchors around the best one, by all finer ones, by
 how many anchors of a tile agree, by whether the tiles around it agree. Where an answer lies is taken from the best
 anchor, from the anchors of the best tile, or fused from the tiles that agree. What has a temperature or a weight gets
@@ -15,6 +15,7 @@ import argparse
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +29,12 @@ from model.data.manifest import read_manifest
 from model.data.pairs import PairSet
 from model.data.pictures import load_query, load_reference
 from model.evaluation.protocol import QueryProtocol
-from model.inputs.anchors import anchor_px, recentre
+from model.inputs.anchors import REACH, anchor_px, recentre
 from model.network.encoder import Encoder
 from model.synthetic.splits import TILE_M
 
 _Floats = NDArray[np.float64]
 _SHORTLIST = 50
-_STEPS = 9
-"""Finer anchors along an axis, 1/20 of a tile apart; every second one, from the first on, is one of the index's."""
-_STEP = 0.05
 _REACH_M = 1.1 * TILE_M
 _TEMPERATURES = (0.005, 0.01, 0.02, 0.04)
 _M_PER_DEG = 111_195.0
@@ -44,17 +42,46 @@ _BATCH = 64
 
 
 @dataclass(frozen=True)
+class Finer:
+    """Anchors of twice the density; along an axis every second one, from the first on, is one of the index's.
+
+    Attributes:
+        anchors: of the index, along an axis.
+    """
+
+    anchors: int
+
+    @property
+    def count(self) -> int:
+        """Along an axis."""
+        return 2 * self.anchors - 1
+
+    @property
+    def step(self) -> float:
+        """From one to the next, as a share of a tile's side."""
+        return REACH / self.anchors
+
+    def points(self) -> Iterator[tuple[int, int, tuple[float, float]]]:
+        """Numbers south and east, and (east, south) from the tile's centre."""
+        middle = self.count // 2
+        for south, east in product(range(self.count), repeat=2):
+            yield south, east, (self.step * (east - middle), self.step * (south - middle))
+
+
+@dataclass(frozen=True)
 class Asked:
     """Queries and how well every finer anchor of their first tiles matches.
 
     Attributes:
+        finer: the anchors, F along an axis.
         rows: int64 [Q, 50] of the gallery, best first by the index's anchors.
-        scores: float32 [Q, 50, 9, 9], south and east.
+        scores: float32 [Q, 50, F, F], south and east.
         right: int64 [Q] row of each query's own tile.
         places: float64 [Q, 2] true (lat, lon).
         tiles: float64 [R, 2] centres of the gallery.
     """
 
+    finer: Finer
     rows: NDArray[np.int64]
     scores: NDArray[np.float32]
     right: NDArray[np.int64]
@@ -63,13 +90,13 @@ class Asked:
 
     @property
     def coarse(self) -> NDArray[np.float32]:
-        """[Q, 50, 5, 5]: what an index holds."""
+        """[Q, 50, N, N]: what an index of N anchors along an axis holds."""
         return self.scores[:, :, ::2, ::2]
 
     def half(self, odd: bool) -> Asked:
         """Every second query."""
         part = slice(int(odd), None, 2)
-        return Asked(self.rows[part], self.scores[part], self.right[part], self.places[part], self.tiles)
+        return Asked(self.finer, self.rows[part], self.scores[part], self.right[part], self.places[part], self.tiles)
 
 
 Answers = tuple[NDArray[np.int64], _Floats]
@@ -87,27 +114,36 @@ def main() -> None:
     parser.add_argument("--beside", default="nothing", help="what else the machine does meanwhile, for the record")
     args = parser.parse_args()
     pairs, encoder = read_manifest(args.data), Encoder.load(args.checkpoint, anchors=1)
-    places = min(args.places, len(pairs.references))
-    gallery = _gallery(encoder, pairs, places, args.keep)
-    result: dict[str, Any] = {"checkpoint": args.checkpoint, "places": places, "beside": args.beside, "ways": {}}
+    places, finer = min(args.places, len(pairs.references)), Finer(Encoder.load(args.checkpoint).inputs.anchors)
+    if finer.anchors == 1:
+        parser.error(f"{args.checkpoint} describes a tile by one vector, so there is nothing between its anchors")
+    gallery = _gallery(encoder, finer, pairs, places, args.keep)
+    result: dict[str, Any] = {
+        "checkpoint": args.checkpoint,
+        "anchors": finer.anchors,
+        "places": places,
+        "beside": args.beside,
+        "ways": {},
+    }
     for name, fov_deg in (("panorama", 360.0), ("90 degrees", 90.0)):
-        asked = _ask(encoder, pairs, gallery, QueryProtocol(fov_deg=fov_deg), args.queries)
+        asked = _ask(encoder, finer, pairs, gallery, QueryProtocol(fov_deg=fov_deg), args.queries)
         result["ways"][name] = measured = _measure(asked)
         for way, worth in measured.items():
             print(f"{name:11} {way:44} {worth}", flush=True)
-    result["cost"] = _cost(encoder, pairs)
+    result["cost"] = _cost(encoder, finer, pairs)
     print(result["cost"])
     print(write_record("rerank", result))
 
 
-def _gallery(encoder: Encoder, pairs: PairSet, places: int, kept: Path | None) -> NDArray[np.float16]:
-    """[R, 9, 9, D]: every tile around every finer anchor."""
+def _gallery(encoder: Encoder, finer: Finer, pairs: PairSet, places: int, kept: Path | None) -> NDArray[np.float16]:
+    """[R, F, F, D]: every tile around every finer anchor."""
+    along = finer.count
     if kept is not None and kept.exists():
         stored: NDArray[np.float16] = np.load(kept, mmap_mode="r")
-        return stored.reshape(-1, _STEPS, _STEPS, encoder.dim)[:places]
+        return stored.reshape(-1, along, along, encoder.dim)[:places]
     tiles = np.stack([load_reference(one, encoder.inputs) for one in pairs.references[:places]])
-    vectors = np.empty((places, _STEPS, _STEPS, encoder.dim), np.float16)
-    for south, east, point in _points():
+    vectors = np.empty((places, along, along, encoder.dim), np.float16)
+    for south, east, point in finer.points():
         moved = recentre(tiles, *anchor_px(point, encoder.inputs.satellite_px))
         for start in range(0, places, _BATCH):
             vectors[start : start + _BATCH, south, east] = encoder.encode_satellite(moved[start : start + _BATCH])
@@ -116,29 +152,30 @@ def _gallery(encoder: Encoder, pairs: PairSet, places: int, kept: Path | None) -
     return vectors
 
 
-def _points() -> Iterator[tuple[int, int, tuple[float, float]]]:
-    middle = _STEPS // 2
-    for south in range(_STEPS):
-        for east in range(_STEPS):
-            yield south, east, (_STEP * (east - middle), _STEP * (south - middle))
-
-
-def _ask(encoder: Encoder, pairs: PairSet, gallery: NDArray[np.float16], protocol: QueryProtocol, asked: int) -> Asked:
-    places = len(gallery)
+def _ask(
+    encoder: Encoder,
+    finer: Finer,
+    pairs: PairSet,
+    gallery: NDArray[np.float16],
+    protocol: QueryProtocol,
+    asked: int,
+) -> Asked:
+    places, along = len(gallery), finer.count
     known = [number for number in range(len(pairs.queries)) if pairs.positives[number] < places]
     chosen = [known[at * len(known) // asked] for at in range(min(asked, len(known)))]
     flat = gallery.astype(np.float32).reshape(-1, encoder.dim)
     rows = np.empty((len(chosen), _SHORTLIST), np.int64)
-    scores = np.empty((len(chosen), _SHORTLIST, _STEPS, _STEPS), np.float32)
+    scores = np.empty((len(chosen), _SHORTLIST, along, along), np.float32)
     for start in range(0, len(chosen), _BATCH):
         block = [(pairs.queries[number], number) for number in chosen[start : start + _BATCH]]
         canvases = [protocol.ask(load_query(query, encoder.inputs), query, number).canvas for query, number in block]
-        all_scores = (encoder.encode_ground(np.stack(canvases)) @ flat.T).reshape(-1, places, _STEPS, _STEPS)
+        all_scores = (encoder.encode_ground(np.stack(canvases)) @ flat.T).reshape(-1, places, along, along)
         best = all_scores[:, :, ::2, ::2].max(axis=(2, 3))
         first = np.argsort(-best, axis=1, kind="stable")[:, :_SHORTLIST]
         rows[start : start + _BATCH] = first
         scores[start : start + _BATCH] = np.take_along_axis(all_scores, first[:, :, None, None], axis=1)
     return Asked(
+        finer,
         rows,
         scores,
         pairs.positives[chosen],
@@ -181,7 +218,8 @@ def _at_points(asked: Asked, best: NDArray[np.int64], scores: NDArray[np.float32
     """The chosen tiles [Q], and the best anchor of each or, with a temperature, the weighted mean of its anchors."""
     queries = np.arange(len(best))
     each = scores[queries, best]
-    along = np.linspace(-1.0, 1.0, each.shape[-1]) * _STEP * (_STEPS // 2) * TILE_M
+    reach_m = asked.finer.step * (asked.finer.count // 2) * TILE_M
+    along_m = np.linspace(-reach_m, reach_m, each.shape[-1])
     flat = each.reshape(len(best), -1)
     weights = np.zeros_like(flat)
     if temperature:
@@ -191,7 +229,7 @@ def _at_points(asked: Asked, best: NDArray[np.int64], scores: NDArray[np.float32
     weights = (weights / weights.sum(axis=1, keepdims=True)).reshape(each.shape)
     rows = asked.rows[queries, best]
     lat, lon = asked.tiles[rows].T
-    south_m, east_m = weights.sum(axis=2) @ along, weights.sum(axis=1) @ along
+    south_m, east_m = weights.sum(axis=2) @ along_m, weights.sum(axis=1) @ along_m
     metres_east = _M_PER_DEG * np.cos(np.radians(lat))
     return rows, np.stack([lat - south_m / _M_PER_DEG, lon + east_m / metres_east], axis=1)
 
@@ -278,22 +316,21 @@ _WAYS: dict[str, tuple[_Way, tuple[float, ...]]] = {
 }
 
 
-def _cost(encoder: Encoder, pairs: PairSet) -> dict[str, float]:
+def _cost(encoder: Encoder, finer: Finer, pairs: PairSet) -> dict[str, float]:
     """Processor milliseconds of a look at 50 tiles: to read and decode them, and for 8 finer anchors of each."""
     began = time.process_time()
     tiles = np.stack([load_reference(one, encoder.inputs) for one in pairs.references[:_SHORTLIST]])
     read_ms = 1000 * (time.process_time() - began)
-    moved = np.concatenate([recentre(tiles, *anchor_px(point, encoder.inputs.satellite_px)) for point in _AROUND])
+    steps = (-finer.step, 0.0, finer.step)
+    around = [(east, south) for south, east in product(steps, steps) if east or south]
+    moved = np.concatenate([recentre(tiles, *anchor_px(point, encoder.inputs.satellite_px)) for point in around])
     rates = []
     for _ in range(3):
         began = time.process_time()
         for start in range(0, len(moved), _BATCH):
             encoder.encode_satellite(moved[start : start + _BATCH])
         rates.append(1000 * (time.process_time() - began))
-    return {"tiles": _SHORTLIST, "anchors": len(_AROUND), "read_ms": round(read_ms), "embed_ms": round(min(rates))}
-
-
-_AROUND = [(east, south) for south in (-_STEP, 0.0, _STEP) for east in (-_STEP, 0.0, _STEP) if east or south]
+    return {"tiles": _SHORTLIST, "anchors": len(around), "read_ms": round(read_ms), "embed_ms": round(min(rates))}
 
 
 if __name__ == "__main__":

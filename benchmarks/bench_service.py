@@ -119,8 +119,10 @@ def _rate(work: Callable[[], object], seconds: float) -> float:
 
 
 @contextmanager
-def start_service(index: Path, checkpoint: str, flags: Sequence[str]) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """The address of a service that is ready, and its process."""
+def start_service(
+    index: Path, checkpoint: str, flags: Sequence[str], *, wait: bool = True
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The address of a service, ready unless nobody waits for that, and its process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -128,7 +130,8 @@ def start_service(index: Path, checkpoint: str, flags: Sequence[str]) -> Iterato
     process = subprocess.Popen([*command, "--port", str(port), "--log-level", "error", *flags])
     try:
         url = f"http://127.0.0.1:{port}"
-        _wait_until_ready(url, process)
+        if wait:
+            _wait_until_ready(url, process)
         yield url, process
     finally:
         process.terminate()

@@ -22,6 +22,7 @@ from benchmarks.record import write_record
 from benchmarks.rendered_region import placed, region_options
 from indexer.building.build import build_index
 from indexer.index.tile_index import TileIndex
+from indexer.localization.answer import Localization
 from indexer.localization.localizer import Localizer
 from indexer.tiles.sources.open_source import open_source
 from model.common.geo import LatLon
@@ -31,7 +32,7 @@ from model.data.pairs import PairSet
 from model.inputs.photo_view import GivenView
 from model.network.encoder import Encoder
 
-_FOV_DEG = 90.0
+FOV_DEG = 90.0
 _VIEWS = (1, 2, 4, 8)
 
 
@@ -55,11 +56,14 @@ def _measure(localizer: Localizer, pairs: PairSet, places: int, *, known: bool) 
     result = {}
     for count in _VIEWS:
         answers = [
-            _ask(localizer, *views_of(decode_image(query.path), count, number), known=known)
+            ask_views(localizer, *views_of(decode_image(query.path), count, number), known=known)
             for number, query in enumerate(tqdm(pairs.queries[:places], desc=f"{count} views", disable=None))
         ]
         result[f"{count} of 90 degrees"] = _worth(answers, pairs)
-    whole = [_ask(localizer, [decode_image(query.path)], [0.0], known=known) for query in pairs.queries[:places]]
+    whole = [
+        ask_views(localizer, [decode_image(query.path)], [0.0], known=known, fov_deg=360.0)
+        for query in pairs.queries[:places]
+    ]
     return result | {"whole panorama": _worth(whole, pairs)}
 
 
@@ -74,15 +78,24 @@ def views_of(panorama: Image.Image, count: int, number: int) -> tuple[list[Image
     return [Image.fromarray(part) for part in parts], headings
 
 
-def _ask(localizer: Localizer, photos: Sequence[Image.Image], headings: Sequence[float], *, known: bool) -> Any:
-    fov_deg = 360.0 if len(photos) == 1 and photos[0].width == 2 * photos[0].height else _FOV_DEG
+def ask_views(
+    localizer: Localizer,
+    photos: Sequence[Image.Image],
+    headings: Sequence[float],
+    *,
+    known: bool = True,
+    fov_deg: float = FOV_DEG,
+    vertical_deg: float = 180.0,
+) -> Localization:
+    """One answer for parts of a panorama; where the headings are not `known`, they are searched for."""
     given = [
-        GivenView(heading if known else "unknown", fov_deg, 180.0, projection="equirectangular") for heading in headings
+        GivenView(heading if known else "unknown", fov_deg, vertical_deg, projection="equirectangular")
+        for heading in headings
     ]
     return localizer.localize_together(photos, given, top_k=1).found
 
 
-def _worth(answers: Sequence[Any], pairs: PairSet) -> dict[str, float]:
+def _worth(answers: Sequence[Localization], pairs: PairSet) -> dict[str, float]:
     tiles = [found.matches[0].tile for found in answers]
     found = zip(
         range(len(answers)),

@@ -2,8 +2,9 @@
 
     python -m benchmarks.bench_trees --before ../older-checkout --photos 50
 
-The commands of both run in turn, A B A B, in one environment, each from its own checkout. What is compared is the
-processor time of the whole process, median of the ratios pair by pair; wall time is recorded beside it.
+The commands of both run in turn, A B B A, in one environment, each from its own checkout, with bytecode that Python
+kept of an earlier run. What is compared is the processor time of the whole process, median of the ratios pair by pair;
+wall time is recorded beside it. `python -c pass` says how much of it is Python's own.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -53,10 +55,15 @@ def main() -> None:
     parser.add_argument("--before", type=Path, required=True, help="the older checkout")
     parser.add_argument("--runs", type=int, default=5, help="pairs of runs of each command (default 5)")
     parser.add_argument("--photos", type=int, default=50, help="photos posted to the service (default 50)")
+    parser.add_argument("--starts", action="store_true", help="time imports and --help only; recorded as trees-starts")
     parser.add_argument("--side", type=int, default=12, help="tiles along each side of the region (default 12)")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
+        if args.starts:
+            rows = {name: _compare(args.before, command, work, args.runs) for name, command in _starts().items()}
+            _report("trees-starts", {"runs": args.runs, "rows": rows})
+            return
         region = ["-m", "model", "render", "region", "--out", str(work / "region"), "--side", str(args.side)]
         _time(_HERE, region)
         for name, tree in (("before", args.before), ("after", _HERE)):  # formats of an index may differ
@@ -67,20 +74,30 @@ def main() -> None:
             name: _compare(args.before, command, work, args.runs)
             for name, command in _commands(work, photo, args.photos).items()
         }
-    for name, row in rows.items():
-        print(f"{name:24} {row['before_cpu_s']:7.2f} s -> {row['after_cpu_s']:7.2f} s of CPU, ratio {row['ratio']:.3f}")
-    print(write_record("trees", {"runs": args.runs, "photos": args.photos, "tiles": args.side**2, "rows": rows}))
+    _report("trees", {"runs": args.runs, "photos": args.photos, "tiles": args.side**2, "rows": rows})
+
+
+def _report(name: str, result: dict[str, Any]) -> None:
+    for command, row in result["rows"].items():
+        print(f"{command:24} {row['before_cpu_s']:7.3f} s -> {row['after_cpu_s']:7.3f} s of CPU, ratio {row['ratio']}")
+    print(write_record(name, result))
+
+
+def _starts() -> dict[str, list[str]]:
+    return {
+        "python alone": ["-c", "pass"],
+        "import of the packages": ["-c", "import model, indexer, service"],
+        "model --help": ["-m", "model", "--help"],
+        "indexer --help": ["-m", "indexer", "--help"],
+        "service --help": ["-m", "service", "--help"],
+    }
 
 
 def _commands(work: Path, photo: Path, photos: int) -> dict[str, list[str]]:
     tiles, out = str(work / "region/tiles"), str(work / "built")
     index = str(work / "index-{tree}")
     search = ["--index", index, "--image", str(photo), "--heading-deg", "0"]
-    return {
-        "import of the packages": ["-c", "import model, indexer, service"],
-        "model --help": ["-m", "model", "--help"],
-        "indexer --help": ["-m", "indexer", "--help"],
-        "service --help": ["-m", "service", "--help"],
+    return _starts() | {
         "indexer build": ["-m", "indexer", "build", "--tiles", tiles, "--out", out, "--quiet"],
         "indexer search": ["-m", "indexer", "search", *search],
         f"service, {photos} photos": ["-c", _SERVE, index, str(photo), str(photos)],
@@ -89,9 +106,10 @@ def _commands(work: Path, photo: Path, photos: int) -> dict[str, list[str]]:
 
 def _compare(before: Path, command: list[str], work: Path, runs: int) -> dict[str, Any]:
     timings: dict[str, list[Timing]] = {"before": [], "after": []}
+    trees = [("before", before), ("after", _HERE)]
     for run in range(runs + 1):  # the first is a warm-up
-        for name, tree in (("before", before), ("after", _HERE)):
-            subprocess.run(["rm", "-rf", str(work / "built")], check=True)
+        for name, tree in trees if run % 2 else reversed(trees):
+            shutil.rmtree(work / "built", ignore_errors=True)
             timing = _time(tree, [part.replace("index-{tree}", f"index-{name}") for part in command])
             if run:
                 timings[name].append(timing)
@@ -107,6 +125,7 @@ def _compare(before: Path, command: list[str], work: Path, runs: int) -> dict[st
 
 def _time(tree: Path, command: list[str]) -> Timing:
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # as users start it
     earlier, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     subprocess.run([sys.executable, *command], cwd=tree, env=environment, check=True, stdout=subprocess.DEVNULL)
     wall_s, later = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -41,7 +41,7 @@ also_copy = ["benchmarks", "configs", "docs", "README.md", "clnet_geolocalizatio
 pytest_add_cli_args = ["-n", "0", "-p", "no:cacheprovider", "--hypothesis-profile=ci"]
 pytest_add_cli_args_test_selection = {tests}
 process_isolation = "fork"
-timeout_constant = 2.0
+timeout_constant = 10.0
 timeout_multiplier = 6.0
 """
 _SHOW = """

@@ -24,6 +24,8 @@ from indexer.tiles.sources.source import SourceOptions
 from model.common.errors import BadImage, GeoLocalizationError
 from model.common.images import decode_image
 from model.data.manifest import read_manifest
+from model.inputs.photo_metadata import read_photo_metadata, read_photo_position, read_position_error_m
+from model.inputs.photo_view import GivenView, resolve_view
 
 __all__ = ["KINDS", "OPERATIONS", "Mutation", "damaged", "draw_mutations", "outcome"]
 
@@ -147,6 +149,12 @@ def _read_manifest(path: Path) -> None:
 
 
 def _read_picture(path: Path) -> None:
+    """Its pixels, and what it says of itself, of which nothing may fail, and which may be asked for even so."""
+    said = read_photo_metadata(path)
+    assert all(doubt.isprintable() for doubt in said.doubts)
+    resolve_view(GivenView(), said, 32, 16)
+    read_photo_position(path)
+    read_position_error_m(path)
     decode_image(path, max_pixels=1_000_000)
 
 
@@ -299,14 +307,38 @@ KINDS: dict[str, _Kind] = {
     ),
     "exif": _Kind(".jpg", lambda: (_EXIF,), _read_picture, lambda block: _jpeg_with(block)),
     "xmp": _Kind(".png", lambda: (_XMP,), _read_picture, lambda text: _png_with(text)),
+    "xmp-jpeg": _Kind(".jpg", lambda: _xmp_segments(), _read_picture, lambda segments: _jpeg_after(segments)),
 }
 """Every kind of input that is damaged, by name."""
 
 
 def _jpeg_with(block: bytes) -> bytes:
     """A JPEG with this application block."""
+    return _jpeg_after(_segment(block))
+
+
+def _jpeg_after(segments: bytes) -> bytes:
+    """A JPEG with these segments in front of its own."""
     plain = _picture("JPEG")
-    return plain[:2] + b"\xff\xe1" + struct.pack(">H", min(65_535, len(block) + 2)) + block[:65_533] + plain[2:]
+    return plain[:2] + segments + plain[2:]
+
+
+def _xmp_segments() -> tuple[bytes, ...]:
+    """Application segments with a packet that goes on in two others, and with one in UTF-16."""
+    digest = b"0123456789ABCDEF" * 2
+    note = b'<rdf:Description xmlns:n="http://ns.adobe.com/xmp/note/" n:HasExtendedXMP="' + digest + b'"/></rdf:RDF>'
+    main = b"http://ns.adobe.com/xap/1.0/\0" + _XMP.replace(b"</rdf:RDF>", note)
+    rest = b"<a xmlns:p='http://ns.google.com/photos/1.0/panorama/'><p:PosePitchDegrees>1</p:PosePitchDegrees></a>"
+    pieces = [
+        b"http://ns.adobe.com/xmp/extension/\0" + digest + struct.pack(">II", len(rest), at) + rest[at : at + 60]
+        for at in range(0, len(rest), 60)
+    ]
+    wide = b"http://ns.adobe.com/xap/1.0/\0" + _XMP.decode().encode("utf-16")
+    return b"".join(map(_segment, (main, *pieces))), _segment(wide)
+
+
+def _segment(block: bytes) -> bytes:
+    return b"\xff\xe1" + struct.pack(">H", min(65_535, len(block) + 2)) + block[:65_533]
 
 
 def _png_with(text: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
     python -m benchmarks.study modules      # CLNet's modules: all off, then each added in turn
     python -m benchmarks.study inputs       # how tiles are seen, and what moves the weights
+    python -m benchmarks.study readings --config configs/readings.json  # what else the paper may mean by its modules
 
 Runs are trained and evaluated by the public commands, one after the other; a second start goes on where it stopped.
 Writes `results/STUDY.json` and the curves to `results/STUDY.png`.
@@ -34,6 +35,16 @@ STUDIES: dict[str, dict[str, dict[str, Any]]] = {
         "unrolled, AdamW": {"inputs.anchors": 1, **_ADAMW},
         "unrolled, 9 anchors, AdamW": _ADAMW,
         "unrolled, 9 anchors, Muon": {},
+    },
+    "readings": {
+        "none": _OFF,
+        "maps that start flat": {"model.map_spread": 0.02},
+        "maps that start spread out": {},
+        "(1) F' flows on": {"model.flow": True},
+        "(2) conditioned on the picture": {"model.conditioned": True},
+        "(3) channel gate": {"model.gate": True},
+        "(4) bounded converter": {"model.nec_bound": 4.0},
+        "(5) no plain mean": {"model.plain_mean": False},
     },
 }
 """What each variant changes in the configuration. NEC turns one view's map into the other's; without it each view has a

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from model._version import VERSION
 from model.common.command_line import run
 from model.common.flags import Parser, add_flags
-from service.demo.ports import require_free
+from service.first_start.ports import require_free
 from service.keys import new_key
 from service.logs import set_up_logs
 from service.settings import ENVIRONMENT, Settings, UpSettings, read_settings
 
 if TYPE_CHECKING:
-    from service.demo.preparation import Preparation
+    from service.first_start.preparation import Preparation
 
 
 def main(argv: Sequence[str] | None = None, *, prog: str = "python -m service") -> int:
@@ -63,7 +63,7 @@ def _make_key(args: argparse.Namespace) -> int:
 
 
 def _up(settings: UpSettings) -> int:
-    from service.demo.preparation import Preparation, index_folder, samples_folder
+    from service.first_start.preparation import Preparation, index_folder, samples_folder
 
     served = settings.serving(index_folder(settings), samples_folder(settings))
     return _serve(served, Preparation(settings))

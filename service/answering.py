@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 
@@ -23,6 +24,9 @@ from service.concurrency.line import Line
 from service.corpus import Corpus
 from service.explaining import Explained, Explaining
 from service.index_guard import IndexGuard
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 __all__ = ["Question", "Serving", "answer_batch", "best_batch"]
 
@@ -88,8 +92,7 @@ class Serving:
         Raises:
             GeoLocalizationError: as `Explaining.explain`, and `IndexDamaged`.
         """
-        self.guard.require()
-        return await asyncio.to_thread(self.explaining.explain, photo, row)
+        return await asyncio.to_thread(self._guarded, self.explaining.explain, photo, row)
 
     async def answer_together(self, photos: Sequence[PreparedPhoto], *, top_k: int) -> JointLocalization:
         """Answer once for prepared photos of one place.
@@ -97,8 +100,11 @@ class Serving:
         Raises:
             GeoLocalizationError: as `Localizer.answer_together`, and `IndexDamaged`.
         """
-        self.guard.require()
-        return await asyncio.to_thread(self.localizer.answer_together, photos, top_k=top_k)
+        return await asyncio.to_thread(self._guarded, self.localizer.answer_together, photos, top_k=top_k)
+
+    def _guarded(self, read: Callable[_P, _T], *args: _P.args, **options: _P.kwargs) -> _T:
+        with self.guard.reading():
+            return read(*args, **options)
 
     def close(self) -> None:
         """Finish what is begun."""
@@ -120,9 +126,9 @@ def answer_batch(
     Raises:
         IndexDamaged: the index was written to; no question can be answered.
     """
-    guard.require()
     photos = [question.photo for question in questions]
-    yield from localizer.answer_each(photos, [question.top_k for question in questions])
+    with guard.reading():
+        yield from localizer.answer_each(photos, [question.top_k for question in questions])
 
 
 def best_batch(encoder: QueryEncoder, *, largest: int) -> int:

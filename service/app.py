@@ -10,6 +10,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -19,10 +20,10 @@ from indexer.common.encoders import QueryEncoder
 from model._version import VERSION
 from service import corpus_routes, explain_routes, many_routes, routes, together
 from service.access import AccessLogMiddleware, HostMiddleware, KeyMiddleware
-from service.demo.preparation import Preparation
 from service.docs_page import add_docs
 from service.engine import Engine, LoadEncoder
 from service.errors import install_handlers
+from service.first_start.preparation import Preparation
 from service.keys import KeyRing
 from service.metrics import Metrics
 from service.middleware import (
@@ -32,9 +33,14 @@ from service.middleware import (
     PrefixMiddleware,
     SecurityHeadersMiddleware,
 )
+from service.openapi import complete_openapi
 from service.page import add_page
 from service.settings import Settings
+from service.telemetry import otlp_tracing
 from service.uploads import UploadMiddleware
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
 
 __all__ = ["create_app"]
 
@@ -52,6 +58,7 @@ def create_app(
     preparation: Preparation | None = None,
     load_encoder: LoadEncoder | None = None,
     on_failure: Callable[[Exception], None] | None = None,
+    tracing: TracerProvider | None = None,
 ) -> FastAPI:
     """The service for one index.
 
@@ -61,8 +68,14 @@ def create_app(
         load_encoder: where the encoder comes from; the checkpoint of the settings when left out.
         on_failure: told when model and index cannot be loaded. When left out the process stays, and `/readyz` says
             what is wrong.
+        tracing: what spans go to; the collector of the settings when left out.
+
+    Raises:
+        BadConfig: the settings name a collector, and OpenTelemetry is not installed.
     """
     metrics = Metrics()
+    if tracing is None and settings.otlp_endpoint:
+        tracing = otlp_tracing(settings.otlp_endpoint)
     engine = Engine(settings, metrics, load_encoder=load_encoder or _load_checkpoint, preparation=preparation)
     app = _GuardedApp(
         guard=lambda inner: _guarded(inner, settings, metrics),
@@ -71,7 +84,14 @@ def create_app(
         version=VERSION,
         docs_url=None,
         redoc_url=None,
-        lifespan=_lifespan(engine, preparation, on_failure),
+        lifespan=_lifespan(engine, preparation, on_failure, tracing),
+        telemetry={
+            "tracer_provider": tracing,
+            "tracing": tracing is not None,
+            "operation_spans": False,  # one span a request, which steps are told to
+            "metrics": False,
+            "logs": False,
+        },
         max_body_size=settings.max_upload_bytes,
         form_limits={"max_files": 1, "max_fields": _FORM_FIELDS, "max_part_size": _TEXT_FIELD_BYTES},
     )
@@ -82,6 +102,7 @@ def create_app(
             app.include_router(each, prefix=prefix, include_in_schema=shown)
     for each in (many_routes.router, explain_routes.router, corpus_routes.router):
         app.include_router(each, prefix="/v1")
+    complete_openapi(app, keys=settings.api_keys is not None)
     add_docs(app)
     add_page(app, samples=settings.samples)
     return app
@@ -125,7 +146,10 @@ def _listed(text: str) -> list[str]:
 
 
 def _lifespan(
-    engine: Engine, preparation: Preparation | None, on_failure: Callable[[Exception], None] | None
+    engine: Engine,
+    preparation: Preparation | None,
+    on_failure: Callable[[Exception], None] | None,
+    tracing: TracerProvider | None,
 ) -> Callable[[FastAPI], object]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -143,6 +167,8 @@ def _lifespan(
             preparation.stop()
         await loading
         await asyncio.to_thread(engine.close)
+        if tracing is not None:
+            await asyncio.to_thread(tracing.shutdown)
 
     return lifespan
 

@@ -1,4 +1,4 @@
-"""A typed client of the service, blocking and asynchronous; needs the extra `client`.
+"""A typed client of the service, blocking and asynchronous.
 
 Answers are the models that the service itself answers with. A refusal is a `ServiceProblem`.
 """
@@ -25,6 +25,7 @@ _M = TypeVar("_M", bound=BaseModel)
 _Photo = bytes | Path | str
 _Upload = tuple[str, bytes]
 _PATIENCE_S = 120.0
+_READY_S = 2.0
 
 
 class ServiceProblem(GeoLocalizationError, RuntimeError):
@@ -116,6 +117,13 @@ class Client:
         """
         return _read(Info, self._http.get("v1/info", headers=self._headers))
 
+    def is_ready(self) -> bool:
+        """Whether the service answers, and can localize now."""
+        try:
+            return self._http.get("v1/readyz", timeout=_READY_S).is_success
+        except httpx.TransportError:
+            return False
+
     def _post(self, address: str, photos: Sequence[_Photo], fields: dict[str, Any]) -> httpx.Response:
         return self._http.post(f"v1/{address}", headers=self._headers, **_form(photos, fields))
 
@@ -169,6 +177,13 @@ class AsyncClient:
     async def info(self) -> Info:
         """As `Client.info`."""
         return _read(Info, await self._http.get("v1/info", headers=self._headers))
+
+    async def is_ready(self) -> bool:
+        """As `Client.is_ready`."""
+        try:
+            return (await self._http.get("v1/readyz", timeout=_READY_S)).is_success
+        except httpx.TransportError:
+            return False
 
     async def _post(self, address: str, photos: Sequence[_Photo], fields: dict[str, Any]) -> httpx.Response:
         return await self._http.post(f"v1/{address}", headers=self._headers, **_form(photos, fields))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Header, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from indexer.tiles.sources.source import TileImage
@@ -20,13 +20,14 @@ grid_router = APIRouter(tags=["corpus"])
 router = APIRouter(tags=["corpus"])
 
 _PICTURES = frozenset({"image/jpeg", "image/png", "image/webp"})
+_NOT_READY = problem("Model and index are not loaded.", "not-ready")
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"content": {kind: {} for kind in sorted(_PICTURES)}},
     304: {"description": "The client has it."},
-    404: problem("No such tile, or its picture is not on disk any more."),
-    503: problem("Not ready."),
+    404: problem("No such tile, or its picture is not on disk any more.", "no-such-tile"),
+    503: _NOT_READY,
 }
-_IfNoneMatch = Annotated[str | None, Header()]
+_IfNoneMatch = Annotated[str | None, Header(description="An `ETag` of before.", examples=['"9f86d081884c7d65"'])]
 
 
 @grid_router.get(
@@ -34,9 +35,15 @@ _IfNoneMatch = Annotated[str | None, Header()]
     operation_id="tile",
     summary="The picture of one tile by its place on the grid",
     response_class=Response,
-    responses=_ANSWERS | {422: problem("z, x or y is no whole number.")},
+    responses=_ANSWERS | {422: problem("z, x or y is no whole number.", "invalid-request")},
 )
-def tile(z: int, x: int, y: int, serving: ServingOfApp, if_none_match: _IfNoneMatch = None) -> Response:
+def tile(
+    z: Annotated[int, Path(examples=[18])],
+    x: Annotated[int, Path(examples=[41231])],
+    y: Annotated[int, Path(examples=[171966])],
+    serving: ServingOfApp,
+    if_none_match: _IfNoneMatch = None,
+) -> Response:
     """The corpus as a map layer, in the XYZ scheme of Web Mercator: y grows to the south."""
     return _picture(serving.localizer.index.tile_image(z, x, y), f"{z}/{x}/{y}", if_none_match)
 
@@ -48,7 +55,11 @@ def tile(z: int, x: int, y: int, serving: ServingOfApp, if_none_match: _IfNoneMa
     response_class=Response,
     responses=_ANSWERS,
 )
-def tile_by_id(tile_id: str, serving: ServingOfApp, if_none_match: _IfNoneMatch = None) -> Response:
+def tile_by_id(
+    tile_id: Annotated[str, Path(examples=["18/41231/171966"])],
+    serving: ServingOfApp,
+    if_none_match: _IfNoneMatch = None,
+) -> Response:
     """Any tile of the index, also one that was cut at a stride and lies on no grid."""
     return _picture(serving.corpus.picture(tile_id), tile_id, if_none_match)
 
@@ -70,8 +81,8 @@ def tile_by_id(tile_id: str, serving: ServingOfApp, if_none_match: _IfNoneMatch 
             },
         },
         304: {"description": "The client has it."},
-        404: problem("The pictures are not on disk any more."),
-        503: problem("Not ready."),
+        404: problem("The pictures are not on disk any more.", "no-such-tile"),
+        503: _NOT_READY,
     },
 )
 async def overview(serving: ServingOfApp, if_none_match: _IfNoneMatch = None) -> Response:
@@ -89,8 +100,8 @@ async def overview(serving: ServingOfApp, if_none_match: _IfNoneMatch = None) ->
     operation_id="tilejson",
     summary="The corpus as TileJSON 3.0",
     responses={
-        404: problem("No tile lies on the XYZ grid, or the pictures are not on disk."),
-        503: problem("Not ready."),
+        404: problem("No tile lies on the XYZ grid, or the pictures are not on disk.", "no-such-tile"),
+        503: _NOT_READY,
     },
 )
 def tilejson(request: Request, serving: ServingOfApp) -> TileJson:

@@ -13,10 +13,12 @@ from service.answering import Serving
 from service.engine import Engine
 from service.errors import PROBLEM_JSON
 from service.metrics import Metrics
+from service.problem_examples import problem_examples
 from service.schemas import Problem
 from service.settings import Settings
 
 __all__ = [
+    "UPLOAD_PROBLEMS",
     "EngineOfApp",
     "MetricsOfApp",
     "ServingOfApp",
@@ -29,9 +31,27 @@ __all__ = [
 ]
 
 
-def problem(description: str) -> dict[str, Any]:
-    """What OpenAPI says of an error's answer."""
-    return {"description": description, "content": {PROBLEM_JSON: {"schema": Problem.model_json_schema()}}}
+def problem(description: str, *slugs: str) -> dict[str, Any]:
+    """What OpenAPI says of a refusal.
+
+    Args:
+        description: when it comes.
+        slugs: the kinds of problem that it may be, each shown as an example.
+    """
+    shown = {"schema": Problem.model_json_schema(), "examples": problem_examples(*slugs)}
+    return {"description": description, "content": {PROBLEM_JSON: shown}}
+
+
+UPLOAD_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    400: problem("The body is cut off, no multipart data, or has too many parts.", "bad-request"),
+    408: problem("The upload took too long, or was too slow.", "upload-too-slow"),
+    413: problem("The upload is too large.", "upload-too-large"),
+    503: problem(
+        "Busy, not ready, or a fault of the server; try again after `Retry-After` seconds.",
+        *("overloaded", "deadline-exceeded", "not-ready", "worker-lost", "index-damaged", "storage-fault"),
+    ),
+}
+"""How every address that takes photos may refuse."""
 
 
 def _engine(request: Request) -> Engine:

@@ -22,9 +22,9 @@ from service.concurrency.batching import Batcher
 from service.concurrency.decode_lanes import DecodeLanes
 from service.concurrency.line import Line
 from service.corpus import Corpus
-from service.demo.preparation import Preparation
 from service.errors import NotReady
 from service.explaining import Explaining
+from service.first_start.preparation import Preparation
 from service.index_guard import IndexGuard
 from service.metrics import Metrics
 from service.settings import Settings

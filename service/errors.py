@@ -38,6 +38,7 @@ __all__ = [
     "TileNotFound",
     "WorkerLost",
     "install_handlers",
+    "known_kinds",
     "problem_body",
     "problem_kind",
     "problem_of",
@@ -141,6 +142,11 @@ def problem_kind(error: Exception | int) -> ProblemKind:
         if isinstance(error, expected):
             return kind
     return _STATUS_KINDS[500]
+
+
+def known_kinds() -> list[ProblemKind]:
+    """Every kind that this service answers with."""
+    return [*(kind for _, kind in _TABLE), *_STATUS_KINDS.values()]
 
 
 def problem_body(kind: ProblemKind, detail: str | None = None, **members: Any) -> dict[str, Any]:

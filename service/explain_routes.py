@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Form, Request
 
 from model.inputs.photo_view import GivenView
 from service.concurrency.disconnects import unless_gone
-from service.dependencies import ServingOfApp, no_empty_or_repeated_fields, problem, reader_of
+from service.dependencies import UPLOAD_PROBLEMS, ServingOfApp, no_empty_or_repeated_fields, problem, reader_of
 from service.errors import TileNotFound
 from service.forms import FormRoute
 from service.schemas_explain import ExplainAnswer, ExplainForm, explain_answer
@@ -25,12 +25,9 @@ router = APIRouter(route_class=FormRoute)
     summary="Why does this tile match this photo?",
     dependencies=[Depends(no_empty_or_repeated_fields)],
     responses={
-        400: problem("The body is cut off or no multipart data, or has more files than the one."),
-        404: problem("The index has no such tile, or its picture is not on disk any more."),
-        408: problem("The upload took too long, or was too slow."),
-        413: problem("The upload is too large."),
-        422: problem("The photo or a field cannot be used; `detail` says why."),
-        503: problem("Busy or not ready; try again after `Retry-After` seconds."),
+        404: problem("The index has no such tile, or its picture is not on disk any more.", "no-such-tile"),
+        422: problem("The photo or a field cannot be used; `detail` says why.", "invalid-request", "bad-image"),
+        **UPLOAD_PROBLEMS,
     },
 )
 async def explain(

@@ -87,8 +87,8 @@ class Explaining:
         index, encoder = self._localizer.index, self._localizer.encoder
         vectors = index.vector(row).astype(np.float32)
 
-        def find(canvases: _Pixels) -> Sequence[SearchResult]:
-            scores = encoder.encode_ground(canvases) @ vectors.T
+        def find(asked: NDArray[np.float32]) -> Sequence[SearchResult]:
+            scores = asked @ vectors.T
             rows = np.array([row], np.int64)
             return [
                 SearchResult(rows, one.max(keepdims=True), one.argmax(keepdims=True), exact=True, scanned=1)
@@ -96,7 +96,7 @@ class Explaining:
             ]
 
         heading_deg = photo.view.heading_deg
-        return search_headings(photo.canvas, find, heading_deg=heading_deg, count=self._localizer.headings)[0]
+        return search_headings(photo.canvas, encoder, find, heading_deg=heading_deg, count=self._localizer.headings)[0]
 
     def _tile_pixels(self, row: int) -> _Pixels:
         index, inputs = self._localizer.index, self._localizer.encoder.inputs

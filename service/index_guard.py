@@ -1,22 +1,59 @@
 """Notices that the files of an opened index were written to, before a search reads what is no longer there.
 
 The vectors are memory-mapped: a file that is cut shorter under a running service would end the process at the next
-read. A file that is replaced by another of its name is no harm, since the old one stays for as long as it is open.
+read. So each file is held by a read lease, where the system grants one: whoever opens it for writing, or cuts it, waits
+until the lease is given up, and that is when nobody reads any more. Where there are no leases, files are compared with
+how they were before each batch. A file that is replaced by another of its name is no harm, since the old one stays for
+as long as it is open.
 """
 
 from __future__ import annotations
 
+import fcntl
+import logging
 import os
-from contextlib import suppress
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.common.errors import IndexDamaged
 
 __all__ = ["IndexGuard"]
 
+logger = logging.getLogger(__name__)
+
+_EVERY_S = 0.1
+"""In which a writer is noticed; the kernel has him wait for up to 45 seconds (`fs.lease-break-time`)."""
+
+
+@dataclass
+class _File:
+    """One file, as it was when the index was opened.
+
+    Attributes:
+        path: for messages.
+        number: the open file's.
+        state: size and time of its last change.
+        leased: whether a writer has to wait for us.
+    """
+
+    path: Path
+    number: int
+    state: tuple[int, int]
+    leased: bool
+
 
 class IndexGuard:
-    """Keeps the files of an index open, and knows how they were."""
+    """Keeps the files of an index open and, where it can, as they are.
+
+    Example:
+        >>> guard = IndexGuard(Path("my-index"))  # doctest: +SKIP
+        >>> with guard.reading():  # doctest: +SKIP
+        ...     index.search(vectors, top_k=5)
+    """
 
     def __init__(self, folder: Path) -> None:
         """Take note of every file in the folder, but of what a change of the index is still writing there.
@@ -24,34 +61,87 @@ class IndexGuard:
         Raises:
             IndexDamaged: one cannot be opened.
         """
-        self._opened: list[tuple[Path, int, tuple[int, int]]] = []
+        self._files: list[_File] = []
+        self._changed: Path | None = None
+        self._readers = 0
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
         for path in sorted(one for one in folder.rglob("*") if one.is_file() and not _hidden(one, folder)):
             try:
                 number = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             except OSError as error:
                 self.close()
                 raise IndexDamaged(f"{path} cannot be opened: {error.strerror}; check who may read it") from error
-            self._opened.append((path, number, _state(number)))
+            self._files.append(_File(path, number, _state(number), _lease(number)))
+        if any(file.leased for file in self._files):
+            threading.Thread(target=self._watch, name="index-guard", daemon=True).start()
 
-    def require(self) -> None:
-        """Make sure that the files are as they were.
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """While the block runs no file can be cut, where there are leases.
 
         Raises:
-            IndexDamaged: one was written to or cut.
+            IndexDamaged: one was written to or cut, or is about to be.
         """
-        for path, number, state in self._opened:
-            if _state(number) != state:
-                raise IndexDamaged(
-                    f"{path} was changed under the running service; restore it and restart, and replace an index by "
-                    "renaming a whole new folder into its place"
-                )
+        with self._lock:
+            self._require()
+            self._readers += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._readers -= 1
 
     def close(self) -> None:
         """Let go of the files."""
-        for _, number, _ in self._opened:
-            with suppress(OSError):
-                os.close(number)
-        self._opened = []
+        self._closed.set()
+        with self._lock:
+            for file in self._files:
+                with suppress(OSError):
+                    os.close(file.number)
+            self._files = []
+
+    def _require(self) -> None:
+        for file in self._files:
+            if self._changed is None and (_is_wanted(file) or _state(file.number) != file.state):
+                self._changed = file.path
+        if self._changed is not None:
+            raise IndexDamaged(
+                f"{self._changed} was changed under the running service; restore it and restart, and replace an index "
+                "by renaming a whole new folder into its place"
+            )
+
+    def _watch(self) -> None:
+        """Let a writer have his way, once nobody reads."""
+        while not self._closed.wait(_EVERY_S):
+            with self._lock:
+                for file in self._files:
+                    if _is_wanted(file):
+                        self._changed = self._changed or file.path
+                        if not self._readers:
+                            logger.error("%s is being written to: the index is not searched any more", file.path)
+                            _give_up(file)
+
+
+def _lease(number: int) -> bool:
+    """Ask for a read lease; no where the system, the file system or the file's owner allow none."""
+    try:
+        fcntl.fcntl(number, fcntl.F_SETSIG, signal.SIGURG)  # a signal that does nothing, instead of one that ends us
+        fcntl.fcntl(number, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+    except (AttributeError, OSError):
+        return False
+    return True
+
+
+def _is_wanted(file: _File) -> bool:
+    """Whether a writer waits for the lease, or the kernel has taken it away."""
+    return file.leased and fcntl.fcntl(file.number, fcntl.F_GETLEASE) == fcntl.F_UNLCK
+
+
+def _give_up(file: _File) -> None:
+    with suppress(OSError):
+        fcntl.fcntl(file.number, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    file.leased = False
 
 
 def _hidden(path: Path, folder: Path) -> bool:

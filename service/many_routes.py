@@ -18,7 +18,7 @@ from model.common.geo import LatLon, great_circle_m
 from model.inputs.photo_view import GivenView
 from service.answering import Serving
 from service.concurrency.disconnects import unless_gone
-from service.dependencies import ServingOfApp, only_photos_repeated, problem, reader_of
+from service.dependencies import UPLOAD_PROBLEMS, ServingOfApp, only_photos_repeated, problem, reader_of
 from service.errors import problem_of
 from service.forms import FormRoute
 from service.schemas import describe, json_answer
@@ -33,27 +33,36 @@ _AT_ONCE = 8
 """Photos of one request in the line, so that others have room."""
 _MATCHES_OF_A_TRACK = 20
 _ERRORS: dict[int | str, dict[str, Any]] = {
-    400: problem("The body is cut off or no multipart data, or has too many files."),
-    408: problem("The upload took too long, or was too slow."),
-    413: problem("The upload is too large."),
-    422: problem("A field or the area cannot be used; `detail` says why."),
-    503: problem("Busy or not ready; try again after `Retry-After` seconds."),
+    422: problem("A field or the area cannot be used; `detail` says why.", "invalid-request"),
+    **UPLOAD_PROBLEMS,
+}
+_NO_PHOTO: dict[int | str, dict[str, Any]] = {
+    422: problem(
+        "A field, the area or every photo cannot be used; `detail` says why.",
+        *("invalid-request", "bad-image", "no-tiles-in-region"),
+    )
 }
 _LIMITS: Any = {"max_files": MAX_PHOTOS, "max_fields": 16, "max_part_size": 8192}
 _Found = Localization | GeoLocalizationError
+
+
+class _LinesResponse(StreamingResponse):
+    """An answer that comes line by line."""
+
+    media_type = NDJSON
 
 
 @router.post(
     "/localize/batch",
     operation_id="localizeBatch",
     summary="Where was each of these photos taken?",
-    response_class=StreamingResponse,
+    response_class=_LinesResponse,
     form_limits=_LIMITS,
-    responses={200: {"content": {NDJSON: {"schema": BatchLine.model_json_schema()}}}, **_ERRORS},
+    responses={200: {"model": BatchLine, "description": "A line for each photo."}, **_ERRORS},
 )
 async def localize_batch(
     request: Request, form: Annotated[BatchForm, Form(media_type="multipart/form-data")], serving: ServingOfApp
-) -> StreamingResponse:
+) -> _LinesResponse:
     """One line of JSON for each photo, in the order in which they are answered; one that fails is a line, too."""
     root = request.scope.get("root_path", "")
     view, region = GivenView(heading_deg=form.heading_deg, fov_deg=form.fov_deg), form.region
@@ -69,7 +78,7 @@ async def localize_batch(
         answer = json_answer(found, serving.localizer, root=root)
         return BatchLine(number=number, name=name, answer=answer, problem=None).model_dump(mode="json")
 
-    return StreamingResponse(lines(), media_type=NDJSON)
+    return _LinesResponse(lines())
 
 
 @router.post(
@@ -77,7 +86,7 @@ async def localize_batch(
     operation_id="localizeTrack",
     summary="Which way was taken, seen from these photos?",
     form_limits=_LIMITS,
-    responses=_ERRORS,
+    responses=_ERRORS | _NO_PHOTO,
 )
 async def localize_track(
     request: Request, form: Annotated[TrackForm, Form(media_type="multipart/form-data")], serving: ServingOfApp

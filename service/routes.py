@@ -6,12 +6,13 @@ import time
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Header, Request, Response
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 
 from model._version import VERSION
 from model.inputs.photo_view import GivenView
 from service.concurrency.disconnects import unless_gone
 from service.dependencies import (
+    UPLOAD_PROBLEMS,
     EngineOfApp,
     MetricsOfApp,
     ServingOfApp,
@@ -33,6 +34,7 @@ from service.schemas import (
     json_answer,
     picture_zooms,
 )
+from service.telemetry import tell_steps
 
 __all__ = ["router"]
 
@@ -54,11 +56,11 @@ router = APIRouter(route_class=FormRoute)
                 KML: {"schema": {"type": "string"}},
             }
         },
-        400: problem("The body is cut off or no multipart data, or has more files than the one."),
-        408: problem("The upload took too long."),
-        413: problem("The upload is too large."),
-        422: problem("The photo, a field or the area cannot be used; `detail` says why."),
-        503: problem("Busy or not ready; try again after `Retry-After` seconds."),
+        422: problem(
+            "The photo, a field or the area cannot be used; `detail` says why.",
+            *("invalid-request", "bad-image", "no-tiles-in-region"),
+        ),
+        **UPLOAD_PROBLEMS,
     },
 )
 async def localize(
@@ -66,7 +68,7 @@ async def localize(
     form: Annotated[LocalizeForm, Form(media_type="multipart/form-data")],
     serving: ServingOfApp,
     metrics: MetricsOfApp,
-    accept: Annotated[str, Header(description=f"`{GEO_JSON}`, `{CSV}` or `{KML}`.")] = "application/json",
+    accept: Annotated[str, Header(include_in_schema=False)] = "application/json",  # OpenAPI tells it by the answers
 ) -> Response:
     """Embed the photo, compare it with every tile of the area, and answer with the best tiles and one position."""
     given, region = GivenView(heading_deg=form.heading_deg, fov_deg=form.fov_deg), form.region
@@ -75,7 +77,9 @@ async def localize(
     began = time.perf_counter()
     found = await unless_gone(request, answer)
     waited_s = max(0.0, time.perf_counter() - began - found.seconds["total"])
-    metrics.steps(found.seconds | {"wait": waited_s})
+    steps = found.seconds | {"wait": waited_s}
+    metrics.steps(steps)
+    tell_steps(steps)
     told = json_answer(found, serving.localizer, root=request.scope.get("root_path", ""))
     form_of_answer = preferred(accept)
     if form_of_answer == GEO_JSON:
@@ -98,7 +102,7 @@ async def healthz() -> Status:
     operation_id="readyz",
     tags=["operation"],
     summary="Can it localize?",
-    responses={503: problem("Model and index are not loaded, or do not match.")},
+    responses={503: problem("Model and index are not loaded, or do not match.", "not-ready")},
 )
 async def readyz(engine: EngineOfApp) -> Status:
     """Model and index are loaded and belong together, and the service is not about to stop."""
@@ -106,7 +110,13 @@ async def readyz(engine: EngineOfApp) -> Status:
     return Status(status="ready")
 
 
-@router.get("/info", operation_id="info", tags=["operation"], summary="Which model, which index?")
+@router.get(
+    "/info",
+    operation_id="info",
+    tags=["operation"],
+    summary="Which model, which index?",
+    responses={503: problem("Model and index are not loaded.", "not-ready")},
+)
 async def info(request: Request, serving: ServingOfApp, settings: SettingsOfApp) -> Info:
     """What this service runs and what a request may ask for."""
     model, index = describe(serving.localizer)
@@ -124,7 +134,13 @@ async def info(request: Request, serving: ServingOfApp, settings: SettingsOfApp)
     )
 
 
-@router.get("/metrics", operation_id="metrics", tags=["operation"], summary="Counters for Prometheus")
+@router.get(
+    "/metrics",
+    operation_id="metrics",
+    tags=["operation"],
+    summary="Counters for Prometheus",
+    response_class=PlainTextResponse,
+)
 def metrics_text(metrics: MetricsOfApp) -> Response:
     """Prometheus's text format."""
     return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")

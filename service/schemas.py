@@ -17,6 +17,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
+    WithJsonSchema,
     model_serializer,
     model_validator,
 )
@@ -56,7 +57,11 @@ __all__ = [
 _HALF_EARTH_M = 20_040_000.0
 """No two places are farther apart than this."""
 
-Bbox = tuple[float, float, float, float]
+Bbox = Annotated[
+    tuple[float, float, float, float],
+    WithJsonSchema({"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4}),
+]
+"""[west, south, east, north]; told to OpenAPI in words that tools of version 3.0 understand, too."""
 
 
 def _bbox(text: str) -> str:

@@ -80,6 +80,9 @@ class ServeSettings(EncoderOptions):
     ] = None
     allowed_hosts: Annotated[str, Option("host names to answer under, separated by commas; empty: any")] = ""
     cors_origins: Annotated[str, Option("web origins whose pages may ask, separated by commas; empty: none")] = ""
+    otlp_endpoint: Annotated[
+        str, Option("address of an OpenTelemetry collector for traces (OTLP over HTTP); empty: none", "URL")
+    ] = ""
     log_format: Annotated[Literal["text", "json"], Option("log lines for people or for machines")] = "text"
     log_level: Annotated[
         Literal["critical", "error", "warning", "info", "debug"], Option("least severe log line to write")

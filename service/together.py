@@ -21,7 +21,7 @@ from model.common.geo import normal_heading
 from model.inputs.photo_view import GivenView
 from service.answering import Serving
 from service.concurrency.disconnects import unless_gone
-from service.dependencies import check_fields, problem, reader_of
+from service.dependencies import UPLOAD_PROBLEMS, check_fields, problem, reader_of
 from service.forms import FormRoute
 from service.schemas import (
     Estimate,
@@ -129,11 +129,11 @@ async def _no_empty_or_repeated_fields(request: Request) -> None:
     form_limits=_FORM_LIMITS,
     dependencies=[Depends(_no_empty_or_repeated_fields)],
     responses={
-        400: problem("The body is cut off or no multipart data, or has too many parts."),
-        408: problem("The upload took too long."),
-        413: problem("The photos together are larger than an upload may be."),
-        422: problem("A photo, a field or the area cannot be used; `detail` says which, and why."),
-        503: problem("Busy or not ready; try again after `Retry-After` seconds."),
+        422: problem(
+            "A photo, a field or the area cannot be used; `detail` says which, and why.",
+            *("invalid-request", "bad-image", "no-tiles-in-region", "too-many-tiles"),
+        ),
+        **UPLOAD_PROBLEMS,
     },
 )
 async def localize_together(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.inputs.anchors import anchor_px, recentre
+from model.inputs.heading_search import swept_turns
 from model.inputs.transforms import InputSpec
 
 __all__ = ["FakeEncoder"]
@@ -25,6 +26,7 @@ class FakeEncoder:
         self.name = name
         self.digest = hashlib.sha256(name.encode()).hexdigest()
         self.numbers = "float"
+        self.sweeps = False
         self.dim = _CELLS * _CELLS * 3
         self.inputs = inputs or InputSpec(satellite_px=32, ground_height_px=32, ground_width_px=64)
 
@@ -36,6 +38,11 @@ class FakeEncoder:
     def encode_ground(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8 [B, H, W, 3] -> float32 [B, 27]."""
         return _cell_colours(pixels)
+
+    def encode_headings(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """uint8 [B, H, W, 3] -> float32 [B, T, 27], each turn on its own."""
+        turned = [self.encode_ground(np.roll(pixels, turn, axis=2)) for turn in swept_turns(pixels.shape[2])]
+        return np.stack(turned, axis=1)
 
 
 def _cell_colours(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -26,9 +26,10 @@ HEAVY = ("torch", "timm", "faiss", "fastapi", "rasterio", "matplotlib", "pyarrow
 STAGES = {
     "model": "_version common inputs network synthetic data evaluation training commands __init__ __main__",
     "indexer": "common tiles index confidence localization pairs building lifecycle commands __init__ __main__",
-    "service": "prefix settings errors metrics logs keys access concurrency index_guard middleware uploads forms demo "
-    "corpus explaining answering schemas engine geojson formats schemas_explain schemas_many dependencies routes "
-    "corpus_routes explain_routes many_routes together docs_page page app server client __init__ __main__",
+    "service": "prefix settings errors metrics telemetry logs keys access concurrency index_guard middleware uploads "
+    "forms first_start corpus explaining answering schemas engine geojson formats schemas_explain schemas_many "
+    "problem_examples dependencies routes corpus_routes explain_routes many_routes together examples openapi docs_page "
+    "page app server client demo __init__ __main__",
 }
 """Each package's parts in the order of the data's way; a part may import those to its left."""
 FLAT = {
@@ -38,7 +39,7 @@ FLAT = {
 NEEDS_TORCH = (
     "model.common.devices",
     *(f"model.network.{name}" for name in ("backbones", "checkpoints", "clnet", "explanation", "export", "forward")),
-    *(f"model.network.{name}" for name in ("import_sample4geo", "polar", "pretrained")),
+    *(f"model.network.{name}" for name in ("import_sample4geo", "polar", "pretrained", "sweep")),
     "model.network.engines.torch_engine",
     "model.data.loaders",
     "model.evaluation.publish_exports",
@@ -46,6 +47,8 @@ NEEDS_TORCH = (
 )
 """Modules that are imported only where torch is installed; a name ending in a folder stands for all in it."""
 TRAINING_LIBRARIES = {"torch", "torchvision", "timm", "safetensors", "onnx", "onnxscript"}
+NUMPY_FOR_HELP = ("evaluate", "render pairs", "render region", "pairs", "build", "add", "calibrate")
+"""Commands whose options are checked by what is also there for arrays."""
 MIRRORED = 0.9
 DOCUMENTED = 0.95
 NOT_YET: set[tuple[str, str]] = set()
@@ -246,35 +249,27 @@ def test_importing_a_package_loads_nothing_heavy(package):
     assert subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True).strip() == "[]"
 
 
+def test_importing_the_packages_loads_hardly_anything_of_pythons_own():
+    """Without `site`, which may load some of these itself."""
+    slow = ("pathlib", "typing", "re", "contextlib", "dataclasses", "collections", "urllib", "logging", "argparse")
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import model, indexer, service\n"
+    code += f"print([name for name in {slow} if name in sys.modules])"
+    assert subprocess.check_output([sys.executable, "-S", "-c", code], text=True).strip() == "[]"
+
+
 @pytest.mark.parametrize(
-    ("package", "words", "also"),
-    [(package, "", ("numpy", "PIL")) for package in PACKAGES]
-    + [("service", "up", ("numpy", "PIL"))]
-    + [
-        ("model", words, ())
-        for words in ("train", "evaluate", "render pairs", "render region", "check-data", "export", "info")
-    ]
-    + [("model", "import sample4geo", ())]
-    + [
-        ("indexer", words, ())
-        for words in (
-            "pairs",
-            "build",
-            "add",
-            "update",
-            "remove",
-            "merge",
-            "split",
-            "compact",
-            "search",
-            "calibrate",
-            "info",
-            "verify",
-        )
+    ("package", "words"),
+    [
+        *((package, "") for package in PACKAGES),
+        ("service", "up"),
+        *(("model", words) for words in ("train", "evaluate", "check-data", "export", "info")),
+        *(("model", words) for words in ("render pairs", "render region", "import sample4geo")),
+        *(("indexer", words) for words in ("pairs", "build", "add", "update", "remove", "merge", "split", "compact")),
+        *(("indexer", words) for words in ("export", "localize", "search", "calibrate", "info", "verify")),
     ],
 )
-def test_help_loads_nothing_heavy(package, words, also):
-    heavy = (*HEAVY, "pydantic", "scipy", "uvicorn", "tqdm", *also)
+def test_help_loads_nothing_heavy(package, words):
+    heavy = (*HEAVY, "pydantic", "scipy", "uvicorn", "tqdm", "PIL", *(() if words in NUMPY_FOR_HELP else ("numpy",)))
     code = (
         f"import sys, runpy; sys.argv = ['x', *{words.split()}, '--help']\n"
         f"try: runpy.run_module('{package}', run_name='__main__')\n"

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
 
 from indexer.common.errors import BadCalibration, IndexVersion
 from indexer.confidence.storage import read_calibrations
 from indexer.index.tile_index import TileIndex
 from indexer.localization.localizer import Localizer
-from model.common.errors import BadCheckpoint
+from model.common.errors import BadCheckpoint, BadConfig
 from model.data.manifest import read_manifest
 from model.inputs.photo_view import GivenView
 from model.network.checkpoints import load_bundle
@@ -65,7 +66,26 @@ def test_a_later_calibration_is_refused(before: Path) -> None:
         read_calibrations(before / "index", TileIndex.open(before / "index").manifest)
 
 
-def test_a_later_bundle_is_refused(before: Path) -> None:
-    change_json(before / "bundle" / "spec.json", format=99)
+@pytest.mark.parametrize("changes", [{"format": 99}, {"format": 1, "what_came_later": True}])
+def test_a_later_bundle_is_refused(before: Path, changes: dict[str, object]) -> None:
+    change_json(before / "bundle" / "spec.json", **changes)
     with pytest.raises(BadCheckpoint, match="update the package"):
         load_bundle(str(before / "bundle"))
+
+
+def test_a_later_run_is_refused_and_left_as_it_is(before: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(before)
+    pairs, state = read_manifest(Path("pairs/pairs.csv")), Path("run/state-00000002.safetensors")
+    with safe_open(state, "np") as file:
+        notes = file.metadata()
+    save_file(load_file(state), state, metadata={**notes, "format": "2"})
+    written = state.read_bytes()
+    with pytest.raises(BadCheckpoint, match="has state format 2; this version reads 1: update the package"):
+        train(load_run(Path("run/run.json"), []), pairs, pairs, Path("run"), device="cpu")
+    assert state.read_bytes() == written
+
+
+def test_a_run_configured_by_a_later_version_is_refused(before: Path) -> None:
+    change_json(before / "run" / "run.json", what_came_later=True)
+    with pytest.raises(BadConfig, match="unknown key what_came_later; known are name, model"):
+        load_run(before / "run" / "run.json", [])

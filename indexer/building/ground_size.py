@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from indexer.common.encoders import EncoderIdentity
@@ -24,8 +26,14 @@ def tile_sides_m(tiles: TileTable) -> dict[int, float]:
     return {int(zoom): tile_side_m(tiles.take(tiles.z == zoom)) for zoom in np.unique(tiles.z)}
 
 
-def ground_size_notes(tiles: TileTable, encoder: EncoderIdentity) -> list[str]:
-    """A warning where tiles show much more or less ground than the encoder was trained on, if it tells."""
+def ground_size_notes(kind: str, tiles: TileTable, encoder: EncoderIdentity) -> list[str]:
+    """A warning where tiles show much more or less ground than the encoder was trained on, if it tells.
+
+    Args:
+        kind: of the source: what can be done instead depends on it.
+        tiles: what would be indexed.
+        encoder: who would describe them.
+    """
     trained: tuple[float, float] | None = getattr(encoder, "ground_m", None)
     if trained is None:
         return []
@@ -34,8 +42,17 @@ def ground_size_notes(tiles: TileTable, encoder: EncoderIdentity) -> list[str]:
     sides = tile_sides_m(tiles)
     return [
         f"tiles{f' of zoom {zoom}' if len(sides) > 1 else ''} show {side_m:.0f} m of ground and {encoder.name} was "
-        f"trained on {sizes}: expect worse matches. Take tiles of another zoom (each step halves or doubles the "
-        "ground), or another checkpoint"
+        f"trained on {sizes}: expect worse matches. {_remedy(kind, zoom, side_m, math.sqrt(least_m * greatest_m))}"
         for zoom, side_m in sides.items()
         if not least_m / _TOLERANCE <= side_m <= greatest_m * _TOLERANCE
     ]
+
+
+def _remedy(kind: str, zoom: int, side_m: float, wanted_m: float) -> str:
+    """How to get tiles of about the wanted side out of this source."""
+    if kind == "raster":
+        return f"Have them cut at that size, with --tile-size-m {wanted_m:.0f}"
+    if zoom < 0:
+        return "List tiles of that size, or take another checkpoint"
+    fitting = zoom + round(math.log2(side_m / wanted_m))
+    return f"Take tiles of zoom {fitting} if there are any (--zoom {fitting}), or another checkpoint"

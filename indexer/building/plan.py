@@ -85,7 +85,7 @@ def make_plan(
         "source": described,
         **spec.identity(),
     }
-    notes = [*notes, *ground_size_notes(tiles, encoder)]
+    notes = [*notes, *ground_size_notes(source.kind, tiles, encoder)]
     return BuildPlan(tiles, notes, identity, described, files)
 
 

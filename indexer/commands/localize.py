@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from indexer.commands.options import PhotoOptions, RerankOptions, SearchedOptions
+from indexer.commands.options import LocalizerOptions, PhotoOptions
 from indexer.commands.output import print_lines
-from indexer.tiles.region import CircleRegion
-from model.common.errors import BadConfig
+from model.common.errors import BadConfig, OutputExists
 from model.common.flags import Option
 from model.common.geo import LatLon, parse_lat_lon
 from model.common.specs import spec
-from model.network.specs import EncoderOptions
 
 if TYPE_CHECKING:
     from indexer.localization.localizer import Localizer
@@ -33,7 +31,7 @@ def _parse_near(text: str) -> LatLon | Literal["exif"]:
 
 
 @spec(kw_only=True)
-class LocalizeOptions(RerankOptions, PhotoOptions, EncoderOptions, SearchedOptions):
+class LocalizeOptions(PhotoOptions, LocalizerOptions):
     """Which photos, what is known of them, where to look, and in what form to answer."""
 
     photos: Annotated[
@@ -93,7 +91,6 @@ class LocalizeOptions(RerankOptions, PhotoOptions, EncoderOptions, SearchedOptio
 def run(options: LocalizeOptions) -> int:
     """Answer every photo; 1 where all failed, or with `strict` any."""
     from indexer.localization.batch import localize_photos, localize_photos_together
-    from indexer.localization.localizer import Localizer
     from indexer.localization.photo_list import list_photos
     from indexer.localization.write_gps import GpsCopies
     from indexer.localization.writers import check_output
@@ -102,19 +99,11 @@ def run(options: LocalizeOptions) -> int:
     if options.form is not None:
         check_output(options.form, options.out, overwrite=options.overwrite)
     requests = list_photos(options.photos, _defaults(options))
+    _spare_what_is_read(options, requests)
     copies = None
     if options.write_gps is not None and options.min_confidence is not None:
-        paths = [request.path for request in requests]
-        copies = GpsCopies(options.write_gps, paths, least_confidence=options.min_confidence)
-    localizer = Localizer.open(
-        options.index,
-        checkpoint=options.checkpoint,
-        device=options.device,
-        engine=options.engine,
-        rerank=options.rerank,
-        exact=options.exact,
-        since=options.since,
-    )
+        copies = GpsCopies(options.write_gps, requests, least_confidence=options.min_confidence)
+    localizer = options.open_localizer()
     _say_what_confidence_there_is(localizer, options)
     if options.together:
         one = localize_photos_together(localizer, requests, top_k=options.top_k, workers=options.workers)
@@ -125,15 +114,32 @@ def run(options: LocalizeOptions) -> int:
     )
     with progress(len(requests), "placing", unit="photos", quiet=options.quiet or len(requests) == 1) as bar:
         failed = _write(options, answers, copies, bar.update)
-    if copies is not None:
-        sys.stderr.write(f"{copies.written:,} of {len(requests):,} photos were copied to {options.write_gps}\n")
     if failed:
         sys.stderr.write(f"{failed:,} of {len(requests):,} photos could not be placed\n")
-    return int(failed == len(requests) or (options.strict and failed > 0))
+    uncopied = 0
+    if copies is not None:
+        uncopied = copies.failed
+        sys.stderr.write(f"{copies.written:,} of {len(requests):,} photos were copied to {options.write_gps}\n")
+        if uncopied:
+            sys.stderr.write(f"{uncopied:,} that were sure enough could not be copied\n")
+    nothing = failed == len(requests) or (copies is not None and uncopied > 0 == copies.written)
+    return int(nothing or (options.strict and failed + uncopied > 0))
+
+
+def _spare_what_is_read(options: LocalizeOptions, requests: Sequence[PhotoRequest]) -> None:
+    """Make sure that --overwrite replaces neither a photo nor a table that is asked for."""
+    from indexer.localization.photo_list import real_path
+
+    if options.out is None:
+        return
+    out = real_path(options.out)
+    if any(real_path(path) == out for path in (*options.photos, *(request.path for request in requests))):
+        raise OutputExists(f"--out {options.out} is one of the files that are read; give another file")
 
 
 def _defaults(options: LocalizeOptions) -> PhotoRequest:
     from indexer.localization.photo_list import PhotoRequest
+    from indexer.tiles.region import CircleRegion
     from model.inputs.photo_view import GivenView
 
     region = options.read_area()

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from indexer.tiles.region import BoxRegion, CircleRegion, Region
 from model.common.errors import BadConfig
 from model.common.flags import Option
 from model.common.geo import Bounds, LatLon, parse_bounds, parse_given_heading, parse_lat_lon
 from model.common.specs import Wanted, spec
+from model.network.specs import EncoderOptions
 
-__all__ = ["AreaOptions", "IndexOptions", "PhotoOptions", "RerankOptions", "SearchedOptions", "WhereOptions"]
+if TYPE_CHECKING:
+    from indexer.localization.localizer import Localizer
+    from indexer.tiles.region import Region
+
+__all__ = ["AreaOptions", "IndexOptions", "LocalizerOptions", "PhotoOptions", "RerankOptions", "WhereOptions"]
 
 
 @spec(kw_only=True)
@@ -45,6 +49,8 @@ class WhereOptions:
             BadQuery: a file holds no area, or no track.
         """
         if self.bbox is not None:
+            from indexer.tiles.region import BoxRegion
+
             return BoxRegion(self.bbox)
         if self.area is None and self.track is None:
             return None
@@ -96,19 +102,10 @@ class AreaOptions(WhereOptions):
             BadQuery: a file holds no area, or no track.
         """
         if self.near is not None and self.radius_m is not None:
+            from indexer.tiles.region import CircleRegion
+
             return CircleRegion(self.near, self.radius_m)
         return self.read_area()
-
-
-@spec(kw_only=True)
-class SearchedOptions(IndexOptions):
-    """Which index, and which part of it is searched how."""
-
-    exact: Annotated[bool, Option("compare a photo with every tile, whatever lists the index has")] = False
-    since: Annotated[
-        datetime.date | None,
-        Option("leave out imagery that is older, or has no date", "YYYY-MM-DD", parse=datetime.date.fromisoformat),
-    ] = None
 
 
 @spec(kw_only=True)
@@ -144,3 +141,32 @@ class RerankOptions:
         Le(1000),
         Option("look at the N best tiles again, between the anchors of the index; slower, and needs the tiles", "N"),
     ] = 0
+
+
+@spec(kw_only=True)
+class LocalizerOptions(RerankOptions, EncoderOptions, IndexOptions):
+    """Which index, which part of it is searched how, and by which encoder."""
+
+    exact: Annotated[bool, Option("compare a photo with every tile, whatever lists the index has")] = False
+    since: Annotated[
+        datetime.date | None,
+        Option("leave out imagery that is older, or has no date", "YYYY-MM-DD", parse=datetime.date.fromisoformat),
+    ] = None
+
+    def open_localizer(self) -> Localizer:
+        """Open the index and load its encoder.
+
+        Raises:
+            GeoLocalizationError: as `Localizer.open`.
+        """
+        from indexer.localization.localizer import Localizer
+
+        return Localizer.open(
+            self.index,
+            checkpoint=self.checkpoint,
+            device=self.device,
+            engine=self.engine,
+            rerank=self.rerank,
+            exact=self.exact,
+            since=self.since,
+        )

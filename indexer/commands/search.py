@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from indexer.commands.options import AreaOptions, PhotoOptions, RerankOptions, SearchedOptions
+from indexer.commands.options import AreaOptions, LocalizerOptions, PhotoOptions
 from indexer.commands.output import print_json, print_lines
 from model.common.errors import BadConfig
 from model.common.flags import Option
 from model.common.specs import spec
-from model.network.specs import EncoderOptions
 
 if TYPE_CHECKING:
     from indexer.index.tile_index import TileIndex
@@ -21,7 +20,7 @@ __all__ = ["SearchOptions", "run"]
 
 
 @spec(kw_only=True)
-class SearchOptions(RerankOptions, PhotoOptions, AreaOptions, EncoderOptions, SearchedOptions):
+class SearchOptions(PhotoOptions, AreaOptions, LocalizerOptions):
     """Which photo, what is known of it, where to look, and in what form to answer."""
 
     image: Annotated[Path, Option("JPEG, PNG, WebP, TIFF, AVIF or HEIC; best a 360 degree panorama", "PHOTO")]
@@ -38,27 +37,15 @@ class SearchOptions(RerankOptions, PhotoOptions, AreaOptions, EncoderOptions, Se
 def run(options: SearchOptions) -> int:
     """Find the tiles most like a photo."""
     from indexer.localization.geojson import match_features
-    from indexer.localization.localizer import Localizer
     from model.inputs.photo_view import GivenView
 
     given = GivenView(heading_deg=options.heading_deg, fov_deg=options.fov_deg)
-    localizer = Localizer.open(
-        options.index,
-        checkpoint=options.checkpoint,
-        device=options.device,
-        engine=options.engine,
-        rerank=options.rerank,
-        exact=options.exact,
-        since=options.since,
-    )
-    index, found = (
-        localizer.index,
-        localizer.localize(options.image, given, region=options.region(), top_k=options.top_k),
-    )
+    localizer = options.open_localizer()
+    found = localizer.localize(options.image, given, region=options.region(), top_k=options.top_k)
     if options.geojson:
         print_json(match_features(found))
     elif options.json:
-        print_json(_as_json(index, found))
+        print_json(_as_json(localizer.index, found))
     else:
         _print_table(found)
     return 0

@@ -49,3 +49,10 @@ class QueryEncoder(EncoderIdentity, Protocol):
 
     def encode_ground(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8 [B, H, W, 3] of the canvas size -> float32 [B, dim], unit length."""
+
+    @property
+    def sweeps(self) -> bool:
+        """Whether it embeds a panorama at all headings at once, by `encode_headings`."""
+
+    def encode_headings(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The same canvases -> float32 [B, T, dim], at each of `model.inputs.heading_search.swept_turns`, nearly."""

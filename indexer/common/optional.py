@@ -7,26 +7,12 @@ from typing import Any
 
 from model.common.errors import MissingExtra
 
-__all__ = ["load_faiss", "load_httpx", "load_lance", "load_pyogrio", "load_rasterio", "load_shapely"]
+__all__ = ["load_faiss", "load_lance", "load_pyogrio", "load_rasterio", "load_shapely"]
 
 
 def load_faiss() -> Any:
     """The module `faiss`, whose bundled types lack much of what it has."""
     return importlib.import_module("faiss")
-
-
-def load_httpx() -> Any:
-    """The module `httpx`.
-
-    Raises:
-        MissingExtra: it is not installed.
-    """
-    try:
-        return importlib.import_module("httpx")
-    except ImportError as error:
-        raise MissingExtra(
-            "fetching tiles from an address needs httpx; install it with `pip install clnet-geolocalization[remote]`"
-        ) from error
 
 
 def load_lance() -> Any:

@@ -24,12 +24,12 @@ class AllScores:
     Attributes:
         rows: int64 [R] of the index, ascending.
         scores: float32 [R, A] cosine similarity of each of the A anchors, the best over the queries.
-        best_query: number of the query that has the best of all; -1 where there is no row.
+        peaks: float32 [Q], the best score of each query anywhere; minus infinity where there is no row.
     """
 
     rows: NDArray[np.int64]
     scores: NDArray[np.float32]
-    best_query: int
+    peaks: NDArray[np.float32]
 
 
 def score_all(vectors: NDArray[np.float16], queries: NDArray[np.float32], runs: NDArray[np.int64]) -> AllScores:
@@ -51,7 +51,7 @@ def score_all(vectors: NDArray[np.float16], queries: NDArray[np.float32], runs: 
             f"{MOST_VECTORS:,} vectors: search a smaller area"
         )
     scores = np.empty((count, anchors), np.float32)
-    most, best_query, done = -np.inf, -1, 0
+    peaks, done = np.full(len(queries), -np.inf, np.float32), 0
     step = max(1, _BLOCK_BYTES // (4 * vectors.shape[1]))
     for start, stop in runs.tolist():
         for at in range(start, stop, step):
@@ -59,10 +59,9 @@ def score_all(vectors: NDArray[np.float16], queries: NDArray[np.float32], runs: 
             each = block @ queries.T
             scores[done : done + len(block) // anchors] = each.max(axis=1).reshape(-1, anchors)
             done += len(block) // anchors
-            if each.max() > most:
-                most, best_query = each.max(), int(each.max(axis=0).argmax())
+            np.maximum(peaks, each.max(axis=0), out=peaks)
     rows = np.concatenate([np.arange(start, stop) for start, stop in runs.tolist()] or [np.empty(0, np.int64)])
-    return AllScores(rows, scores, best_query)
+    return AllScores(rows, scores, peaks)
 
 
 def joined_scores(parts: Sequence[AllScores], starts: Sequence[int]) -> AllScores:
@@ -71,5 +70,4 @@ def joined_scores(parts: Sequence[AllScores], starts: Sequence[int]) -> AllScore
         return parts[0]
     rows = np.concatenate([part.rows + start for part, start in zip(parts, starts, strict=False)])
     scores = np.concatenate([part.scores for part in parts])
-    best = max(parts, key=lambda part: part.scores.max(initial=-np.inf))
-    return AllScores(rows, scores, best.best_query)
+    return AllScores(rows, scores, np.maximum.reduce([part.peaks for part in parts]))

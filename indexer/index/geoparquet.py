@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from indexer.common.errors import IndexDamaged
 from indexer.index.origins import DIGEST_BYTES, Origins
@@ -85,14 +86,31 @@ def _read_columns(file: pq.ParquetFile) -> dict[str, Any]:
     for number in range(file.num_row_groups):
         group = file.read_row_group(number, [*kinds, *texts]).combine_chunks()
         for name in kinds:
-            column = group[name].fill_null(-1) if name in _GRID else group[name]
-            columns[name][start : start + len(group)] = column.to_numpy()
+            whole = columns[name][start : start + len(group)]
+            whole[:] = np.concatenate([_numbers(chunk, name) for chunk in group[name].chunks] or [whole])
         for name, parts in texts.items():
             parts += [_in_own_memory(chunk) for chunk in group[name].chunks]
         start += len(group)
     for name, parts in texts.items():
         columns[name] = TextColumn(pa.chunked_array(parts, pa.string()))
     return columns if not grid_names else columns | {"tile_id": GridNames(*(columns[name] for name in _GRID))}
+
+
+def _numbers(chunk: pa.Array, name: str) -> NDArray[Any]:
+    """A column's numbers, -1 or NaN for those that are not there.
+
+    Read from its memory, since Arrow's own conversions load its compute functions, and pandas where that is installed:
+    together more than all else that a search of one photo loads.
+    """
+    kind, none = (np.dtype(np.int32), -1) if name in _GRID else (np.dtype(np.float64), np.nan)
+    valid, numbers = chunk.buffers()
+    if not len(chunk):
+        return np.empty(0, kind)
+    found = np.frombuffer(numbers, kind, len(chunk), chunk.offset * kind.itemsize)
+    if valid is None or not chunk.null_count:
+        return found
+    bits = np.unpackbits(np.frombuffer(valid, np.uint8), bitorder="little")[chunk.offset : chunk.offset + len(chunk)]
+    return np.where(bits.astype(np.bool_), found, kind.type(none))
 
 
 def _in_own_memory(chunk: pa.Array) -> pa.Array:

@@ -5,7 +5,11 @@ A block may stand behind the JFIF or the XMP segment. A library that looks at on
 
 from __future__ import annotations
 
-__all__ = ["with_exif"]
+from collections.abc import Callable
+
+from indexer.localization.exif_position import EMPTY
+
+__all__ = ["change_exif"]
 
 _START = b"\xff\xd8"
 _APP0, _APP1 = 0xE0, 0xE1
@@ -14,28 +18,36 @@ _EXIF = b"Exif\0\0"
 _MAX_BLOCK_BYTES = 0xFFFF - 2
 
 
-def with_exif(jpeg: bytes, block: bytes) -> bytes:
+def change_exif(jpeg: bytes, change: Callable[[bytes], bytes]) -> bytes:
     """Replace the EXIF of a JPEG.
 
     Args:
         jpeg: the encoded picture.
-        block: an EXIF block that begins with its name, as piexif makes it.
+        change: what becomes of its first block; one that says nothing stands for none.
 
     Raises:
-        ValueError: the bytes are no JPEG, or the block is too long for one.
+        ValueError: the bytes are no JPEG, or the new block is too long for one.
     """
+    segments = _segments(jpeg)
+    blocks = [(begin, end) for marker, begin, end in segments if marker == _APP1 and _is_exif(jpeg, begin)]
+    old = jpeg[blocks[0][0] + 4 + len(_EXIF) : blocks[0][1]] if blocks else EMPTY
+    block = _EXIF + change(old)
     if len(block) > _MAX_BLOCK_BYTES:
         raise ValueError(f"an EXIF block of {len(block):,} bytes, and a JPEG holds {_MAX_BLOCK_BYTES:,}")
     before, rest = [_START], len(_START)
     after: list[bytes] = []
-    for marker, begin, end in _segments(jpeg):
+    for marker, begin, end in segments:
         if marker == _APP0 and not after:
             before.append(jpeg[begin:end])
-        elif not (marker == _APP1 and jpeg[begin + 4 : begin + 4 + len(_EXIF)] == _EXIF):
+        elif (begin, end) not in blocks:
             after.append(jpeg[begin:end])
         rest = end
     segment = bytes((0xFF, _APP1)) + (len(block) + 2).to_bytes(2, "big") + block
     return b"".join([*before, segment, *after, jpeg[rest:]])
+
+
+def _is_exif(jpeg: bytes, begin: int) -> bool:
+    return jpeg[begin + 4 : begin + 4 + len(_EXIF)] == _EXIF
 
 
 def _segments(jpeg: bytes) -> list[tuple[int, int, int]]:

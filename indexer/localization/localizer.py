@@ -8,8 +8,6 @@ from __future__ import annotations
 import datetime
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -28,25 +26,15 @@ from indexer.localization.answer import Localization, Match, PreparedPhoto, Rank
 from indexer.localization.position import locate
 from indexer.localization.preparing import prepare_photo
 from indexer.localization.reranking import Reranker
+from indexer.localization.timing import Stopwatch, TimedEncoder
 from indexer.localization.together import JointLocalization, answer_together, no_tiles
 from indexer.tiles.region import RecentImagery, Region
 from model.common.errors import GeoLocalizationError
 from model.common.images import MAX_PIXELS
-from model.inputs.heading_search import COARSE_HEADINGS, Hit, rolled, search_headings
+from model.inputs.heading_search import COARSE_HEADINGS, Hit, hits_of, rolled, search_headings
 from model.inputs.photo_view import GivenView
 
 __all__ = ["Localizer"]
-
-
-@dataclass
-class _Stopwatch:
-    seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("embed", "search"), 0.0))
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        begin = time.perf_counter()
-        yield
-        self.seconds[name] += time.perf_counter() - begin
 
 
 def _never() -> None:
@@ -287,7 +275,7 @@ class Localizer:
         Raises:
             BadQuery: top_k is below one.
         """
-        return self._rank(canvas, heading_deg, top_k, None, _Stopwatch(), _never)
+        return self._rank(canvas, heading_deg, top_k, None, Stopwatch(), _never)
 
     def _embed(self, canvases: list[NDArray[np.uint8]]) -> tuple[NDArray[np.float32], float]:
         began = time.perf_counter()
@@ -300,14 +288,15 @@ class Localizer:
         if top_k < 1:
             raise BadQuery(f"top_k is {top_k}; give at least 1")
         began = time.perf_counter()
-        hits = search_headings(photo.canvas, lambda _: [result], heading_deg=photo.view.heading_deg)
+        assert photo.view.heading_deg is not None
+        hits = hits_of(result, photo.view.heading_deg)
         hits = self._look_again(photo.canvas, hits[: self._wanted(top_k)], known=True)
         seconds = {"decode": photo.seconds, **spent}
         seconds["search"] += time.perf_counter() - began
         return self._localization(photo, RankedTiles(hits, result.exact, result.scanned), seconds, top_k)
 
     def _answer_unknown(self, photo: PreparedPhoto, top_k: int, check: Callable[[], None]) -> Localization:
-        watch = _Stopwatch({"decode": photo.seconds, "embed": 0.0, "search": 0.0})
+        watch = Stopwatch({"decode": photo.seconds, "embed": 0.0, "search": 0.0})
         found = self._rank(photo.canvas, None, top_k, photo.region, watch, check)
         return self._localization(photo, found, watch.seconds, top_k)
 
@@ -328,21 +317,20 @@ class Localizer:
         heading_deg: float | None,
         top_k: int,
         region: Region | None,
-        watch: _Stopwatch,
+        watch: Stopwatch,
         check: Callable[[], None],
     ) -> RankedTiles:
         results: list[SearchResult] = []
 
-        def find(canvases: NDArray[np.uint8]) -> list[SearchResult]:
-            with watch.step("embed"):
-                vectors = self.encoder.encode_ground(canvases)
+        def find(vectors: NDArray[np.float32]) -> list[SearchResult]:
             check()
             with watch.step("search"):
                 found = self.index.search(vectors, top_k=self._wanted(top_k), region=region)
             results.extend(found)
             return found
 
-        hits = search_headings(canvas, find, heading_deg=heading_deg, count=self.headings)
+        encoder = TimedEncoder(self.encoder, watch)
+        hits = search_headings(canvas, encoder, find, heading_deg=heading_deg, count=self.headings)
         with watch.step("search"):
             hits = self._look_again(canvas, hits, known=heading_deg is not None)
         return RankedTiles(hits, all(result.exact for result in results), max(result.scanned for result in results))
@@ -360,7 +348,7 @@ class Localizer:
     def _matches(self, hits: list[Hit]) -> tuple[Match, ...]:
         index = self.index
         return tuple(
-            Match(rank, index.tile(hit.row), hit.score, hit.heading_deg, index.point(hit.row, hit.anchor))
+            Match(rank, index.tile(hit.row), hit.score, hit.heading_deg, index.point(hit.row, hit.anchor, hit.shift))
             for rank, hit in enumerate(hits, 1)
         )
 

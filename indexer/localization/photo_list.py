@@ -16,7 +16,7 @@ from model.common.geo import LatLon
 from model.common.images import PHOTO_SUFFIXES
 from model.inputs.photo_view import GivenView
 
-__all__ = ["COLUMNS", "PhotoRequest", "list_photos"]
+__all__ = ["COLUMNS", "PhotoRequest", "list_photos", "real_path"]
 
 COLUMNS = ("photo", "heading_deg", "fov_deg", "vertical_deg", "near_lat", "near_lon", "radius_m")
 """What a table of photos may hold; only `photo` must be there."""
@@ -35,12 +35,15 @@ class PhotoRequest:
         given: what the user says of it.
         region: the area to search; None for the whole index.
         around_exif_m: search so many metres around the position that the photo's EXIF has; None leaves that unread.
+        under: where a copy of it lies in a folder of copies: as it lay below the folder that was asked for, else by
+            its name alone. It makes no difference to the question.
     """
 
     path: Path
     given: GivenView = field(default_factory=GivenView)
     region: Region | None = None
     around_exif_m: float | None = None
+    under: Path = field(default=Path(), compare=False)
 
 
 def list_photos(sources: Sequence[Path], defaults: PhotoRequest) -> list[PhotoRequest]:
@@ -54,33 +57,46 @@ def list_photos(sources: Sequence[Path], defaults: PhotoRequest) -> list[PhotoRe
     Raises:
         BadPhotos: nothing was found, a source is missing, or a row of a table cannot be used.
     """
-    found = (request for source in sources for request in _of_source(source, defaults))
-    once = list({replace(request, path=request.path.resolve()): request for request in found}.values())
+    first: dict[PhotoRequest, PhotoRequest] = {}
+    for source in sources:
+        for request in _of_source(source, defaults):
+            first.setdefault(replace(request, path=real_path(request.path)), request)
+    once = list(first.values())
     if not once:
         places = ", ".join(map(str, sources)) or "no source"
         raise BadPhotos(f"{places} holds no photo; photos end in {', '.join(sorted(PHOTO_SUFFIXES))}")
     return once
 
 
+def real_path(path: Path) -> Path:
+    """Where a file lies, links followed; a link that leads round in a circle stays as it is."""
+    return Path(os.path.realpath(path))
+
+
 def _of_source(source: Path, defaults: PhotoRequest) -> Iterator[PhotoRequest]:
     if source.is_dir():
         for path in _below(source):
-            yield replace(defaults, path=path)
+            yield replace(defaults, path=path, under=path.relative_to(source))
     elif not source.exists():
         raise BadPhotos(f"{source} does not exist; give photos, folders of photos, or a CSV table of photos")
     elif source.suffix.lower() == ".csv":
         yield from _of_table(source, defaults)
     else:
-        yield replace(defaults, path=source)
+        yield replace(defaults, path=source, under=Path(source.name))
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """Pictures under a folder by name; links to folders are not followed, so that none leads round in a circle."""
+    """Pictures under a folder by name; links to folders are not followed, so that none leads round in a circle.
+
+    Pipes and devices are passed over: reading one may never end. A broken link is given, to be told.
+    """
     for root, folders, files in os.walk(folder):
         folders.sort()
-        for name in sorted(files):
-            if Path(name).suffix.lower() in PHOTO_SUFFIXES and not name.startswith("."):
-                yield Path(root) / name
+        for path in (Path(root) / name for name in sorted(files)):
+            if path.suffix.lower() not in PHOTO_SUFFIXES or path.name.startswith("."):
+                continue
+            if path.is_file() or not path.exists():
+                yield path
 
 
 def _of_table(table: Path, defaults: PhotoRequest) -> Iterator[PhotoRequest]:
@@ -118,9 +134,16 @@ def _of_row(table: Path, line: int, row: Mapping[str | None, str | None], defaul
             raise BadPhotos("its photo is empty")
         given = replace(defaults.given, **_angles(values))
         own, path = _region(values), table.parent / values["photo"]
-        return replace(defaults, path=path, given=given) if own is None else PhotoRequest(path, given, own)
+        request = replace(defaults, path=path, given=given, under=_below_table(values["photo"]))
+        return request if own is None else replace(request, region=own, around_exif_m=None)
     except (GeoLocalizationError, ValueError) as error:
         raise BadPhotos(f"{table}, line {line}: {error}") from None
+
+
+def _below_table(name: str) -> Path:
+    """Where a table's photo lies below it; one that lies elsewhere counts by its name alone."""
+    path = Path(name)
+    return Path(path.name) if path.is_absolute() or ".." in path.parts else path
 
 
 def _angles(values: Mapping[str, str]) -> dict[str, Any]:

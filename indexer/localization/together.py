@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +20,9 @@ from indexer.index.dense import AllScores
 from indexer.index.tile_index import TileIndex
 from indexer.localization.answer import Localization, Match, PreparedPhoto
 from indexer.localization.position import locate
+from indexer.localization.timing import Stopwatch, TimedEncoder
 from indexer.tiles.region import RecentImagery, Region
-from model.inputs.heading_search import Hit, heading_of, rolled, sweep_turns
+from model.inputs.heading_search import Hit, TurnEncoder, heading_of, sweep_turns
 from model.inputs.photo_view import ResolvedView
 
 __all__ = ["JointLocalization", "JointRanking", "answer_together", "no_tiles", "rank_together"]
@@ -30,7 +30,6 @@ __all__ = ["JointLocalization", "JointRanking", "answer_together", "no_tiles", "
 _NO_CONFIDENCE = "no confidence is fitted for several photos together"
 
 _Floats = NDArray[np.float32]
-_Embed = Callable[[NDArray[np.uint8]], _Floats]
 
 
 @dataclass(frozen=True)
@@ -130,9 +129,10 @@ def rank_together(
     if any(photo.region != region for photo in photos):
         raise BadQuery("photos that are asked together have different areas to search; give all of them the same")
     began, total, turned = time.perf_counter(), None, []
-    seconds = {"decode": sum(photo.seconds for photo in photos), "embed": 0.0}
+    watch = Stopwatch({"decode": sum(photo.seconds for photo in photos), "embed": 0.0})
+    timed = TimedEncoder(encoder, watch)
     for photo in photos:
-        scores, vectors = _score(partial(_embed, encoder, seconds), index, photo, headings)
+        scores, vectors = _score(timed, index, photo, headings)
         total = scores.scores if total is None else total + scores.scores
         turned.append(vectors)
         check()
@@ -142,8 +142,8 @@ def rank_together(
         raise no_tiles(index, region)
     points = [_vector(index, hit) for hit in best]
     hits = [replace(hit, heading_deg=turned[0].heading_at(point)) for hit, point in zip(best, points, strict=True)]
-    seconds["search"] = time.perf_counter() - began - seconds["embed"]
-    return JointRanking(hits, len(scores.rows), tuple(one.heading_at(points[0]) for one in turned), seconds)
+    watch.seconds["search"] = time.perf_counter() - began - watch.seconds["embed"]
+    return JointRanking(hits, len(scores.rows), tuple(one.heading_at(points[0]) for one in turned), watch.seconds)
 
 
 def no_tiles(index: TileIndex, region: Region | None = None) -> NoTilesInRegion:
@@ -161,34 +161,26 @@ def no_tiles(index: TileIndex, region: Region | None = None) -> NoTilesInRegion:
     )
 
 
-def _embed(encoder: QueryEncoder, seconds: dict[str, float], canvases: NDArray[np.uint8]) -> _Floats:
-    began = time.perf_counter()
-    vectors = encoder.encode_ground(canvases)
-    seconds["embed"] += time.perf_counter() - began
-    return vectors
-
-
-def _score(embed: _Embed, index: TileIndex, photo: PreparedPhoto, headings: int) -> tuple[AllScores, _Turned]:
+def _score(encoder: TurnEncoder, index: TileIndex, photo: PreparedPhoto, headings: int) -> tuple[AllScores, _Turned]:
     """Every point's score, at the heading that suits it best where that is unknown."""
     if photo.view.heading_deg is not None:
-        vectors = embed(photo.canvas[np.newaxis])
+        vectors = encoder.encode_ground(photo.canvas[np.newaxis])
         return index.score_all(vectors, region=photo.region), _Turned(vectors, [photo.view.heading_deg])
     columns = photo.canvas.shape[1]
     found: list[AllScores] = []
     vectors_of: list[_Floats] = []
     headings_deg: list[float] = []
 
-    def try_turns(turns: NDArray[np.int64]) -> NDArray[np.int64] | None:
-        tried = turns[0].tolist()
-        vectors_of.append(embed(rolled(photo.canvas, tried)))
-        headings_deg.extend(heading_of(turn, columns) for turn in tried)
-        found.append(index.score_all(vectors_of[-1], region=photo.region))
-        best = found[-1].best_query
-        return turns[:, best] if best >= 0 else None
+    def compare(turns: NDArray[np.int64], vectors: _Floats) -> _Floats | None:
+        vectors_of.append(vectors[0])
+        headings_deg.extend(heading_of(turn, columns) for turn in turns[0].tolist())
+        found.append(index.score_all(vectors[0], region=photo.region))
+        return found[-1].peaks[np.newaxis] if len(found[-1].rows) else None
 
-    sweep_turns(1, columns, try_turns, count=headings)
+    sweep_turns(photo.canvas[np.newaxis], encoder, compare, count=headings)
     scores = np.maximum.reduce([one.scores for one in found])
-    return AllScores(found[0].rows, scores, -1), _Turned(np.concatenate(vectors_of), headings_deg)
+    peaks = np.concatenate([one.peaks for one in found])
+    return AllScores(found[0].rows, scores, peaks), _Turned(np.concatenate(vectors_of), headings_deg)
 
 
 def _best(rows: NDArray[np.int64], scores: _Floats, count: int) -> list[Hit]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -130,6 +131,7 @@ def read_area(path: Path) -> PolygonRegion:
         if geometry.get("type") not in ("Polygon", "MultiPolygon"):
             raise BadQuery(f"{path} holds a {geometry.get('type')}; an area is a Polygon or a MultiPolygon")
         shape = _shape(path, geometry)
+        _refuse_jumps(path, shape)
         if not shape.is_valid:
             raise BadQuery(f"{path} holds a polygon that is not valid: {shapely.is_valid_reason(shape)}")
         polygons.append(shape)
@@ -161,6 +163,8 @@ def _geometries(path: Path) -> list[dict[str, Any]]:
         content = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
         raise BadQuery(f"{path} is no JSON: {error}; give a GeoJSON file") from None
+    if isinstance(content, dict):
+        _require_degrees(path, content)
     found = list(_geometries_in(content)) if isinstance(content, dict) else []
     if not found:
         raise BadQuery(f"{path} holds no geometry; give a GeoJSON Feature, FeatureCollection or geometry")
@@ -192,6 +196,28 @@ def _shape(path: Path, geometry: dict[str, Any]) -> Any:
             "longitude, latitude, cut at the antimeridian"
         )
     return shape
+
+
+def _refuse_jumps(path: Path, shape: Any) -> None:
+    """Refuse a polygon over the antimeridian that is not cut there: its edge would go the other way round."""
+    for part in getattr(shape, "geoms", [shape]):
+        for ring in (part.exterior, *part.interiors):
+            lons = np.asarray(ring.coords, np.float64)[:, 0]
+            jumps = np.flatnonzero(np.abs(np.diff(lons)) > 180.0)
+            for first, second in ((lons[jump], lons[jump + 1]) for jump in jumps):
+                if abs(first) < 180.0 or abs(second) < 180.0:
+                    raise BadQuery(
+                        f"{path} holds an edge from longitude {first:g} to {second:g}, {abs(second - first):g} degrees "
+                        "round the Earth; cut the polygon at the antimeridian, or put points between the two"
+                    )
+
+
+def _require_degrees(path: Path, content: dict[str, Any]) -> None:
+    """Refuse another reference system, as GeoJSON of before 2016 could name one."""
+    crs = content.get("crs")
+    said = json.dumps(crs) if crs else "CRS84"
+    if not re.search(r"CRS84|\b4326\b", said):
+        raise BadQuery(f"{path} names the reference system {said[:80]}; give degrees of WGS 84 (EPSG:4326)")
 
 
 def _metres(point: _Floats, origin: _Floats) -> tuple[float, float]:

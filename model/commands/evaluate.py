@@ -144,8 +144,9 @@ def _score_stored(folder: Path, scoring: Scoring) -> tuple[Mapping[str, Any], Gr
 def _embed(options: EmbedOptions, scoring: Scoring) -> tuple[Mapping[str, Any], GroundTruth, Evaluation]:
     from model.data.sources import open_pairs
     from model.evaluation.embeddings import open_embeddings
-    from model.evaluation.evaluator import DualEncoder, evaluate, store
+    from model.evaluation.evaluator import evaluate, store
     from model.evaluation.ground_truth import GroundTruth
+    from model.evaluation.parity import dual_encoder
     from model.evaluation.ranking import Ranker
     from model.network.encoder import Encoder
 
@@ -153,7 +154,7 @@ def _embed(options: EmbedOptions, scoring: Scoring) -> tuple[Mapping[str, Any], 
     checkpoint = {"name": encoder.name, "digest": encoder.digest, "trained_on": encoder.trained_on}
     pairs = open_pairs(str(options.data), cache=options.cache)
     Ranker(truth := GroundTruth.of(pairs), scoring)  # what it refuses, it refuses before the pictures are embedded
-    encoders = DualEncoder(encoder.encode_ground, encoder.encode_satellite, encoder.inputs, encoder.dim)
+    encoders = dual_encoder(encoder)
     how: dict[str, Any] = {"protocol": options.protocol, "batch": options.batch_size, "workers": options.workers}
     if options.store is None:
         return checkpoint, truth, evaluate(encoders, pairs, scoring=scoring, **how)

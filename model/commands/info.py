@@ -36,7 +36,7 @@ def run(options: InfoOptions) -> int:
         "model": bundle.model,
         "inputs": asdict(bundle.inputs),
         "parameters": sum(math.prod(one.shape) for one in weights),
-        "exports": None if exports is None else {name: exports.get(name) for name in ("files", "parity")},
+        "exports": None if exports is None else {name: exports.get(name) for name in ("files", "parity", "sweep")},
         "provenance": bundle.provenance,
         "metrics": bundle.metrics,
     }

@@ -107,7 +107,7 @@ def _export(bundle: Path, val: PairSet) -> None:
     if read_exports(bundle) is not None:  # of a run that was over before
         return
     try:
-        parity = export_bundle(bundle, val)
+        parity = export_bundle(bundle, val).parity
     except (BadCheckpoint, MissingExtra) as error:
         sys.stderr.write(f"warning: {bundle} is not exported, and runs in torch only: {error}\n")
         return

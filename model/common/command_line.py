@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from argparse import RawDescriptionHelpFormatter
 from collections.abc import Callable, Mapping, Sequence
@@ -40,6 +41,8 @@ class Command:
         return self.function.partition(":")[0]
 
 
+_ENDED_BY_PIPE = 141
+"""What a shell gives for a program that SIGPIPE ended."""
 Commands = Mapping[str, "Command | tuple[str, Mapping[str, Command]]"]
 """By name: a command, or a summary and the kinds of it."""
 
@@ -65,13 +68,18 @@ def run_command(commands: Commands, arguments: Sequence[str], *, prog: str, desc
 def run(command: Callable[[], int]) -> int:
     """Call a command; turn an error that the user can mend into one line on stderr and an exit code."""
     try:
-        return command()
+        status = command()
+        sys.stdout.flush()  # here, and not at exit, what cannot be written is told
+        return status
     except BadOption as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
     except GeoLocalizationError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
+    except BrokenPipeError:  # as `| head` ends: whoever read the output has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left there cannot be written at exit
+        return _ENDED_BY_PIPE
     except OSError as error:
         sys.stderr.write(f"error: {_in_words(error)}\n")
         return 1

@@ -1,4 +1,4 @@
-"""PNG pictures of 16 bits, whose values seldom fill their range: sensors give 10, 12 or 14 bits.
+"""Pictures of 16 bits, whose values seldom fill their range: sensors give 10, 12 or 14 bits.
 
 Pillow keeps 16 bits of grey, and of colours the upper eight, in which 12 bits leave sixteen levels; the lower eight are
 read beside them here.
@@ -11,12 +11,14 @@ import io
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 __all__ = ["deep_to_rgb", "value_bits_of"]
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _DEPTH_AT = 24
 """Where a PNG says how many bits a value has."""
+_PHOTOMETRIC = 262
 _USUAL_BITS = (8, 10, 12, 14, 16)
 
 
@@ -48,11 +50,16 @@ def deep_to_rgb(image: Image.Image, data: bytes, value_bits: int | None) -> Imag
     values, alpha = _values(image, data)
     drawn = np.clip(values >> (value_bits or _bits(values)) - 8, 0, 255).astype(np.uint8)
     if grey:
-        return Image.fromarray(drawn).convert("RGB")
+        return Image.fromarray(255 - drawn if _is_white_zero(image) else drawn).convert("RGB")
     picture = Image.fromarray(drawn)
     if alpha is not None:
         picture.putalpha(alpha)
     return picture
+
+
+def _is_white_zero(image: Image.Image) -> bool:
+    """Whether a TIFF's values grow towards black, which Pillow heeds for those of 8 bits alone."""
+    return isinstance(image, TiffImageFile) and image.tag_v2.get(_PHOTOMETRIC) == 0
 
 
 def _is_deep(data: bytes) -> bool:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
-
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from typing import TYPE_CHECKING, Literal
 
 from model.common.errors import BadCoordinates
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
     "EARTH_RADIUS_M",
@@ -115,6 +116,8 @@ def great_circle_m(a: LatLon, b: LatLon) -> float:
 
 def great_circle_many_m(lat_a: ArrayLike, lon_a: ArrayLike, lat_b: ArrayLike, lon_b: ArrayLike) -> NDArray[np.float64]:
     """Haversine distances in metres between points in degrees; the four arrays broadcast."""
+    import numpy as np  # not at the top: every command line knows coordinates, and is read without it
+
     phi_a, phi_b = np.radians(lat_a), np.radians(lat_b)
     half_dphi = (phi_b - phi_a) / 2
     half_dlambda = np.radians(np.subtract(lon_b, lon_a)) / 2

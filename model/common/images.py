@@ -24,6 +24,7 @@ __all__ = [
     "PHOTO_SUFFIXES",
     "decode_image",
     "exif_of",
+    "orientation_of",
     "upright_size",
 ]
 
@@ -94,6 +95,11 @@ def exif_of(image: Image.Image) -> Image.Exif:
         return Image.Exif()
 
 
+def orientation_of(image: Image.Image) -> Any:
+    """What the EXIF or XMP of an opened picture says, 1 for upright."""
+    return exif_of(image).get(0x0112, 1)
+
+
 def upright_size(image: Image.Image) -> tuple[int, int]:
     """(width, height) of an opened picture as it will be seen, turned by its orientation."""
     turned = not _is_upright(image) and image.format != "TIFF"  # whose size Pillow turns when it opens it
@@ -141,7 +147,7 @@ def _check_scans(image: Image.Image, data: bytes, name: str) -> None:
 
 
 def _turn_upright(image: Image.Image) -> None:
-    if _orientation(image) == 1:
+    if orientation_of(image) == 1:
         return
     for name in ("exif", "Raw profile type exif"):  # which would be written anew, and not every block can be
         image.info.pop(name, None)
@@ -149,12 +155,7 @@ def _turn_upright(image: Image.Image) -> None:
 
 
 def _is_upright(image: Image.Image) -> bool:
-    return _orientation(image) in (1, 2, 3, 4)
-
-
-def _orientation(image: Image.Image) -> Any:
-    """What EXIF says, 1 for upright."""
-    return exif_of(image).get(0x0112, 1)
+    return orientation_of(image) in (1, 2, 3, 4)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

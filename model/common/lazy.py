@@ -5,8 +5,6 @@ from __future__ import annotations
 import importlib
 import sys
 
-from model.common.extras import missing_library
-
 TYPE_CHECKING = False  # for type checkers it is true; this module is all that an import of a package loads
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -50,4 +48,6 @@ def _imported(module: str, wanted: str) -> Any:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
+        from model.common.extras import missing_library  # not at the top: it takes longer than all of this
+
         raise (missing_library(error, wanted) or error) from error

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,11 +61,12 @@ def read_photos(path: Path) -> Photos:
     queries: list[Query] = []
     known: list[bool] = []
     taken: dict[str, LatLon] = {}
+    files = _Files()
     for number, row in enumerate(rows, start=2):  # row 1 is the header
         where = f"{path}, row {number}"
         if row.get("query") not in (None, ""):
             query = _query(row, path.parent, where)
-            _refuse_second_place(taken, query, where)
+            _refuse_second_place(taken, files.key(query.path), query, where)
             queries.append(query)
             known.append(row.get("heading_deg") not in (None, ""))
     if not queries:
@@ -77,7 +78,7 @@ def read_photos(path: Path) -> Photos:
 def read_manifest(path: Path | str) -> PairSet:
     """Read a manifest and check that every picture it names is there.
 
-    A picture may be named in several rows, in any spelling of its path, but it has one place.
+    A picture may be named in several rows, in any spelling of its path and through links, but it has one place.
 
     Raises:
         BadDataset: no such file, an unknown or missing column, a bad value (with its row), or missing pictures.
@@ -90,10 +91,11 @@ def read_manifest(path: Path | str) -> PairSet:
     positives: list[int] = []
     overlaps: list[tuple[str, list[str]]] = []  # a semi-positive may be named before its own row comes
     taken: dict[str, LatLon] = {}
+    files = _Files()
     for number, row in enumerate(rows, start=2):  # row 1 is the header
         where = f"{path}, row {number}"
         tile = _reference(row, path.parent, where)
-        name = os.path.normpath(tile.path)
+        name = files.key(tile.path)
         if name not in references:
             references[name] = len(tiles)
             tiles.append(tile)
@@ -102,13 +104,32 @@ def read_manifest(path: Path | str) -> PairSet:
             tiles[known] = _agreed(tiles[known], tile, _text(row, "reference", where), where)
         if row.get("query") not in (None, ""):
             query = _query(row, path.parent, where)
-            _refuse_second_place(taken, query, where)
+            _refuse_second_place(taken, files.key(query.path), query, where)
             queries.append(query)
             positives.append(references[name])
             overlaps.append((where, _names(row, "semi_positives", where)))
     _require_files([*(query.path for query in queries), *(tile.path for tile in tiles)], path)
-    further = _semi_positives(overlaps, references, path.parent)
+    further = _semi_positives(overlaps, references, lambda name: files.key(path.parent / name))
     return PairSet(_name_of(path), tuple(queries), tuple(tiles), np.array(positives, np.int64), further)
+
+
+class _Files:
+    """One name for every picture, however its path is spelled and whatever links lead to it."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, str] = {}
+        self._folders: dict[str, str] = {}
+
+    def key(self, path: Path) -> str:
+        """The path of the file itself; of folders each is looked at once, since every part of a path costs a call."""
+        name = os.path.normpath(path)
+        if name not in self._keys:
+            folder, last = os.path.split(name)
+            if folder not in self._folders:
+                self._folders[folder] = os.path.realpath(folder)
+            linked = Path(name).is_symlink()
+            self._keys[name] = os.path.realpath(name) if linked else f"{self._folders[folder]}{os.sep}{last}"
+        return self._keys[name]
 
 
 def _name_of(path: Path) -> str:
@@ -176,10 +197,10 @@ def _agreed(known: Reference, again: Reference, name: str, where: str) -> Refere
     return known
 
 
-def _refuse_second_place(taken: dict[str, LatLon], query: Query, where: str) -> None:
+def _refuse_second_place(taken: dict[str, LatLon], key: str, query: Query, where: str) -> None:
     if query.location is None:
         return
-    before = taken.setdefault(os.path.normpath(query.path), query.location)
+    before = taken.setdefault(key, query.location)
     if great_circle_m(before, query.location) > _SAME_PLACE_M:
         raise BadDataset(
             f"{where}: {query.path.name} was taken at {query.location.lat}, {query.location.lon}, but at {before.lat}, "
@@ -200,10 +221,10 @@ def _margin(row: Mapping[str, Any], where: str) -> float:
 
 
 def _semi_positives(
-    overlaps: list[tuple[str, list[str]]], references: Mapping[str, int], folder: Path
+    overlaps: list[tuple[str, list[str]]], references: Mapping[str, int], key: Callable[[str], str]
 ) -> tuple[tuple[int, ...], ...]:
     """Names as rows; nothing at all where no query has any."""
-    rows = [[references.get(os.path.normpath(folder / name), -1) for name in names] for _, names in overlaps]
+    rows = [[references.get(key(name), -1) for name in names] for _, names in overlaps]
     for (where, names), found in zip(overlaps, rows, strict=True):
         if -1 in found:
             unknown = names[found.index(-1)]

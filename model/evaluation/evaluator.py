@@ -21,9 +21,9 @@ from model.evaluation.metrics import Scoring
 from model.evaluation.protocol import QueryProtocol, QueryView
 from model.evaluation.ranking import EmbeddedQueries, best_over_copies, queries_at_once, rank_queries
 from model.evaluation.results import Evaluation
-from model.inputs.heading_search import heading_of, sweep_turns
+from model.inputs.heading_search import heading_of, sweep_turns, turns_tried
 from model.inputs.specs import View
-from model.inputs.transforms import InputSpec, roll_to_north
+from model.inputs.transforms import InputSpec
 
 __all__ = ["DualEncoder", "Encode", "embed", "evaluate", "store"]
 
@@ -42,12 +42,24 @@ class DualEncoder:
         encode_satellite: tiles, likewise; [B, A * dim] where each is described around A anchors.
         inputs: sizes of the pictures.
         dim: length of the vectors.
+        at_once: canvases -> float32 [B, T, dim], all headings of `swept_turns`; None where the network cannot.
     """
 
     encode_ground: Encode
     encode_satellite: Encode
     inputs: InputSpec
     dim: int
+    at_once: Encode | None = None
+
+    @property
+    def sweeps(self) -> bool:
+        """Whether all headings are computed at once."""
+        return self.at_once is not None
+
+    def encode_headings(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Canvases uint8 [B, H, W, 3] at all headings, if the network can."""
+        assert self.at_once is not None
+        return self.at_once(pixels)
 
     def encode(self, view: View) -> Encode:
         """The side that reads a view."""
@@ -139,7 +151,9 @@ def _refuse_protocol(encoders: DualEncoder, pairs: PairSet, protocol: QueryProto
 
 
 def _reported(encoders: DualEncoder, pairs: PairSet, protocol: QueryProtocol) -> dict[str, Any]:
-    asked = protocol.as_json(total=len(pairs.queries), columns=encoders.inputs.ground_width_px)
+    columns = encoders.inputs.ground_width_px
+    tried = turns_tried(columns, count=protocol.headings, sweeps=encoders.sweeps) if protocol.searches else [1, 0]
+    asked = protocol.as_json(total=len(pairs.queries), copies=tried)
     return {**asked, "anchors": encoders.inputs.anchors**2}
 
 
@@ -189,36 +203,33 @@ def _ask(
                 protocol.ask(canvas, pairs.queries[number], int(number))
                 for canvas, number in zip(pixels, part, strict=True)
             ]
-            yield _embed_asked(encoders.encode(pairs.query_view), asked, part, references, protocol)
+            yield _embed_asked(encoders, pairs.query_view, asked, part, references, protocol)
             bar.update(len(part))
 
 
 def _embed_asked(
-    encode: Encode,
+    encoders: DualEncoder,
+    view: View,
     asked: list[QueryView],
     numbers: NDArray[np.int64],
     references: NDArray[np.floating[Any]],
     protocol: QueryProtocol,
 ) -> EmbeddedQueries:
-    """Embed each query at every heading to be tried; where it is searched, also around the best one so far."""
+    """Embed each query; where its heading is searched, at every heading to be tried."""
     canvases = np.stack([query.canvas for query in asked])
     columns = canvases.shape[2]
     tried: list[NDArray[np.int64]] = []
     parts: list[NDArray[np.float32]] = []
 
-    def try_turns(at: NDArray[np.int64]) -> NDArray[np.int64] | None:
-        tried.append(at)
-        parts.append(_embed_copies(encode, canvases, at))
-        if len(parts) > 1:
-            return None
-        best: NDArray[np.int64] = at[np.arange(len(at)), best_over_copies(parts[0], references)[1].argmax(axis=1)]
-        return best
+    def compare(turns: NDArray[np.int64], vectors: NDArray[np.float32]) -> NDArray[np.floating[Any]] | None:
+        tried.append(turns)
+        parts.append(vectors)
+        return None if len(parts) > 1 else best_over_copies(vectors, references)[1]
 
     if protocol.searches:
-        sweep_turns(len(canvases), columns, try_turns, count=protocol.headings)
+        sweep_turns(canvases, encoders, compare, count=protocol.headings)
     else:
-        tried.append(np.zeros((len(canvases), 1), np.int64))
-        parts.append(_embed_copies(encode, canvases, tried[0]))
+        compare(np.zeros((len(canvases), 1), np.int64), encoders.encode(view)(canvases)[:, np.newaxis])
     turns, vectors = np.concatenate(tried, axis=1), np.concatenate(parts, axis=1)
     return EmbeddedQueries(
         numbers,
@@ -227,13 +238,3 @@ def _embed_asked(
         np.array([query.view_deg for query in asked]),
         np.array([heading_of(query.turn, columns) for query in asked]),
     )
-
-
-def _embed_copies(encode: Encode, canvases: NDArray[np.uint8], turns: NDArray[np.int64]) -> NDArray[np.float32]:
-    """[B, C, D] of every canvas at its turns [B, C]; as many pictures at once as there are canvases."""
-    columns = canvases.shape[2]
-    copies = [
-        encode(np.stack([roll_to_north(c, heading_of(int(t), columns)) for c, t in zip(canvases, at, strict=True)]))
-        for at in turns.T
-    ]
-    return np.stack(copies, axis=1)

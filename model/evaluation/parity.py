@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,18 @@ from model.common.errors import BadExport
 from model.data.pairs import PairSet
 from model.data.pictures import loads_of, view_batches
 from model.evaluation.evaluator import DualEncoder, evaluate
+from model.evaluation.protocol import QueryProtocol
 from model.network.encoder import Encoder
 
-__all__ = ["LEAST_COSINE", "MOST_RECALL_LOST", "Parity", "measure_parity"]
+__all__ = [
+    "LEAST_COSINE",
+    "MOST_RECALL_LOST",
+    "Parity",
+    "SweepParity",
+    "dual_encoder",
+    "measure_parity",
+    "measure_sweep",
+]
 
 LEAST_COSINE = 0.999
 """Of a picture's two vectors; a smaller one is refused."""
@@ -70,6 +79,46 @@ class Parity:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class SweepParity:
+    """What a search over headings finds that computes all of them at once.
+
+    Attributes:
+        data: where the pictures are from.
+        queries: asked, each turned by an angle that nobody knows.
+        recall_each: R@1 in percent where every heading is computed on its own.
+        recall_at_once: R@1 in percent where all are computed at once, and the best of them again.
+    """
+
+    data: str
+    queries: int
+    recall_each: float
+    recall_at_once: float
+
+    @property
+    def passes(self) -> bool:
+        """Whether it finds as much."""
+        return self.recall_at_once >= self.recall_each - MOST_RECALL_LOST
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is kept beside the exports."""
+        return {**asdict(self), "kept": self.passes}
+
+
+def measure_sweep(encoder: Encoder, pairs: PairSet) -> SweepParity:
+    """Ask queries whose headings are unknown both ways.
+
+    Args:
+        encoder: that computes all headings at once.
+        pairs: whose queries are panoramas.
+    """
+    protocol, both = QueryProtocol(heading="unknown"), dual_encoder(encoder)
+    each, at_once = (
+        evaluate(one, pairs, protocol=protocol).recall["recall@1"] for one in (replace(both, at_once=None), both)
+    )
+    return SweepParity(pairs.name, len(pairs.queries), each, at_once)
+
+
 def measure_parity(reference: Encoder, encoder: Encoder, pairs: PairSet) -> Parity:
     """Compare two encoders of one bundle on a data set.
 
@@ -90,7 +139,7 @@ def measure_parity(reference: Encoder, encoder: Encoder, pairs: PairSet) -> Pari
             least = min(least, float(_cosines(wanted, found).min()))
             greatest = max(greatest, float(np.abs(wanted - found).max()))
             pictures += len(pixels)
-    recalls = [evaluate(_dual(one), pairs).recall["recall@1"] for one in (reference, encoder)]
+    recalls = [evaluate(dual_encoder(one), pairs).recall["recall@1"] for one in (reference, encoder)]
     engine = encoder.engine
     return Parity(engine.name, engine.precision, pairs.name, pictures, least, greatest, *recalls)
 
@@ -99,8 +148,10 @@ def _side(encoder: Encoder, view: str) -> Callable[[NDArray[np.uint8]], NDArray[
     return encoder.encode_ground if view == "ground" else encoder.encode_satellite
 
 
-def _dual(encoder: Encoder) -> DualEncoder:
-    return DualEncoder(encoder.encode_ground, encoder.encode_satellite, encoder.inputs, encoder.dim)
+def dual_encoder(encoder: Encoder) -> DualEncoder:
+    """An encoder as the evaluator takes it."""
+    at_once = encoder.encode_headings if encoder.sweeps else None
+    return DualEncoder(encoder.encode_ground, encoder.encode_satellite, encoder.inputs, encoder.dim, at_once)
 
 
 def _cosines(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:

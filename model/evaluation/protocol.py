@@ -45,7 +45,7 @@ class QueryProtocol:
         fov_deg: horizontal field of view that is left of each query, in (0, 360]; the rest becomes neutral.
         heading: `known`, or `unknown`: every query is turned by an angle that the search has to find.
         seed: of the random directions and turns.
-        headings: rolled copies of the first pass where the heading is unknown.
+        headings: rolled copies of the first pass where the heading is unknown, as `sweep_turns` takes them.
         queries: how many queries to ask, evenly spaced over the data set; None for all.
 
     Raises:
@@ -101,21 +101,18 @@ class QueryProtocol:
         seen = limit_view(canvas, self.fov_deg, view_deg)
         return QueryView(roll_to_north(seen, -heading_of(turn, columns)), view_deg, turn)
 
-    def as_json(self, *, total: int, columns: int) -> dict[str, Any]:
+    def as_json(self, *, total: int, copies: list[int]) -> dict[str, Any]:
         """Every choice behind a result.
 
         Args:
             total: queries of the data set.
-            columns: of the canvas, which bound the copies.
+            copies: of each query that were embedded, in a first pass and in a second one.
         """
-        from model.inputs.heading_search import coarse_turns, fine_offsets
-
         asked = len(self.chosen(total))
-        copies = [len(coarse_turns(self.headings, columns)), len(fine_offsets(self.headings, columns))]
         return {
             "queries": "all" if asked == total else f"{asked} of {total}, evenly spaced",
             "fov_deg": self.fov_deg,
             "heading": self.heading,
-            "rolled_copies": copies if self.searches else [1, 0],
+            "rolled_copies": copies,
             "seed": self.seed,
         }

@@ -1,8 +1,10 @@
 """Search over headings, for a photo that does not know where it looks.
 
 The panorama is embedded at evenly spaced headings, then again around the best one; each tile keeps the heading at
-which it scores best, and that of the best tile is the heading found. A canvas turns by whole columns, so a heading is
-a number of columns, a *turn*, and what is reported is what was turned: a multiple of 360 / width degrees.
+which it scores best, and that of the best tile is the heading found. Where the encoder computes the evenly spaced
+headings all at once, which is cheap and nearly right, the best one is also among those that follow on their own. A
+canvas turns by whole columns, so a heading is a number of columns, a *turn*, and what is reported is what was turned: a
+multiple of 360 / width degrees.
 """
 
 from __future__ import annotations
@@ -14,20 +16,42 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from model.inputs.specs import COARSE_HEADINGS
+from model.inputs.specs import COARSE_HEADINGS, SWEPT_HEADINGS
 from model.inputs.transforms import roll_to_north
 
 __all__ = [
     "COARSE_HEADINGS",
     "Hit",
     "Ranking",
+    "TurnEncoder",
     "coarse_turns",
     "fine_offsets",
     "heading_of",
+    "hits_of",
     "rolled",
     "search_headings",
     "sweep_turns",
+    "swept_offsets",
+    "swept_turns",
+    "turns_tried",
 ]
+
+_AT_ONCE = 32
+"""Pictures in a pass, about."""
+
+
+class TurnEncoder(Protocol):
+    """Embeds panoramas, perhaps at all headings at once."""
+
+    @property
+    def sweeps(self) -> bool:
+        """Whether `encode_headings` may be called."""
+
+    def encode_ground(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """uint8 [B, H, W, 3] -> float32 [B, D]."""
+
+    def encode_headings(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """uint8 [B, H, W, 3] -> float32 [B, T, D], nearly what `encode_ground` gives at `swept_turns`."""
 
 
 class Ranking(Protocol):
@@ -60,56 +84,103 @@ class Hit:
     shift: tuple[float, float] = (0.0, 0.0)
 
 
-Find = Callable[[NDArray[np.uint8]], Sequence[Ranking]]
-"""Canvases uint8 [B, H, W, 3] -> one ranking each."""
+Find = Callable[[NDArray[np.float32]], Sequence[Ranking]]
+"""Vectors float32 [B, D] -> one ranking each."""
+Compare = Callable[[NDArray[np.int64], NDArray[np.float32]], NDArray[np.floating] | None]
+"""Turns int64 [B, C] and vectors float32 [B, C, D] -> the best score at each, [B, C]; None ends the search."""
 
 
 def search_headings(
-    canvas: NDArray[np.uint8], find: Find, *, heading_deg: float | None = None, count: int = COARSE_HEADINGS
+    canvas: NDArray[np.uint8],
+    encoder: TurnEncoder,
+    find: Find,
+    *,
+    heading_deg: float | None = None,
+    count: int = COARSE_HEADINGS,
 ) -> list[Hit]:
     """The tiles that match a canvas, best first, each at its best heading.
 
-    If `find` gives the K best tiles of a canvas, the first K hits are exactly the K best over all headings.
+    If `find` gives the K best tiles of a vector, the first K hits are exactly the K best over all headings tried.
 
     Args:
         canvas: [H, W, 3], laid by its heading or, where that is unknown, as if its centre looked north.
-        find: embeds and searches a batch of canvases; called once, or twice where the heading is unknown.
+        encoder: embeds canvases.
+        find: searches a batch of vectors; called once, or twice where the heading is unknown.
         heading_deg: where the photo's centre looks; None tries all headings.
-        count: number of headings of the first pass.
+        count: as `sweep_turns` takes it.
     """
     if heading_deg is not None:
-        return _best_per_tile(find(canvas[np.newaxis]), [heading_deg % 360.0])
+        return hits_of(find(encoder.encode_ground(canvas[np.newaxis]))[0], heading_deg)
     columns = canvas.shape[1]
     hits: list[Hit] = []
 
-    def try_turns(turns: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    def compare(turns: NDArray[np.int64], vectors: NDArray[np.float32]) -> NDArray[np.floating] | None:
+        rankings = find(vectors[0])
         headings_deg = [heading_of(turn, columns) for turn in turns[0].tolist()]
-        hits[:] = _keep_best([*hits, *_best_per_tile(find(rolled(canvas, turns[0].tolist())), headings_deg)])
-        return np.array([round(hits[0].heading_deg * columns / 360.0)]) if hits else None
+        hits[:] = _keep_best([*hits, *_best_per_tile(rankings, headings_deg)])
+        best = [float(one.scores[0]) if len(one.scores) else -np.inf for one in rankings]
+        return np.array([best]) if hits else None
 
-    sweep_turns(1, columns, try_turns, count=count)
+    sweep_turns(canvas[np.newaxis], encoder, compare, count=count)
     return hits
 
 
-def sweep_turns(
-    queries: int, columns: int, try_turns: Callable[[NDArray[np.int64]], NDArray[np.int64] | None], *, count: int
-) -> None:
-    """Which turns are tried, and in which order: evenly spaced ones, then some around each query's best.
+def sweep_turns(canvases: NDArray[np.uint8], encoder: TurnEncoder, compare: Compare, *, count: int) -> None:
+    """Embed canvases at the headings to be tried: evenly spaced ones, then a few that the first ones speak for.
 
-    This is the only place that says so: the localizer and the evaluator both search by it.
+    This is the only place that says which those are: the localizer and the evaluator both search by it.
 
     Args:
-        queries: number of queries that are turned, B.
-        columns: of the canvas.
-        try_turns: embeds and compares every query at its turns int64 [B, C]; returns the best turn of each, int64 [B],
-            or None where there is nothing to compare with, which ends the search. Called once or twice.
-        count: number of headings of the first pass.
+        canvases: uint8 [B, H, W, 3].
+        encoder: embeds them.
+        compare: searches with every canvas at its turns; called once or twice.
+        count: number of headings of the first pass; `COARSE_HEADINGS` leaves it to an encoder that computes all at
+            once, another number has each computed on its own.
     """
-    coarse = np.array(coarse_turns(count, columns), np.int64)
-    best = try_turns(np.tile(coarse, (queries, 1)))
-    offsets = np.array(fine_offsets(count, columns), np.int64)
-    if best is not None and len(offsets):
-        try_turns((best[:, np.newaxis] + offsets) % columns)
+    columns = canvases.shape[2]
+    swept = encoder.sweeps and count == COARSE_HEADINGS
+    first = np.tile(
+        np.array(swept_turns(columns) if swept else coarse_turns(count, columns), np.int64), (len(canvases), 1)
+    )
+    vectors = encoder.encode_headings(canvases) if swept else _embed_turned(canvases, encoder, first)
+    scores = compare(first, vectors)
+    if scores is None:
+        return
+    best = np.take_along_axis(first, scores.argmax(axis=1)[:, np.newaxis], axis=1)
+    offsets = swept_offsets(columns) if swept else fine_offsets(count, columns)
+    again = (best + np.array(offsets, np.int64)) % columns
+    if again.shape[1]:
+        compare(again, _embed_turned(canvases, encoder, again))
+
+
+def turns_tried(columns: int, *, count: int, sweeps: bool) -> list[int]:
+    """How many headings each of the two passes tries."""
+    if sweeps and count == COARSE_HEADINGS:
+        return [len(swept_turns(columns)), len(swept_offsets(columns))]
+    return [len(coarse_turns(count, columns)), len(fine_offsets(count, columns))]
+
+
+def swept_turns(columns: int) -> list[int]:
+    """Turns of an encoder that computes all at once: a power of two apart, at least `SWEPT_HEADINGS` of them."""
+    step = 1 << max(0, (columns // SWEPT_HEADINGS).bit_length() - 1)
+    return list(range(0, columns, step))
+
+
+def swept_offsets(columns: int) -> list[int]:
+    """The turns that are tried on their own after all at once, relative to the best: itself and halfway to the next."""
+    half = columns // len(swept_turns(columns)) // 2
+    return sorted({-half, 0, half})
+
+
+def _embed_turned(canvases: NDArray[np.uint8], encoder: TurnEncoder, turns: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Every canvas at its turns int64 [B, C]: float32 [B, C, D]; few pictures at once, however many there are."""
+    count, together = turns.shape[1], max(1, _AT_ONCE // len(canvases))
+    parts = []
+    for begin in range(0, count, together):
+        some = turns[:, begin : begin + together]
+        copies = np.concatenate([rolled(canvas, at) for canvas, at in zip(canvases, some.tolist(), strict=True)])
+        parts.append(encoder.encode_ground(copies).reshape(*some.shape, -1))
+    return np.concatenate(parts, axis=1)
 
 
 def coarse_turns(count: int, columns: int) -> list[int]:
@@ -131,6 +202,11 @@ def heading_of(turn: int, columns: int) -> float:
 def rolled(canvas: NDArray[np.uint8], turns: Sequence[int]) -> NDArray[np.uint8]:
     """The canvas [H, W, 3] as [B, H, W, 3], north-centred for each supposed turn."""
     return np.stack([roll_to_north(canvas, heading_of(turn, canvas.shape[1])) for turn in turns])
+
+
+def hits_of(ranking: Ranking, heading_deg: float) -> list[Hit]:
+    """The tiles of one ranking, all at one heading."""
+    return _best_per_tile([ranking], [heading_deg % 360.0])
 
 
 def _best_per_tile(rankings: Sequence[Ranking], headings_deg: Sequence[float]) -> list[Hit]:

@@ -27,11 +27,15 @@ _KNOWN = frozenset(
     | {"FullPanoHeightPixels", "CroppedAreaImageWidthPixels", "CroppedAreaImageHeightPixels"}
     | {"CroppedAreaLeftPixels", "CroppedAreaTopPixels"}
 )
+_PLACED = frozenset({"CroppedAreaImageWidthPixels", "CroppedAreaLeftPixels"})
 _NUMBER = re.compile(r"[+-]?(\d{1,20}(\.\d{0,20})?|\.\d{1,20})([eE][+-]?\d{1,3})?", re.ASCII)
 _SPHERE_TOLERANCE = 0.01
 """How far, relatively, a whole sphere may be from 2:1."""
 _SHAPE_TOLERANCE = 0.02
 """How far, relatively, the picture's own shape may be from that of its crop: rounding of a small one."""
+_TURNED = frozenset(range(2, 9))
+"""EXIF's orientations of pictures that are not stored as they are seen."""
+_LEVEL_DEG = 0.5
 _MAX_SIDE_PX = 1e7
 _SHOWN_CHARS = 20
 _Pair = tuple[float, float]
@@ -88,21 +92,34 @@ class _Part:
     offset_deg: float = 0.0
 
 
-def read_panorama_tags(properties: Mapping[str, str], width_px: int, height_px: int) -> PanoramaTags | None:
+def read_panorama_tags(
+    properties: Mapping[str, str], width_px: int, height_px: int, *, orientation: int = 1
+) -> PanoramaTags | None:
     """Interpret GPano properties; None where there are none that matter.
 
     Args:
         properties: by local name, as `xmp_properties` gives them.
         width_px: of the picture as it is seen.
         height_px: likewise.
+        orientation: EXIF's number for how it was turned or mirrored to be seen so.
     """
     if not _KNOWN & properties.keys():
         return None
     heading, heading_doubts = _believed(lambda: _heading(properties), "its heading")
-    part, part_doubts = _believed(lambda: _part(properties, width_px, height_px), "what they say of its angles")
-    lean, lean_doubts = _believed(lambda: _lean(properties), "the camera's lean")
+    part, part_doubts = _believed(
+        lambda: _part(properties, width_px, height_px, orientation), "what they say of its angles"
+    )
+    lean, lean_doubts = _believed(lambda: _lean(properties, orientation), "the camera's lean")
     pitch, roll = lean or (0.0, 0.0)
     doubts = (*part_doubts, *lean_doubts)
+    if part_doubts and heading is not None and properties.keys() & _PLACED:
+        heading, heading_doubts = (
+            None,
+            (
+                "the photo's PoseHeadingDegrees is that of a panorama of which the picture is "
+                "an unknown part; it is not used",
+            ),
+        )
     if part is None:
         return PanoramaTags(heading, None, None, None, 0.0, pitch, roll, heading_doubts, doubts)
     looks = None if heading is None else (heading + part.offset_deg) % 360.0
@@ -111,16 +128,20 @@ def read_panorama_tags(properties: Mapping[str, str], width_px: int, height_px: 
 
 
 def sphere_xmp(heading_deg: float, width_px: int, height_px: int) -> bytes:
-    """An XMP packet that says of a picture: a whole sphere, whose centre looks `heading_deg` clockwise from north."""
+    """An XMP packet that says of a picture: a sphere, whose centre looks `heading_deg` clockwise from north.
+
+    A picture wider than 2:1 is the band around the sphere's horizon.
+    """
+    whole_px = max(width_px // 2, height_px)
     tags = {
         "ProjectionType": "equirectangular",
         "PoseHeadingDegrees": f"{heading_deg:.6g}",
         "FullPanoWidthPixels": width_px,
-        "FullPanoHeightPixels": height_px,
+        "FullPanoHeightPixels": whole_px,
         "CroppedAreaImageWidthPixels": width_px,
         "CroppedAreaImageHeightPixels": height_px,
         "CroppedAreaLeftPixels": 0,
-        "CroppedAreaTopPixels": 0,
+        "CroppedAreaTopPixels": (whole_px - height_px) // 2,
     }
     said = " ".join(f'GPano:{name}="{value}"' for name, value in tags.items())
     return (
@@ -147,16 +168,21 @@ def _heading(tags: Mapping[str, str]) -> float | None:
         raise _Doubt(f"say PoseHeadingDegrees {value:.10g}, outside -360 to 360") from None
 
 
-def _lean(tags: Mapping[str, str]) -> tuple[float, float]:
+def _lean(tags: Mapping[str, str], orientation: int) -> tuple[float, float]:
     """(pitch, roll)."""
     pitch = _number(tags, "PosePitchDegrees") or 0.0
     roll = _number(tags, "PoseRollDegrees") or 0.0
     if abs(pitch) > 90 or abs(roll) > 180:
         raise _Doubt(f"say PosePitchDegrees {pitch:.10g} and PoseRollDegrees {roll:.10g}, beyond 90 or 180")
+    if orientation in _TURNED and max(abs(pitch), abs(roll)) > _LEVEL_DEG:
+        raise _Doubt(
+            f"say PosePitchDegrees {pitch:.4g} and PoseRollDegrees {roll:.4g}, and the picture's orientation "
+            f"({orientation}) turns or mirrors it without saying which of the two came first"
+        )
     return pitch, roll
 
 
-def _part(tags: Mapping[str, str], width_px: int, height_px: int) -> _Part | None:
+def _part(tags: Mapping[str, str], width_px: int, height_px: int, orientation: int) -> _Part | None:
     projection = tags.get("ProjectionType", "equirectangular")
     if projection.lower() != "equirectangular":
         raise _Doubt(f"say ProjectionType {_shown(projection)}, and only equirectangular is laid exactly")
@@ -166,7 +192,13 @@ def _part(tags: Mapping[str, str], width_px: int, height_px: int) -> _Part | Non
         return _Part(360.0, 180.0) if whole else None
     if full is None or crop is None:
         raise _Doubt("give the size of the crop or of the whole panorama, but not both")
-    return _part_of(full, crop, _corner(tags, full, crop), width_px / height_px)
+    part = _part_of(full, crop, _corner(tags, full, crop), width_px / height_px)
+    if orientation in _TURNED and max(abs(part.offset_deg), abs(part.centre_deg)) > _LEVEL_DEG:
+        raise _Doubt(
+            f"say where in a panorama the picture lies, and its orientation ({orientation}) turns or mirrors it "
+            "without saying which of the two came first"
+        )
+    return part
 
 
 def _part_of(full: _Pair, crop: _Pair, corner: _Pair, aspect: float) -> _Part:

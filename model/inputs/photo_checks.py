@@ -16,6 +16,9 @@ _BARE_LEVELS = 3.0
 _GLANCE_PX = (64, 32)
 """Size at which that is looked at, so that noise does not count."""
 
+_BLACK, _LIT = 12, 24
+"""Grey levels of what no lens draws, and of what one does."""
+
 _NARROWEST_PANORAMA = 1.9
 """Aspect ratio of 360 degrees: a whole sphere is 2:1, and a few rows more may be rounding; less cannot be."""
 
@@ -55,15 +58,30 @@ def is_strip(aspect: float) -> bool:
 
 
 def content_warnings(photo: Image.Image) -> list[str]:
-    """Whether a picture, as it is seen, shows too little to tell a place from; empty where it does not."""
+    """Whether a picture, as it is seen, shows too little to tell a place from, or two circles; empty where not."""
     glance = photo.resize(_GLANCE_PX, Image.Resampling.BOX, reducing_gap=1.0)
     deviation = max(ImageStat.Stat(glance).stddev)
+    if is_sphere(photo.width / photo.height) and _is_two_circles(glance.convert("L")):
+        return [
+            "the picture shows two circles on black, as a 360 degree camera stores what its two lenses see; stitch it "
+            "into a panorama with the maker's program first"
+        ]
     if deviation >= _BARE_LEVELS:
         return []
     return [
         f"the picture shows next to nothing (standard deviation {deviation:.1f} of 255 levels), so that no place can "
         "be told from it; is it one colour, or far too dark or bright?"
     ]
+
+
+def _is_two_circles(glance: Image.Image) -> bool:
+    """Whether a grey picture of 64 x 32 is black in the corners of its two halves, but not along their middles."""
+    width, height = _GLANCE_PX
+    levels = glance.tobytes()
+    corners = [(x, y) for x in (0, width // 2 - 1, width // 2, width - 1) for y in (0, height - 1)]
+    middles = [(x, y) for x in (width // 4, width * 3 // 4) for y in (height // 8, height // 2, height * 7 // 8 - 1)]
+    black = all(levels[y * width + x] < _BLACK for x, y in corners)
+    return black and all(levels[y * width + x] > _LIT for x, y in middles)
 
 
 def shape_warnings(width_px: int, height_px: int, fov_deg: float) -> list[str]:

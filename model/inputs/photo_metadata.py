@@ -17,11 +17,12 @@ from PIL import ExifTags, Image
 from model.common.errors import BadCoordinates
 from model.common.geo import LatLon, normal_heading
 from model.common.image_formats import open_header, without_pixels
-from model.common.images import exif_of, upright_size
+from model.common.images import exif_of, orientation_of, upright_size
 from model.inputs.lens import lens_angles
 from model.inputs.panorama_tags import GPANO, PanoramaTags, StatedAngles, read_panorama_tags
 from model.inputs.photo_checks import is_strip
-from model.inputs.xmp import BadXmp, xmp_properties
+from model.inputs.xmp import BadXmp, merge, xmp_properties
+from model.inputs.xmp_packets import xmp_packets
 
 __all__ = [
     "PhotoMetadata",
@@ -40,6 +41,8 @@ _COMPASS_TOLERANCE_DEG = 30.0
 """How far a compass may be from a panorama's tags without a doubt: its own error, and most declinations."""
 _PANORAMA_RENDERED = 6
 """Of EXIF's CustomRendered, by phones whose panorama mode sweeps."""
+_WORDS = b"photos/1.0/panorama", b"GPano:"
+"""Packets without either are not parsed, and may be what they like."""
 
 
 @dataclass(frozen=True)
@@ -171,13 +174,14 @@ def _disagreement(tags_deg: float, compass_deg: float) -> tuple[str, ...]:
 
 
 def _panorama_tags(image: Image.Image, width_px: int, height_px: int) -> tuple[PanoramaTags | None, tuple[str, ...]]:
-    packet = image.info.get("xmp")
-    if not isinstance(packet, bytes) or GPANO.encode() not in packet:
-        return None, ()
+    properties: dict[str, str] = {}
     try:
-        return read_panorama_tags(xmp_properties(packet, GPANO), width_px, height_px), ()
+        for packet in xmp_packets(image):
+            if any(word in packet.data.replace(b"\0", b"") for word in _WORDS):  # as they are in UTF-16
+                merge(properties, xmp_properties(packet.data, GPANO, at_most=packet.at_most))
     except BadXmp as error:
         return None, (f"the photo's XMP {error}; what it says of a panorama is not used",)
+    return read_panorama_tags(properties, width_px, height_px, orientation=orientation_of(image)), ()
 
 
 def _directory(exif: Image.Exif, number: int) -> dict[int, Any]:

@@ -2,13 +2,16 @@
 
 from typing import Literal
 
-__all__ = ["COARSE_HEADINGS", "MOST_HEADINGS", "View"]
+__all__ = ["COARSE_HEADINGS", "MOST_HEADINGS", "SWEPT_HEADINGS", "View"]
 
 COARSE_HEADINGS = 24
 """Headings tried first where a photo's is unknown, unless another number is given: every 15 degrees."""
 
 MOST_HEADINGS = 360
 """One a degree; finer steps are the second pass's."""
+
+SWEPT_HEADINGS = 32
+"""At least so many are computed at once by a network whose features can be turned."""
 
 View = Literal["ground", "satellite"]
 """The two sides of a pair."""

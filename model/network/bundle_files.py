@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 BUNDLE_FORMAT = 1
+_SPEC_KEYS = {"format", "inputs", "model", "name", "provenance", "version"}
 SPEC, WEIGHTS, METRICS, EXPORTS = "spec.json", "weights.safetensors", "metrics.json", "exports.json"
 _WORLD_TILE_M = 100.0
 """Side of the synthetic world's tiles, on which a run whose data are `world:` is trained."""
@@ -77,10 +78,16 @@ class BundleInfo:
     def ground_m(self) -> tuple[float, float] | None:
         """Least and greatest side of the ground that its training tiles showed, in metres; None where nobody knows."""
         run: Any = self.provenance.get("run")
-        if not isinstance(run, Mapping) or not str(self.trained_on).startswith("world:"):
+        if not isinstance(run, Mapping):
             return None
-        least, greatest = run["data"].get("augment", {}).get("ground", (1.0, 1.0))
-        return _WORLD_TILE_M * least, _WORLD_TILE_M * greatest
+        data: Any = run.get("data", {})
+        sizes = [tuple(data.get("tile_m", (0.0, 0.0)))]
+        sizes += [(_WORLD_TILE_M, _WORLD_TILE_M) for key in ("train", "replay") if "world:" in str(data.get(key, ""))]
+        known = [size for size in sizes if size[1] > 0]
+        if not known:
+            return None
+        least, greatest = data.get("augment", {}).get("ground", (1.0, 1.0))
+        return least * min(low for low, _ in known), greatest * max(high for _, high in known)
 
 
 class StoredTensor(NamedTuple):
@@ -161,6 +168,8 @@ def read_bundle_info(name: str | Path) -> BundleInfo:
             f"{folder} has bundle format {content.get('format')!r}; this version reads {BUNDLE_FORMAT}: "
             "update the package"
         )
+    if unknown := sorted(set(content) - _SPEC_KEYS):
+        raise BadCheckpoint(f"{folder / SPEC}: unknown key {', '.join(unknown)}; update the package, or take it out")
     try:
         inputs = spec_from(InputSpec, content.get("inputs"), f"{folder}/spec.json: inputs")
     except BadConfig as error:

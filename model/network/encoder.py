@@ -92,6 +92,19 @@ class Encoder:
         self._refuse_other("ground", pixels, self.inputs.ground_size_px)
         return self.engine.run(pixels, "ground")
 
+    @property
+    def sweeps(self) -> bool:
+        """Whether it embeds a panorama at all headings at once."""
+        return self.engine.sweeps
+
+    def encode_headings(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Canvases uint8 [B, H, W, 3] -> float32 [B, T, dim] at each of `swept_turns`, if the encoder `sweeps`.
+
+        They lie near the vectors that `encode_ground` gives of the turned canvases, near enough to find a heading by.
+        """
+        self._refuse_other("ground", pixels, self.inputs.ground_size_px)
+        return self.engine.sweep(pixels)
+
     def _refuse_other(self, view: View, pixels: NDArray[np.uint8], size_px: tuple[int, int]) -> None:
         if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[1:] != (size_px[1], size_px[0], 3):
             raise BadConfig(

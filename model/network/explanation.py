@@ -1,9 +1,10 @@
 """Why a photo and a tile match: what each pair of their positions contributes to the score, exactly.
 
-After the backbone everything is linear but for two divisors: features are weighed by constant maps, averaged over
-positions, normalised, projected and brought to unit length. For one picture the divisors (the layer norm's deviation,
-the vector's length) are numbers, so its vector is a sum with one term a position, and the score of two pictures is a
-sum over pairs of positions. What does not depend on the picture, the biases, is shared out evenly.
+After the backbone everything is linear but for two divisors: features are weighed by maps, averaged over positions,
+normalised, projected and brought to unit length. For one picture the divisors (the layer norm's deviation, the vector's
+length) are numbers, and so are weights and gates that depend on the picture. So its vector is a sum with one term a
+position, and the score of two pictures is a sum over pairs of positions. What does not depend on the picture, the
+biases, is shared out evenly.
 
 The network comes as torch loads it; whatever engine answers otherwise, this needs the features inside.
 """
@@ -141,8 +142,10 @@ class Explainer:
             raise BadConfig(f"a network with {type(net.norm).__name__} before its projection cannot be explained")
         levels = [
             _weighed(feature[0], weight)
-            for feature, weight in zip(net._features(pictures, view), net.importance(view), strict=True)
+            for feature, weight in net.weighed_features(pictures, view, net.importance(view))
         ]
+        if net.gates is not None and not net.spec.flow:
+            levels = [_gated(net, number, level) for number, level in enumerate(levels)]
         pooled = torch.cat([level.sum(dim=(1, 2)) for level in levels])
         deviation = (pooled.var(correction=0) + net.norm.eps).sqrt()
         scale = _or_ones(net.norm.weight, len(pooled)) / deviation
@@ -163,13 +166,18 @@ class Explainer:
         return (terms / terms.sum(dim=0).norm()).numpy(), grid
 
 
+def _gated(net: CLNet, number: int, level: Tensor) -> Tensor:
+    """A level's share times the gate of each channel: for one picture it is a number."""
+    return level * net.gate(number, level.sum(dim=(1, 2)).float()[None])[0].double()[:, None, None]
+
+
 def _weighed(feature: Tensor, weight: Tensor | None) -> Tensor:
     """A level's share of the pooled features at each position: [M C, H, W] in float64."""
     feature = feature.double()
     positions = feature.shape[1] * feature.shape[2]
     if weight is None:
         return feature / positions
-    maps = weight.double().view(-1, *feature.shape)
+    maps = weight.double().reshape(-1, *feature.shape)  # those of the one picture, where each has its own
     return (feature * maps / positions).flatten(0, 1)
 
 

@@ -1,6 +1,7 @@
-"""A bundle's network as two ONNX graphs, one for each view, whose weights stay in the bundle's `weights.safetensors`.
+"""A bundle's network as ONNX graphs, whose weights stay in the bundle's `weights.safetensors`.
 
-A graph takes uint8 pictures and gives unit vectors: normalisation, the polar transform and the folded correspondence
+There is one for each view, and one for the ground view at all headings at once. A graph takes uint8 pictures and gives
+unit vectors: normalisation, the polar transform and the folded correspondence
 maps are inside. Its weights are external data: places in the safetensors file, read as they are stored and cast to
 float32, so that no weight is on disk twice.
 """
@@ -24,7 +25,9 @@ from model.common.extras import import_extra
 from model.inputs.specs import View
 from model.network.bundle_files import WEIGHTS, StoredTensor, read_tensor_table
 from model.network.clnet import CLNet
+from model.network.exports import Graph
 from model.network.forward import encode_batch
+from model.network.sweep import Sweep
 
 __all__ = ["write_graph"]
 
@@ -54,35 +57,39 @@ class _Side(nn.Module):
         return encode_batch(self.net, pixels, self.net.inputs, self.view, half=None, importance=maps)
 
 
-def write_graph(net: CLNet, view: View, folder: Path, path: Path) -> None:
-    """Write one view of a bundle's network as an ONNX file.
+def write_graph(net: CLNet, graph: Graph, folder: Path, path: Path) -> None:
+    """Write one graph of a bundle's network as an ONNX file.
 
     Args:
         net: the network, in evaluation mode, on the processor.
-        view: which side.
+        graph: which one.
         folder: of the bundle.
         path: the file to write, in the bundle's folder.
 
     Raises:
         MissingExtra: the exporter is not installed.
         BadCheckpoint: the network cannot be exported.
+        BadConfig: all headings at once are wanted, and its features cannot be turned.
     """
     onnx = import_extra("onnx", "exporting a bundle")
     import_extra("onnxscript", "exporting a bundle")
-    graph = _trace(net, view)
-    _forget_origins(graph)
-    _store_outside(onnx, graph.graph, read_tensor_table(folder / WEIGHTS), net)
-    onnx.save_model(graph, path)
+    side = Sweep(net) if graph == "headings" else _Side(net, graph)
+    traced = _trace(
+        side.eval(), graph, net.inputs.satellite_size_px if graph == "satellite" else net.inputs.ground_size_px
+    )
+    _forget_origins(traced)
+    _store_outside(onnx, traced.graph, read_tensor_table(folder / WEIGHTS), net)
+    onnx.save_model(traced, path)
 
 
-def _trace(net: CLNet, view: View) -> Any:
-    width, height = net.inputs.ground_size_px if view == "ground" else net.inputs.satellite_size_px
+def _trace(side: nn.Module, graph: Graph, size_px: tuple[int, int]) -> Any:
+    width, height = size_px
     example = torch.zeros(_EXAMPLES, height, width, 3, dtype=torch.uint8)
     batch = torch.export.Dim("batch", min=1, max=65_536)
     try:
         with _quiet():
             program = torch.onnx.export(
-                _Side(net, view).eval(),
+                side,
                 (example,),
                 dynamo=True,
                 dynamic_shapes=({0: batch},),
@@ -94,7 +101,7 @@ def _trace(net: CLNet, view: View) -> Any:
             )
     except Exception as error:  # the exporter raises almost anything
         reason = " ".join(str(error).split())[:160] or type(error).__name__
-        raise BadCheckpoint(f"the {view} side of this network cannot be exported: {reason}") from error
+        raise BadCheckpoint(f"the {graph} side of this network cannot be exported: {reason}") from error
     assert program is not None
     # All of the exporter's optimizations would fold norms into weights, which then were not the file's any more; the
     # engine does that when it loads the graph, once constants are constants.

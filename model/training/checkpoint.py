@@ -36,6 +36,8 @@ __all__ = [
 ]
 
 _PATTERN = "state-*.safetensors"
+_FORMAT = 1
+"""Version of a state's content; a state that names none has the first."""
 
 
 def newest_state(folder: Path) -> Path | None:
@@ -59,6 +61,7 @@ def save_state(
     if order.table is not None:
         tensors["order.table"] = torch.from_numpy(order.table)
     notes: dict[str, Any] = {
+        "format": _FORMAT,
         "step": step,
         "order.epoch": order.epoch,
         "order.step": order.step,
@@ -79,20 +82,30 @@ def load_state(path: Path, net: CLNet, optimizers: Sequence[Optimizer], average:
     """Restore weights, moments and, where there is one, the average; returns the step they were saved after.
 
     Raises:
-        BadCheckpoint: unreadable, or of another architecture.
+        BadCheckpoint: unreadable, of a later version, or of another architecture.
     """
     try:
         with safe_open(path, framework="pt") as file:
+            notes = file.metadata()
+            _require_format(path, json.loads(notes.get("format", str(_FORMAT))))
             stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-            step = int(file.metadata()["step"])
+            step = int(notes["step"])
         net.load_state_dict(_part(stored, "net."), strict=True)
         if average is not None:
             average.load_state_dict(_part(stored, "average."), strict=True)
         for name, value, optimizer in _owned(net, optimizers):
             optimizer.state[value] = {key: _placed(stored[f"{key}.{name}"], value) for key in _moments(optimizer)}
-    except (OSError, SafetensorError, KeyError, RuntimeError) as error:
+    except (OSError, SafetensorError, KeyError, RuntimeError, json.JSONDecodeError) as error:
         raise BadCheckpoint(f"{path} cannot be resumed from; remove it to start again: {error}") from error
     return step
+
+
+def _require_format(path: Path, found: object) -> None:
+    if found != _FORMAT:
+        raise BadCheckpoint(
+            f"{path} has state format {found!r}; this version reads {_FORMAT}: update the package, or start the run in "
+            "another folder"
+        )
 
 
 def _moments(optimizer: Optimizer) -> tuple[str, ...]:

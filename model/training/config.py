@@ -36,6 +36,8 @@ class DataSpec:
         replay: further pairs to learn from, named like `train`, so that what a network knew is not forgotten; "" for
             none. Searches for hard negatives leave them out.
         replay_share: share of each batch that they take.
+        tile_m: least and greatest side of the ground that the tiles of `train` show, in metres, before `augment.ground`
+            changes it; (0, 0) where nobody knows. The tiles of the world show 100 m.
     """
 
     train: str = "world:train"
@@ -46,6 +48,12 @@ class DataSpec:
     cache: bool = False
     replay: str = ""
     replay_share: Annotated[float, Gt(0), Lt(1), Wanted("a share above 0 and below 1")] = 0.5
+    tile_m: tuple[Annotated[float, Ge(0)], Annotated[float, Ge(0)]] = (0.0, 0.0)
+
+    def check_together(self) -> None:
+        """Sizes rise."""
+        if self.tile_m[0] > self.tile_m[1] or (self.tile_m[0] == 0.0) != (self.tile_m[1] == 0.0):
+            raise BadConfig(f"data.tile_m is {self.tile_m}; give the least and the greatest side in metres, or 0,0")
 
     def replayed(self, batch: int) -> int:
         """How many pairs of a batch are replayed; both kinds have one at least."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from torch.nn import BatchNorm2d
 
+from model.common.atomic_io import read_json
 from model.common.errors import BadDataset
 from model.data.manifest import read_manifest
 from model.data.pairs import PairSet
@@ -46,7 +47,7 @@ def fine_tuning_tree(init: str, data: Path | None) -> dict[str, Any]:
 
     Raises:
         BadCheckpoint: no such bundle.
-        BadDataset: the folder has no such manifests, or too few pairs.
+        BadDataset: the folder has no such manifests, too few pairs, or a damaged note.
     """
     bundle = load_bundle(init)
     tree: dict[str, Any] = {
@@ -59,7 +60,7 @@ def fine_tuning_tree(init: str, data: Path | None) -> dict[str, Any]:
     }
     if data is not None:
         batch, manifests = _from_folder(data, bundle)
-        tree["data"] |= manifests
+        tree["data"] |= manifests | _ground_of(data)
         tree["optim"]["batch"] = batch * (2 if tree["data"]["replay"] else 1)
     return tree
 
@@ -80,6 +81,18 @@ def _from_folder(data: Path, bundle: Bundle) -> tuple[int, dict[str, str]]:
         raise BadDataset(f"the {len(pairs.queries)} photos of {manifests['train']} stand at one place; add others")
     batch = max(2, min(_LARGEST_BATCH, int(_FILL * most)))
     return batch, {name: str(path) for name, path in manifests.items()}
+
+
+def _ground_of(data: Path) -> dict[str, Any]:
+    """The ground that the tiles show, as the folder's note tells it; nothing where it has none."""
+    note = data / "pairs.json"
+    if not note.is_file():
+        return {}
+    try:
+        side_m = read_json(note).get("tile_m")
+    except ValueError as error:
+        raise BadDataset(f"{note} is damaged ({error}); make the folder anew with `python -m indexer pairs`") from error
+    return {"tile_m": [side_m, side_m]} if isinstance(side_m, int | float) and side_m > 0 else {}
 
 
 def _require_margin(pairs: PairSet, bundle: Bundle) -> None:

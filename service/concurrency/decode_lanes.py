@@ -70,8 +70,8 @@ class DecodeLanes:
             inputs: the encoder's.
 
         Raises:
-            BadImage: it cannot be decoded, or took more time or memory than a picture of its size may.
-            BadConfig: the angles given cannot be those of the photo.
+            BadImage: it cannot be decoded, took more time or memory than a picture of its size may, or cannot have the
+                angles given.
             WorkerLost: its processes died for no fault of the photo.
         """
         job = DecodeJob(b"", given, inputs, self._max_pixels, _LIGHT_S)

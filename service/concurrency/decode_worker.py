@@ -17,6 +17,7 @@ from pathlib import Path
 
 from indexer.localization.answer import PreparedPhoto
 from indexer.localization.preparing import prepare_photo
+from model.common.errors import BadConfig, BadImage
 from model.common.image_formats import load_decoders
 from model.inputs.photo_view import GivenView
 from model.inputs.transforms import InputSpec
@@ -71,15 +72,18 @@ def decode(job: DecodeJob) -> PreparedPhoto | TooHeavy:
     """Prepare one photo within the limits that its size and format justify.
 
     Raises:
-        BadImage: the photo cannot be decoded, is too large, or takes more memory than it may.
-        BadConfig: the angles given cannot be those of the photo.
+        BadImage: the photo cannot be decoded, is too large, takes more memory than it may, or cannot have the angles
+            given.
     """
     with _limited(_LOOK):
         cost = cost_of(job.photo, max_pixels=job.max_pixels)
     if job.at_most_s is not None and cost.expected_s > job.at_most_s:
         return TooHeavy(cost)
     with _limited(cost):
-        return prepare_photo(job.photo, job.inputs, job.given, max_pixels=job.max_pixels)
+        try:
+            return prepare_photo(job.photo, job.inputs, job.given, max_pixels=job.max_pixels)
+        except BadConfig as error:  # of the caller's making: angles are the only configuration that comes with a photo
+            raise BadImage(f"no photo of this shape has the angles given: {error}") from None
 
 
 @contextmanager

@@ -7,20 +7,16 @@ and the panoramas are posted as any client would post them. A second run reuses 
 from __future__ import annotations
 
 import csv
-import json
 import signal
 import statistics
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Le
 
@@ -30,12 +26,16 @@ from model.common.errors import GeoLocalizationError
 from model.common.flags import Option, Parser, add_flags, read_flags
 from model.common.geo import Bounds, LatLon, great_circle_m
 from model.common.specs import spec
-from service.demo.ports import require_free
+from service.first_start.ports import require_free
+
+if TYPE_CHECKING:
+    from service.client import Client
+    from service.schemas import LocalizeAnswer
 
 _REJECTED_BELOW = 0.5
 """Confidence below which the demo calls an answer rejected."""
 
-__all__ = ["Outcome", "Shot", "localize", "main", "read_shots", "report"]
+__all__ = ["Outcome", "Shot", "main", "read_shots", "report"]
 
 
 @spec(kw_only=True)
@@ -48,7 +48,7 @@ class DemoOptions:
 
 
 class DemoFailed(GeoLocalizationError, RuntimeError):
-    """The service did not come up, or did not answer."""
+    """The service did not come up."""
 
 
 @dataclass(frozen=True)
@@ -64,25 +64,24 @@ class Outcome:
     """What the service said about a shot."""
 
     shot: Shot
-    answer: dict[str, Any]
+    answer: LocalizeAnswer
 
     @property
     def distance_m(self) -> float:
         """From the true place to the estimate."""
-        estimate = self.answer["estimate"]
-        return great_circle_m(self.shot.place, LatLon(estimate["lat"], estimate["lon"]))
+        estimate = self.answer.estimate
+        return great_circle_m(self.shot.place, LatLon(estimate.lat, estimate.lon))
 
     @property
     def lead(self) -> float:
         """How much higher the best tile scores than the second."""
-        scores = [match["score"] for match in self.answer["matches"]]
-        return float(scores[0] - scores[1]) if len(scores) > 1 else 0.0
+        scores = [match.score for match in self.answer.matches]
+        return scores[0] - scores[1] if len(scores) > 1 else 0.0
 
     @property
     def confidence(self) -> float | None:
         """How probable the service holds its estimate to be; None where the index is not calibrated."""
-        value = self.answer["estimate"].get("confidence")
-        return None if value is None else float(value)
+        return self.answer.estimate.confidence
 
     @property
     def rejected(self) -> bool:
@@ -92,7 +91,7 @@ class Outcome:
     @property
     def on_right_tile(self) -> bool:
         """Whether the best tile covers the true place."""
-        return Bounds(*self.answer["matches"][0]["bounds"]).contains(self.shot.place)
+        return Bounds(*self.answer.matches[0].bounds).contains(self.shot.place)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -104,6 +103,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _demo(options: DemoOptions) -> int:
+    from service.client import Client
+
     data, port = options.data, options.port
     url = f"http://127.0.0.1:{port}"
     require_free("127.0.0.1", port)
@@ -113,10 +114,10 @@ def _demo(options: DemoOptions) -> int:
             "first run: rendering a synthetic region of 1,024 tiles, indexing and calibrating it (a few minutes)\n"
         )
         sys.stdout.flush()
-    with _service(data, port) as process:
-        _wait_until_ready(url, process)
+    with _service(data, port) as process, Client(url) as client:
+        _wait_until_ready(client, process)
         inside, outside = (
-            [Outcome(shot, localize(url, shot.path)) for shot in read_shots(data / "demo" / name / "pairs.csv")]
+            [Outcome(shot, client.localize(shot.path)) for shot in read_shots(data / "demo" / name / "pairs.csv")]
             for name in ("region", "elsewhere")
         )
         sys.stdout.write(report(inside, outside, url))
@@ -133,30 +134,11 @@ def read_shots(manifest: Path) -> list[Shot]:
     return [Shot(manifest.parent / row["query"], LatLon(float(row["lat"]), float(row["lon"]))) for row in rows]
 
 
-def localize(url: str, photo: Path) -> dict[str, Any]:
-    """Post a photo as `POST /localize` wants it; returns the parsed answer.
-
-    Raises:
-        DemoFailed: the service answered with an error.
-    """
-    boundary = uuid.uuid4().hex
-    head = f'--{boundary}\r\nContent-Disposition: form-data; name="panorama"; filename="{photo.name}"\r\n'
-    body = f"{head}Content-Type: image/jpeg\r\n\r\n".encode() + photo.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
-    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-    request = urllib.request.Request(f"{url}/localize", data=body, headers=headers)
-    try:
-        with urllib.request.urlopen(request, timeout=60) as response:
-            answer: dict[str, Any] = json.load(response)
-    except urllib.error.HTTPError as error:
-        raise DemoFailed(f"{url}/localize answered {error.code}: {error.read().decode(errors='replace')}") from error
-    return answer
-
-
 def report(outcomes: Sequence[Outcome], outside: Sequence[Outcome], url: str) -> str:
     """What the demo prints: a line for every panorama, the surest match in full, and what was taken elsewhere."""
     distances = [outcome.distance_m for outcome in outcomes]
     right = sum(outcome.on_right_tile for outcome in outcomes)
-    tiles = outcomes[0].answer["index"]["tiles"]
+    tiles = outcomes[0].answer.index.tiles
     surest = max(outcomes, key=lambda outcome: (outcome.confidence or 0.0, outcome.lead))
     lines = [
         "",
@@ -178,17 +160,17 @@ def report(outcomes: Sequence[Outcome], outside: Sequence[Outcome], url: str) ->
 
 
 def _line(outcome: Outcome) -> str:
-    match = outcome.answer["matches"][0]
+    match = outcome.answer.matches[0]
     name, off = outcome.shot.path.name, f"{outcome.distance_m:7.0f} m"
-    return f"{name:28} {match['tile_id']:>17} {match['score']:6.3f} {outcome.lead:6.3f} {_percent(outcome):>10} {off}"
+    return f"{name:28} {match.tile_id:>17} {match.score:6.3f} {outcome.lead:6.3f} {_percent(outcome):>10} {off}"
 
 
 def _in_full(outcome: Outcome) -> list[str]:
-    match, estimate, place = outcome.answer["matches"][0], outcome.answer["estimate"], outcome.shot.place
+    match, estimate, place = outcome.answer.matches[0], outcome.answer.estimate, outcome.shot.place
     return [
         f"  panorama    {outcome.shot.path}",
-        f"  match       tile {match['tile_id']}, score {match['score']:.3f}",
-        f"  estimate    {estimate['lat']:.6f}, {estimate['lon']:.6f}",
+        f"  match       tile {match.tile_id}, score {match.score:.3f}",
+        f"  estimate    {estimate.lat:.6f}, {estimate.lon:.6f}",
         f"  true place  {place.lat:.6f}, {place.lon:.6f}",
         f"  distance    {outcome.distance_m:.1f} m",
         f"  confidence  {_percent(outcome)}",
@@ -227,8 +209,8 @@ def _service(data: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
-def _wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
-    while not _is_ready(url):
+def _wait_until_ready(client: Client, process: subprocess.Popen[bytes]) -> None:
+    while not client.is_ready():
         if process.poll() is not None:
             raise DemoFailed(_why_ended(process.returncode))
         time.sleep(0.2)
@@ -238,14 +220,6 @@ def _why_ended(status: int) -> str:
     if status < 0:
         return f"the service was stopped by {signal.Signals(-status).name}; start the demo again to go on"
     return f"the service ended with {status}; its own message above says why"
-
-
-def _is_ready(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=2) as response:
-            return bool(response.status == 200)
-    except OSError:
-        return False
 
 
 def _serve_on(process: subprocess.Popen[bytes]) -> int:

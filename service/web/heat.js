@@ -20,13 +20,17 @@ export class HeatPicture {
     this.whole = heat.values.flat();
     this.onCell = onCell;
     this.cell = null;
+    this.byKeys = false; // whether keys chose the cell
     this.canvas = make("canvas", { width: heat.columns, height: heat.rows });
     this.frame = make("span", { className: "cell", hidden: true });
     this.element = make("div", { className: "heat", tabIndex: 0, role: "application", "aria-label": label }, ...(picture ? [make("img", { src: picture, alt: "" })] : []), this.canvas, this.frame);
-    this.element.addEventListener("pointermove", (event) => this.pointAt(this.cellAt(event)));
-    this.element.addEventListener("pointerdown", (event) => this.pointAt(this.cellAt(event)));
-    this.element.addEventListener("pointerleave", () => this.pointAt(null));
-    this.element.addEventListener("blur", () => this.pointAt(null));
+    this.element.addEventListener("pointermove", (event) => this.follow(event));
+    this.element.addEventListener("pointerdown", (event) => this.follow(event));
+    this.element.addEventListener("pointerleave", () => this.byKeys || this.pointAt(null)); // pictures that load move under a pointer at rest
+    this.element.addEventListener("blur", () => {
+      this.byKeys = false;
+      this.pointAt(null);
+    });
     this.element.addEventListener("keydown", (event) => this.step(event));
     this.paint(this.whole);
   }
@@ -50,6 +54,11 @@ export class HeatPicture {
     this.onCell(cell);
   }
 
+  follow(event) {
+    this.byKeys = false;
+    this.pointAt(this.cellAt(event));
+  }
+
   cellAt({ clientX, clientY }) {
     const { left, top, width, height } = this.element.getBoundingClientRect();
     const within = (share, count) => Math.min(count - 1, Math.max(0, Math.floor(share * count)));
@@ -60,6 +69,7 @@ export class HeatPicture {
     const move = STEPS[event.key];
     if (!move) return;
     event.preventDefault();
+    this.byKeys = true;
     const [row, column] = this.cell === null ? [0, -1] : [Math.floor(this.cell / this.columns), this.cell % this.columns];
     const clamp = (value, count) => Math.min(count - 1, Math.max(0, value));
     this.pointAt(clamp(row + move[0], this.rows) * this.columns + clamp(column + move[1], this.columns));

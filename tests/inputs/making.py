@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import sqlite3
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import mercantile
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from indexer.tiles.sources.open_source import open_source
@@ -96,3 +98,35 @@ def names_of(path: Path, **options: object) -> list[str]:
     """The tiles listed, in order."""
     names: list[str] = sorted(listed(path, **options).table.tile_id.tolist())
     return names
+
+
+def country(side_px: int) -> NDArray[np.uint8]:
+    """uint8 [side, side, 3] of ground that goes on over every seam, no part of which is like another."""
+    random = np.random.default_rng(7)
+    ground = np.zeros((side_px, side_px, 3))
+    for cells in (4, 8, 16, 32):
+        colours = Image.fromarray(random.integers(0, 255, (cells, cells, 3), dtype=np.uint8))
+        ground += np.asarray(colours.resize((side_px, side_px), Image.Resampling.BICUBIC), np.float64)
+    return (255 * (ground - ground.min()) / np.ptp(ground)).astype(np.uint8)
+
+
+def tiles_of_country(columns: int = 4, rows: int = 4, side_px: int = 32) -> dict[tuple[int, int, int], bytes]:
+    """The same ground as encoded tiles, by their true z, x, y."""
+    ground = country(side_px * max(columns, rows))
+    tiles = {}
+    for x in range(columns):
+        for y in range(rows):
+            buffer = io.BytesIO()
+            part = ground[y * side_px : (y + 1) * side_px, x * side_px : (x + 1) * side_px]
+            Image.fromarray(part).save(buffer, "PNG")
+            tiles[ZOOM, LEFT + x, TOP + y] = buffer.getvalue()
+    return tiles
+
+
+def write_country(root: Path, name: Callable[[int, int, int], str], **size: int) -> Path:
+    """A folder of that ground's tiles, each under the name that is made of its z, x, y."""
+    for tile, data in tiles_of_country(**size).items():
+        path = root / name(*tile)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return root

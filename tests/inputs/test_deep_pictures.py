@@ -86,6 +86,21 @@ def test_grey_as_pillow_writes_it() -> None:
     assert np.asarray(decode_image(buffer.getvalue())).max() == 255
 
 
+@pytest.mark.parametrize("bits", [12, 16])
+def test_a_grey_tiff_whose_zero_is_white_is_turned(bits: int) -> None:
+    values = ramp((1 << bits) - 1, 1)[:, :, 0]
+    found = []
+    for photometric in (1, 0):
+        buffer = io.BytesIO()
+        Image.fromarray(values).save(buffer, "TIFF", tiffinfo={262: photometric})
+        data = buffer.getvalue()
+        with Image.open(io.BytesIO(data)) as image:
+            assert image.tag_v2[262] == photometric
+        found.append(np.asarray(decode_image(data)).astype(int))
+    assert np.abs(found[0] + found[1] - 255).max() <= 1
+    assert found[0].max() > 250
+
+
 def test_a_corpus_is_drawn_on_one_scale(tmp_path: Path) -> None:
     folder = tmp_path / "tiles" / "15" / str(LEFT)
     folder.mkdir(parents=True)

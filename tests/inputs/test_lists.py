@@ -10,7 +10,7 @@ from indexer.common.errors import BadSource
 from model.common.errors import BadDataset
 from model.common.geo import LatLon
 from model.data.manifest import read_manifest
-from tests.inputs.making import listed
+from tests.inputs.making import listed, write_tile
 from tests.model.tiny import write_pairs
 
 
@@ -131,6 +131,25 @@ def test_a_spelling_of_a_path_is_the_same_picture_and_stands_in_one_place(tmp_pa
     path = write(tmp_path / "a.csv", f"path,lat,lon,tile_id\na.png,47,8,one\n{other},48,9,two\n")
     with pytest.raises(BadSource, match=r"rows 1 and 2 of .* list the same picture, a\.png"):
         listed(path, tile_size_m=50.0)
+
+
+@pytest.mark.parametrize("link", ["symbolic", "hard", "folder"])
+def test_two_names_of_one_file_are_the_same_picture(tmp_path: Path, link: str) -> None:
+    first = write_tile(tmp_path / "real/a.png")
+    other = tmp_path / ("linked" if link == "folder" else "b.png")
+    if link == "hard":
+        other.hardlink_to(first)
+    else:
+        other.symlink_to(first.parent if link == "folder" else first)
+    name = "linked/a.png" if link == "folder" else "b.png"
+    path = write(tmp_path / "a.csv", f"path,lat,lon\nreal/a.png,47,8\n{name},48,9\n")
+    with pytest.raises(BadSource, match=rf"rows 1 and 2 of .* the same picture through a link, real/a\.png and {name}"):
+        listed(path, tile_size_m=50.0)
+
+
+def test_files_that_are_not_there_are_not_one_file(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "path,lat,lon\na.png,47,8\nb.png,48,9\n")
+    assert listed(path, tile_size_m=50.0).notes[0].startswith("2 of the listed files do not exist")
 
 
 def test_two_rows_of_one_name_are_refused(tmp_path: Path) -> None:

@@ -30,6 +30,22 @@ def test_a_tile_in_two_places_is_refused_with_its_row(tmp_path: Path, spelling: 
         read_manifest(path)
 
 
+@pytest.mark.parametrize("through", ["file", "folder"])
+def test_a_link_to_a_tile_is_the_tile(tmp_path: Path, through: str) -> None:
+    path = manifest(tmp_path, HEAD + "pano0.png,tile0.png,47.1,8.5\npano1.png,NAME,48.2,9.9\n")
+    if through == "file":
+        (tmp_path / "again.png").symlink_to("tile0.png")
+    else:
+        (tmp_path / "again").symlink_to(".")
+    name = "again.png" if through == "file" else "again/tile0.png"
+    text = path.read_text()
+    path.write_text(text.replace("NAME", name))
+    with pytest.raises(BadDataset, match=r"row 3: again.* lies at 48\.2, 9\.9, but at 47\.1, 8\.5 before"):
+        read_manifest(path)
+    path.write_text(text.replace("NAME,48.2,9.9", f"{name},,"))
+    assert read_manifest(path).positives.tolist() == [0, 0]
+
+
 def test_a_photo_in_two_places_is_refused_with_its_row(tmp_path: Path) -> None:
     rows = "pano0.png,tile0.png,47.1,8.5\n./pano0.png,tile1.png,47.2,8.5\n"
     path = manifest(tmp_path, "query,reference,lat,lon\n" + rows)

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
-from rasterio.enums import Resampling
+from PIL import Image
+from rasterio.crs import CRS
+from rasterio.enums import Resampling, WktVersion
 from rasterio.rpc import RPC
 from rasterio.vrt import WarpedVRT
 
@@ -91,6 +93,17 @@ def with_rpcs(path: Path) -> Path:
     return write(path, picture_of("EPSG:4326", transform, width, height), rpcs=rpcs)
 
 
+def with_files_beside(path: Path) -> Path:
+    """A plain TIFF, a world file, which counts from the middle of a pixel, and the system as ESRI writes it."""
+    transform = utm(30.0)
+    Image.fromarray(picture_of(UTM, transform, 300, 260).transpose(1, 2, 0)).save(path)
+    x, y = transform * (0.5, 0.5)
+    lines = transform.a, transform.d, transform.b, transform.e, x, y
+    path.with_suffix(".tfw").write_text("".join(f"{value!r}\n" for value in lines))
+    path.with_suffix(".prj").write_text(CRS.from_string(UTM).to_wkt(version=WktVersion.WKT1_ESRI))
+    return path
+
+
 def painter(crs: str, transform: Affine, **profile: object) -> Writer:
     return lambda path: write_painted(path, crs, transform, **profile)
 
@@ -114,6 +127,7 @@ FORMATS: dict[str, tuple[Writer, int]] = {
     "VRT of two files": (mosaic_vrt, 14),
     "ground control points": (with_control_points, 14),
     "RPCs": (with_rpcs, 14),
+    "a world file and a .prj": (with_files_beside, 14),
     "degrees beyond 180": (painter("EPSG:4326", north_up(*FIJI_DEG, 1e-4)), 14),
     "degrees from 0 to 360": (painter("EPSG:4326", north_up(288.5, 47.4, 1e-4)), 14),
     "UTM across 180 degrees": (painter(FIJI_UTM, north_up(818_000.0, 8_118_000.0, 10.0)), 14),
@@ -145,7 +159,7 @@ def test_every_pixel_shows_the_ground_that_belongs_there(tmp_path: Path, kind: s
         kind
         for kind in FORMATS
         # rasterio's own warp does not turn longitudes; the other tests compare these with pyproj and mercantile
-        if not any(word in kind for word in ("180 d", "beyond", "RPC", "ground", "0 to 360"))
+        if not any(word in kind for word in ("180 d", "beyond", "RPC", "ground", "0 to 360", ".prj"))
     ],
 )
 def test_tiles_agree_with_rasterios_own_warp(tmp_path: Path, kind: str) -> None:
@@ -274,6 +288,31 @@ def test_eastings_and_northings_of_a_utm_zone_that_are_exchanged_are_refused(tmp
         open_raster(path)
     far = write(tmp_path / "b.tif", pixels, crs="EPSG:32632", transform=north_up(2_900_000.0, 1_000_000.0, 10.0))
     open_raster(far).close()  # far out of its zone, as mosaics of a whole country are
+
+
+def test_a_world_file_alone_names_no_reference_system(tmp_path: Path) -> None:
+    path = with_files_beside(tmp_path / "a.tif")
+    path.with_suffix(".prj").unlink()
+    with pytest.raises(
+        BadSource,
+        match=r"perhaps of a world file, but no coordinate reference system; georeference it first: put a \.prj",
+    ):
+        open_raster(path)
+    path.with_suffix(".PRJ").write_text("no such thing")
+    with pytest.raises(BadSource, match=r"a\.PRJ names no reference system that is known here"):
+        open_raster(path)
+
+
+@pytest.mark.parametrize(
+    ("system", "words"), [("EPSG:32633", "pixels elsewhere"), ("junk", "names no reference"), (UTM, "")]
+)
+def test_a_prj_that_contradicts_the_file_is_a_warning(tmp_path: Path, system: str, words: str) -> None:
+    path = write_painted(tmp_path / "a.tif", UTM, utm())
+    wkt = system if system == "junk" else CRS.from_string(system).to_wkt(version=WktVersion.WKT1_ESRI)
+    path.with_suffix(".prj").write_text(wkt)
+    notes = [note for note in open_raster(path).list_tiles().notes if "prj" in note]
+    assert len(notes) == bool(words)
+    assert all(words in note and "its own, EPSG:32632, is used" in note for note in notes)
 
 
 def test_metres_in_a_system_of_degrees_are_refused(tmp_path: Path) -> None:

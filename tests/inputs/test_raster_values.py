@@ -6,12 +6,14 @@ from typing import Any
 import mercantile
 import numpy as np
 import pytest
+import rasterio
 from affine import Affine
 from numpy.typing import NDArray
 from rasterio.crs import CRS
 from rasterio.enums import ColorInterp
 
 from indexer.common.errors import BadSource
+from indexer.tiles.sources.open_source import open_source
 from indexer.tiles.sources.source import SourceOptions
 from model.common.errors import BadImage
 from tests.inputs.rasters import open_raster, read_all, write
@@ -167,6 +169,29 @@ def test_a_grey_picture_whose_zero_is_white_is_turned(tmp_path: Path, put: Any) 
     assert np.abs(black.astype(int) + white.astype(int) - 255)[:, 4:-4].max() <= 1
 
 
+@WRITERS
+@pytest.mark.parametrize("dtype", [np.uint16, np.int16, np.float32])
+def test_deep_grey_whose_zero_is_white_is_turned(tmp_path: Path, put: Any, dtype: Any) -> None:
+    ramp = np.repeat(np.linspace(100, 3000, 256).astype(dtype)[None, None], 256, axis=1)
+    black, white = (
+        only(put(tmp_path / f"{kind}.tif", ramp, photometric=kind)) for kind in ("MINISBLACK", "MINISWHITE")
+    )
+    assert np.abs(black.astype(int) + white.astype(int) - 255)[:, 4:-4].max() <= 1
+    assert white[128, 20, 0] > 200 > 50 > white[128, 235, 0]
+
+
+def test_a_mosaic_of_both_has_one_scale(tmp_path: Path) -> None:
+    """The same ground, once stored as light and once as ink: equal where the files meet."""
+    ramp = np.repeat(np.linspace(0, 65535, 256).astype(np.uint16)[None, None], 256, axis=1)
+    folder = tmp_path / "mosaic"
+    folder.mkdir()
+    aligned(folder / "a.tif", ramp, photometric="MINISBLACK")
+    aligned(folder / "b.tif", 65535 - ramp, column=256, photometric="MINISWHITE")
+    tiles = read_all(open_raster(folder, zoom=ZOOM))
+    first, second = (tiles[f"{ZOOM}/{LEFT.x + column}/{LEFT.y}"][1].astype(int) for column in (0, 1))
+    assert np.abs(first - second).max() <= 1
+
+
 @pytest.mark.parametrize("nodata", [300.0, -1.0, 0.5])
 def test_a_value_for_no_data_that_cannot_occur_is_refused(tmp_path: Path, nodata: float) -> None:
     aligned(tmp_path / "a.tif", flat(1, 2, 3))
@@ -261,6 +286,47 @@ def test_a_true_alpha_band_is_believed_without_a_warning(tmp_path: Path) -> None
     path = aligned(tmp_path / "a.tif", pixels, colorinterp=RGBA)
     assert (only(path)[:, 200:] == 128).all()
     assert warnings_of(path) == ""
+
+
+def test_bands_that_are_called_by_their_colours_are_drawn_by_them(tmp_path: Path) -> None:
+    """As multispectral cameras and satellites give them: blue first, nothing marked."""
+    path = aligned(tmp_path / "a.tif", flat(10, 20, 30, 40, 50, dtype=np.uint16), photometric="MINISBLACK")
+    with rasterio.open(path, "r+") as data:
+        data.descriptions = ("Blue", "Green", "Red", "Red edge", "NIR")
+    picture = only(path)
+    assert picture[128, 40, 0] > picture[128, 40, 1] > picture[128, 40, 2]
+    assert "does not say" not in warnings_of(path)
+
+
+def test_bands_of_which_nothing_is_known_are_a_warning(tmp_path: Path) -> None:
+    path = aligned(tmp_path / "a.tif", flat(10, 20, 30, 40, dtype=np.uint16), photometric="MINISBLACK")
+    assert "a.tif: it has 4 bands and does not say which are red, green and blue" in warnings_of(path)
+    assert "does not say" not in warnings_of(path, bands=(3, 2, 1))
+
+
+def test_a_second_picture_in_a_file_is_a_warning(tmp_path: Path) -> None:
+    path = aligned(tmp_path / "a.tif", flat(10, 20, 30))
+    assert "pictures" not in warnings_of(path)
+    aligned(path, flat(90, 90, 90), append_subdataset="YES")
+    assert "a.tif: it holds 2 pictures one behind the other, and the first alone is read" in warnings_of(path)
+    assert tuple(only(path)[128, 40]) == (10, 20, 30)
+
+
+def test_rasters_that_are_left_or_hidden_are_named(tmp_path: Path) -> None:
+    mosaic = tmp_path / "mosaic"
+    (mosaic / "below").mkdir(parents=True)
+    aligned(mosaic / "a_2009.tif", flat(10, 20, 30))
+    aligned(mosaic / "below" / "c.tif", flat(10, 20, 30))
+    assert "1 rasters in folders below, such as below/c.tif, are not read" in warnings_of(mosaic)
+    aligned(mosaic / "b_2018.tif", flat(40, 50, 60))
+    notes = " ".join(open_raster(mosaic, zoom=ZOOM).list_tiles().notes)
+    assert "a_2009.tif lies over 100% of b_2018.tif" in notes
+    assert tuple(only(mosaic)[128, 40]) == (10, 20, 30)
+    assert "below" not in warnings_of(mosaic / "a_2009.tif")
+    (tmp_path / "only" / "below").mkdir(parents=True)
+    aligned(tmp_path / "only" / "below" / "c.tif", flat(10, 20, 30))
+    with pytest.raises(BadSource, match=r"1 rasters or archives in folders below, such as below/c\.tif"):
+        open_source(tmp_path / "only").list_tiles()
 
 
 @pytest.mark.parametrize("bits", [10, 11, 12, 14])

@@ -157,7 +157,7 @@ def test_a_member_of_a_virtual_raster_and_of_one_in_it(tmp_path: Path) -> None:
     check_refused(tmp_path / "outer.vrt", tmp_path / "index")
 
 
-@pytest.mark.parametrize("suffix", [".tif.aux.xml", ".tif.ovr", ".tif.msk", ".tfw"])
+@pytest.mark.parametrize("suffix", [".tif.aux.xml", ".tif.ovr", ".tif.msk", ".tfw", ".prj", ".PRJ"])
 def test_a_sidecar_that_appears(tmp_path: Path, suffix: str) -> None:
     folder = mosaic(tmp_path / "mosaic")
     interrupt(folder, tmp_path / "index")

@@ -1,6 +1,8 @@
 """Photo files as cameras write them: pixels with EXIF and XMP, in every accepted format."""
 
+import hashlib
 import io
+import struct
 
 import numpy as np
 import pillow_heif
@@ -89,3 +91,23 @@ def png_with_late_metadata(data):
 def jpeg_segment(payload):
     """An APP1 segment."""
     return b"\xff\xe1" + (len(payload) + 2).to_bytes(2, "big") + payload
+
+
+def extended_jpeg(main, extension, *, piece_bytes=60_000, backwards=False, named=None):
+    """A JPEG whose XMP packet names an extension, by its digest or another name, and the extension in pieces."""
+    digest = hashlib.md5(extension, usedforsecurity=False).hexdigest().upper()
+    note = (
+        f"<rdf:Description xmlns:xmpNote='http://ns.adobe.com/xmp/note/' xmpNote:HasExtendedXMP='{named or digest}'/>"
+    )
+    data = photo("JPEG", (400, 200), xmp=main.replace(b"</rdf:RDF>", note.encode() + b"</rdf:RDF>"))
+    segments = [
+        jpeg_segment(
+            b"http://ns.adobe.com/xmp/extension/\0"
+            + digest.encode()
+            + struct.pack(">II", len(extension), start)
+            + extension[start : start + piece_bytes]
+        )
+        for start in range(0, len(extension), piece_bytes)
+    ]
+    at = data.index(b"\xff\xdb")
+    return data[:at] + b"".join(segments[::-1] if backwards else segments) + data[at:]

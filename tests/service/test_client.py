@@ -25,6 +25,12 @@ def test_answers_are_typed_and_those_of_the_service(asked, client, tmp_path):
         assert answer.matches[0].tile_id == plain["matches"][0]["tile_id"]
         assert answer.estimate.lat == plain["estimate"]["lat"]
     assert asked.info().index.tiles == 16
+    assert asked.is_ready()
+
+
+def test_a_service_that_is_not_there_is_not_ready():
+    with Client("http://127.0.0.1:9") as client:
+        assert not client.is_ready()
 
 
 def test_several_photos_come_back_as_lines_and_as_a_track(asked):

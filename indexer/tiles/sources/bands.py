@@ -11,9 +11,10 @@ import numpy as np
 from indexer.common.errors import BadSource
 from indexer.common.optional import load_rasterio
 from indexer.tiles.region import BoxRegion
+from indexer.tiles.sources.band_choice import doubts_of_bands
 from indexer.tiles.sources.colours import Colours, Sample, colours_of, sample_of
 from indexer.tiles.sources.georeference import Georeference, georeference_of
-from indexer.tiles.sources.rivals import require_one_place
+from indexer.tiles.sources.rivals import require_one_place, system_beside
 from indexer.tiles.sources.source import SourceOptions
 from indexer.tiles.sources.stamps import FileState, raster_members, state_of
 from model.common.geo import Bounds
@@ -34,7 +35,7 @@ class RasterFile:
         place: how its pixels become places.
         size: width and height in pixels.
         colours: how its values become colours.
-        doubts: remarks on files beside it that say another place.
+        doubts: remarks on files beside it that say another place, on its bands and pages.
         members: the files that its pixels are read from, or where they would lie, as they were.
     """
 
@@ -66,8 +67,9 @@ def inspect_raster(root: Path, name: str, options: SourceOptions, *, files: int 
     rasterio, path = load_rasterio(), root / name
     try:
         with rasterio.open(path) as data:
-            doubts = tuple(require_one_place(data, path))
-            place = georeference_of(data, str(path))
+            doubts = (*require_one_place(data, path), *doubts_of_bands(data, options.bands), *_other_pages(data))
+            beside = None if data.crs is not None else system_beside(path)
+            place = georeference_of(data, str(path), None if beside is None else beside[0])
             bounds, resolution_m = place.extent(data.width, data.height, str(path))
             colours = colours_of(data, options.bands, options.nodata, str(path))
             size, members = (data.width, data.height), {one: state_of(one) for one in raster_members(path)}
@@ -106,6 +108,16 @@ def remarks_on(file: RasterFile, sample: Sample) -> list[str]:
             "higher or lower, tiles are displaced; orthorectify it with a terrain model for right places"
         )
     return remarks
+
+
+def _other_pages(data: Any) -> list[str]:
+    """A remark on pictures behind the first of a file, which GDAL opens one by one."""
+    count = len(data.subdatasets)
+    if count < 2:
+        return []
+    return [
+        f"it holds {count} pictures one behind the other, and the first alone is read; write each into its own file"
+    ]
 
 
 def _collars(sample: Sample, *, deep: bool) -> dict[float, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from indexer.common.errors import BadSource
 from indexer.common.optional import load_rasterio
+from indexer.tiles.sources.band_choice import choose_bands
 from indexer.tiles.sources.georeference import Window
 
-__all__ = ["Colours", "Sample", "colours_of", "common_range", "read_window", "sample_of"]
+__all__ = ["Colours", "Sample", "colours_of", "common_range", "read_window", "sample_of", "scaled_alike"]
 
 _PERCENTILES = (2.0, 98.0)
 _SAMPLED_PX = 1 << 20
@@ -24,7 +25,6 @@ _SAMPLE_WINDOWS, _SAMPLE_SIDE_PX = 7, 64
 _READ_WHOLE_PX = 1 << 22
 _NO_MEASUREMENT = 1e30
 """Beyond it are the extremes of floating point that writers fill in, tagged or not."""
-_OTHER_COLOURS = {"cyan": "CMYK", "hue": "HSL", "Y": "YCbCr"}
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Colours:
         nodata: the value of each of the three bands that means no data, where all three have it; or None.
         palette: uint8 [N, 4] colours with alpha of a paletted band, or None.
         value_range: values drawn as black and white, or None where the values are colours of 8 bits.
+        zero_is_white: whether deep values grow towards black.
     """
 
     bands: tuple[int, int, int]
@@ -48,6 +49,7 @@ class Colours:
     nodata: tuple[float, float, float] | None = None
     palette: NDArray[np.uint8] | None = None
     value_range: tuple[float, float] | None = None
+    zero_is_white: bool = False
 
     @property
     def deep(self) -> bool:
@@ -88,7 +90,7 @@ def colours_of(data: Any, bands: tuple[int, ...] | None, nodata: float | None, n
     Raises:
         BadSource: it has not the bands asked for, or values that are no colours.
     """
-    chosen, alpha = _choose_bands(data, bands, name)
+    chosen, alpha = choose_bands(data, bands, name)
     dtype = str(data.dtypes[chosen[0] - 1])
     if dtype.startswith("complex"):
         raise BadSource(f"{name} holds complex numbers ({dtype}); take their magnitude first")
@@ -103,6 +105,7 @@ def colours_of(data: Any, bands: tuple[int, ...] | None, nodata: float | None, n
         nodata=_nodata(data, chosen, nodata, dtype, name),
         palette=palette,
         value_range=_range_of_bits(data, chosen[0]) if dtype == "uint8" and palette is None else None,
+        zero_is_white=_is_white_zero(data),
     )
 
 
@@ -159,6 +162,27 @@ def _sample(data: Any, colours: Colours, windows: list[tuple[Window, tuple[int, 
     sampled = np.concatenate(values, axis=1)
     whole = sum(shape[0] * shape[1] for _, shape in windows)
     return Sample(sampled, np.concatenate(alphas) if alphas else None, data.width * data.height / whole)
+
+
+def scaled_alike(found: Sequence[tuple[Colours, Sample]]) -> list[Colours]:
+    """The looks of the files of a mosaic whose deep values are of one type: each with the range of all together."""
+    ends = [_turned_from(colours) for colours, _ in found]
+    turned = [
+        sample if end is None else replace(sample, values=end - sample.values.astype(np.float64))
+        for end, (_, sample) in zip(ends, found, strict=True)
+    ]
+    low, high = common_range(turned)
+    return [
+        replace(colours, value_range=(low, high) if end is None else (end - low, end - high))
+        for end, (colours, _) in zip(ends, found, strict=True)
+    ]
+
+
+def _turned_from(colours: Colours) -> float | None:
+    """The value that is black where zero is white, None where it is not."""
+    if not colours.zero_is_white:
+        return None
+    return float(np.iinfo(colours.dtype).max) if np.dtype(colours.dtype).kind in "iu" else 0.0
 
 
 def common_range(samples: Sequence[Sample]) -> tuple[float, float]:
@@ -220,31 +244,6 @@ def _spread(data: Any, side: int) -> list[tuple[Window, tuple[int, int]]]:
     return [(Window(int(x), int(y), across, down), (down, across)) for y in rows for x in columns]
 
 
-def _choose_bands(data: Any, asked: tuple[int, ...] | None, name: str) -> tuple[tuple[int, int, int], int | None]:
-    """Those asked for; else red, green and blue where the file names them, else the first three; grey is tripled."""
-    kinds = [colour.name for colour in data.colorinterp]
-    marked = next((band for band, kind in enumerate(kinds, start=1) if kind == "alpha"), None)
-    if asked is not None:
-        if not 1 <= len(asked) <= 4 or not all(1 <= band <= data.count for band in asked):
-            raise BadSource(
-                f"bands {asked} of {name}; it has bands 1 to {data.count}, give one or three of them (and one more "
-                "that is 0 where there is no data)"
-            )
-        chosen, alpha = (list(asked), None) if len(asked) % 2 else (list(asked[:-1]), asked[-1])
-    else:
-        other = next((space for kind, space in _OTHER_COLOURS.items() if kind in kinds), None)
-        if other is not None:
-            raise BadSource(f"{name} has colours in {other}; turn it into RGB first, or choose bands with --bands")
-        named = {kind: band for band, kind in reversed(list(enumerate(kinds, start=1)))}
-        chosen = [named[colour] for colour in ("red", "green", "blue") if colour in named]
-        chosen = chosen if len(chosen) == 3 else [b for b in range(1, data.count + 1) if kinds[b - 1] != "alpha"][:3]
-        alpha = marked
-    if not chosen:
-        raise BadSource(f"{name} has no band but an alpha channel")
-    red, green, blue = chosen if len(chosen) == 3 else [chosen[0]] * 3
-    return (red, green, blue), alpha
-
-
 def _nodata(
     data: Any, bands: tuple[int, int, int], asked: float | None, dtype: str, name: str
 ) -> tuple[float, float, float] | None:
@@ -268,9 +267,13 @@ def _range_of_bits(data: Any, band: int) -> tuple[float, float] | None:
     """Values drawn as black and white of up to 8 bits, the first the greater where 0 is white; None for 0 to 255."""
     bits = int(data.tags(band, ns="IMAGE_STRUCTURE").get("NBITS", 8))
     ends = 0.0, 2.0 ** min(bits, 8) - 1
-    if data.tags(ns="IMAGE_STRUCTURE").get("MINISWHITE") == "YES":
+    if _is_white_zero(data):
         return ends[1], ends[0]
     return ends if bits < 8 else None
+
+
+def _is_white_zero(data: Any) -> bool:
+    return bool(data.tags(ns="IMAGE_STRUCTURE").get("MINISWHITE") == "YES")
 
 
 def _palette(data: Any, band: int) -> NDArray[np.uint8] | None:

@@ -174,21 +174,27 @@ class Georeference:
         return bool(0 <= column[0] <= width and 0 <= row[0] <= height)
 
 
-def georeference_of(data: Any, name: str) -> Georeference:
+def georeference_of(data: Any, name: str, crs: Any = None) -> Georeference:
     """What an open dataset says of its place.
+
+    Args:
+        data: the dataset.
+        name: of the file, for messages.
+        crs: reference system that counts where it says none itself.
 
     Raises:
         BadSource: it says nothing, or names a reference system that has no place on Earth.
     """
     rasterio = load_rasterio()
     points, points_crs = data.gcps
-    if data.crs is not None and not data.transform.is_identity:
+    crs = data.crs or crs
+    if crs is not None and not data.transform.is_identity:
         determinant = data.transform.determinant
         if not math.isfinite(determinant) or determinant == 0.0:
             raise BadSource(f"{name} has a transform that maps all pixels to a line; georeference it anew")
-        _require_earth(data.crs, name)
-        _require_near_zone(data, name)
-        return Georeference(data.crs, data.transform, period=_period(data.crs), web_mercator=_is_web_mercator(data.crs))
+        _require_earth(crs, name)
+        _require_near_zone(data, crs, name)
+        return Georeference(crs, data.transform, period=_period(crs), web_mercator=_is_web_mercator(crs))
     if len(points) >= 3 and points_crs is not None:
         _require_earth(points_crs, name)
         return Georeference(points_crs, gcps=tuple(points))
@@ -198,6 +204,11 @@ def georeference_of(data: Any, name: str) -> Georeference:
         raise BadSource(
             f"{name} has {len(points)} ground control points{'' if points_crs else ' without a reference system'}; "
             "at least 3 with one are needed, so georeference it first"
+        )
+    if not data.transform.is_identity:
+        raise BadSource(
+            f"{name} has a transform, perhaps of a world file, but no coordinate reference system; georeference it "
+            "first: put a .prj that names the system beside it, or write it in with `gdal_edit.py -a_srs`"
         )
     raise BadSource(f"{name} has no coordinate reference system or transform; georeference it first")
 
@@ -217,10 +228,10 @@ def _require_earth(crs: Any, name: str) -> None:
             )
 
 
-def _require_near_zone(data: Any, name: str) -> None:
+def _require_near_zone(data: Any, crs: Any, name: str) -> None:
     """Refuse eastings so far from a UTM zone's own that they can only be northings."""
     easting, northing = data.transform * (data.width / 2, data.height / 2)
-    if data.crs.to_dict().get("proj") == "utm" and abs(easting - 500_000.0) > _FARTHEST_EASTING_M:
+    if crs.to_dict().get("proj") == "utm" and abs(easting - 500_000.0) > _FARTHEST_EASTING_M:
         raise BadSource(
             f"{name} has its centre at easting {easting:,.0f} m, northing {northing:,.0f} m of a UTM zone, whose "
             "eastings are about 500,000 m; are the two exchanged? Georeference it anew"

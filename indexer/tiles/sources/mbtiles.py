@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from indexer.common.errors import BadSource
 from indexer.tiles.sources.claims import refuse_geodetic_rows, settle_scheme
 from indexer.tiles.sources.schemes import AUTO, from_xyz, on_grid, require_row_scheme, to_xyz
+from indexer.tiles.sources.seams import doubt_of_rows
 from indexer.tiles.sources.sidecars import metadata_claim
 from indexer.tiles.sources.source import Listing, SourceOptions, select
 from indexer.tiles.tile_table import TileRecord, grid_table
@@ -80,6 +81,7 @@ class MBTilesSource:
         if repeated.any():
             notes.append(f"warning: {repeated.sum():,} rows repeat a tile; one picture of each is taken")
         listing.notes.extend(notes + found + self._remarks(metadata, int((~inside).sum()), unplaced))
+        listing.notes.extend(doubt_of_rows(listing.table, self._scheme, self._options.scheme, self.read, self.path))
         return listing
 
     def read(self, tile: TileRecord) -> bytes:

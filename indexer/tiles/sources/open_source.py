@@ -47,7 +47,7 @@ def _open_address(address: str, options: SourceOptions) -> TileSource:
 
     Raises:
         BadSource: it may not be fetched, or is of no known kind.
-        MissingExtra: httpx is not installed.
+        MissingExtra: it is a raster and rasterio is not installed.
     """
     from indexer.tiles.sources.remote.archive import RemoteArchive
     from indexer.tiles.sources.remote.rasters import RemoteRaster, StacSource

@@ -19,6 +19,7 @@ from indexer.tiles.hilbert import hilbert_cells, hilbert_keys
 from indexer.tiles.sources.claims import Claim, settle_scheme
 from indexer.tiles.sources.pmtiles_directory import first_key, read_directory, tile_ids
 from indexer.tiles.sources.schemes import AUTO, from_xyz, require_row_scheme, to_xyz
+from indexer.tiles.sources.seams import doubt_of_rows
 from indexer.tiles.sources.sidecars import metadata_claim
 from indexer.tiles.sources.source import Listing, SourceOptions, select
 from indexer.tiles.tile_table import TileRecord, grid_table
@@ -104,6 +105,7 @@ class PMTilesSource:
         )
         listing = select(table, self._options, self.path)
         listing.notes.extend(notes)
+        listing.notes.extend(doubt_of_rows(listing.table, self._scheme, self._options.scheme, self.read, self.path))
         return listing
 
     def read(self, tile: TileRecord) -> bytes:

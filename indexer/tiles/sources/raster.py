@@ -20,9 +20,11 @@ from indexer.common.errors import BadSource, TileWithoutData
 from indexer.tiles.grid import tile_bounds
 from indexer.tiles.region import BoxRegion
 from indexer.tiles.sources.bands import RasterFile, inspect_raster, remarks_on
-from indexer.tiles.sources.colours import Sample, common_range
+from indexer.tiles.sources.colours import Sample, scaled_alike
 from indexer.tiles.sources.cutting import grid_cover, native_zoom, stride_cover
 from indexer.tiles.sources.filling import least_share
+from indexer.tiles.sources.overlap import hidden_files
+from indexer.tiles.sources.scanning import files_below
 from indexer.tiles.sources.source import Listing, SourceOptions, inside
 from indexer.tiles.sources.stamps import FileState, combined, content_limit, file_stamp
 from indexer.tiles.sources.windows import boxes_of, draw
@@ -57,6 +59,7 @@ class RasterSource:
         else:
             self._root, names = (path, _raster_names(path)) if path.is_dir() else (path.parent, [path.name])
         self._files, self._notes = _open_all(self._root, names, options)
+        self._notes += _left_below(path) if path.is_dir() else []
         self._local = threading.local()
         self._handles: list[Any] = []
         self._lock = threading.Lock()
@@ -239,7 +242,19 @@ def _open_all(root: Path, names: list[str], options: SourceOptions) -> tuple[lis
     for remark, files in warnings.items():
         others = f" and {len(files) - 1} more" if len(files) > 1 else ""
         notes.append(f"warning: {files[0]}{others}: {remark}")
+    notes += hidden_files([file for file, _ in found])
     return _on_one_scale(found, notes), notes
+
+
+def _left_below(folder: Path) -> list[str]:
+    """A remark on rasters in folders below the one that was given."""
+    below = files_below(folder, _SUFFIXES)
+    if not below:
+        return []
+    return [
+        f"warning: {len(below):,} rasters in folders below, such as {below[0]}, are not read; give a virtual raster of "
+        "all (gdalbuildvrt), or put them into one folder"
+    ]
 
 
 def _settle_bad(root: Path, bad: list[str], count: int, *, skip: bool) -> list[str]:
@@ -263,14 +278,9 @@ def _on_one_scale(found: list[tuple[RasterFile, Sample]], notes: list[str]) -> l
             f"warning: the rasters hold values of {len(kinds)} types ({', '.join(kinds)}), each drawn on a scale of "
             "its own, so equal ground may look different; convert them to one type"
         )
-    ranges = {
-        kind: common_range([sample for file, sample in found if file.colours.deep and file.colours.dtype == kind])
-        for kind in kinds
-        if kind != "uint8"
-    }
-    return [
-        replace(file, colours=replace(file.colours, value_range=ranges[file.colours.dtype]))
-        if file.colours.deep
-        else file
-        for file, _ in found
-    ]
+    drawn = {file.name: file.colours for file, _ in found}
+    for kind in kinds:
+        alike = [(file, sample) for file, sample in found if file.colours.deep and file.colours.dtype == kind]
+        colours = scaled_alike([(file.colours, sample) for file, sample in alike])
+        drawn |= {file.name: one for (file, _), one in zip(alike, colours, strict=True)}
+    return [replace(file, colours=drawn[file.name]) for file, _ in found]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from model.common.images import IMAGE_SUFFIXES
 
-__all__ = ["FoundPicture", "Scan", "files_beside", "scan_pictures"]
+__all__ = ["FoundPicture", "Scan", "files_below", "files_beside", "scan_pictures"]
 
 
 @dataclass(frozen=True, order=True)
@@ -57,6 +57,17 @@ def files_beside(root: Path, suffixes: Collection[str]) -> list[Path]:
     with os.scandir(root) as entries:
         names = [entry.name for entry in entries if os.path.splitext(entry.name)[1].lower() in suffixes]  # noqa: PTH122
     return [path for path in (root / name for name in sorted(names)) if path.is_file()]
+
+
+def files_below(root: Path, suffixes: Collection[str]) -> list[str]:
+    """The files in the folders below one, links not followed, that have one of some suffixes, sorted."""
+    found = []
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        if folder != str(root):
+            place = Path(folder).relative_to(root)
+            found += [str(place / name) for name in sorted(names) if Path(name).suffix.lower() in suffixes]
+    return found
 
 
 def _enter(root: Path, prefix: str, seen: set[tuple[int, int]], found: Scan) -> bool:

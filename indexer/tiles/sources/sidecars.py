@@ -70,12 +70,14 @@ def metadata_claim(origin: str, values: Mapping[str, Any]) -> Claim:
 def read_box(values: Any) -> Bounds | None:
     """Bounds as four numbers or as text, west first, in degrees; None where that is none.
 
-    East may lie beyond 180 degrees. A box without extent, as a writer that knows none leaves it, is none.
+    East may lie beyond 180 degrees, and north may come before south, as in a corner above and one below. A box without
+    extent, as a writer that knows none leaves it, is none.
     """
     try:
         west, south, east, north = _in_degrees([float(part) for part in _parts(values)])
     except (TypeError, ValueError, OverflowError):
         return None
+    south, north = min(south, north), max(south, north)
     if not all(map(math.isfinite, (west, south, east, north))) or south >= north or west == east:
         return None
     if max(abs(west), abs(east)) > 540.0 or max(abs(south), abs(north)) > 90.1:

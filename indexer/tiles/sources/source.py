@@ -42,7 +42,7 @@ class TileSource(Protocol):
         """What makes the tiles what they are, beside the path: JSON values that open the source alike."""
 
     def list_tiles(self) -> Listing:
-        """Every tile that the options leave, without reading pictures.
+        """Every tile that the options leave; of the pictures a few are read at most.
 
         Raises:
             BadSource: there is none, or the source is damaged.

@@ -37,7 +37,8 @@ _SAMPLES, _SAMPLE_BYTES = 64, 4096
 _BESIDE_DATABASE = ("-wal", "-journal")
 _BESIDE_RASTER = (".aux.xml", ".ovr", ".msk")
 _INSTEAD_OF_SUFFIX = (
-    ".aux", ".tfw", ".tifw", ".tiffw", ".wld", ".prj", ".rpb", ".RPB", ".imd", ".IMD", "_rpc.txt", "_RPC.TXT",
+    ".aux", ".tfw", ".TFW", ".tifw", ".tiffw", ".wld", ".prj", ".PRJ", ".tab",
+    ".rpb", ".RPB", ".imd", ".IMD", "_rpc.txt", "_RPC.TXT",
 )  # fmt: skip
 _DEEPEST = 8
 _MOST_SAMPLED = 1000

@@ -13,8 +13,9 @@ import numpy as np
 from indexer.common.errors import BadSource
 from indexer.tiles.grid import MAX_ZOOM
 from indexer.tiles.sources.claims import refuse_geodetic_rows, settle_scheme
-from indexer.tiles.sources.scanning import FoundPicture, Scan, files_beside, scan_pictures
+from indexer.tiles.sources.scanning import FoundPicture, Scan, files_below, files_beside, scan_pictures
 from indexer.tiles.sources.schemes import AUTO, NamePattern, on_grid, quadkey_tile, to_xyz
+from indexer.tiles.sources.seams import doubt_of_rows
 from indexer.tiles.sources.sidecars import folder_claims
 from indexer.tiles.sources.source import Listing, SourceOptions, select
 from indexer.tiles.tile_table import TileRecord, grid_table
@@ -27,6 +28,7 @@ _SHORTEST_QUADKEY = 9
 """Shorter names of the digits 0 to 3 are numbers and dates rather than tiles, which would be 80 km wide and more."""
 _NEARLY_ALL = 0.9
 _ARCHIVES = frozenset({".tif", ".tiff", ".vrt", ".mbtiles", ".pmtiles"})
+_WORLD_FILES = frozenset({".jgw", ".jpgw", ".pgw", ".pngw", ".wld"})
 _LISTS = frozenset({".csv", ".tsv", ".parquet", ".geoparquet"})
 
 _Zxy = tuple[int, int, int]
@@ -52,10 +54,7 @@ class FolderSource:
         scan = scan_pictures(self.path)
         found = scan.pictures
         if not found:
-            others = "".join(f", or {other}" for other in files_beside(self.path, _ARCHIVES | _LISTS)[:3])
-            raise BadSource(
-                f"{self.path} holds no .png, .jpg or .webp file; give a folder of tiles named z/x/y.png{others}"
-            )
+            raise BadSource(self._no_pictures())
         self._scheme, places, notes = self._placed([picture.name for picture in found])
         kept = [(place, picture) for place, picture in zip(places, found, strict=True) if place is not None]
         if not kept:
@@ -69,6 +68,7 @@ class FolderSource:
         )
         listing = select(table, self._options, self.path)
         listing.notes.extend(notes + self._left_out(places, scan))
+        listing.notes.extend(doubt_of_rows(listing.table, self._scheme, self._options.scheme, self.read, self.path))
         return listing
 
     def read(self, tile: TileRecord) -> bytes:
@@ -106,12 +106,29 @@ class FolderSource:
             places[number] = z, x, y
         return scheme, places, notes
 
+    def _no_pictures(self) -> str:
+        """What lies in a folder in place of tiles."""
+        others = "".join(f", or {other}" for other in files_beside(self.path, _ARCHIVES | _LISTS)[:3])
+        fault = f"{self.path} holds no .png, .jpg or .webp file; give a folder of tiles named z/x/y.png{others}"
+        below = [] if others else files_below(self.path, _ARCHIVES)
+        if not below:
+            return fault
+        return (
+            f"{fault}. It has {len(below):,} rasters or archives in folders below, such as {below[0]}: give the folder "
+            "that they lie in, or a virtual raster of all (gdalbuildvrt)"
+        )
+
     def _nothing_named(self, found: Sequence[FoundPicture]) -> str:
         """Why a folder of pictures is no tile folder."""
         if self._options.scheme != AUTO:
             return (
                 f"{self.path} holds {len(found):,} pictures, none named as --scheme {self._options.scheme} says (the "
                 f"first is {found[0].name}); give the folder that the names are relative to"
+            )
+        if files_beside((self.path / found[0].name).parent, _WORLD_FILES):
+            return (
+                f"{self.path} holds {len(found):,} pictures with world files (the first is {found[0].name}); make a "
+                "virtual raster of them (gdalbuildvrt -a_srs EPSG:... all.vrt FILES) and give that"
             )
         return (
             f"{self.path} holds {len(found):,} pictures, none named z/x/y.png or by quadkey (the first is "

@@ -7,7 +7,7 @@ Columns: `path` (relative to the list), and the footprint as `west, south, east,
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,8 @@ class ManifestSource:
         edges = west, south, east, north = self._footprints(table)
         lat, lon = centres(west, south, east, north)
         off_grid = np.full(len(paths), -1, np.int64)
-        sizes, stamps = _file_states(files)
+        sizes, stamps, identities = _file_states(files)
+        self._refuse_doubles(identities, "list the same picture through a link", paths)
         tiles = TileTable(
             texts(names), off_grid, off_grid, off_grid, lat, lon, west, south, east, north,
             texts(paths), sizes, stamps,
@@ -96,11 +97,11 @@ class ManifestSource:
             )
         return self._options.tile_size_m
 
-    def _refuse_doubles(self, keys: Sequence[str], what: str, shown: Sequence[str]) -> None:
-        """Two rows for one thing would put it in two places, or let it compete with itself."""
-        first: dict[str, int] = {}
+    def _refuse_doubles(self, keys: Sequence[Hashable], what: str, shown: Sequence[str]) -> None:
+        """Two rows for one thing would put it in two places, or let it compete with itself; None is nothing."""
+        first: dict[Hashable, int] = {}
         for row, key in enumerate(keys):
-            if first.setdefault(key, row) != row:
+            if key is not None and first.setdefault(key, row) != row:
                 names = " and ".join(dict.fromkeys((shown[first[key]], shown[row])))
                 raise BadSource(f"rows {first[key] + 1} and {row + 1} of {self.path} {what}, {names}; keep one of them")
 
@@ -128,13 +129,16 @@ def _doubts_of_place(table: ListTable, edges: Edges) -> list[str]:
     return notes
 
 
-def _file_states(files: list[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(bytes, modification time in ns) of each file, zeros where it is missing."""
+def _file_states(files: list[str]) -> tuple[NDArray[np.int64], NDArray[np.int64], list[tuple[int, int] | None]]:
+    """(bytes, modification time in ns, which file of its disk) of each file; zeros and None where it is missing."""
     states = np.zeros((len(files), 2), np.int64)
+    identities: list[tuple[int, int] | None] = []
     for row, file in enumerate(files):
         try:
             stat = os.stat(file)  # noqa: PTH116
         except (OSError, ValueError):
+            identities.append(None)
             continue
         states[row] = stat.st_size, stat.st_mtime_ns
-    return states[:, 0].copy(), states[:, 1].copy()
+        identities.append((stat.st_dev, stat.st_ino) if stat.st_ino else None)  # which some network disks do not tell
+    return states[:, 0].copy(), states[:, 1].copy(), identities

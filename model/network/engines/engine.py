@@ -38,5 +38,12 @@ class Engine(Protocol):
     def dim(self) -> int:
         """Length of a vector."""
 
+    @property
+    def sweeps(self) -> bool:
+        """Whether it computes all headings at once, by `sweep`."""
+
+    def sweep(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Canvases uint8 [B, H, W, 3] -> unit vectors float32 [B, T, dim] at `swept_turns`."""
+
     def run(self, pixels: NDArray[np.uint8], view: View) -> NDArray[np.float32]:
         """Pictures uint8 [B, H, W, 3] of the view's size, B at least 1 -> unit vectors float32 [B, dim]."""

@@ -13,13 +13,13 @@ from model.common.errors import BadCheckpoint
 from model.inputs.specs import View
 from model.network.bundle_files import BundleInfo
 from model.network.engines.engine import Numbers
-from model.network.exports import require_exports
+from model.network.exports import Graph, require_exports
 
 __all__ = ["OnnxEngine", "available_threads"]
 
 
 class OnnxEngine:
-    """One session for each view, made when the view is first asked for; none of its threads spins while it waits."""
+    """One session for each graph, made when it is first asked for; none of its threads spins while it waits."""
 
     name = "onnxruntime"
     precision = "float32"
@@ -39,7 +39,8 @@ class OnnxEngine:
         exports = require_exports(info)
         self._paths, self.dim = exports.paths, exports.dim
         self._threads = threads or available_threads()
-        self._sessions: dict[View, Any] = {}
+        self.sweeps = "headings" in self._paths
+        self._sessions: dict[Graph, Any] = {}
         self._lock = threading.Lock()
 
     def run(self, pixels: NDArray[np.uint8], view: View) -> NDArray[np.float32]:
@@ -47,13 +48,18 @@ class OnnxEngine:
         vectors: NDArray[np.float32] = self._session(view).run(None, {"pixels": pixels})[0]
         return vectors
 
-    def _session(self, view: View) -> Any:
-        with self._lock:
-            if view not in self._sessions:
-                self._sessions[view] = self._open(view)
-            return self._sessions[view]
+    def sweep(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Canvases uint8 [B, H, W, 3] -> unit vectors float32 [B, T, dim] at `swept_turns`."""
+        vectors: NDArray[np.float32] = self._session("headings").run(None, {"pixels": pixels})[0]
+        return vectors
 
-    def _open(self, view: View) -> Any:
+    def _session(self, graph: Graph) -> Any:
+        with self._lock:
+            if graph not in self._sessions:
+                self._sessions[graph] = self._open(graph)
+            return self._sessions[graph]
+
+    def _open(self, graph: Graph) -> Any:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -61,7 +67,7 @@ class OnnxEngine:
         options.log_severity_level = 3
         # A thread that spins takes its core from whoever shares the machine, and from our own decoding.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        path = self._paths[view]
+        path = self._paths[graph]
         try:
             return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # what a damaged graph raises is not of one type

@@ -14,7 +14,7 @@ from model.common.extras import import_extra
 from model.inputs.specs import View
 from model.network.bundle_files import BundleInfo
 from model.network.engines.engine import Numbers
-from model.network.exports import require_exports
+from model.network.exports import Graph, require_exports
 
 __all__ = ["OpenVinoEngine"]
 
@@ -22,7 +22,7 @@ _PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}
 
 
 class OpenVinoEngine:
-    """One compiled model for each view, made when the view is first asked for."""
+    """One compiled model for each graph, made when it is first asked for."""
 
     name = "openvino"
     numbers: Numbers = "float"
@@ -44,6 +44,7 @@ class OpenVinoEngine:
         self._core = _core()
         exports = require_exports(info)
         self._paths, self.dim = exports.paths, exports.dim
+        self.sweeps = "headings" in self._paths
         has_bfloat16 = "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         if precision == "bfloat16" and not has_bfloat16:
             raise BadConfig("this processor does not compute in bfloat16; leave the precision at auto, or give float32")
@@ -51,31 +52,38 @@ class OpenVinoEngine:
             "bfloat16" if has_bfloat16 and precision in ("auto", "bfloat16") else "float32"
         )
         self._threads = threads
-        self._requests: dict[View, Any] = {}
+        self._requests: dict[Graph, Any] = {}
         self._lock = threading.Lock()
 
     def run(self, pixels: NDArray[np.uint8], view: View) -> NDArray[np.float32]:
         """Pictures uint8 [B, H, W, 3] -> unit vectors float32 [B, dim]; one pass at a time."""
+        return self._infer(pixels, view)
+
+    def sweep(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Canvases uint8 [B, H, W, 3] -> unit vectors float32 [B, T, dim] at `swept_turns`."""
+        return self._infer(pixels, "headings")
+
+    def _infer(self, pixels: NDArray[np.uint8], graph: Graph) -> NDArray[np.float32]:
         with self._lock:
-            (vectors,) = self._request(view).infer({"pixels": pixels}).values()
+            (vectors,) = self._request(graph).infer({"pixels": pixels}).values()
             return np.array(vectors, np.float32)
 
-    def _request(self, view: View) -> Any:
-        if view not in self._requests:
+    def _request(self, graph: Graph) -> Any:
+        if graph not in self._requests:
             options: dict[str, Any] = {
                 "INFERENCE_PRECISION_HINT": _PRECISIONS[self.precision],
                 "PERFORMANCE_HINT": "LATENCY",
             }
             if self._threads:
                 options["INFERENCE_NUM_THREADS"] = self._threads
-            path = self._paths[view]
+            path = self._paths[graph]
             try:
                 compiled = self._core.compile_model(path, "CPU", options)
             except RuntimeError as error:
                 reason = " ".join(str(error).split())[:160]
                 raise BadCheckpoint(f"{path} cannot be opened: {reason}; run `python -m model export` again") from error
-            self._requests[view] = compiled.create_infer_request()
-        return self._requests[view]
+            self._requests[graph] = compiled.create_infer_request()
+        return self._requests[graph]
 
 
 @functools.cache

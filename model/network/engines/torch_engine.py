@@ -11,7 +11,9 @@ from model.inputs.specs import View
 from model.network.checkpoints import load_bundle
 from model.network.clnet import CLNet
 from model.network.engines.engine import Numbers
+from model.network.exports import has_sweep
 from model.network.forward import encode_batch
+from model.network.sweep import Sweep
 
 __all__ = ["TorchEngine"]
 
@@ -39,11 +41,14 @@ class TorchEngine:
             torch.set_num_threads(threads)
         self._device = pick_device(device)
         self._half = pick_half(self._device, precision)
-        net: CLNet = load_bundle(folder).net.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        bundle = load_bundle(folder)
+        self._swept = Sweep(bundle.net).eval().to(self._device) if has_sweep(bundle) else None
+        net: CLNet = bundle.net.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._net = net
         self.dim = net.dim
         self.precision = "float32" if self._half is None else str(self._half).removeprefix("torch.")
         self.accelerated = self._device.type != "cpu"
+        self.sweeps = self._swept is not None
         with torch.no_grad():
             self._maps = {view: net.importance(view) for view in ("ground", "satellite")}
 
@@ -53,4 +58,11 @@ class TorchEngine:
         batch = torch.from_numpy(np.ascontiguousarray(pixels)).to(self._device)
         maps = self._maps[view]
         vectors = encode_batch(self._net, batch, self._net.inputs, view, half=self._half, importance=maps)
+        return vectors.cpu().numpy()
+
+    @torch.inference_mode()
+    def sweep(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Canvases uint8 [B, H, W, 3] -> unit vectors float32 [B, T, dim] at `swept_turns`; always in float32."""
+        assert self._swept is not None
+        vectors: torch.Tensor = self._swept(torch.from_numpy(np.ascontiguousarray(pixels)).to(self._device))
         return vectors.cpu().numpy()

@@ -20,12 +20,12 @@ def test_every_anchor_has_the_score_of_the_query_that_suits_it(monkeypatch: pyte
         found = score_all(vectors, queries, runs)
         assert found.rows.tolist() == rows
         np.testing.assert_allclose(found.scores, expected.max(axis=2), atol=1e-6)
-        assert found.best_query == np.unravel_index(expected.argmax(), expected.shape)[2]
+        assert found.peaks == pytest.approx(expected.max(axis=(0, 1)), abs=1e-5)
 
 
 def test_nothing_is_no_row() -> None:
     found = score_all(unit(4, 8, 0).astype(np.float16), unit(1, 8, 1), np.empty((0, 2), np.int64))
-    assert (len(found.rows), found.scores.shape, found.best_query) == (0, (0, 1), -1)
+    assert (len(found.rows), found.scores.shape, found.peaks.max()) == (0, (0, 1), -np.inf)
 
 
 def test_more_than_memory_is_meant_for_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

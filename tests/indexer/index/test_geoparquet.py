@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,29 @@ def test_tiles_off_the_grid_have_null_addresses(tmp_path: Path) -> None:
     write_tiles(tmp_path / "tiles.parquet", table_of_boxes([8.0], [47.0], [8.1], [47.1]))
     assert pq.read_table(tmp_path / "tiles.parquet")["z"].null_count == 1
     assert read_tiles(tmp_path / "tiles.parquet").record(0).z is None
+
+
+def test_tiles_on_and_off_the_grid_keep_their_places(tmp_path: Path) -> None:
+    write_tiles(tmp_path / "tiles.parquet", grid_table(np.array([[15, 9, 7 + row] for row in range(21)]), ["a"] * 21))
+    columns = pq.read_table(tmp_path / "tiles.parquet")
+    off = np.arange(21) % 3 == 1
+    for name in "zxy":
+        numbers = pa.array(columns[name].to_numpy(), mask=off)
+        columns = columns.set_column(columns.schema.get_field_index(name), pa.field(name, pa.int32()), numbers)
+    pq.write_table(columns.replace_schema_metadata(None), tmp_path / "holes.parquet", row_group_size=8)
+    table = read_tiles(tmp_path / "holes.parquet")
+    assert table.y.tolist() == [-1 if gone else 7 + row for row, gone in enumerate(off)]
+    assert table.z.tolist() == [-1 if gone else 15 for gone in off]
+
+
+def test_a_table_is_read_without_pandas(tmp_path: Path) -> None:
+    write_tiles(tmp_path / "tiles.parquet", table_of_boxes([8.0], [47.0], [8.1], [47.1]))
+    code = (
+        "import sys, pathlib; from indexer.index.geoparquet import read_tiles; read_tiles(pathlib.Path(sys.argv[1])); "
+        "print(sorted({'pandas', 'pyarrow.compute'} & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "tiles.parquet")]
+    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip() == "[]"
 
 
 def test_the_file_is_geoparquet(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """One photo against an index: headings, each tile once, the area, and doubts about the photo."""
 
+import datetime
 import io
 import shutil
 import time
@@ -13,12 +14,13 @@ from PIL import Image, ImageChops
 
 from indexer.building.plan import BuildSpec
 from indexer.common.errors import BadQuery, IndexMismatch, NoTilesInRegion
+from indexer.confidence.calibration import Conditions
 from indexer.confidence.features import BEST
 from indexer.confidence.storage import write_calibration
 from indexer.index.search_spec import SearchSpec
 from indexer.index.tile_index import TileIndex
 from indexer.localization.localizer import Localizer
-from indexer.tiles.region import BoxRegion, CircleRegion
+from indexer.tiles.region import BoxRegion, CircleRegion, RecentImagery
 from model.common.errors import BadCheckpoint, BadConfig, BadImage
 from model.common.geo import Bounds, LatLon
 from model.common.images import decode_image
@@ -305,6 +307,22 @@ def test_a_confidence_is_given_where_it_was_fitted_on_questions_like_this_one(ca
     assert fewer.localize(panorama(4, 0.0), seen()).position.confidence is not None
 
 
+def test_without_a_confidence_the_reason_is_given(calibrated, index) -> None:
+    def reason(index: TileIndex, image: Image.Image, region: object = None) -> str | None:
+        localizer = Localizer(FakeEncoder(), index)
+        prepared = localizer.prepare(image, seen(), region=region)
+        found = localizer._calibration_for(prepared)
+        return found if isinstance(found, str) else None
+
+    assert reason(calibrated, panorama(4, 0.0)) is None
+    assert reason(calibrated, picture(4, 50)) == "see the warning"
+    recent = "recent imagery alone was searched, and the index is calibrated with all of it"
+    assert reason(calibrated, panorama(4, 0.0), RecentImagery(datetime.date(2026, 1, 1))) == recent
+    assert reason(index, panorama(4, 0.0)) == Localizer(FakeEncoder(), index).calibrations.why_none(
+        Conditions.of(0.0, 360.0, headings=24, reranked=0)
+    )
+
+
 def test_an_encoder_that_did_not_build_the_index_is_refused(index) -> None:
     with pytest.raises(IndexMismatch, match="from other"):
         Localizer(FakeEncoder("other"), index)
@@ -323,6 +341,22 @@ def test_opening_takes_what_the_constructor_takes(tmp_path) -> None:
         Localizer.open(tmp_path / "index", checkpoint="no-such-bundle", device="cpu")
     with pytest.raises(BadConfig, match="warp"):
         Localizer.open(tmp_path / "index", checkpoint=str(bundle), device="warp")
+
+
+def test_opening_says_how_to_search_and_what(tmp_path) -> None:
+    bundle = str(write_bundle(tmp_path / "bundle"))
+    lists = BuildSpec(search=SearchSpec(latency_ms=0))
+    build_tiny(tmp_path, columns=8, rows=8, encoder=Encoder.load(bundle, device="cpu"), spec=lists)
+    folder = tmp_path / "index"
+    for exact in (False, True):
+        opened = Localizer.open(folder, checkpoint=bundle, device="cpu", exact=exact)
+        assert (opened.index.segments[0].exact, opened.reranked, opened.reranker) == (exact, 0, None)
+    with pytest.raises(BadQuery, match="no imagery since 2026-01-01; it has imagery of no date"):
+        Localizer.open(folder, checkpoint=bundle, device="cpu", since=datetime.date(2026, 1, 1))
+    with pytest.raises(BadQuery, match="has one vector a tile"):
+        Localizer.open(folder, checkpoint=bundle, device="cpu", rerank=5)
+    with pytest.raises(BadConfig, match="steam"):
+        Localizer.open(folder, checkpoint=bundle, device="cpu", engine="steam")
 
 
 def test_opening_without_more_takes_the_demo_encoder_and_whatever_device_there_is(index) -> None:

@@ -54,6 +54,7 @@ def test_a_camera_between_anchors_is_found_there(index: TileIndex) -> None:
     )
     assert south_m / side_m == pytest.approx(0.125, abs=0.03)
     assert after.position.centre.lat < tile.lat
+    assert great_circle_m(after.matches[0].place, after.position.centre) < 0.001 * side_m
     assert after.position.centre.lon == pytest.approx(tile.lon, abs=0.03 * (tile.bounds.east - tile.bounds.west))
     assert {"decode", "embed", "search", "total"} == set(after.seconds)
 

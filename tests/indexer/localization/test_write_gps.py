@@ -8,13 +8,15 @@ from PIL import Image
 
 from indexer.common.errors import BadPhotos, BadQuery
 from indexer.localization.photo_answer import PhotoAnswer
+from indexer.localization.photo_list import PhotoRequest
 from indexer.localization.write_gps import GpsCopies
 from model.common.errors import OutputExists
 from model.common.geo import LatLon, great_circle_m
 from model.inputs.photo_metadata import read_photo_metadata, read_photo_position
 from tests.indexer.localization.answers import FAILED, found
-from tests.model.photo_files import exif, gpano, photo
+from tests.model.photo_files import FORMATS, exif, gpano, photo
 
+BOXES = ("HEIF", "AVIF")
 ABOUT = exif(orientation=6, direction=77.0, reference="T", focal_mm=26, position=(1.0, 2.0))
 
 
@@ -25,8 +27,12 @@ def original(folder: Path, name: str = "a.jpg", kind: str = "JPEG", **options: o
     return path
 
 
+def asked(path: Path, under: str | None = None) -> PhotoRequest:
+    return PhotoRequest(path, under=Path(under or path.name))
+
+
 def copy_of(path: Path, out: Path, lat: float = 47.5, lon: float = 8.25, confidence: float | None = 0.75) -> Path:
-    copies = GpsCopies(out, [path], least_confidence=0.7)
+    copies = GpsCopies(out, [asked(path)], least_confidence=0.7)
     copies.add(PhotoAnswer(path, found(lat, lon, confidence=confidence)))
     assert copies.written == int((out / path.name).exists())
     return out / path.name
@@ -36,7 +42,7 @@ def copy_of(path: Path, out: Path, lat: float = 47.5, lon: float = 8.25, confide
     ("lat", "lon"),
     [(47.123456789, 8.987654321), (-33.8688197, 151.2092955), (-22.9999999, -43.1729), (64.1466, -21.9999999997)],
 )
-@pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
+@pytest.mark.parametrize("kind", FORMATS)
 def test_the_place_is_right_in_every_hemisphere(lat: float, lon: float, kind: str, tmp_path: Path) -> None:
     path = original(tmp_path, f"a.{kind.lower()}", kind, exif=ABOUT)
     place = read_photo_position(copy_of(path, tmp_path / "out", lat, lon))
@@ -44,9 +50,10 @@ def test_the_place_is_right_in_every_hemisphere(lat: float, lon: float, kind: st
     assert great_circle_m(place, LatLon(lat, lon)) < 0.03
 
 
-@pytest.mark.parametrize("about", [None, ABOUT])
-@pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
-def test_pixels_stay_to_the_byte(about: bytes | None, kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "about"), [(kind, about) for kind in FORMATS for about in (ABOUT, None) if about or kind not in BOXES]
+)
+def test_pixels_stay_to_the_byte(kind: str, about: bytes | None, tmp_path: Path) -> None:
     path = original(tmp_path, f"a.{kind.lower()}", kind, exif=about, xmp=gpano(PoseHeadingDegrees=5))
     copy = copy_of(path, tmp_path / "out")
     with Image.open(path) as before, Image.open(copy) as after:
@@ -91,7 +98,7 @@ def test_below_the_confidence_nothing_is_written(confidence: float | None, tmp_p
 
 
 def test_a_photo_that_failed_has_no_copy(tmp_path: Path) -> None:
-    GpsCopies(tmp_path / "out", [FAILED.photo], least_confidence=0.1).add(FAILED)
+    GpsCopies(tmp_path / "out", [asked(FAILED.photo)], least_confidence=0.1).add(FAILED)
     assert not (tmp_path / "out").exists()
 
 
@@ -99,15 +106,48 @@ def test_the_folder_of_the_originals_is_refused(tmp_path: Path) -> None:
     path = original(tmp_path / "in")
     (tmp_path / "link").symlink_to(tmp_path / "in")
     for folder in (tmp_path / "in", tmp_path / "link", tmp_path / "in" / ".." / "in"):
-        with pytest.raises(BadQuery, match=r"is the folder of the original a\.jpg; give another folder"):
-            GpsCopies(folder, [path], least_confidence=0.5)
+        with pytest.raises(
+            BadQuery, match=r"is the folder of the original a\.jpg, or leads there; give another folder"
+        ):
+            GpsCopies(folder, [asked(path)], least_confidence=0.5)
 
 
 def test_two_photos_of_one_name_are_refused(tmp_path: Path) -> None:
     one, other = original(tmp_path / "in"), original(tmp_path / "too", "A.JPG")
     with pytest.raises(BadPhotos, match=r"a\.jpg and .*A\.JPG have one name"):
-        GpsCopies(tmp_path / "out", [one, other], least_confidence=0.5)
-    GpsCopies(tmp_path / "out", [one, one], least_confidence=0.5)
+        GpsCopies(tmp_path / "out", [asked(one), asked(other)], least_confidence=0.5)
+    GpsCopies(tmp_path / "out", [asked(one), asked(one)], least_confidence=0.5)
+
+
+def test_a_photo_that_was_replaced_meanwhile_gets_no_position(tmp_path: Path) -> None:
+    path = original(tmp_path / "in")
+    copies = GpsCopies(tmp_path / "out", [asked(path)], least_confidence=0.5)
+    original(tmp_path / "in", size=(300, 200))
+    with pytest.raises(BadPhotos, match="has changed since this began"):
+        copies.add(PhotoAnswer(path, found(1.0, 2.0, confidence=0.75)))
+    assert (copies.written, copies.failed) == (0, 1)
+    assert not (tmp_path / "out").exists()
+
+
+def test_folders_are_kept(tmp_path: Path) -> None:
+    photos = [original(tmp_path / "in" / day) for day in ("monday", "tuesday")]
+    requests = [asked(path, f"{path.parent.name}/a.jpg") for path in photos]
+    copies = GpsCopies(tmp_path / "out", requests, least_confidence=0.5)
+    for path in photos:
+        copies.add(PhotoAnswer(path, found(1.0, 2.0, confidence=0.75)))
+    assert sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.jpg")) == [
+        "monday/a.jpg",
+        "tuesday/a.jpg",
+    ]
+
+
+def test_a_copy_beside_an_original_of_a_subfolder_is_refused(tmp_path: Path) -> None:
+    path, other = original(tmp_path / "in" / "deep"), original(tmp_path / "in" / "deep" / "deep", "b.jpg")
+    requests = [asked(path, "deep/a.jpg"), asked(other, "deep/deep/b.jpg")]
+    with pytest.raises(BadQuery, match=r"is the folder of the original a\.jpg, or leads there"):
+        GpsCopies(tmp_path / "in", requests[:1], least_confidence=0.5)
+    with pytest.raises(BadQuery, match="or leads there"):
+        GpsCopies(tmp_path / "in" / "deep", requests, least_confidence=0.5)
 
 
 @pytest.mark.parametrize("least", [0.0, -1.0, 1.1, float("nan")])
@@ -125,10 +165,10 @@ def test_a_copy_that_exists_stays(tmp_path: Path) -> None:
     assert copy.read_bytes() == b"mine"
 
 
-@pytest.mark.parametrize("kind", ["PNG", "TIFF", "HEIF", "AVIF"])
-def test_other_formats_are_not_encoded_anew(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["HEIF", "AVIF"])
+def test_a_heic_without_exif_is_refused(kind: str, tmp_path: Path) -> None:
     path = original(tmp_path, "a.jpg", kind)  # its name does not matter
-    with pytest.raises(BadPhotos, match="into JPEG and WebP only"):
+    with pytest.raises(BadPhotos, match="it has no EXIF that could be changed"):
         copy_of(path, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

@@ -127,3 +127,34 @@ def test_what_is_no_track_is_refused(tmp_path: Path) -> None:
         read_track(write(tmp_path / "a.json", line((0, 80), (0, 89))), 10.0)
     with pytest.raises(BadQuery, match="radius_m is -1"):
         read_track(write(tmp_path / "a.json", line((0, 0), (0, 1))), -1.0)
+
+
+def test_a_polygon_over_the_antimeridian_that_is_not_cut_there_is_refused(tmp_path: Path) -> None:
+    uncut = polygon((179.9, -17), (-179.9, -17), (-179.9, -16), (179.9, -16))
+    with pytest.raises(BadQuery, match=r"an edge from longitude 179\.9 to -179\.9, 359\.8 degrees round the Earth"):
+        read_area(write(tmp_path / "a.json", uncut))
+    whole = polygon((-180, -60), (180, -60), (180, 60), (-180, 60))
+    assert read_area(write(tmp_path / "b.json", whole)).mask(*boxes((8, 47, 9, 48))).all()
+    cut = polygon((179.9, -17), (180, -17), (180, -16), (179.9, -16))
+    assert read_area(write(tmp_path / "c.json", cut)).mask(*boxes((179.95, -16.5, -179.95, -16.4))).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("urn:ogc:def:crs:OGC:1.3:CRS84", True),
+        ("EPSG:4326", True),
+        ("urn:ogc:def:crs:EPSG::4326", True),
+        ("urn:ogc:def:crs:EPSG::25832", False),
+        ("EPSG:43260", False),
+    ],
+)
+def test_another_reference_system_is_refused(tmp_path: Path, name: str, read: bool) -> None:
+    path = write(tmp_path / "a.json", polygon((8, 47), (9, 47), (8, 48)))
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, "crs": {"type": "name", "properties": {"name": name}}}))
+    if read:
+        assert read_area(path).mask(*boxes((8.1, 47.1, 8.2, 47.2))).all()
+    else:
+        with pytest.raises(BadQuery, match="names the reference system"):
+            read_area(path)

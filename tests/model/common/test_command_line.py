@@ -1,12 +1,16 @@
 """One way to end with an error, and commands whose modules are loaded when they are chosen."""
 
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from model.common.command_line import Command, run, run_command
 from model.common.errors import BadConfig, BadOption
 
+FULL = Path("/dev/full")
 COMMANDS = {
     "info": Command("show a bundle", "model.commands.info:run", "InfoOptions"),
     "never": Command("not loaded", "no.such.module:run", "Options"),
@@ -37,6 +41,28 @@ def ending(error):
 def test_an_error_ends_with_one_line_and_its_code(capsys, error, code, line):
     assert run(ending(error)) == code
     assert capsys.readouterr().err == line
+
+
+@pytest.mark.parametrize("lines", [1, 10_000])
+def test_a_reader_who_has_enough_ends_it_without_a_word(lines):
+    source = f"import sys; from model.common.command_line import run; sys.exit(run(lambda: print('x' * 80 * {lines})))"
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        ended = subprocess.run([sys.executable, "-c", source], stdout=writing, stderr=subprocess.PIPE, check=False)
+    finally:
+        os.close(writing)
+    assert (ended.returncode, ended.stderr) == (141, b"")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="no device that is full")
+def test_a_full_disk_is_told():
+    source = "import sys; from model.common.command_line import run; sys.exit(run(lambda: print('x') or 0))"
+    with FULL.open("wb") as full:
+        ended = subprocess.run([sys.executable, "-c", source], stdout=full, stderr=subprocess.PIPE, check=False)
+    assert ended.returncode == 1
+    assert b"No space left on device" in ended.stderr
+    assert ended.stderr.count(b"\n") == 1
 
 
 def test_the_help_lists_commands_whose_modules_are_never_loaded(capsys):

@@ -192,8 +192,18 @@ def test_longitudes_beyond_the_edge_come_back_on_the_other_side(lon, expected):
     assert normal_lon(lon) == expected
 
 
-@pytest.mark.parametrize(("lat", "lon", "asked"), [(123.4, -48.9, True), (91.0, 100.0, False), (200.0, 10.0, False)])
+@pytest.mark.parametrize(
+    ("lat", "lon", "asked"),
+    [
+        (123.4, -48.9, True),
+        (-180.0, 90.0, True),
+        (91.0, 90.5, False),
+        (91.0, 100.0, False),
+        (180.5, 10.0, False),
+        (200.0, 10.0, False),
+    ],
+)
 def test_a_latitude_that_can_only_be_a_longitude_makes_ask_whether_they_are_swapped(lat, lon, asked):
     with pytest.raises(BadCoordinates, match=r"is not in \[-90, 90\]") as caught:
         parse_lat_lon(f"{lat},{lon}")
-    assert str(caught.value).endswith("; are the two swapped?") == asked
+    assert str(caught.value).endswith("(lat, lon) in degrees; are the two swapped?" if asked else " in degrees")

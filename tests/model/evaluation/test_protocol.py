@@ -86,7 +86,7 @@ def test_a_protocol_that_cannot_be_is_refused(wrong):
 
 
 def test_every_choice_is_told():
-    told = QueryProtocol(fov_deg=90.0, heading="unknown", seed=7, queries=5).as_json(total=100, columns=256)
+    told = QueryProtocol(fov_deg=90.0, heading="unknown", seed=7, queries=5).as_json(total=100, copies=[24, 6])
     assert told["queries"] == "5 of 100, evenly spaced"
     assert (told["fov_deg"], told["heading"], told["seed"], told["rolled_copies"]) == (90.0, "unknown", 7, [24, 6])
-    assert QueryProtocol().as_json(total=100, columns=256)["queries"] == "all"
+    assert QueryProtocol().as_json(total=100, copies=[24, 6])["queries"] == "all"

@@ -22,7 +22,7 @@ def made(tmp_path_factory):
     root = tmp_path_factory.mktemp("export")
     save_bundle(root / "bundle", tiny_net(), name="tiny", provenance={}, metrics={})
     before = bundle_digest(root / "bundle")
-    return root / "bundle", before, export_bundle(root / "bundle", read_manifest(write_pairs(root)))
+    return root / "bundle", before, export_bundle(root / "bundle", read_manifest(write_pairs(root))).parity
 
 
 def test_an_exported_bundle_runs_without_torch_and_gives_the_same(made):

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from model.inputs.heading_search import coarse_turns, fine_offsets, heading_of, rolled, search_headings
+from model.inputs.heading_search import (
+    coarse_turns,
+    fine_offsets,
+    heading_of,
+    rolled,
+    search_headings,
+    swept_offsets,
+    swept_turns,
+    turns_tried,
+)
 from model.inputs.transforms import roll_to_north
 
 
@@ -21,11 +30,32 @@ def found(**scores: float) -> Found:
     return Found(rows, np.array(list(scores.values()), np.float32), rows % 4)
 
 
-def search_by(answers, **options):
+class Looking:
+    """An encoder whose vectors are the pictures themselves, and which remembers how many it was shown."""
+
+    def __init__(self, sweeps=False):
+        self.sweeps, self.shown, self.swept = sweeps, [], 0
+
+    def encode_ground(self, pixels):
+        self.shown.extend(pixels)
+        return pixels.reshape(len(pixels), -1).astype(np.float32)
+
+    def encode_headings(self, pixels):
+        self.swept += len(pixels)
+        return (
+            np.stack([np.roll(pixels, turn, axis=2) for turn in swept_turns(pixels.shape[2])], axis=1)
+            .reshape(len(pixels), -1, pixels[0].size)
+            .astype(np.float32)
+        )
+
+
+def search_by(answers, encoder=None, **options):
     """Search a canvas of 64 columns whose copies are answered in turn."""
     left = iter(answers)
     canvas = np.zeros((1, 64, 3), np.uint8)
-    return search_headings(canvas, lambda copies: [next(left, found()) for _ in copies], **options)
+    return search_headings(
+        canvas, encoder or Looking(), lambda copies: [next(left, found()) for _ in copies], **options
+    )
 
 
 def test_coarse_turns_go_once_round():
@@ -78,23 +108,50 @@ def test_rolling_by_the_true_heading_restores_the_north_centred_canvas():
     np.testing.assert_array_equal(rolled(turned, [0, 16])[1], canvas)
 
 
+def likeness_to(north):
+    def find(vectors):
+        differences = np.abs(vectors - north.reshape(-1)).mean(axis=1)
+        return [found(r5=1.0 - difference / 255) for difference in differences]
+
+    return find
+
+
 @pytest.mark.parametrize("true_heading", [0.0, 37.0, 181.0, 359.0])
 @pytest.mark.parametrize("columns", [360, 250])
 def test_the_heading_told_is_the_one_rolled_within_a_quarter_of_the_step(true_heading, columns):
     north = np.zeros((1, columns, 3), np.uint8)
     north[0, :, 0] = 120 + 100 * np.sin(np.radians(np.arange(columns) * 360 / columns))
     canvas = roll_to_north(north, -true_heading)
-    seen = []
-
-    def find(canvases):
-        seen.extend(canvases)
-        differences = np.abs(canvases.astype(float) - north).mean(axis=(1, 2, 3))
-        return [found(r5=1.0 - difference / 255) for difference in differences]
-
-    best = search_headings(canvas, find, count=24)[0]
+    encoder = Looking()
+    best = search_headings(canvas, encoder, likeness_to(north), count=24)[0]
     assert abs((best.heading_deg - true_heading + 180) % 360 - 180) <= 15 / 4 / 2 + 360 / columns
-    assert any(np.array_equal(roll_to_north(canvas, best.heading_deg), copy) for copy in seen)
+    assert any(np.array_equal(roll_to_north(canvas, best.heading_deg), copy) for copy in encoder.shown)
     assert best.heading_deg * columns / 360 == pytest.approx(round(best.heading_deg * columns / 360))
+
+
+@pytest.mark.parametrize(("columns", "turns"), [(64, 32), (128, 32), (256, 32), (768, 48), (20, 20)])
+def test_turns_of_all_headings_at_once_are_powers_of_two_apart(columns, turns):
+    steps = set(np.diff(swept_turns(columns)).tolist())
+    assert (len(swept_turns(columns)), len(steps)) == (turns, 1)
+    assert steps.pop().bit_count() == 1
+
+
+def test_all_headings_at_once_are_one_pass_and_the_best_are_seen_again():
+    north = np.zeros((1, 64, 3), np.uint8)
+    north[0, :, 0] = np.arange(64)
+    encoder = Looking(sweeps=True)
+    best = search_headings(roll_to_north(north, -90.0), encoder, likeness_to(north))[0]
+    assert (best.heading_deg, best.score, encoder.swept) == (90.0, 1.0, 1)
+    assert len(encoder.shown) == len(swept_offsets(64)) == 3
+    assert np.array_equal(encoder.shown[1], north)
+    assert turns_tried(64, count=24, sweeps=True) == [32, 3]
+
+
+def test_another_number_of_headings_has_each_computed_on_its_own():
+    encoder = Looking(sweeps=True)
+    search_by([found(r1=0.5)], encoder, count=4)
+    assert (encoder.swept, len(encoder.shown)) == (0, 4 + len(fine_offsets(4, 64)))
+    assert turns_tried(64, count=4, sweeps=True) == [4, 6]
 
 
 def test_nothing_found_stays_nothing():

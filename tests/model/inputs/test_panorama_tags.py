@@ -2,7 +2,8 @@
 
 import pytest
 
-from model.inputs.panorama_tags import read_panorama_tags
+from model.inputs.panorama_tags import GPANO, read_panorama_tags, sphere_xmp
+from model.inputs.xmp import xmp_properties
 
 
 def tags(**properties):
@@ -108,4 +109,29 @@ def test_angles_that_cannot_be_are_left_out_with_a_doubt(properties, words):
     assert words in doubt
     assert doubt.isprintable()
     assert len(doubt) < 300
-    assert found.heading_deg == 90.0
+    assert (found.heading_deg is None) == ("CroppedAreaImageWidthPixels" in properties)  # of an unknown part
+    assert len(found.heading_doubts) == (found.heading_deg is None)
+
+
+@pytest.mark.parametrize("orientation", [2, 3, 4, 5, 6, 7, 8])
+def test_a_part_that_is_turned_or_mirrored_may_lie_on_either_side(orientation):
+    found = read_panorama_tags(crop(corner=(0, 500), PoseHeadingDegrees=90), 2000, 1000, orientation=orientation)
+    assert (found.heading_deg, found.fov_deg) == (None, None)
+    assert f"orientation ({orientation})" in found.shape_doubts[0]
+    centred = read_panorama_tags(crop(PoseHeadingDegrees=90), 2000, 1000, orientation=orientation)
+    assert (centred.heading_deg, centred.fov_deg, centred.shape_doubts) == (90.0, 180.0, ())
+
+
+def test_the_lean_of_a_mirrored_panorama_may_be_to_either_side():
+    found = read_panorama_tags(tags(PoseRollDegrees=5, PoseHeadingDegrees=90), 4000, 2000, orientation=2)
+    assert (found.heading_deg, found.roll_deg) == (90.0, 0.0)
+    assert "orientation (2)" in found.shape_doubts[0]
+
+
+@pytest.mark.parametrize(("height_px", "vertical_deg"), [(128, 180.0), (64, 90.0), (86, 120.9375)])
+def test_what_is_written_is_read_again(height_px, vertical_deg):
+    properties = xmp_properties(sphere_xmp(33.0, 256, height_px), GPANO)
+    tags = read_panorama_tags(properties, 256, height_px)
+    assert (tags.heading_deg, tags.fov_deg, tags.centre_deg) == (33.0, 360.0, 0.0)
+    assert tags.vertical_deg == pytest.approx(vertical_deg)
+    assert not tags.shape_doubts

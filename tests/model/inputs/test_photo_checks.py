@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from model.inputs.photo_checks import is_sphere, is_strip, photo_warnings, shape_warnings
+from model.inputs.photo_checks import content_warnings, is_sphere, is_strip, photo_warnings, shape_warnings
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,26 @@ def test_sky_and_ground_are_something_to_be_seen():
 )
 def test_shapes_of_spheres_and_strips(aspect, sphere, strip):
     assert (is_sphere(aspect), is_strip(aspect)) == (sphere, strip)
+
+
+def circles(radius, top=90, bottom=160, width_px=512):
+    """Two circles on black, lit above and below by so many levels."""
+    half = width_px // 2
+    y, x = np.mgrid[:half, :half]
+    inside = np.hypot(x - half / 2 + 0.5, y - half / 2 + 0.5) < radius * half / 2
+    disc = np.where(inside, np.linspace(top, bottom, half)[:, None], 0)
+    return Image.fromarray(np.repeat(np.hstack([disc, disc])[:, :, None], 3, axis=2).astype(np.uint8))
+
+
+@pytest.mark.parametrize("radius", [0.9, 1.0, 1.05])
+def test_what_two_lenses_see_is_no_panorama(radius):
+    (warning,) = content_warnings(circles(radius))
+    assert "two circles" in warning
+
+
+def test_dark_edges_of_a_panorama_are_no_circles():
+    padded = np.full((256, 512, 3), 120, np.uint8)
+    padded[:40] = padded[-40:] = 0
+    padded[100:150, ::2] = 200
+    for picture in (Image.fromarray(padded), circles(1.0, top=0), circles(1.0).resize((400, 300)), circles(2.0)):
+        assert not [words for words in content_warnings(picture) if "circles" in words]

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from model.inputs.xmp import MAX_XMP_BYTES, BadXmp, xmp_properties
+from model.inputs.xmp import MAX_XMP_BYTES, BadXmp, merge, xmp_properties
 
 SPACE = "http://example.org/space/"
 
@@ -22,8 +22,50 @@ def test_attributes_and_elements_are_the_same():
     assert xmp_properties(packet("<any:Side> 12\n</any:Side><o:Side>13</o:Side>"), SPACE) == {"Side": "12"}
 
 
-def test_the_first_of_a_name_counts():
-    assert xmp_properties(packet("<any:Side>2</any:Side>", "any:Side='1'"), SPACE) == {"Side": "1"}
+def test_a_name_may_be_repeated_but_not_have_two_values():
+    assert xmp_properties(packet("<any:Side>1.0</any:Side>", "any:Side='1'"), SPACE) == {"Side": "1"}
+    with pytest.raises(BadXmp, match="gives Side two values"):
+        xmp_properties(packet("<any:Side>2</any:Side>", "any:Side='1'"), SPACE)
+
+
+VALUE_FORMS = {
+    "resource": "<any:Side rdf:parseType='Resource'><rdf:value>12</rdf:value><o:by>me</o:by></any:Side>",
+    "description": "<any:Side><rdf:Description><o:by>me</o:by><rdf:value>12</rdf:value></rdf:Description></any:Side>",
+    "attribute": "<any:Side><rdf:Description rdf:value='12' o:by='me'/></any:Side>",
+    "own attribute": "<any:Side rdf:value='12' o:by='me'/>",
+}
+
+
+@pytest.mark.parametrize("form", VALUE_FORMS.values(), ids=VALUE_FORMS)
+def test_a_value_with_remarks_is_found(form):
+    assert xmp_properties(packet(form), SPACE) == {"Side": "12"}
+
+
+def test_a_value_of_another_namespace_is_not():
+    assert xmp_properties(packet("<o:Side><rdf:value>12</rdf:value></o:Side><rdf:value>3</rdf:value>"), SPACE) == {}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-16", "utf-32-le", "utf-32-be", "utf-32"])
+@pytest.mark.parametrize("head", ["", " <?xml version='1.0' encoding='UTF-16'?>", "<?xpacket begin='\ufeff'?>"])
+def test_every_form_of_unicode(encoding, head):
+    text = packet(attributes="any:Side='12'", head=head.strip()).decode() + "\n" * 100
+    assert xmp_properties(text.encode(encoding), SPACE) == {"Side": "12"}
+    assert xmp_properties(text.encode(encoding) + b"\0", SPACE) == {"Side": "12"}
+
+
+def test_a_slash_at_the_end_of_the_namespace_does_not_matter():
+    data = packet(attributes="any:Side='12'")
+    assert xmp_properties(data.replace(b"org/space/", b"org/space"), SPACE) == {"Side": "12"}
+    assert xmp_properties(data, SPACE.rstrip("/")) == {"Side": "12"}
+    assert xmp_properties(data.replace(b"org/space/", b"org/spaces/"), SPACE) == {}
+
+
+def test_the_properties_of_two_packets_may_not_disagree():
+    known = {"Side": "12"}
+    merge(known, {"Side": "12.0", "Other": "a"})
+    assert known == {"Side": "12", "Other": "a"}
+    with pytest.raises(BadXmp, match="gives Other two values"):
+        merge(known, {"Other": "b"})
 
 
 def test_text_around_inner_elements_is_no_value():

@@ -141,6 +141,9 @@ def test_a_network_starts_from_a_bundle_of_its_own_kind_only(folder):
         ({"train": "world:train"}, (100.0, 100.0)),
         ({"train": "world:train-wide", "augment": {"ground": [0.5, 2.0]}}, (50.0, 200.0)),
         ({"train": "pairs.csv"}, None),
+        ({"train": "pairs.csv", "tile_m": [60.0, 80.0], "augment": {"ground": [0.5, 1.0]}}, (30.0, 80.0)),
+        ({"train": "pairs.csv", "tile_m": [150.0, 150.0], "replay": "world:replay"}, (100.0, 150.0)),
+        ({"train": "aerial:photos + world:train"}, (100.0, 100.0)),
     ],
 )
 def test_a_bundle_tells_the_ground_sizes_it_was_trained_on(tmp_path, data, expected):

@@ -246,3 +246,96 @@ def test_maps_that_start_spread_out_weigh_positions_from_the_first_step_on():
 def test_impossible_maps_are_refused(change, reason):
     with pytest.raises(BadConfig, match=reason):
         CLNetSpec(**change)
+
+
+READINGS = [
+    {"flow": True},
+    {"conditioned": True},
+    {"conditioned": True, "maps": 2},
+    {"gate": True},
+    {"nec_bound": 3.0},
+    {"plain_mean": False},
+    {"flow": True, "conditioned": True, "gate": True, "nec_bound": 3.0, "plain_mean": False},
+]
+
+
+@pytest.mark.parametrize("reading", READINGS, ids=str)
+def test_each_reading_learns_with_every_parameter(reading):
+    net = small(**reading).train()
+    vectors = net(pictures("ground"), "ground")
+    assert vectors.norm(dim=1).tolist() == pytest.approx([1.0, 1.0], abs=1e-5)
+    ((vectors * net(pictures("satellite"), "satellite").roll(1, 0)).sum() * net.logit_scale).backward()
+    assert [name for name, value in net.named_parameters() if value.grad is None] == []
+
+
+def test_importance_conditioned_on_the_picture_is_the_softmax_of_map_times_features():
+    net = small(conditioned=True, levels=(2,), dim=0)
+    with torch.no_grad():
+        feature, raw = net._features(pictures("ground"), "ground")[0], net.maps("ground")[0]
+        flat = (feature * raw).flatten(2)
+        importance = (torch.softmax(flat, dim=2) * flat.shape[2]).view_as(feature)
+        by_hand = net.norm((feature * (1 + importance)).mean(dim=(2, 3)))
+        assert torch.allclose(
+            net(pictures("ground"), "ground"), torch.nn.functional.normalize(by_hand, dim=1), atol=1e-5
+        )
+        own, other = net(pictures("ground"), "ground"), net(pictures("ground").flip(0), "ground")
+        assert torch.allclose(own, other.flip(0), atol=1e-6)  # each picture by itself
+
+
+def test_recalibrated_features_flow_into_the_next_level():
+    net = small(flow=True, levels=(1, 2), dim=0)
+    backbone, weights = net.backbones["shared"], net.importance("satellite")
+    with torch.no_grad():
+        first = backbone.stages[1](backbone.stages[0](backbone.stem(pictures("satellite")))) * weights[0]
+        second = backbone.stages[2](first) * weights[1]
+        by_hand = net.norm(torch.cat([first.mean(dim=(2, 3)), second.mean(dim=(2, 3))], dim=1))
+        got = net(pictures("satellite"), "satellite")
+    assert torch.allclose(got, torch.nn.functional.normalize(by_hand, dim=1), atol=1e-5)
+
+
+@pytest.mark.parametrize("flow", [True, False])
+def test_a_gate_is_open_at_first_and_then_weighs_channels(flow):
+    net, without = small(gate=True, flow=flow), small(flow=flow)
+    without.load_state_dict({k: v for k, v in net.state_dict().items() if not k.startswith("gates.")})
+    assert torch.allclose(net(pictures("ground"), "ground"), without(pictures("ground"), "ground"), atol=1e-6)
+    with torch.no_grad():
+        net.gates[0][-1].bias[:40] = -20.0
+    assert torch.equal((net.gate(0, torch.randn(2, 80)) < 1e-6).sum(dim=1), torch.tensor([40, 40]))
+    assert not torch.allclose(net(pictures("ground"), "ground"), without(pictures("ground"), "ground"), atol=1e-3)
+
+
+def test_bounded_maps_stay_within_their_bound_and_small_ones_stay_as_they_are():
+    free, bounded, wide = small(), small(nec_bound=0.1), small(nec_bound=1e4)
+    assert max(raw.abs().max().item() for raw in bounded.maps("satellite")) <= 0.1 + 1e-6
+    assert torch.equal(bounded.maps("ground")[0], free.maps("ground")[0])
+    for one, other in zip(wide.maps("satellite"), free.maps("satellite"), strict=True):
+        assert torch.allclose(one, other, atol=1e-4)
+
+
+def test_without_the_plain_mean_importance_is_the_distribution_alone():
+    beside, alone = small(), small(plain_mean=False)
+    for one, other in zip(beside.importance("ground"), alone.importance("ground"), strict=True):
+        assert torch.allclose(one - 1, other, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"flow": True, "maps": 2}, "maps is 2 with flow on"),
+        ({"flow": True, "backbone": "vit_tiny_patch16_224", "levels": (5,)}, "has none; leave flow out"),
+        ({"conditioned": True, "gfr": False}, "conditioned is on with gfr off"),
+        ({"nec_bound": 2.0, "nec": False}, "nec_bound is 2.0 with nec off"),
+        ({"nec_bound": -1.0}, "nec_bound is -1.0; give"),
+        ({"gate": True, "ncm": False, "nec": False, "gfr": False}, "ncm is off"),
+        ({"plain_mean": False, "ncm": False, "nec": False, "gfr": False}, "ncm is off"),
+    ],
+)
+def test_impossible_readings_are_refused(change, reason):
+    with pytest.raises(BadConfig, match=reason):
+        small(**change)
+
+
+@pytest.mark.parametrize("reading", [{"conditioned": True}, {"flow": True}])
+def test_a_picture_of_another_size_is_refused_by_every_reading(reading):
+    with pytest.raises(BadConfig, match="input size"):
+        small(**reading)(torch.zeros(1, 3, 96, 96), "satellite")

@@ -21,6 +21,8 @@ def net_of(spec: CLNetSpec, given: InputSpec) -> CLNet:
         net.norm.bias.normal_()
         if spec.dim:
             net.projection.bias.normal_()
+        for gate in net.gates or ():
+            gate[-1].weight.normal_()
     return net
 
 
@@ -32,6 +34,8 @@ def net_of(spec: CLNetSpec, given: InputSpec) -> CLNet:
         (CLNetSpec(dim=0, ncm=False, nec=False, gfr=False), inputs()),
         (CLNetSpec(dim=16, maps=2, levels=(2, 3)), inputs(polar=True)),
         (CLNetSpec(dim=16, levels=(3,), ncm=False, nec=False, gfr=False), inputs()),
+        (CLNetSpec(dim=16, maps=2, levels=(2, 3), conditioned=True, gate=True), inputs(polar=True)),
+        (CLNetSpec(dim=16, flow=True, gate=True, plain_mean=False), inputs(polar=True)),
     ],
 )
 @pytest.mark.parametrize("anchor", [(0.0, 0.0), (0.2, -0.1)])

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from model.__main__ import main
-from model.common.errors import BadCheckpoint, BadDataset
+from model.common.errors import BadCheckpoint, BadConfig, BadDataset
 from model.network.checkpoints import load_bundle, save_bundle
 from model.training.config import load_run
 from model.training.fine_tuning import fine_tuning_tree
@@ -114,3 +114,18 @@ def test_another_network_than_the_bundles_is_refused_in_one_line(bundle, city, t
 def test_a_folder_of_pairs_without_a_bundle_is_refused(city, capsys, tmp_path):
     assert main(["train", "--data", str(city), "--out", str(tmp_path / "run")]) == 1
     assert "belongs to --init BUNDLE" in capsys.readouterr().err
+
+
+def test_the_ground_that_the_tiles_show_is_taken_from_the_folders_note(bundle, city):
+    assert load_run(None, base=fine_tuning_tree(bundle, city)).data.tile_m == (0.0, 0.0)
+    (city / "pairs.json").write_text('{"tile_m": 61.5}')
+    assert load_run(None, base=fine_tuning_tree(bundle, city)).data.tile_m == (61.5, 61.5)
+    (city / "pairs.json").write_text("[1]")
+    with pytest.raises(BadDataset, match=r"pairs.json is damaged \(it holds a list"):
+        fine_tuning_tree(bundle, city)
+
+
+@pytest.mark.parametrize("value", ["80,60", "0,60", "-1,60"])
+def test_impossible_ground_sizes_are_refused(bundle, city, value):
+    with pytest.raises(BadConfig, match="tile_m"):
+        load_run(None, [f"data.tile_m=[{value}]"], base=fine_tuning_tree(bundle, city))

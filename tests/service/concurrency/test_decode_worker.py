@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 
 import pytest
@@ -73,3 +74,9 @@ def test_photo_beyond_the_pixel_limit_is_refused():
     photo = encoded(Image.new("RGB", (2000, 1000)), "PNG")
     with pytest.raises(BadImage, match="the limit is 1,000,000"):
         decode(job(photo, max_pixels=1_000_000))
+
+
+def test_angles_that_no_photo_can_have_are_the_callers_mistake():
+    photo = encoded(Image.new("RGB", (64, 20), (200, 90, 30)))
+    with pytest.raises(BadImage, match="angles given: vertical_deg is 0"):
+        decode(replace(job(photo), given=GivenView(heading_deg=0.0, fov_deg=5e-324)))

@@ -4,11 +4,13 @@ import os
 import socket
 import subprocess
 import sys
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
 
 from model.common.geo import LatLon, offset_m
+from service.client import Client
 from service.demo.__main__ import (
     DemoFailed,
     Outcome,
@@ -19,7 +21,10 @@ from service.demo.__main__ import (
     read_shots,
     report,
 )
+from service.examples import ANSWERS
+from service.schemas import LocalizeAnswer
 
+EXAMPLE = ANSWERS["localize"]["application/json"]
 ROOT = Path(__file__).parents[3]
 PLACE = LatLon(-48.88, -123.39)
 
@@ -29,13 +34,13 @@ def outcome(east_m: float, lead: float = 0.1, confidence: float | None = None) -
     middle = offset_m(PLACE, east_m=east_m, north_m=0.0)
     corner = offset_m(middle, east_m=50.0, north_m=50.0)
     bounds = [2 * middle.lon - corner.lon, 2 * middle.lat - corner.lat, corner.lon, corner.lat]
-    matches = [{"tile_id": "18/1/2", "score": 0.5, "bounds": bounds}, {"tile_id": "18/1/3", "score": 0.5 - lead}]
-    answer = {
-        "matches": matches,
-        "estimate": {"lat": middle.lat, "lon": middle.lon, "confidence": confidence},
-        "index": {"tiles": 9},
-    }
-    return Outcome(Shot(Path(f"{east_m:.0f}.jpg"), PLACE), answer)
+    best, second = deepcopy(EXAMPLE["matches"][0]), deepcopy(EXAMPLE["matches"][0])
+    best |= {"tile_id": "18/1/2", "score": 0.5, "bounds": bounds}
+    second |= {"tile_id": "18/1/3", "score": 0.5 - lead}
+    estimate = EXAMPLE["estimate"] | {"lat": middle.lat, "lon": middle.lon, "confidence": confidence}
+    index = EXAMPLE["index"] | {"tiles": 9}
+    answer = EXAMPLE | {"matches": [best, second], "estimate": estimate, "index": index}
+    return Outcome(Shot(Path(f"{east_m:.0f}.jpg"), PLACE), LocalizeAnswer.model_validate(answer))
 
 
 def test_the_report_lists_every_panorama_and_shows_the_surest_in_full():
@@ -83,9 +88,9 @@ def test_a_service_that_is_stopped_before_it_serves_is_said_to_have_been_stopped
     with _service(tmp_path, port) as process:
         process.terminate()
         with pytest.raises(DemoFailed, match="the service was stopped by SIGTERM; start the demo again"):
-            _wait_until_ready(f"http://127.0.0.1:{port}", process)
+            _wait_until_ready(Client(f"http://127.0.0.1:{port}"), process)
     with pytest.raises(DemoFailed, match="the service ended with 3; its own message above says why"):
-        _wait_until_ready("http://127.0.0.1:9", subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"]))
+        _wait_until_ready(Client("http://127.0.0.1:9"), subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"]))
 
 
 def test_a_port_in_use_is_named_before_anything_is_made(tmp_path, capsys):

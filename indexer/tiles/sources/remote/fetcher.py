@@ -12,8 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
+
 from indexer.common.errors import BadSource, BuildConflict, TileWithoutData
-from indexer.common.optional import load_httpx
 from indexer.tiles.sources.addresses import RemoteOptions
 from indexer.tiles.sources.remote.cache import Cache
 from model._version import VERSION
@@ -53,9 +54,8 @@ class Fetcher:
     """
 
     def __init__(self, options: RemoteOptions, *, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._httpx = load_httpx()
         agent = {"User-Agent": f"clnet-geolocalization/{VERSION}"}
-        self._client = self._httpx.Client(
+        self._client = httpx.Client(
             headers=agent, timeout=_PATIENCE_S, follow_redirects=True, max_redirects=5, trust_env=True
         )
         self._apart_s = 1.0 / options.rate_limit
@@ -129,11 +129,11 @@ class Fetcher:
                     if answer.status_code not in _MAY_PASS or last:
                         return answer, _content(answer, address)
                     wait_s = _retry_after_s(answer.headers.get("retry-after", ""), attempt)
-            except self._httpx.TransportError as error:
+            except httpx.TransportError as error:
                 if last:
                     raise OSError(f"{address} cannot be fetched: {error!r}") from error
                 wait_s = _retry_after_s("", attempt)
-            except self._httpx.HTTPError as error:
+            except httpx.HTTPError as error:
                 raise OSError(f"{address} cannot be fetched: {error!r}") from error
             self._sleep(wait_s)
         raise AssertionError("the last attempt returns or raises")

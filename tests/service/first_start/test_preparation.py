@@ -12,7 +12,7 @@ from model.network.bundle_files import bundle_digest
 from model.network.checkpoints import save_bundle
 from model.synthetic.pair_set import WORLD_VERSION
 from model.synthetic.tile_region import REGION_VERSION
-from service.demo.preparation import Preparation, StepFailed, discard_stale_demo, index_folder, plan
+from service.first_start.preparation import Preparation, StepFailed, discard_stale_demo, index_folder, plan
 from service.settings import UpSettings
 from tests.model.tiny import tiny_net
 

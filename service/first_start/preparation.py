@@ -20,7 +20,7 @@ from typing import Any, Protocol
 from clnet_geolocalization import command as own_command
 from model.common.errors import BadConfig, GeoLocalizationError
 from model.network.bundle_files import bundle_digest
-from service.demo.sample_photos import lay_samples
+from service.first_start.sample_photos import lay_samples
 from service.settings import UpSettings
 
 __all__ = ["Preparation", "Process", "StepFailed", "discard_stale_demo", "index_folder", "plan", "samples_folder"]

@@ -1,7 +1,7 @@
 """The demo offers photos from inside and from outside of its region."""
 
-from service.demo.preparation import samples_folder
-from service.demo.sample_photos import lay_samples
+from service.first_start.preparation import samples_folder
+from service.first_start.sample_photos import lay_samples
 from service.settings import UpSettings
 
 

@@ -3,7 +3,7 @@ import socket
 import pytest
 
 from model.common.errors import BadConfig
-from service.demo.ports import require_free
+from service.first_start.ports import require_free
 
 
 def test_a_free_port_is_left_free():
