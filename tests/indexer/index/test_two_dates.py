@@ -145,3 +145,13 @@ def test_an_index_that_names_no_numeric_family_has_the_former_one(index: TileInd
     other.numbers = "int8"
     with pytest.raises(IndexMismatch, match="numeric family float;"):
         former.require_encoder(other)
+
+
+def test_an_index_of_another_numeric_family_takes_encoders_of_that_one_only(index: TileIndex) -> None:
+    encoder = {**index.manifest.encoder, "numbers": "int8"}
+    rounded = TileIndex(index.folder, replace(index.manifest, encoder=encoder), index.segments)
+    other = FakeEncoder()
+    other.numbers = "int8"
+    rounded.require_encoder(other)
+    with pytest.raises(IndexMismatch, match="numeric family int8; this encoder makes float ones"):
+        rounded.require_encoder(FakeEncoder())
