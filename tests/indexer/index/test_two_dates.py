@@ -70,6 +70,7 @@ def test_searches_join_the_segments_in_order(index: TileIndex) -> None:
     assert [result.scanned for result in results] == [8] * 4
     named = [index.tile(int(result.rows[0])).tile_id for result in results[:3]]
     assert named == [name_of(0, 1), name_of(7, 1), name_of(9, 2)]
+    assert [len(result.rows) for result in index.search(queries, top_k=3)] == [3] * 4
     assert name_of(9, 1) not in {index.tile(int(row)).tile_id for row in results[3].rows}
     here = index.tile(int(results[2].rows[0])).bounds.centre
     assert best_of(index, 1, region=CircleRegion(here, 1.0)) == name_of(9, 2)
