@@ -63,8 +63,9 @@ class Conditions:
     def __str__(self) -> str:
         headings = "known headings" if self.headings is None else f"unknown headings ({self.headings} tried)"
         again = f", the best {self.reranked} tiles looked at again" if self.reranked else ""
-        least, most = (f"{fov_deg:g}" for fov_deg in self.fov_deg)
-        return f"{headings} and fields of view of {least if least == most else f'{least} to {most}'} degrees{again}"
+        least, most = (f"{angle:.4g}" for angle in self.fov_deg)
+        angles = f"a field of view of {least}" if least == most else f"fields of view of {least} to {most}"
+        return f"{headings} and {angles} degrees{again}"
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Conditions:
