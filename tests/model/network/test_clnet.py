@@ -166,7 +166,7 @@ def test_the_direction_decides_which_view_owns_the_free_map():
 def test_similarity_is_a_sum_over_pairs_of_positions():
     """Pooling and projection are linear: the descriptor before its norms is a mean of per-position vectors."""
     net = small(levels=(2,), dim=0)
-    feature = net._features(pictures("ground", 1), "ground")[0]
+    feature = net.features(pictures("ground", 1), "ground")[0]
     weight = net.importance("ground")[0]
     per_position = (feature * weight)[0].flatten(1).T
     pooled = net.norm(per_position.mean(dim=0, keepdim=True))
@@ -223,7 +223,7 @@ def test_several_maps_pool_a_level_several_times():
     assert [tuple(weight.shape) for weight in net.importance("satellite")] == [(240, 8, 8), (480, 4, 4), (960, 2, 2)]
     pooled = net.norm.weight.numel()
     assert pooled == net.dim == 3 * (80 + 160 + 320)
-    features = net._features(pictures("ground"), "ground")[0]
+    features = net.features(pictures("ground"), "ground")[0]
     weight = net.importance("ground")[0]
     by_hand = torch.cat([(features * part).mean(dim=(2, 3)) for part in weight.chunk(3)], dim=1)
     assert torch.allclose(_pool(features, weight), by_hand, atol=1e-5)
@@ -271,7 +271,7 @@ def test_each_reading_learns_with_every_parameter(reading):
 def test_importance_conditioned_on_the_picture_is_the_softmax_of_map_times_features():
     net = small(conditioned=True, levels=(2,), dim=0)
     with torch.no_grad():
-        feature, raw = net._features(pictures("ground"), "ground")[0], net.maps("ground")[0]
+        feature, raw = net.features(pictures("ground"), "ground")[0], net.maps("ground")[0]
         flat = (feature * raw).flatten(2)
         importance = (torch.softmax(flat, dim=2) * flat.shape[2]).view_as(feature)
         by_hand = net.norm((feature * (1 + importance)).mean(dim=(2, 3)))
