@@ -212,3 +212,5 @@ def _try_out(encoder: QueryEncoder, index: TileIndex) -> None:
     width, height = encoder.inputs.ground_size_px
     canvas = np.full((1, height, width, 3), NEUTRAL, np.uint8)
     index.search(encoder.encode_ground(canvas), top_k=1)
+    if encoder.sweeps:
+        encoder.encode_headings(canvas)

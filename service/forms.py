@@ -52,7 +52,15 @@ class _FormRequest(Request):
                     raise StorageFault from error
                 except MultiPartException as error:
                     raise HTTPException(400, _PLAINER.get(error.message, error.message)) from error
+            await self._refuse_values_in_address(self._form)
         return self._form
+
+    async def _refuse_values_in_address(self, form: FormData) -> None:
+        """What stands behind the ? of the address would be passed over, and the answer be one to another question."""
+        name = next(iter(self.query_params), None)
+        if name is not None:
+            await form.close()
+            raise BadField(name[:80], "stands in the address, where nothing is read; send it as a field of the form")
 
 
 class FormRoute(APIRoute):
@@ -71,11 +79,14 @@ class FormRoute(APIRoute):
 async def _refuse_other_kinds(headers: Headers, stream: AsyncGenerator[bytes, None]) -> None:
     """A body of another kind is read to its end, so that the client has sent it when it is told."""
     kind, _ = parse_options_header(headers.get("Content-Type"))
-    if kind == b"multipart/form-data":
+    coding = headers.get("Content-Encoding", "identity").strip().lower()
+    if kind == b"multipart/form-data" and coding in ("identity", ""):
         return
     size = 0
     async for part in stream:
         size += len(part)
+    if kind == b"multipart/form-data":
+        raise HTTPException(400, f"the body is compressed (Content-Encoding {coding[:40]!r}); send it as it is")
     if size:
         named = kind.decode("latin-1")[:80] or "of no stated Content-Type"
         raise BadField(_PHOTO, f"is missing: the body is {named}; {_HOW}")

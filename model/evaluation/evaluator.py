@@ -25,7 +25,7 @@ from model.inputs.heading_search import heading_of, sweep_turns, turns_tried
 from model.inputs.specs import View
 from model.inputs.transforms import InputSpec
 
-__all__ = ["DualEncoder", "Encode", "embed", "evaluate", "store"]
+__all__ = ["DualEncoder", "Encode", "embed", "embed_gallery", "evaluate", "store"]
 
 Encode = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
@@ -81,6 +81,7 @@ def evaluate(
     scoring: Scoring = _STRICTLY,
     batch: int = 64,
     workers: int = 0,
+    references: NDArray[np.float32] | None = None,
 ) -> Evaluation:
     """Recall of a pair of encoders on a data set.
 
@@ -93,16 +94,23 @@ def evaluate(
         scoring: how ranks are counted.
         batch: pictures encoded at once.
         workers: threads that decode ahead.
+        references: what `embed_gallery` gave, where it is at hand.
 
     Raises:
         BadConfig: the protocol does not fit the data set, or a radius needs coordinates that are not known.
     """
     _refuse_protocol(encoders, pairs, protocol)
-    gallery = _embed_gallery(encoders, pairs, batch, workers)
-    references = _filled(gallery, len(pairs.references), encoders.dim * encoders.inputs.anchors**2)
+    if references is None:
+        references = embed_gallery(encoders, pairs, batch=batch, workers=workers)
     truth, blocks = GroundTruth.of(pairs), _ask(encoders, pairs, protocol, batch, workers, references)
     query_results = rank_queries(blocks, references, truth, scoring)
     return Evaluation.of(query_results, truth, scoring, _reported(encoders, pairs, protocol))
+
+
+def embed_gallery(encoders: DualEncoder, pairs: PairSet, *, batch: int = 64, workers: int = 0) -> NDArray[np.float32]:
+    """Vectors of all references of a data set, [R, A * dim], in order."""
+    gallery = _embed_gallery(encoders, pairs, batch, workers)
+    return _filled(gallery, len(pairs.references), encoders.dim * encoders.inputs.anchors**2)
 
 
 def store(

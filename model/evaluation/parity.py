@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from model.common.errors import BadExport
 from model.data.pairs import PairSet
 from model.data.pictures import loads_of, view_batches
-from model.evaluation.evaluator import DualEncoder, evaluate
+from model.evaluation.evaluator import DualEncoder, embed_gallery, evaluate
 from model.evaluation.protocol import QueryProtocol
 from model.network.encoder import Encoder
 
@@ -32,6 +32,8 @@ MOST_RECALL_LOST = 0.2
 """Percentage points by which R@1 may be lower."""
 _PICTURES = 200
 """Of each view that are compared."""
+_QUERIES = 500
+"""Of unknown heading that are asked both ways."""
 _BATCH = 32
 
 
@@ -112,11 +114,13 @@ def measure_sweep(encoder: Encoder, pairs: PairSet) -> SweepParity:
         encoder: that computes all headings at once.
         pairs: whose queries are panoramas.
     """
-    protocol, both = QueryProtocol(heading="unknown"), dual_encoder(encoder)
+    protocol, both = QueryProtocol(heading="unknown", queries=_QUERIES), dual_encoder(encoder)
+    gallery = embed_gallery(both, pairs)
     each, at_once = (
-        evaluate(one, pairs, protocol=protocol).recall["recall@1"] for one in (replace(both, at_once=None), both)
+        evaluate(one, pairs, protocol=protocol, references=gallery) for one in (replace(both, at_once=None), both)
     )
-    return SweepParity(pairs.name, len(pairs.queries), each, at_once)
+    asked = len(protocol.chosen(len(pairs.queries)))
+    return SweepParity(pairs.name, asked, each.recall["recall@1"], at_once.recall["recall@1"])
 
 
 def measure_parity(reference: Encoder, encoder: Encoder, pairs: PairSet) -> Parity:

@@ -99,7 +99,7 @@ def _sweep(folder: Path, content: dict[str, Any], net: CLNet, pairs: PairSet) ->
         return None
     _listed(folder, content, [*EXPORT_FILES.values(), SWEEP_FILE])
     info = read_bundle_info(folder)
-    return measure_sweep(Encoder(info, OnnxEngine(info), anchors=_CHECKED_ANCHORS), pairs)
+    return measure_sweep(Encoder(info, OnnxEngine(info)), pairs)
 
 
 def _measure(folder: Path, pairs: PairSet) -> Parity:

@@ -1,5 +1,6 @@
 """What clients and proxies really send over HTTP: answered, or refused with what was wrong and what to send."""
 
+import gzip
 import json
 import socket
 import threading
@@ -102,6 +103,19 @@ def test_a_body_of_another_kind_is_named_with_what_to_send(client: TestClient, k
 
 def test_no_body_at_all(client: TestClient) -> None:
     check(client.post("/localize"), 422, "the request has no body", "multipart/form-data")
+
+
+@pytest.mark.parametrize("address", ["/localize", "/localize/together"])
+@pytest.mark.parametrize("value", ["heading_deg=90", "near=47,8", "x=1"])
+def test_a_value_in_the_address_is_not_passed_over(client: TestClient, address: str, value: str) -> None:
+    response = client.post(f"{address}?{value}", files={"panorama": ("a.jpg", PHOTO, "image/jpeg")})
+    check(response, 422, f"{value.split('=')[0]}: stands in the address", "send it as a field of the form")
+
+
+def test_a_compressed_body_is_said_to_be_one(client: TestClient) -> None:
+    body = gzip.compress(part('name="panorama"; filename="a.jpg"', PHOTO))
+    headers = {"Content-Type": "multipart/form-data; boundary=XX", "Content-Encoding": "gzip"}
+    check(client.post("/localize", content=body, headers=headers), 400, "is compressed (Content-Encoding 'gzip')")
 
 
 @pytest.mark.parametrize("left", [30, 90, 2000, -1, -7])

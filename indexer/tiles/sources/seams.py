@@ -42,7 +42,7 @@ def doubt_of_rows(tiles: TileTable, scheme: str, asked: str, read: _Read, where:
     """A remark where the pictures of a source fit one another in another order of its rows.
 
     Args:
-        tiles: of one zoom, placed by `scheme`.
+        tiles: placed by `scheme`; those of the deepest zoom are looked at.
         scheme: how the rows are taken.
         asked: the option; any but `auto` makes a warning of what stops the build otherwise.
         read: gives a tile's picture.
@@ -53,7 +53,8 @@ def doubt_of_rows(tiles: TileTable, scheme: str, asked: str, read: _Read, where:
     """
     if scheme not in ROW_SCHEMES:
         return []
-    differences = [(axis, _differences(one, other)) for axis, one, other in _pairs(tiles, read)]
+    deepest = tiles.take(tiles.z == tiles.z.max())
+    differences = [(axis, _differences(one, other)) for axis, one, other in _pairs(deepest, read)]
     for rival in ROW_SCHEMES:
         if (count := _votes(differences, scheme, rival)) is not None:
             fault = (

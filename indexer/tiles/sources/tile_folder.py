@@ -28,6 +28,7 @@ _SHORTEST_QUADKEY = 9
 """Shorter names of the digits 0 to 3 are numbers and dates rather than tiles, which would be 80 km wide and more."""
 _NEARLY_ALL = 0.9
 _ARCHIVES = frozenset({".tif", ".tiff", ".vrt", ".mbtiles", ".pmtiles"})
+_WORLD_FILES = frozenset({".jgw", ".jpgw", ".pgw", ".pngw", ".wld"})
 _LISTS = frozenset({".csv", ".tsv", ".parquet", ".geoparquet"})
 
 _Zxy = tuple[int, int, int]
@@ -123,6 +124,11 @@ class FolderSource:
             return (
                 f"{self.path} holds {len(found):,} pictures, none named as --scheme {self._options.scheme} says (the "
                 f"first is {found[0].name}); give the folder that the names are relative to"
+            )
+        if files_beside((self.path / found[0].name).parent, _WORLD_FILES):
+            return (
+                f"{self.path} holds {len(found):,} pictures with world files (the first is {found[0].name}); make a "
+                "virtual raster of them (gdalbuildvrt -a_srs EPSG:... all.vrt FILES) and give that"
             )
         return (
             f"{self.path} holds {len(found):,} pictures, none named z/x/y.png or by quadkey (the first is "

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import functools
+import logging
 import sys
 
 from model.common.errors import BadConfig, MissingExtra
@@ -12,6 +14,8 @@ from model.network.engines.engine import Engine
 from model.network.exports import has_exports
 
 __all__ = ["ENGINES", "open_engine"]
+
+_log = logging.getLogger(__name__)
 
 ENGINES = ("auto", "onnxruntime", "openvino", "torch")
 """By name; `auto` is torch on a GPU and for a bundle without exports, else ONNX Runtime."""
@@ -40,16 +44,29 @@ def open_engine(
     if chosen != "torch" and device not in ("auto", "cpu"):
         raise BadConfig(f"device is {device!r}, and the engine {chosen} computes on the processor; choose torch")
     if chosen == "torch":
-        return _torch(info, device=device, precision=precision, threads=threads)
+        return _told(_torch(info, device=device, precision=precision, threads=threads), precision)
     if chosen == "openvino":
         from model.network.engines.openvino_engine import OpenVinoEngine
 
-        return OpenVinoEngine(info, precision=precision, threads=threads)
+        return _told(OpenVinoEngine(info, precision=precision, threads=threads), precision)
     if precision not in ("auto", "float32"):
         raise BadConfig(f"precision is {precision!r}, and the engine onnxruntime computes in float32; choose another")
     from model.network.engines.onnx_engine import OnnxEngine
 
     return OnnxEngine(info, threads=threads)
+
+
+def _told(engine: Engine, precision: str) -> Engine:
+    """The engine; where it would compute in bfloat16 and cannot here, that is said."""
+    if precision == "auto" and engine.precision == "float32" and not engine.accelerated:
+        _say_float32(engine.name)
+    return engine
+
+
+@functools.cache
+def _say_float32(name: str) -> None:
+    """Once a process."""
+    _log.warning("this processor does not compute in bfloat16; %s computes in float32, at half the speed", name)
 
 
 def _pick(info: BundleInfo, device: str, precision: str) -> str:

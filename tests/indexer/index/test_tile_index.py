@@ -82,6 +82,10 @@ def test_another_encoder_is_refused(index: TileIndex) -> None:
     index.require_encoder(FakeEncoder())
     with pytest.raises(IndexMismatch, match=r"vectors from fake .* from other .*Rebuild"):
         index.require_encoder(FakeEncoder("other"))
+    coarse = FakeEncoder()
+    coarse.numbers = "int8"
+    with pytest.raises(IndexMismatch, match=r"numeric family float; this encoder makes int8 ones.*Rebuild"):
+        index.require_encoder(coarse)
 
 
 def test_a_tiles_picture_comes_from_its_source(index: TileIndex) -> None:

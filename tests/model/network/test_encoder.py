@@ -3,6 +3,7 @@ import pytest
 
 from model.common.errors import BadConfig
 from model.inputs.anchors import anchor_px, recentre
+from model.inputs.heading_search import swept_turns
 from model.network.checkpoints import save_bundle
 from model.network.encoder import Encoder
 from tests.model.demo_pictures import canvases, tiles
@@ -67,3 +68,18 @@ def test_every_engine_comes_within_a_millionth_of_torch():
     assert (light.digest, light.dim, light.numbers) == (reference.digest, reference.dim, reference.numbers)
     assert np.abs(light.encode_ground(canvases(4)) - reference.encode_ground(canvases(4))).max() < 1e-6
     assert np.abs(light.encode_satellite(tiles(2)) - reference.encode_satellite(tiles(2))).max() < 1e-6
+
+
+def test_the_engines_compute_the_same_at_all_headings():
+    pictures = canvases(2)
+    light, reference = (
+        Encoder.load("demo", device="cpu", engine=engine, precision="float32", threads=1)
+        for engine in ("onnxruntime", "torch")
+    )
+    vectors = light.encode_headings(pictures)
+    assert vectors.shape == (2, len(swept_turns(pictures.shape[2])), light.dim)
+    assert np.abs(vectors - reference.encode_headings(pictures)).max() < 1e-6
+    turned = light.encode_headings(np.roll(pictures, swept_turns(pictures.shape[2])[3], axis=2))
+    assert np.abs(np.roll(vectors, -3, axis=1) - turned).max() < 1e-6
+    with pytest.raises(BadConfig, match="the ground side wants"):
+        light.encode_headings(pictures[:, :, ::2])

@@ -29,6 +29,11 @@ def tampered(folder):
         file.write(b"\0")
 
 
+def tampered_sweep(folder):
+    with (folder / "headings.onnx").open("ab") as file:
+        file.write(b"\0")
+
+
 def foreign(folder):
     spec = json.loads((folder / "spec.json").read_bytes())
     (folder / "spec.json").write_text(json.dumps(spec | {"name": "another"}))
@@ -42,6 +47,7 @@ def lost(folder):
     ("harm", "reason"),
     [
         (tampered, r"ground\.onnx was changed since it was exported"),
+        (tampered_sweep, r"headings\.onnx was changed since it was exported"),
         (foreign, "belongs to other weights or another specification"),
         (lost, r"satellite\.onnx is missing"),
     ],
@@ -50,6 +56,15 @@ def test_exports_that_are_not_the_bundles_own_are_refused(folder, harm, reason):
     harm(folder)
     with pytest.raises(BadCheckpoint, match=f"{reason}; run `python -m model export` again"):
         Encoder.load(folder, device="cpu")
+
+
+def test_a_bundle_without_all_headings_at_once_does_without(folder):
+    content = json.loads((folder / "exports.json").read_bytes())
+    del content["files"]["headings.onnx"]
+    (folder / "exports.json").write_text(json.dumps(content))
+    (folder / "headings.onnx").unlink()
+    assert Encoder.load("demo", device="cpu").sweeps
+    assert not Encoder.load(folder, device="cpu").sweeps
 
 
 def test_a_bundle_without_exports_says_how_to_make_them(folder):

@@ -59,6 +59,16 @@ def test_half_of_the_pairs_decide_nothing():
     assert doubt_of_rows(table, "xyz", "auto", reader, "here") == []
 
 
+def test_of_several_zooms_the_deepest_is_looked_at():
+    tiles = tiles_of_country(6, 6)
+    above = {(z - 1, x // 2, y // 2): data for (z, x, y), data in south(tiles).items()}
+    for order in (tiles | above, above | tiles):
+        table, reader, read = corpus(order)
+        assert doubt_of_rows(table, "xyz", "auto", reader, "here") == []
+        assert read
+        assert all(name.startswith("16/") for name in read)
+
+
 def test_other_schemes_are_not_doubted():
     table, reader, read = corpus(south(tiles_of_country()))
     assert doubt_of_rows(table, "quadkey", "auto", reader, "here") == []

@@ -5,6 +5,7 @@ import pytest
 
 from model.common.errors import BadConfig, MissingExtra
 from model.network.bundle_files import read_bundle_info, resolve_bundle
+from model.network.engines import choose
 from model.network.engines.choose import ENGINES, open_engine
 
 
@@ -42,3 +43,17 @@ def test_a_missing_engine_is_named_with_what_brings_it(bare, monkeypatch):
         open_engine(read_bundle_info("demo"), engine="openvino")
     with pytest.raises(MissingExtra, match=r"needs torch, which is not installed \(.* has no exports"):
         open_engine(bare)
+
+
+def test_a_processor_without_bfloat16_falls_back_and_says_so_once(monkeypatch, caplog):
+    monkeypatch.setattr("model.common.devices._has_bfloat16", lambda _: False)
+    choose._say_float32.cache_clear()
+    info = read_bundle_info("demo")
+    engines = [open_engine(info, engine="torch", device="cpu") for _ in range(2)]
+    assert [engine.precision for engine in engines] == ["float32", "float32"]
+    assert caplog.messages == [
+        "this processor does not compute in bfloat16; torch computes in float32, at half the speed"
+    ]
+    open_engine(info, engine="onnxruntime")  # which never does
+    open_engine(info, engine="torch", device="cpu", precision="float32")  # and who asked for it knows
+    assert len(caplog.messages) == 1
