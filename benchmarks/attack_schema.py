@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "examples,coverage,fuzzing",
         ]
         command += ["--max-examples", str(args.cases), "--seed", str(args.seed), "--exclude-checks", _LEFT_OUT]
-        command += ["--continue-on-failure", "--no-shrink", "--request-timeout", "90"]
+        command += ["--continue-on-failure", "--no-shrink", "--workers", "4", "--request-timeout", "90"]
         done = _run(command, {"ATTACK_PHOTO": str(args.photo.absolute()), "ATTACK_TILE": tile_id})
         args.log.write_text(done.stdout)
         print(done.stdout[done.stdout.rfind("= SUMMARY =") :], done.stderr[-2000:], sep="\n")
