@@ -1,8 +1,11 @@
 # The CPU image is the default target (the last stage); `--target gpu` builds the one for NVIDIA GPUs.
 #
+# PYTHON_IMAGE may be given with its digest (docs/operations.md).
+#
 # The CPU image has no torch: it runs the exported networks of a bundle in ONNX Runtime.
 
-FROM python:3.11-slim-bookworm AS base
+ARG PYTHON_IMAGE=python:3.11-slim-bookworm
+FROM ${PYTHON_IMAGE} AS base
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 # rasterio's wheel expects this library of the system.
 # hadolint ignore=DL3008

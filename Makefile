@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 RUN := OMP_NUM_THREADS=1 $(BIN)/python
 
-.PHONY: help demo test test-light check docs mutants bench bench-index bench-service bench-encode serve clean
+.PHONY: help demo test test-light check docs mutants bench bench-index bench-service bench-page attack bench-encode serve clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -52,9 +52,22 @@ bench-index: .venv/ready ## measure building, and changing, an index of a millio
 bench: .venv/ready ## measure indexing, search and service; results go to benchmarks/results/
 	$(BIN)/python -m benchmarks.run_all
 
-bench-service: .venv/ready ## measure the service under load beside two yardsticks, and attack it
-	$(RUN) -m benchmarks.bench_service --index clnet-data/demo/index --photo $$(ls clnet-data/demo/region/panoramas/*.jpg | head -1)
-	$(RUN) -m benchmarks.attack_service --index clnet-data/demo/index --photo $$(ls clnet-data/demo/region/panoramas/*.jpg | head -1)
+DEMO_PHOTO = $$(ls clnet-data/demo/region/panoramas/*.jpg | head -1)
+
+bench-service: .venv/ready ## measure the service under load beside two yardsticks, and its memory over 20,000 requests
+	$(RUN) -m benchmarks.bench_service --index clnet-data/demo/index --photo $(DEMO_PHOTO)
+	$(RUN) -m benchmarks.soak_service --index clnet-data/demo/index --photo $(DEMO_PHOTO)
+
+bench-page: .venv/ready ## measure a first visit to the page in Chromium
+	$(RUN) -m benchmarks.bench_page --index clnet-data/demo/index --photos clnet-data/demo/region/panoramas
+
+.venv-attack:
+	$(PYTHON) -m venv .venv-attack
+	.venv-attack/bin/python -m pip install --quiet 'schemathesis>=4.32'
+
+attack: .venv/ready .venv-attack ## attack the service: hostile photos and clients, faults, thousands of requests from its OpenAPI
+	$(RUN) -m benchmarks.attack_service --index clnet-data/demo/index --photo $(DEMO_PHOTO)
+	$(RUN) -m benchmarks.attack_schema --index clnet-data/demo/index --photo $(DEMO_PHOTO)
 
 bench-encode: .venv/ready ## measure what a picture costs in each engine and precision
 	$(RUN) -m benchmarks.bench_encode $(if $(CHECKPOINT),--checkpoint $(CHECKPOINT))
@@ -63,4 +76,4 @@ serve: .venv/light ## serve the index of the demo, or INDEX=...
 	$(BIN)/python -m service --index $(or $(INDEX),clnet-data/demo/index) --port $(PORT)
 
 clean: ## remove the environment, the demo, rendered worlds and caches; training runs stay
-	rm -rf .venv .venv-light clnet-data runs/worlds build site .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	rm -rf .venv .venv-light .venv-attack clnet-data runs/worlds build site .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -36,9 +36,10 @@ _COUNTED = re.compile(r'clnet_requests_total\{method="(\w+)",route="([^"]*)",sta
 def main(argv: Sequence[str] | None = None) -> int:
     """Attack and record."""
     args = _parser().parse_args(argv)
-    with start_service(args.index, args.checkpoint, args.service_flags) as (url, process):
+    with start_service(args.index, args.checkpoint, ["--deadline-s", "60", *args.service_flags]) as (url, process):
         with Client(url) as client:
             tile_id = client.localize(args.photo).matches[0].tile_id
+            client.explain(args.photo, tile_id)  # the first one loads torch, which takes long on a busy machine
         command = [
             str(args.schemathesis.absolute()),
             "run",
@@ -47,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "examples,coverage,fuzzing",
         ]
         command += ["--max-examples", str(args.cases), "--seed", str(args.seed), "--exclude-checks", _LEFT_OUT]
-        command += ["--continue-on-failure", "--no-shrink", "--request-timeout", "60"]
+        command += ["--continue-on-failure", "--no-shrink", "--workers", "4", "--request-timeout", "90"]
         done = _run(command, {"ATTACK_PHOTO": str(args.photo.absolute()), "ATTACK_TILE": tile_id})
         args.log.write_text(done.stdout)
         print(done.stdout[done.stdout.rfind("= SUMMARY =") :], done.stderr[-2000:], sep="\n")

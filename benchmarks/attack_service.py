@@ -32,6 +32,7 @@ from benchmarks.attack_clients import ATTACKS
 from benchmarks.attack_faults import FAULTS
 from benchmarks.bench_service import start_service
 from benchmarks.hostile_photos import HOSTILE
+from benchmarks.processes import memory_of
 from benchmarks.record import write_record
 
 _AT_ONCE = 20
@@ -164,7 +165,7 @@ def _normal(url: str, pid: int, photo: bytes, end: float) -> tuple[list[float], 
             took.append(seconds)
         else:
             failed[str(status)] += 1
-        peak = max(peak, _memory(pid))
+        peak = max(peak, memory_of(pid))
         time.sleep(_EVERY_S)
     return took, failed, peak
 
@@ -195,28 +196,6 @@ def _asking(senders: Sequence[threading.Thread]) -> Iterator[None]:
     yield
     for sender in senders:
         sender.join(5)
-
-
-def _memory(pid: int) -> int:
-    """Bytes that a process and all below it hold, what they share divided among them."""
-    total = 0
-    for each in [pid, *_below(pid)]:
-        try:
-            lines = Path(f"/proc/{each}/smaps_rollup").read_text().splitlines()
-        except OSError:
-            continue
-        total += sum(int(line.split()[1]) << 10 for line in lines if line.startswith("Pss:"))
-    return total
-
-
-def _below(pid: int) -> Iterator[int]:
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:
-        return
-    for child in map(int, children):
-        yield child
-        yield from _below(child)
 
 
 def _parser() -> argparse.ArgumentParser:

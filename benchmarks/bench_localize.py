@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import subprocess
 import tempfile
 import time
@@ -41,6 +42,8 @@ _BATCH = 16
 _AGAIN = 50
 _TOGETHER = (1, 2, 4)
 _SAME_TILE_M = 1.0
+_Spent = tuple[float, float]
+"""Seconds, and seconds of processors: of these the other programs of a busy machine take none."""
 
 
 def main() -> None:
@@ -104,11 +107,11 @@ class _Asking:
             (f"the same, {_AGAIN} tiles looked at again", len(self._some), [some, "--rerank", str(_AGAIN)]),
         )
         for name, count, arguments in ways:
-            found, seconds = self._timed(arguments)
-            answers[name], speed[f"folder, {name}"] = self._worth(found), _rate(count, seconds)
+            found, spent = self._timed(arguments)
+            answers[name], speed[f"folder, {name}"] = self._worth(found), _rate(count, spent)
             print(f"{name:40} {answers[name]} {speed[f'folder, {name}']}", flush=True)
-        alone_s = sum(self._timed([photo.path])[1] for photo in self._photos[:_ALONE])
-        speed["one command a photo"] = _rate(_ALONE, alone_s)
+        alone = np.sum([self._timed([photo.path])[1] for photo in self._photos[:_ALONE]], axis=0)
+        speed["one command a photo"] = _rate(_ALONE, (float(alone[0]), float(alone[1])))
         return {"photos": len(self._photos), "speed": speed, "answers": answers}
 
     def _folder(self, name: str, photos: Sequence[AskedPhoto]) -> Path:
@@ -119,25 +122,26 @@ class _Asking:
             (folder / photo.path.name).symlink_to(photo.path)
         return folder
 
-    def _timed(self, arguments: Sequence[str | Path]) -> tuple[list[dict[str, Any]], float]:
-        """The answers of a command, and its seconds with start and loading."""
-        began = time.perf_counter()
+    def _timed(self, arguments: Sequence[str | Path]) -> tuple[list[dict[str, Any]], _Spent]:
+        """The answers of a command, and what it took with start and loading."""
         command = [*self._command, *map(str, arguments)]
+        began, cpu_began = time.perf_counter(), _cpu_s(resource.RUSAGE_CHILDREN)
         printed = subprocess.run(
             command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         ).stdout
-        return [json.loads(line) for line in printed.splitlines()], time.perf_counter() - began
+        spent = time.perf_counter() - began, _cpu_s(resource.RUSAGE_CHILDREN) - cpu_began
+        return [json.loads(line) for line in printed.splitlines()], spent
 
-    def _forward_s(self) -> float:
-        """Seconds of the encoder alone, over canvases that lie ready."""
+    def _forward_s(self) -> _Spent:
+        """What the encoder alone takes, over canvases that lie ready."""
         encoder = Encoder.load(self._checkpoint)
         pictures = (decode_image(photo.path) for photo in self._photos)
         canvases = np.stack([lay_panorama(picture, encoder.inputs) for picture in pictures])
         encoder.encode_ground(canvases[:_BATCH])
-        began = time.perf_counter()
+        began, cpu_began = time.perf_counter(), _cpu_s(resource.RUSAGE_SELF)
         for start in range(0, len(canvases), _BATCH):
             encoder.encode_ground(canvases[start : start + _BATCH])
-        return time.perf_counter() - began
+        return time.perf_counter() - began, _cpu_s(resource.RUSAGE_SELF) - cpu_began
 
     def _worth(self, answers: Sequence[dict[str, Any]]) -> dict[str, float]:
         asked = [self._of_path[Path(answer["photo"]).name] for answer in answers]
@@ -193,8 +197,20 @@ def _tool(*arguments: object) -> list[str]:
     return own_command("indexer", *map(str, arguments))
 
 
-def _rate(photos: int, seconds: float) -> dict[str, float]:
-    return {"photos": photos, "seconds": round(seconds, 2), "photos_per_s": round(photos / seconds, 2)}
+def _cpu_s(who: int) -> float:
+    used = resource.getrusage(who)
+    return used.ru_utime + used.ru_stime
+
+
+def _rate(photos: int, spent: _Spent) -> dict[str, float]:
+    seconds, cpu_s = spent
+    return {
+        "photos": photos,
+        "seconds": round(seconds, 2),
+        "photos_per_s": round(photos / seconds, 2),
+        "processor_s": round(cpu_s, 2),
+        "photos_per_processor_s": round(photos / cpu_s, 2),
+    }
 
 
 if __name__ == "__main__":

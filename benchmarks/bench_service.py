@@ -1,7 +1,8 @@
 """Localizations a second and their latency at several numbers of clients, beside the bare forward pass.
 
 Starts `python -m service` as a process of its own on a free port, posts the same photo from threads that each keep
-one connection, prints a table and writes `results/service.json`. Two yardsticks are measured in the same run, in this
+one connection, prints a table and writes `results/service.json`: as it comes, with photos never joined, and where its
+line is always full. Two yardsticks are measured in the same run, in this
 process while nothing else runs: the bare forward pass, one canvas at a time and at its best batch size, with no
 decoding, no HTTP, no search; and whole photos decoded, laid, embedded at that batch size and searched back to back.
 
@@ -11,12 +12,13 @@ decoding, no HTTP, no search; and whole photos decoded, laid, embedded at that b
 from __future__ import annotations
 
 import argparse
+import os
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,6 +26,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 
+from benchmarks.processes import cpu_seconds_of
 from benchmarks.record import write_record
 from clnet_geolocalization import command as own_command
 
@@ -32,7 +35,10 @@ _START_PATIENCE_S = 120.0
 
 @dataclass(frozen=True)
 class Load:
-    """What a number of clients saw: answers by outcome, rate, and latency of the good ones in milliseconds."""
+    """What a number of clients saw: answers by outcome, rate, latency of the good ones and of refusals in milliseconds.
+
+    `cpu_ms` is what the service and its processes took for each answer, refusals included.
+    """
 
     clients: int
     answered: int
@@ -42,6 +48,8 @@ class Load:
     p50_ms: float
     p95_ms: float
     p99_ms: float
+    refusal_p50_ms: float | None
+    cpu_ms: float
 
 
 @dataclass(frozen=True)
@@ -61,18 +69,41 @@ class Yardsticks:
     whole_per_s: float
 
 
+@dataclass(frozen=True)
+class Run:
+    """One service: seconds from its start until it was ready, and what each load saw."""
+
+    ready_s: float
+    loads: list[Load]
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print."""
     args = _parser().parse_args(argv)
     photo = args.photo.read_bytes()
+    if args.core is not None:
+        os.sched_setaffinity(0, {args.core})
     bare = bare_forward(args.checkpoint, args.seconds)
     yardsticks = back_to_back(args.index, args.checkpoint, photo, args.seconds)
-    with start_service(args.index, args.checkpoint, args.service_flags) as (url, _):
-        put_under_load(url, photo, clients=1, seconds=min(2.0, args.seconds))  # warm
-        loads = [put_under_load(url, photo, clients=count, seconds=args.seconds) for count in args.clients]
-    print(table(bare, yardsticks, loads))
-    print(write_record("service", report(args, bare, yardsticks, loads)))
+    room = ["--queue-limit", str(2 * max(args.clients))]
+    runs = {
+        "joined": serve_and_load(args, photo, args.clients, room),
+        "one by one": serve_and_load(args, photo, args.clients, [*room, "--max-batch", "1"]),
+        "line full": serve_and_load(args, photo, [32], ["--queue-limit", "1"]),
+    }
+    print(table(bare, yardsticks, runs))
+    print(write_record("service", report(args, bare, yardsticks, runs)))
     return 0
+
+
+def serve_and_load(args: argparse.Namespace, photo: bytes, clients: Sequence[int], flags: Sequence[str]) -> Run:
+    """Start a service with some flags, and put it under each load."""
+    began = time.perf_counter()
+    with start_service(args.index, args.checkpoint, [*flags, *args.service_flags]) as (url, process):
+        ready_s = time.perf_counter() - began
+        put_under_load(url, photo, clients=1, seconds=min(2.0, args.seconds), pid=process.pid)  # warm
+        loads = [put_under_load(url, photo, clients=n, seconds=args.seconds, pid=process.pid) for n in clients]
+    return Run(round(ready_s, 2), loads)
 
 
 def bare_forward(checkpoint: str, seconds: float) -> Bare:
@@ -138,10 +169,12 @@ def start_service(
         process.wait(30)
 
 
-def put_under_load(url: str, photo: bytes, *, clients: int, seconds: float) -> Load:
+def put_under_load(url: str, photo: bytes, *, clients: int, seconds: float, pid: int) -> Load:
     """Let clients post the photo for some seconds, each as soon as its last answer is there."""
     took: list[float] = []
+    refusals: list[float] = []
     statuses: list[int] = []
+    cpu_before_s = cpu_seconds_of(pid)
     end = time.perf_counter() + seconds
 
     def client() -> None:
@@ -153,6 +186,7 @@ def put_under_load(url: str, photo: bytes, *, clients: int, seconds: float) -> L
                 if status == 200:
                     took.append(time.perf_counter() - begin)
                 elif status == 503:
+                    refusals.append(time.perf_counter() - begin)
                     time.sleep(0.05)  # a refused client that asks again at once would only measure refusals
 
     threads = [threading.Thread(target=client) for _ in range(clients)]
@@ -163,21 +197,32 @@ def put_under_load(url: str, photo: bytes, *, clients: int, seconds: float) -> L
         thread.join()
     wall_s = time.perf_counter() - begin
     p50, p95, p99 = 1000 * np.percentile(took, [50, 95, 99]) if took else (np.nan,) * 3
-    refused = statuses.count(503)
-    failed = len(statuses) - len(took) - refused
-    return Load(clients, len(took), refused, failed, len(took) / wall_s, float(p50), float(p95), float(p99))
+    cpu_ms = 1000 * (cpu_seconds_of(pid) - cpu_before_s) / max(1, len(statuses))
+    return Load(
+        clients=clients,
+        answered=len(took),
+        refused=len(refusals),
+        failed=len(statuses) - len(took) - len(refusals),
+        per_s=len(took) / wall_s,
+        p50_ms=float(p50),
+        p95_ms=float(p95),
+        p99_ms=float(p99),
+        refusal_p50_ms=1000 * float(np.median(refusals)) if refusals else None,
+        cpu_ms=cpu_ms,
+    )
 
 
-def table(bare: Bare, yardsticks: Yardsticks, loads: Sequence[Load]) -> str:
+def table(bare: Bare, yardsticks: Yardsticks, runs: Mapping[str, Run]) -> str:
     """What was measured, as Markdown."""
     rows = [
-        "| clients | localizations/s | of back to back | p50 ms | p95 ms | p99 ms | refused | failed |",
-        "|" + "---|" * 8,
+        "| photos | clients | a second | of back to back | p50 ms | p95 ms | p99 ms | CPU ms | refused | failed |",
+        "|" + "---|" * 10,
     ]
     rows += [
-        f"| {load.clients} | {load.per_s:.1f} | {load.per_s / yardsticks.whole_per_s:.0%} | {load.p50_ms:.0f} "
-        f"| {load.p95_ms:.0f} | {load.p99_ms:.0f} | {load.refused} | {load.failed} |"
-        for load in loads
+        f"| {name} | {load.clients} | {load.per_s:.1f} | {load.per_s / yardsticks.whole_per_s:.0%} | {load.p50_ms:.0f} "
+        f"| {load.p95_ms:.0f} | {load.p99_ms:.0f} | {load.cpu_ms:.1f} | {load.refused} | {load.failed} |"
+        for name, run in runs.items()
+        for load in run.loads
     ]
     head = (
         f"bare forward pass: {bare.per_s:.1f}/s alone, median {bare.p50_ms:.1f} ms; {yardsticks.bare_per_s:.1f}/s in "
@@ -186,14 +231,15 @@ def table(bare: Bare, yardsticks: Yardsticks, loads: Sequence[Load]) -> str:
     return f"{head}\n\n" + "\n".join(rows)
 
 
-def report(args: argparse.Namespace, bare: Bare, yardsticks: Yardsticks, loads: Sequence[Load]) -> dict[str, object]:
+def report(args: argparse.Namespace, bare: Bare, yardsticks: Yardsticks, runs: Mapping[str, Run]) -> dict[str, object]:
     """What was measured, and on what."""
     return {
         "photo_bytes": args.photo.stat().st_size,
         "seconds_each": args.seconds,
         "bare_forward": asdict(bare),
         "yardsticks": asdict(yardsticks),
-        "loads": [asdict(load) for load in loads],
+        "runs": {name: asdict(run) for name, run in runs.items()},
+        "cores": sorted(os.sched_getaffinity(0)),
     }
 
 
@@ -215,8 +261,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--index", type=Path, required=True, help="index folder to serve")
     add("--photo", type=Path, required=True, help="panorama to post")
     add("--checkpoint", default="demo", help="encoder bundle (default %(default)s)")
-    add("--clients", type=int, nargs="+", default=[1, 8, 32], help="numbers of clients (default %(default)s)")
+    add("--clients", type=int, nargs="+", default=[1, 8, 32, 128], help="numbers of clients (default %(default)s)")
     add("--seconds", type=float, default=20.0, help="seconds for each number of clients (default %(default)s)")
+    add("--core", type=int, help="keep all to this core, where another job owns the rest")
     add("--service-flags", nargs=argparse.REMAINDER, default=[], help="further flags of `python -m service`, last")
     return parser
 

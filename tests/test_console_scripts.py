@@ -15,7 +15,7 @@ from indexer.__main__ import main as indexer_main
 from model.__main__ import main as model_main
 from model.common import command_line
 from model.common.flags import read_flags
-from service.demo import preparation
+from service.first_start import preparation
 
 ROOT = Path(__file__).parents[1]
 BROKEN = "raise RuntimeError('this is not yours')\n"

@@ -67,7 +67,8 @@ def make_plan(
     root = source.path if source.path.is_dir() else source.path.parent
     files = SourceFiles(root, tiles, source if isinstance(source, HasMembers) else None)
     tiles = files.stamped(whole=spec.read_whole)
-    described = {"kind": source.kind, "path": _portable(source.path, out.parent.resolve()), **source.describe()}
+    where = getattr(source, "address", None) or _portable(source.path, out.parent.resolve())
+    described = {"kind": source.kind, "path": where, **source.describe()}
     if date is not None:
         described[DATE] = date.isoformat()
     bits = probe_value_bits(source, tiles)

@@ -39,6 +39,7 @@ def run(options: AddOptions) -> int:
     """Embed what an index does not have, and put it there in one step."""
     from indexer.lifecycle.add import add_tiles, plan_addition
     from indexer.lifecycle.change import changing
+    from indexer.tiles.sources.source import source_name
     from model.common.progress import progress
 
     with changing(options.index) as change, opened_source(options.tiles, options.source) as source:
@@ -47,7 +48,9 @@ def run(options: AddOptions) -> int:
             change.index, source, encoder, options.build, date=options.date, other_size=options.other_size
         )
         count = len(addition.plan.tiles)
-        print_lines(f"{count:,} new tiles in {source.path} ({source.kind}), {addition.known:,} are there already")
+        print_lines(
+            f"{count:,} new tiles in {source_name(source)} ({source.kind}), {addition.known:,} are there already"
+        )
         print_lines(*(f"  {note}" for note in addition.plan.notes))
         if options.dry_run:
             return 0

@@ -58,6 +58,7 @@ def run(options: BuildOptions) -> int:
     from indexer.building.estimate import estimate_build
     from indexer.building.needs import free_bytes
     from indexer.building.plan import make_plan, part_of
+    from indexer.tiles.sources.source import source_name
     from model.common.progress import progress
     from model.network.encoder import Encoder
 
@@ -70,7 +71,7 @@ def run(options: BuildOptions) -> int:
         plan = make_plan(source, encoder, options.out.absolute(), how, date=options.date)
         plan = part_of(plan, *options.shard) if options.shard else plan
         size = as_size(plan.source_bytes) if plan.source_bytes else "cut as they are read"
-        print_lines(f"{len(plan.tiles):,} tiles from {source.path} ({source.kind}), {size}")
+        print_lines(f"{len(plan.tiles):,} tiles from {source_name(source)} ({source.kind}), {size}")
         for note in plan.notes:
             print_lines(f"  {note}")
         if options.dry_run:

@@ -61,9 +61,11 @@ def _vector_bytes(index: TileIndex) -> int:
 def _segment_line(segment: Segment) -> str:
     """Which tiles a segment holds, from where, and what is missing."""
     manifest, counts = segment.manifest, segment.manifest.tiles
-    parts = [f"{len(segment.live_rows):,} tiles of {segment.source_path} ({manifest.source['kind']})"]
+    parts = [f"{len(segment.live_rows):,} tiles of {segment.source_name} ({manifest.source['kind']})"]
     if segment.date is not None:
         parts.append(f"imagery of {segment.date}")
+    if said := manifest.source.get("attribution"):
+        parts.append(f"which belong to {said}")
     recipe = manifest.search
     if recipe.recall:
         parts.append(

@@ -63,7 +63,9 @@ class Conditions:
     def __str__(self) -> str:
         headings = "known headings" if self.headings is None else f"unknown headings ({self.headings} tried)"
         again = f", the best {self.reranked} tiles looked at again" if self.reranked else ""
-        return f"{headings} and fields of view of {self.fov_deg[0]:g} to {self.fov_deg[1]:g} degrees{again}"
+        least, most = (f"{angle:.4g}" for angle in self.fov_deg)
+        angles = f"a field of view of {least}" if least == most else f"fields of view of {least} to {most}"
+        return f"{headings} and {angles} degrees{again}"
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Conditions:

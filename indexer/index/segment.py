@@ -25,6 +25,7 @@ from indexer.index.zones import SearchResult, ZoneMap, best_anchors, nothing_fou
 from indexer.tiles.depth import VALUE_BITS
 from indexer.tiles.grid import MAX_ZOOM, curve_keys_of_tiles
 from indexer.tiles.region import CircleRegion, RecentImagery, Region
+from indexer.tiles.sources.addresses import RemoteOptions, is_address
 from indexer.tiles.sources.open_source import open_source
 from indexer.tiles.sources.options import DATE
 from indexer.tiles.sources.source import SourceOptions, TileImage, TileSource, as_tile_image
@@ -79,6 +80,7 @@ class Segment:
         self.exact = exact or manifest.search.kind != "ivf"
         self._kept = None if removed is None or self.exact else selector(np.repeat(~removed, self.anchors))
         self._source_lock = threading.Lock()
+        self._opened: list[TileSource] = []
         self._blocks: BlockCheck | None = None
         self._background: BackgroundCheck | None = None
 
@@ -221,8 +223,8 @@ class Segment:
         self._scan.close()
         if self._background is not None:
             self._background.stop()
-        if "_opened_source" in self.__dict__ and self._opened_source is not None:
-            self._opened_source.close()
+        while self._opened:
+            self._opened.pop().close()
 
     @property
     def source_path(self) -> Path:
@@ -272,18 +274,40 @@ class Segment:
             results.append(SearchResult(*best_anchors(*found, anchors, top_k), exact=False, scanned=len(tiles)))
         return results
 
+    @property
+    def source_name(self) -> str:
+        """The path or the address of the tile source."""
+        path = str(self.manifest.source["path"])
+        return path if is_address(path) else str(self.source_path)
+
+    def open_source(self, remote: RemoteOptions | None = None) -> TileSource:
+        """Open the tile source as it was indexed, until this is closed; an address only where that is allowed now.
+
+        Raises:
+            BadSource: it is gone, or not as it was, or may not be fetched.
+        """
+        options = self._source_options()
+        if remote is not None:
+            said = remote.attribution or options.remote.attribution
+            options = replace(options, remote=replace(remote, attribution=said))
+        self._opened.append(open_source(self.source_name, options))
+        return self._opened[-1]
+
     @cached_property
     def _opened_source(self) -> TileSource | None:
+        try:
+            return self.open_source()
+        except (BadSource, MissingExtra, OSError, TypeError):
+            return None
+
+    def _source_options(self) -> SourceOptions:
         options = {
             key: value for key, value in self.manifest.source.items() if key not in ("kind", "path", VALUE_BITS, DATE)
         }
         on_grid = np.unique(self.tiles.z[self.tiles.z >= 0]).tolist()
         if on_grid and options.get("tile_size_m") is None:
             options.setdefault("zoom", on_grid)  # a deeper zoom may be there now, which is no part of this
-        try:
-            return open_source(self.source_path, SourceOptions.from_json(options))
-        except (BadSource, MissingExtra, OSError, TypeError):
-            return None
+        return SourceOptions.from_json(options)
 
 
 def _map_vectors(path: Path) -> np.memmap[tuple[int, int], np.dtype[np.float16]]:

@@ -124,7 +124,8 @@ def _write_stac(index: TileIndex, path: Path) -> None:
         names = [one.relative_to(index.folder).as_posix() for one in (table, vectors)]
         assets[f"tiles-{number}"] = {"href": names[0], "type": "application/vnd.apache.parquet", "roles": ["metadata"]}
         assets[f"embeddings-{number}"] = {"href": names[1], "type": "application/octet-stream", "roles": ["data"]}
-    sources = sorted({str(segment.source_path) for segment in index.segments})
+    sources = sorted({segment.source_name for segment in index.segments})
+    owners = sorted({said for segment in index.segments if (said := segment.manifest.source.get("attribution"))})
     regular = len({int(zoom) for zoom in index.zooms}) == 1 and all((one.tiles.z >= 0).all() for one in index.segments)
     bounds = joined_bounds([segment.manifest.bounds for segment in index.segments])
     collection = {
@@ -134,6 +135,7 @@ def _write_stac(index: TileIndex, path: Path) -> None:
         "id": index.name,
         "description": f"Embeddings of {index.count:,} satellite tiles by {manifest.encoder['name']}",
         "license": "other",
+        **({"attribution": "; ".join(owners)} if owners else {}),
         "extent": {"spatial": {"bbox": [list(bounds.as_tuple())]}, "temporal": {"interval": [interval]}},
         "links": [
             {"rel": "emb:model", "href": f"urn:sha256:{manifest.encoder['digest']}"},

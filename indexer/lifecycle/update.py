@@ -22,6 +22,7 @@ from indexer.index.tile_index import TileIndex
 from indexer.lifecycle.add import require_same_making
 from indexer.lifecycle.change import IndexChange, Mask
 from indexer.lifecycle.matching import rows_of_same
+from indexer.tiles.sources.addresses import RemoteOptions, is_address
 from indexer.tiles.sources.source import TileSource
 from indexer.tiles.tile_table import TileTable
 from model.common.atomic_io import canonical_json
@@ -59,7 +60,13 @@ class SourceUpdate:
 
 
 def plan_updates(
-    index: TileIndex, encoder: EncoderIdentity, spec: BuildSpec, *, tiles: Path | None = None, reread: bool = False
+    index: TileIndex,
+    encoder: EncoderIdentity,
+    spec: BuildSpec,
+    *,
+    tiles: str | Path | None = None,
+    reread: bool = False,
+    remote: RemoteOptions | None = None,
 ) -> list[SourceUpdate]:
     """Compare an index with its sources, opened with the options that they were indexed with.
 
@@ -72,6 +79,7 @@ def plan_updates(
         spec: how to work.
         tiles: look at this source only.
         reread: compare the content of every picture.
+        remote: whether and how sources that are addresses are fetched.
 
     Raises:
         BadChange: nothing in the index comes from `tiles`.
@@ -81,12 +89,18 @@ def plan_updates(
     require_same_making(index, encoder)
     groups: dict[bytes, list[int]] = {}
     for number, segment in enumerate(index.segments):
-        if tiles is None or segment.source_path.resolve() == tiles.resolve():
+        if tiles is None or _is_named(segment, str(tiles)):
             groups.setdefault(canonical_json(segment.manifest.source), []).append(number)
     if not groups:
-        listed = ", ".join(sorted({str(segment.source_path) for segment in index.segments}))
+        listed = ", ".join(sorted({segment.source_name for segment in index.segments}))
         raise BadChange(f"nothing in {index.folder} comes from {tiles}; its sources: {listed}. `add` takes new ones")
-    return [_compare(index, numbers, encoder, spec, reread=reread) for numbers in groups.values()]
+    return [_compare(index, numbers, encoder, spec, remote, reread=reread) for numbers in groups.values()]
+
+
+def _is_named(segment: Segment, name: str) -> bool:
+    if is_address(segment.source_name) or is_address(name):
+        return segment.source_name == name
+    return segment.source_path.resolve() == Path(name).resolve()
 
 
 def apply_updates(
@@ -144,10 +158,16 @@ def _mark_replaced(change: IndexChange, update: SourceUpdate, target: Path, remo
 
 
 def _compare(
-    index: TileIndex, numbers: list[int], encoder: EncoderIdentity, spec: BuildSpec, *, reread: bool
+    index: TileIndex,
+    numbers: list[int],
+    encoder: EncoderIdentity,
+    spec: BuildSpec,
+    remote: RemoteOptions | None,
+    *,
+    reread: bool,
 ) -> SourceUpdate:
     first = index.segments[numbers[0]]
-    source = first.source
+    source = first.open_source(remote) if is_address(first.source_name) else first.source
     if source is None:
         raise BadSource(f"{first.source_path} is not on disk, or not as it was indexed; bring it back, or name another")
     plan = make_plan(source, encoder, index.folder, spec)

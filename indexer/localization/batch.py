@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 
 from indexer.common.errors import BadQuery, NoTilesInRegion
 from indexer.localization.answer import Localization, PreparedPhoto
@@ -21,6 +22,8 @@ from model.inputs.photo_metadata import read_photo_position
 
 __all__ = ["localize_photos", "localize_photos_together"]
 
+_MOST_BYTES = 1 << 30
+"""Of a file: more than the largest picture that is decoded takes, 64 bits a pixel and not compressed."""
 _Prepared = PreparedPhoto | str
 """A photo on its canvas, or why it cannot be."""
 _Batch = list[tuple[PhotoRequest, Future[_Prepared]]]
@@ -91,12 +94,19 @@ def localize_photos_together(
 
 def _prepare(localizer: Localizer, request: PhotoRequest) -> _Prepared:
     try:
-        data = request.path.read_bytes()
+        data = _read(request.path)
         return localizer.prepare(data, request.given, region=_region_of(request, data))
     except GeoLocalizationError as error:
         return str(error).replace("the image", "the photo", 1)
     except OSError as error:
         return f"it cannot be read: {error.strerror or error}"
+
+
+def _read(path: Path) -> bytes:
+    size = path.stat().st_size
+    if size > _MOST_BYTES:
+        raise BadImage(f"it has {size:,} bytes, and a photo at most {_MOST_BYTES:,}; is it a photo?")
+    return path.read_bytes()
 
 
 def _region_of(request: PhotoRequest, data: bytes) -> Region | None:

@@ -152,7 +152,7 @@ class Localizer:
             check: called between the steps; what it raises ends the work.
 
         Raises:
-            BadImage: the photo cannot be decoded or is too large.
+            BadImage: the photo cannot be read or decoded, or is too large.
             BadConfig: the angles given cannot be those of the photo.
             BadQuery: top_k is below one.
             NoTilesInRegion: the area holds no tile.
@@ -167,7 +167,7 @@ class Localizer:
         """Decode a photo, settle where it looks, and lay it on the canvas; several threads may do so at once.
 
         Raises:
-            BadImage: the photo cannot be decoded or is too large.
+            BadImage: the photo cannot be read or decoded, or is too large.
             BadConfig: the angles given cannot be those of the photo.
         """
         photo = Path(photo) if isinstance(photo, str) else photo
@@ -241,7 +241,7 @@ class Localizer:
             top_k: number of matches to return.
 
         Raises:
-            BadImage: a photo cannot be decoded or is too large.
+            BadImage: a photo cannot be read or decoded, or is too large.
             BadConfig: the angles given cannot be those of a photo.
             BadQuery: no photo, or top_k below one.
             TooManyTiles: the area has more tiles than are scored at once.

@@ -12,6 +12,7 @@ from PIL import Image
 
 from indexer.localization.answer import PreparedPhoto
 from indexer.tiles.region import Region
+from model.common.errors import BadImage
 from model.common.images import MAX_PIXELS, decode_image
 from model.inputs.photo_checks import content_warnings
 from model.inputs.photo_metadata import PhotoMetadata, read_photo_metadata
@@ -40,14 +41,17 @@ def prepare_photo(
         max_pixels: width times height beyond which it is refused.
 
     Raises:
-        BadImage: the photo cannot be decoded or is too large.
+        BadImage: the photo cannot be read or decoded, or is too large.
         BadConfig: the angles given cannot be those of the photo.
     """
     began = time.perf_counter()
     image, metadata = photo, PhotoMetadata()
     if not isinstance(image, Image.Image):
-        metadata = read_photo_metadata(image)
-        image = decode_image(image, at_least_px=inputs.ground_decode_px, max_pixels=max_pixels)
+        try:
+            metadata = read_photo_metadata(image)
+            image = decode_image(image, at_least_px=inputs.ground_decode_px, max_pixels=max_pixels)
+        except OSError as error:
+            raise BadImage(f"{photo!s} cannot be read: {error.strerror or error}; give the path of a photo") from error
     view = resolve_view(given or GivenView(), metadata, image.width, image.height)
     canvas = lay_photo(image, inputs, view)
     warnings = (*content_warnings(image), *view.warnings)

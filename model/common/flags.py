@@ -77,7 +77,7 @@ class Parser(argparse.ArgumentParser):
 
         known = [name for name in self._option_string_actions if name.startswith("--")]
         asked = [word.partition("=")[0] for word in unknown if word.startswith("--")]
-        near = [name for word in asked for name in get_close_matches(word, known, n=1)]
+        near = [name for word in asked for name in get_close_matches(word, known, n=1, cutoff=0.7)]
         return f"; did you mean {' and '.join(dict.fromkeys(near))}?" if near else ""
 
 

@@ -15,7 +15,7 @@ from indexer.tiles.sources.source import SourceOptions
 from indexer.tiles.tile_table import TileTable, centres, grid_table, narrowest_span, texts
 from model.common.geo import EARTH_RADIUS_M, Bounds
 
-__all__ = ["grid_cover", "native_zoom", "stride_cover"]
+__all__ = ["covered_tiles", "grid_cover", "native_zoom", "stride_cover"]
 
 _MAX_TILES = 50_000_000
 _TOUCHING = 1e-6
@@ -41,6 +41,15 @@ def grid_cover(files: Sequence[RasterFile], zoom: int, bbox: Bounds | None) -> T
     zxy = np.array([(zoom, x, y) for x, y in places], np.int64).reshape(-1, 3)
     owners = [files[covered[place]] for place in places]
     return grid_table(zxy, [file.name for file in owners])
+
+
+def covered_tiles(box: Bounds, zoom: int, most: int) -> list[tuple[int, int]]:
+    """(x, y) of the tiles of a zoom that a box reaches into.
+
+    Raises:
+        BadSource: they are more than so many.
+    """
+    return sorted({tile for part in _halves(box) for tile in _tiles_inside(part, zoom, None, most)})
 
 
 def stride_cover(files: Sequence[RasterFile], options: SourceOptions) -> TileTable:
@@ -109,7 +118,7 @@ def _halves(bounds: Bounds) -> list[Bounds]:
     return [Bounds(west, south, 180.0, north), Bounds(-180.0, south, east, north)]
 
 
-def _tiles_inside(extent: Bounds, zoom: int, bbox: Bounds | None) -> list[tuple[int, int]]:
+def _tiles_inside(extent: Bounds, zoom: int, bbox: Bounds | None, most: int = _MAX_TILES) -> list[tuple[int, int]]:
     """(x, y) of the tiles that a box reaches into, cut to another box first where that is simple."""
     west, south, east, north = extent.as_tuple()
     if bbox is not None and not bbox.crosses_antimeridian:
@@ -121,7 +130,7 @@ def _tiles_inside(extent: Bounds, zoom: int, bbox: Bounds | None) -> list[tuple[
     side = 1 << zoom
     columns = _span((left / MERCATOR_HALF_M + 1) / 2 * side, (right / MERCATOR_HALF_M + 1) / 2 * side, side)
     rows = _span((1 - top / MERCATOR_HALF_M) / 2 * side, (1 - bottom / MERCATOR_HALF_M) / 2 * side, side)
-    if len(columns) * len(rows) > _MAX_TILES:
+    if len(columns) * len(rows) > most:
         raise BadSource(f"{len(columns) * len(rows):,} tiles of zoom {zoom}; choose a lower --zoom or a --bbox")
     return [(x, y) for x in columns for y in rows]
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from indexer.common.errors import BadSource
+from indexer.tiles.sources.addresses import is_address
 from indexer.tiles.sources.schemes import AUTO
 from indexer.tiles.sources.source import SourceOptions, TileSource
 
@@ -13,7 +14,7 @@ __all__ = ["open_source"]
 
 _KINDS = (
     "a folder of z/x/y tiles or of GeoTIFFs, a .pmtiles, .mbtiles, .tif or .vrt file, "
-    "or a .csv or .parquet list of paths and coordinates"
+    "a .csv or .parquet list of paths and coordinates, or a .json file of STAC items"
 )
 
 
@@ -29,16 +30,47 @@ def open_source(text: str | Path, options: SourceOptions | None = None) -> TileS
     """
     if not str(text).strip() or "\0" in str(text):
         raise BadSource(f"the path {str(text)!r} is none; give {_KINDS}")
-    if "://" in str(text):
-        raise BadSource(f"{text} is an address; tiles are read from disk, so download them first")
+    options = options or SourceOptions()
+    if is_address(str(text)):
+        return _open_address(str(text), options)
     path = Path(text).expanduser().resolve()
     if not path.exists():
         raise BadSource(f"{path} does not exist; give {_KINDS}")
-    options = options or SourceOptions()
     opener = _folder_opener(path, options) if path.is_dir() else _file_opener(path)
-    if options.scheme != AUTO and opener in (_raster, _manifest):
+    if options.scheme != AUTO and opener in (_raster, _manifest, _stac):
         raise BadSource(f"{path} has no rows of tiles, so --scheme {options.scheme} does not apply; leave it out")
     return opener(path, options)
+
+
+def _open_address(address: str, options: SourceOptions) -> TileSource:
+    """A source that is fetched; which one, the address tells by its end.
+
+    Raises:
+        BadSource: it may not be fetched, or is of no known kind.
+        MissingExtra: it is a raster and rasterio is not installed.
+    """
+    from indexer.tiles.sources.remote.archive import RemoteArchive
+    from indexer.tiles.sources.remote.rasters import RemoteRaster, StacSource
+    from indexer.tiles.sources.remote.template import TemplateSource, is_template
+
+    options.remote.require(address)
+    if is_template(address):
+        return TemplateSource(address, options)
+    ends: dict[str, Callable[[str, SourceOptions], TileSource]] = {
+        ".pmtiles": RemoteArchive,
+        ".tif": RemoteRaster,
+        ".tiff": RemoteRaster,
+        ".json": StacSource,
+        ".geojson": StacSource,
+    }
+    plain = address.partition("?")[0].lower()
+    for end, kind in ends.items():
+        if plain.endswith(end):
+            return kind(address, options)
+    raise BadSource(
+        f"{address} is of no known kind; give an address with {{z}}, {{x}} and {{y}}, or one that ends with .pmtiles, "
+        ".tif (a COG) or .json (STAC items)"
+    )
 
 
 _Opener = Callable[[Path, SourceOptions], TileSource]
@@ -66,6 +98,8 @@ def _file_opener(path: Path) -> _Opener:
         return _mbtiles
     if magic.startswith(b"PAR1") or path.suffix.lower() in {".csv", ".tsv", ".parquet", ".geoparquet"}:
         return _manifest
+    if path.suffix.lower() in {".json", ".geojson"}:
+        return _stac
     if _is_raster(path) or magic[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return _raster
     raise BadSource(f"{path} is of no known kind (it starts with {magic[:8]!r}); give {_KINDS}")
@@ -97,6 +131,12 @@ def _raster(path: Path, options: SourceOptions) -> TileSource:
     from indexer.tiles.sources.raster import RasterSource
 
     return RasterSource(path, options)
+
+
+def _stac(path: Path, options: SourceOptions) -> TileSource:
+    from indexer.tiles.sources.remote.rasters import StacSource
+
+    return StacSource(str(path), options)
 
 
 def _manifest(path: Path, options: SourceOptions) -> TileSource:

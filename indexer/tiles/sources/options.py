@@ -8,8 +8,9 @@ from annotated_types import Ge, Le
 
 from indexer.common.errors import BadSource
 from indexer.tiles.grid import MAX_ZOOM
+from indexer.tiles.sources.addresses import RemoteOptions
 from indexer.tiles.sources.schemes import AUTO, check_scheme
-from model.common.flags import Option
+from model.common.flags import Group, Option
 from model.common.geo import Bounds, parse_bounds
 from model.common.specs import Wanted, spec
 
@@ -63,6 +64,8 @@ class SourceOptions:
             there is no data; None lets the file say.
         nodata: value of a raster that means no data, in place of what its files say.
         skip_bad: go on without the rasters of a folder that cannot be used.
+        asset: which asset of STAC items is drawn.
+        remote: whether and how addresses are fetched.
     """
 
     scheme: Annotated[
@@ -104,6 +107,10 @@ class SourceOptions:
         None
     )
     skip_bad: Annotated[bool, Option("go on without the rasters of a folder that cannot be used")] = False
+    asset: Annotated[
+        str | None, Option("asset of STAC items to draw (default: the only GeoTIFF, or visual)", "NAME")
+    ] = None
+    remote: Annotated[RemoteOptions, Group("sources that are addresses")] = RemoteOptions()
 
     def check_together(self) -> None:
         """A stride needs the size that it is the distance between; a scheme is known, or a pattern."""
@@ -129,10 +136,13 @@ class SourceOptions:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> SourceOptions:
-        """The options that `TileSource.describe` stated.
+        """The options that `TileSource.describe` stated; addresses are not allowed by them.
 
         Raises:
             TypeError: an unknown key.
         """
-        box = values.get("bbox")
-        return cls(**values | ({"bbox": Bounds(*box)} if box is not None else {}))
+        box, said = values.get("bbox"), values.get("attribution")
+        changed: dict[str, Any] = {} if box is None else {"bbox": Bounds(*box)}
+        if said is not None:
+            changed["remote"] = RemoteOptions(attribution=said)
+        return cls(**{name: value for name, value in values.items() if name != "attribution"} | changed)

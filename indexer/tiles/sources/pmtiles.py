@@ -8,7 +8,7 @@ import os
 import zlib
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ from indexer.tiles.sources.source import Listing, SourceOptions, select
 from indexer.tiles.tile_table import TileRecord, grid_table
 from model.common.errors import BadImage
 
-__all__ = ["PMTilesSource"]
+__all__ = ["ArchiveBytes", "PMTilesSource"]
 
 _HEADER_BYTES = 127
 _USUAL = "xyz"
@@ -33,18 +33,52 @@ _LARGEST_TILE_BYTES = 64 << 20
 _Ints = NDArray[np.int64]
 
 
+class ArchiveBytes(Protocol):
+    """Where an archive's bytes come from; several threads may read at once.
+
+    Attributes:
+        size: of all.
+        stamp: changes with the content; 0 where nothing says so.
+    """
+
+    size: int
+    stamp: int
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Some bytes, fewer where the archive ends."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+class _File:
+    """An archive on disk."""
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDONLY)
+        stat = os.fstat(self._descriptor)
+        self.size, self.stamp = stat.st_size, stat.st_mtime_ns
+
+    def read(self, offset: int, length: int) -> bytes:
+        return os.pread(self._descriptor, length, offset)
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
 class PMTilesSource:
     """One archive, its directory read once and kept as arrays."""
 
     kind = "pmtiles"
 
-    def __init__(self, path: Path, options: SourceOptions) -> None:
+    def __init__(self, path: Path, options: SourceOptions, archive: ArchiveBytes | None = None) -> None:
         require_row_scheme(options.scheme, path)
         self.path = path
         self._options = options
         self._scheme = options.scheme
-        self._descriptor = os.open(path, os.O_RDONLY)
-        self._stat = os.fstat(self._descriptor)
+        self._bytes = archive or _File(path)
         try:
             self._header = self._read_header()
         except BadSource:
@@ -67,7 +101,7 @@ class PMTilesSource:
             to_xyz(stored, self._scheme),
             [self.path.name] * len(keys),
             size_bytes=lengths,
-            stamp=np.full(len(keys), self._stat.st_mtime_ns, np.int64),
+            stamp=np.full(len(keys), self._bytes.stamp, np.int64),
         )
         listing = select(table, self._options, self.path)
         listing.notes.extend(notes)
@@ -88,18 +122,16 @@ class PMTilesSource:
         if row == len(keys) or keys[row] != key:
             raise BadImage(f"{self.path} does not hold tile {tile.tile_id}")
         start, length = self._header["tile_data_offset"] + int(offsets[row]), int(lengths[row])
-        if start + length > self._stat.st_size:
+        if start + length > self._bytes.size:
             raise BadImage(f"tile {tile.tile_id} reaches beyond the end of {self.path}; is the archive complete?")
         if length > _LARGEST_TILE_BYTES:
             raise BadImage(f"tile {tile.tile_id} of {self.path} has {length:,} bytes; no picture of a tile is so large")
-        data = os.pread(self._descriptor, length, start)
+        data = self._bytes.read(start, length)
         return self._unpacked(data, tile) if self._header["tile_compression"].name == "GZIP" else data
 
     def close(self) -> None:
         """Close the archive."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        self._bytes.close()
 
     def _unpacked(self, data: bytes, tile: TileRecord) -> bytes:
         try:
@@ -121,7 +153,7 @@ class PMTilesSource:
         from pmtiles.tile import deserialize_header
 
         try:
-            header: dict[str, Any] = {**deserialize_header(os.pread(self._descriptor, _HEADER_BYTES, 0))}
+            header: dict[str, Any] = {**deserialize_header(self._bytes.read(0, _HEADER_BYTES))}
         except Exception as error:  # the library raises whatever the bytes provoke
             raise BadSource(f"{self.path} is no PMTiles archive of version 3: {error!r}") from error
         if header["tile_type"].name not in ("PNG", "JPEG", "WEBP"):
@@ -135,7 +167,7 @@ class PMTilesSource:
     def _entries(self) -> tuple[_Ints, _Ints, _Ints]:
         """(archive tile id, offset, length) of every tile, in ascending order of the id."""
         try:
-            rows = read_directory(self._descriptor, self._stat.st_size, self._header)
+            rows = read_directory(self._bytes.read, self._bytes.size, self._header)
         except BadSource as error:
             raise BadSource(f"the directory of {self.path} {error}") from error
         except Exception as error:  # the library raises whatever the bytes provoke

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from indexer.common.errors import BadSource
 from indexer.tiles.grid import MAX_ZOOM
 
-__all__ = ["first_key", "read_directory", "tile_ids"]
+__all__ = ["ReadBytes", "first_key", "read_directory", "tile_ids"]
 
 _MAX_DEPTH = 4
 _LARGEST_DIRECTORY_BYTES = 16 << 20
@@ -24,6 +23,8 @@ _MOST_ALIKE, _MOST_A_RUN = 300_000, 100
 """Tiles in all beyond which runs must be this short on average: a few bytes may not claim the sea of a whole planet."""
 
 _Ints = NDArray[np.int64]
+ReadBytes = Callable[[int, int], bytes]
+"""(offset, length) -> so many bytes, or fewer at the end."""
 
 
 def first_key(zoom: int) -> int:
@@ -31,11 +32,11 @@ def first_key(zoom: int) -> int:
     return ((1 << (2 * zoom)) - 1) // 3
 
 
-def read_directory(descriptor: int, file_bytes: int, header: Mapping[str, Any]) -> _Ints:
+def read_directory(read: ReadBytes, file_bytes: int, header: Mapping[str, Any]) -> _Ints:
     """[N, 4] (archive tile id, run, offset, length) of the root directory and of all below it.
 
     Args:
-        descriptor: the open archive.
+        read: gives some bytes of the archive, from an offset.
         file_bytes: its size.
         header: as the library reads it.
 
@@ -52,7 +53,7 @@ def read_directory(descriptor: int, file_bytes: int, header: Mapping[str, Any]) 
         if depth > _MAX_DEPTH or offset in seen:
             raise BadSource("leads back to itself or is nested too deep; is the archive damaged?")
         seen.add(offset)
-        table = _one_directory(descriptor, offset, length, file_bytes, header["internal_compression"].name)
+        table = _one_directory(read, offset, length, file_bytes, header["internal_compression"].name)
         count += len(table)
         if count > _MOST_ENTRIES:
             raise BadSource(f"has more than {_MOST_ENTRIES:,} entries; make archives of parts of it")
@@ -102,7 +103,7 @@ def tile_ids(rows: _Ints, max_zoom: int, zooms: Sequence[int] | None) -> tuple[_
     return keys[order], np.repeat(rows[:, 2], runs)[order], np.repeat(rows[:, 3], runs)[order]
 
 
-def _one_directory(descriptor: int, offset: int, length: int, file_bytes: int, compression: str) -> _Ints:
+def _one_directory(read: ReadBytes, offset: int, length: int, file_bytes: int, compression: str) -> _Ints:
     from pmtiles.tile import deserialize_directory
 
     if not 0 <= offset <= offset + length <= file_bytes:
@@ -111,7 +112,7 @@ def _one_directory(descriptor: int, offset: int, length: int, file_bytes: int, c
         )
     if length > _LARGEST_DIRECTORY_BYTES:
         raise BadSource(f"has a part of {length:,} bytes; at most {_LARGEST_DIRECTORY_BYTES:,} are read")
-    data = os.pread(descriptor, length, offset)
+    data = read(offset, length)
     if compression != "NONE":
         with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
             data = file.read(_LARGEST_DIRECTORY_BYTES + 1)

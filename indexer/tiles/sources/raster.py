@@ -51,10 +51,13 @@ class RasterSource:
 
     kind = "raster"
 
-    def __init__(self, path: Path, options: SourceOptions) -> None:
+    def __init__(self, path: Path, options: SourceOptions, files: list[str] | None = None) -> None:
         self.path = path
         self._options = options
-        self._root, names = (path, _raster_names(path)) if path.is_dir() else (path.parent, [path.name])
+        if files is not None:  # from the root of all files, as GDAL's own file systems are named
+            self._root, names = Path("/"), files
+        else:
+            self._root, names = (path, _raster_names(path)) if path.is_dir() else (path.parent, [path.name])
         self._files, self._notes = _open_all(self._root, names, options)
         self._notes += _left_below(path) if path.is_dir() else []
         self._local = threading.local()

@@ -16,7 +16,7 @@ from indexer.tiles.sources.options import SourceOptions
 from indexer.tiles.tile_table import TileRecord, TileTable
 from model.common.images import decode_image
 
-__all__ = ["Listing", "SourceOptions", "TileImage", "TileSource", "as_tile_image", "inside", "select"]
+__all__ = ["Listing", "SourceOptions", "TileImage", "TileSource", "as_tile_image", "inside", "select", "source_name"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,11 @@ class TileSource(Protocol):
 
     def close(self) -> None:
         """Let go of open files."""
+
+
+def source_name(source: TileSource) -> str:
+    """The address of a source, or its path where it has none."""
+    return str(getattr(source, "address", None) or source.path)
 
 
 def select(table: TileTable, options: SourceOptions, where: Path) -> Listing:

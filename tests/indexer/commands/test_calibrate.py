@@ -127,9 +127,7 @@ def test_a_check_of_another_radius_or_heading_is_refused(root: Path, index: Path
     assert calibrate(root, index, "--check", "--radius-m", "50") == 1
     assert "--radius-m is 50.0, the calibration is about 2500 m" in capsys.readouterr().err
     assert calibrate(root, index, "--check", "--fov-deg", "90", "--checkpoint", "none is loaded for that") == 1
-    assert (
-        "fields of view of 90 to 90 degrees, the calibration speaks about known headings and" in capsys.readouterr().err
-    )
+    assert "a field of view of 90 degrees, the calibration speaks about known headings and" in capsys.readouterr().err
 
 
 def test_photos_that_no_confident_answer_is_given_to_are_left_out(root: Path, index: Path, capsys: Captured) -> None:

@@ -110,7 +110,7 @@ def test_a_place_is_a_square_as_far_north_and_east_as_one_likes():
 
 def test_photos_asked_otherwise_do_not_check_it(fitted):
     narrow = replace(asked(known_probability(10, seed=1)[0]), conditions=Conditions((90.0, 90.0), headings=24))
-    with pytest.raises(BadPhotos, match=r"unknown headings \(24 tried\) and fields of view of 90 to 90 degrees"):
+    with pytest.raises(BadPhotos, match=r"unknown headings \(24 tried\) and a field of view of 90 degrees"):
         check(narrow, fitted.calibration)
 
 

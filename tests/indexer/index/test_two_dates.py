@@ -70,6 +70,7 @@ def test_searches_join_the_segments_in_order(index: TileIndex) -> None:
     assert [result.scanned for result in results] == [8] * 4
     named = [index.tile(int(result.rows[0])).tile_id for result in results[:3]]
     assert named == [name_of(0, 1), name_of(7, 1), name_of(9, 2)]
+    assert [len(result.rows) for result in index.search(queries, top_k=3)] == [3] * 4
     assert name_of(9, 1) not in {index.tile(int(row)).tile_id for row in results[3].rows}
     here = index.tile(int(results[2].rows[0])).bounds.centre
     assert best_of(index, 1, region=CircleRegion(here, 1.0)) == name_of(9, 2)
@@ -145,3 +146,13 @@ def test_an_index_that_names_no_numeric_family_has_the_former_one(index: TileInd
     other.numbers = "int8"
     with pytest.raises(IndexMismatch, match="numeric family float;"):
         former.require_encoder(other)
+
+
+def test_an_index_of_another_numeric_family_takes_encoders_of_that_one_only(index: TileIndex) -> None:
+    encoder = {**index.manifest.encoder, "numbers": "int8"}
+    rounded = TileIndex(index.folder, replace(index.manifest, encoder=encoder), index.segments)
+    other = FakeEncoder()
+    other.numbers = "int8"
+    rounded.require_encoder(other)
+    with pytest.raises(IndexMismatch, match="numeric family int8; this encoder makes float ones"):
+        rounded.require_encoder(FakeEncoder())

@@ -48,7 +48,7 @@ def test_rows_of_all_segments_are_one_sequence(folder: Path, tmp_path: Path) -> 
         (result,) = index.search(vector_of(0), top_k=5, region=CircleRegion(here, 1.0))
         assert (result.rows.tolist(), result.scanned, result.exact) == ([12], 1, True)
         scored = index.score_all(np.concatenate([vector_of(3), vector_of(100)]))
-        assert (scored.rows.tolist(), scored.peaks.shape) == (list(range(13)), (1,))
+        assert (scored.rows.tolist(), scored.peaks.shape) == (list(range(13)), (2,))
         assert scored.scores[12, 0] > 0.99
         assert (index.vector(12).astype(np.float32) * vector_of(100)).sum() > 0.99
         assert index.zooms == [15]

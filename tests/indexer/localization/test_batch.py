@@ -86,6 +86,13 @@ def test_what_fails_has_a_reason_and_stops_nobody(index: TileIndex, tmp_path: Pa
         assert any(part in reason for part in pattern.split("|")), reason
 
 
+def test_an_enormous_file_is_not_read(index: TileIndex, tmp_path: Path) -> None:
+    with (tmp_path / "film.jpg").open("wb") as file:
+        file.truncate(1 << 40)  # a terabyte that takes no room
+    (answer,) = localize_photos(Localizer(FakeEncoder(), index), [PhotoRequest(tmp_path / "film.jpg")])
+    assert answer.error == "it has 1,099,511,627,776 bytes, and a photo at most 1,073,741,824; is it a photo?"
+
+
 def test_exif_position_is_a_prior_only_when_asked(index: TileIndex, tmp_path: Path) -> None:
     here = index.tile(4).bounds.centre
     whole = photo(size=(128, 64), exif=exif(position=(round(here.lat, 4), round(here.lon, 4))))

@@ -248,6 +248,15 @@ def test_a_caller_may_end_the_work_between_its_steps(index) -> None:
         assert steps == expected
 
 
+@pytest.mark.parametrize(("name", "reason"), [("nowhere.jpg", "No such file or directory"), ("", "Is a directory")])
+def test_a_photo_that_cannot_be_read_is_named(index, tmp_path, name, reason) -> None:
+    localizer, path = Localizer(FakeEncoder(), index), tmp_path / name
+    for photo in (path, str(path)):
+        with pytest.raises(BadImage) as caught:
+            localizer.localize(photo)
+        assert str(caught.value) == f"{path} cannot be read: {reason}; give the path of a photo"
+
+
 def test_photo_with_more_pixels_than_are_taken_is_refused(index, tmp_path) -> None:
     path = tmp_path / "photo.png"
     panorama(4, 0.0).save(path)  # 576 x 64

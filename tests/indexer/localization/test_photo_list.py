@@ -1,6 +1,7 @@
 """Which photos are asked: files, folders and tables, and what is wrong with a table."""
 
 import math
+import os
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,30 @@ def test_a_folder_is_searched_by_name_with_all_below_it(tmp_path: Path) -> None:
     touched(tmp_path, ".hidden.jpg", "notes.txt", "photos.csv", "movie.mp4")
     (tmp_path / "deep" / "circle").symlink_to(tmp_path)
     assert [request.path for request in list_photos([tmp_path], PLAIN)] == wanted
+
+
+def test_what_may_never_end_is_passed_over_and_a_broken_link_is_told(tmp_path: Path) -> None:
+    touched(tmp_path, "a.jpg")
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "round.jpg").symlink_to("round.jpg")
+    (tmp_path / "nowhere.jpg").symlink_to("gone.jpg")
+    (tmp_path / "zero.jpg").symlink_to("/dev/zero")
+    (tmp_path / "round").symlink_to(tmp_path)
+    assert [asked.path.name for asked in list_photos([tmp_path], PLAIN)] == ["a.jpg", "nowhere.jpg", "round.jpg"]
+
+
+def test_of_a_photo_and_a_link_to_it_the_first_is_asked(tmp_path: Path) -> None:
+    touched(tmp_path, "a.jpg")
+    (tmp_path / "b.jpg").symlink_to("a.jpg")
+    assert [asked.path.name for asked in list_photos([tmp_path], PLAIN)] == ["a.jpg"]
+
+
+def test_a_copy_lies_as_its_photo_does_below_what_was_asked_for(tmp_path: Path) -> None:
+    touched(tmp_path, "deep/a.jpg")
+    (tmp_path / "t.csv").write_text(f"photo\ndeep/b.jpg\n../c.jpg\n{tmp_path}/deep/d.jpg\n")
+    asked = list_photos([tmp_path / "deep" / "a.jpg", tmp_path / "t.csv"], PLAIN)
+    assert [one.under.as_posix() for one in asked] == ["a.jpg", "deep/b.jpg", "c.jpg", "d.jpg"]
+    assert [one.under.as_posix() for one in list_photos([tmp_path], PLAIN)] == ["deep/a.jpg"]
 
 
 def test_the_same_question_counts_once_and_another_question_counts(tmp_path: Path) -> None:

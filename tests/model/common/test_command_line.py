@@ -92,6 +92,7 @@ NESTED = {
         (COMMANDS, ["info", "--checkpont", "demo"], "usage: x info ", "--checkpont demo; did you mean --checkpoint?"),
         (COMMANDS, ["info", "--zzz"], "usage: x info ", "unrecognized arguments: --zzz\n"),
         (COMMANDS, ["info", "demo"], "usage: x info ", "unrecognized arguments: demo\n"),
+        (COMMANDS, ["info", "--hint", "demo"], "usage: x info ", "unrecognized arguments: --hint demo\n"),
         (COMMANDS, ["--versoin", "info"], "usage: x ", "--versoin; did you mean --version?"),
         (
             NESTED,

@@ -54,11 +54,6 @@ def test_a_path_that_is_none_does_not_become_the_working_directory(text: str) ->
         open_source(text)
 
 
-def test_an_address_is_refused() -> None:
-    with pytest.raises(BadSource, match="download"):
-        open_source("https://tiles.example/{z}/{x}/{y}.png")
-
-
 def test_an_index_is_not_a_source(tmp_path: Path) -> None:
     build_tiny(tmp_path)
     with pytest.raises(BadSource, match="is an index"):

@@ -50,13 +50,17 @@ def test_the_directory_of_an_archive_names_each_tile(tmp_path):
     data = path.read_bytes()
     header = deserialize_header(data[:127])
     with path.open("rb") as file:
-        rows = read_directory(file.fileno(), len(data), header)
+
+        def read(offset: int, length: int) -> bytes:
+            return os.pread(file.fileno(), length, offset)
+
+        rows = read_directory(read, len(data), header)
         assert sorted(rows[:, 0].tolist()) == sorted(zxy_to_tileid(*tile) for tile in tiles)
         with pytest.raises(BadSource, match="beyond its end at 130; is it complete"):
-            read_directory(file.fileno(), 130, header)
+            read_directory(read, 130, header)
         wrong = header | {"root_length": (16 << 20) + 1}
         with pytest.raises(BadSource, match="at most 16,777,216 are read"):
-            read_directory(file.fileno(), 1 << 40, wrong)
+            read_directory(read, 1 << 40, wrong)
     assert os.path.getsize(path) == len(data)  # noqa: PTH202
 
 

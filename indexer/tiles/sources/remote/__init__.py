@@ -1,0 +1,1 @@
+"""Tile sources that are addresses: fetched politely, and only where that was allowed."""
