@@ -17,6 +17,7 @@ def asked(client):
     return Client("", http=client)
 
 
+@pytest.mark.filterwarnings("ignore:You should not use the 'timeout' argument")  # of a client for tests
 def test_answers_are_typed_and_those_of_the_service(asked, client, tmp_path):
     plain = client.post("/v1/localize", files={"panorama": PHOTO}, data={"heading_deg": "0", "fov_deg": "360"}).json()
     (tmp_path / "photo.png").write_bytes(PHOTO)

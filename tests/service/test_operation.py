@@ -209,5 +209,14 @@ def test_openapi_describes_every_route_field_and_error(client):
     assert set(localize["responses"]["422"]["content"]) == {"application/problem+json"}
     form = schema["components"]["schemas"]["LocalizeForm"]
     assert form["required"] == ["panorama"]
-    assert set(form["properties"]) == {"panorama", "top_k", "heading_deg", "fov_deg", "bbox", "near", "radius_m"}
+    assert set(form["properties"]) == {
+        "panorama",
+        "top_k",
+        "heading_deg",
+        "fov_deg",
+        "bbox",
+        "near",
+        "radius_m",
+        "since",
+    }
     assert all("description" in field for field in form["properties"].values())

@@ -95,5 +95,5 @@ def test_an_area_is_searched_and_one_too_large_is_told_apart(client, monkeypatch
 
 def test_the_operation_is_documented(client):
     operation = client.get("/openapi.json").json()["paths"][f"/v1{ADDRESS}"]["post"]
-    assert set(operation["responses"]) == {"200", "400", "408", "413", "422", "503"}
+    assert set(operation["responses"]) == {"200", "400", "401", "408", "413", "421", "422", "429", "503"}
     assert "multipart/form-data" in operation["requestBody"]["content"]

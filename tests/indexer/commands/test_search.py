@@ -102,7 +102,10 @@ def test_a_search_that_makes_no_sense_ends_with_two(
 
 def test_a_photo_that_is_none_ends_with_one(built: Path, tmp_path: Path, capsys: Captured) -> None:
     (tmp_path / "photo.jpg").write_text("text")
-    for photo, reason in (("photo.jpg", "is not a JPEG"), ("missing.jpg", "no such file or directory; check the path")):
+    for photo, reason in (
+        ("photo.jpg", "is not a JPEG"),
+        ("missing.jpg", "No such file or directory; give the path of a photo"),
+    ):
         assert run(built, "search", "--index", built / "index", "--image", tmp_path / photo) == 1
         error = capsys.readouterr().err
         assert photo in error

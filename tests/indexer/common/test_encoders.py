@@ -15,8 +15,9 @@ ASKED = {
 }
 
 
-def test_an_encoder_is_known_by_identity_and_two_methods():
-    assert {"name", "digest", "numbers", "dim", "inputs", "encode_satellite", "encode_ground"} == ASKED
+def test_an_encoder_is_known_by_identity_and_what_it_encodes():
+    identity = {"name", "digest", "numbers", "dim", "inputs"}
+    assert identity | {"encode_satellite", "encode_ground", "sweeps", "encode_headings"} == ASKED
 
 
 def test_the_real_encoder_and_the_fake_have_them(tmp_path):

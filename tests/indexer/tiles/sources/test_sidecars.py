@@ -33,7 +33,7 @@ def test_bounds_are_read_however_they_are_written(values: object, expected: tupl
         "1,2,3",
         "a,b,c,d",
         "0,0,0,0",
-        "8,47,9,46",
+        "8,47,9,47",
         "8,536,47,372,8,548,47,380",
         "nan,0,1,1",
         "0,-900,1,900",
