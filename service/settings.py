@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from annotated_types import Ge, Gt, Le
 
+from indexer.milvus.address import MilvusAddress, parse_index
 from model.common.errors import BadConfig, BadOption
 from model.common.flags import Option, read_flags
 from model.common.specs import spec
@@ -115,7 +116,13 @@ class ServeSettings(EncoderOptions):
 class Settings(ServeSettings):
     """What `python -m service` takes."""
 
-    index: Annotated[Path, Option("index folder made by `python -m indexer build`")]
+    index: Annotated[
+        Path | MilvusAddress,
+        Option(
+            "index folder made by `python -m indexer build`, or milvus://HOST:PORT/COLLECTION made by `publish`",
+            parse=parse_index,
+        ),
+    ]
 
 
 @spec(kw_only=True)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from indexer.tiles.grid import curve_keys_of_points, curve_keys_of_tiles, tile_bounds
 from indexer.tiles.names import Texts, grid_tile_id, joined_texts, texts
-from model.common.geo import Bounds, normal_lon
+from model.common.geo import Bounds, LatLon, normal_lon
 
 __all__ = [
     "TileRecord",
@@ -22,6 +22,7 @@ __all__ = [
     "grid_tile_id",
     "joined_tables",
     "narrowest_span",
+    "point_in_tile",
     "texts",
 ]
 
@@ -52,6 +53,13 @@ class TileRecord:
     bounds: Bounds
     source: str
     date: str | None = None
+
+
+def point_in_tile(tile: TileRecord, anchor: tuple[float, float], shift: tuple[float, float] = (0.0, 0.0)) -> LatLon:
+    """Where a point of a tile lies on the ground: (east, south) of its centre by shares of its side, moved by more."""
+    bounds, east, south = tile.bounds, anchor[0] + shift[0], anchor[1] + shift[1]
+    east_deg = east * ((bounds.east - bounds.west) % 360.0)
+    return LatLon(tile.lat - south * (bounds.north - bounds.south), normal_lon(tile.lon + east_deg))
 
 
 @dataclass(frozen=True)
