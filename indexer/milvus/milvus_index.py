@@ -271,9 +271,8 @@ class MilvusIndex:
 
     def _ask(self, queries: NDArray[np.float32], told: str, limit: int) -> list[list[dict[str, Any]]]:
         """For each query (row, anchor, score) and tile of the best vectors, best first."""
-        answers = self._connection.call(
+        answers = self._call(
             "search",
-            self._collection,
             data=list(queries),
             anns_field=VECTOR,
             limit=limit,
@@ -322,8 +321,18 @@ class MilvusIndex:
         return rows[0]
 
     def _query(self, told: str, names: list[str], limit: int) -> list[dict[str, Any]]:
-        rows = self._connection.call("query", self._collection, filter=told, output_fields=names, limit=limit)
+        rows = self._call("query", filter=told, output_fields=names, limit=limit)
         return [dict(row) for row in rows]
+
+    def _call(self, method: str, **options: Any) -> Any:
+        """Ask the collection; a server that was started anew may have to load it first."""
+        try:
+            return self._connection.call(method, self._collection, **options)
+        except DatabaseFault as error:
+            if "not loaded" not in str(error):
+                raise
+        self._connection.call("load_collection", self._collection)
+        return self._connection.call(method, self._collection, **options)
 
     def _no_row(self, row: int) -> BadQuery:
         return BadQuery(f"row {row} is not in {self.address}; it has rows 0 to {self.count - 1}")
