@@ -21,6 +21,7 @@ GeoLocalizationError
 ├── IndexMismatch    (ValueError)    the index was built by another encoder than the one asked to search it
 ├── NotInDatabase    (ValueError)    a question that an index in a vector database cannot answer
 ├── DatabaseAway     (ConnectionError) the vector database does not answer
+├── ClusterFault     (RuntimeError)  a cluster that a build was spread over cannot be reached, or cannot do it
 └── DatabaseFault    (RuntimeError)  the vector database answers that it cannot do what it is asked
 """
 
@@ -34,6 +35,7 @@ __all__ = [
     "BadRecipe",
     "BadSource",
     "BuildConflict",
+    "ClusterFault",
     "DatabaseAway",
     "DatabaseFault",
     "DiskFull",
@@ -135,3 +137,7 @@ class DatabaseAway(GeoLocalizationError, ConnectionError):
 
 class DatabaseFault(GeoLocalizationError, RuntimeError):
     """The vector database answers that it cannot do what it is asked."""
+
+
+class ClusterFault(GeoLocalizationError, RuntimeError):
+    """A cluster that a build was to be spread over cannot be reached, or cannot do it; what is done is kept."""

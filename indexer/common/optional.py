@@ -7,7 +7,7 @@ from typing import Any
 
 from model.common.errors import MissingExtra
 
-__all__ = ["load_faiss", "load_lance", "load_milvus", "load_pyogrio", "load_rasterio", "load_shapely"]
+__all__ = ["load_faiss", "load_lance", "load_milvus", "load_pyogrio", "load_rasterio", "load_ray", "load_shapely"]
 
 
 def load_faiss() -> Any:
@@ -40,6 +40,22 @@ def load_milvus() -> Any:
     except ImportError as error:
         raise MissingExtra(
             "an index in Milvus needs pymilvus; install it with `pip install clnet-geolocalization[milvus]`"
+        ) from error
+
+
+def load_ray() -> Any:
+    """The module `ray` with its submodule `data`.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    try:
+        importlib.import_module("ray.data")
+        return importlib.import_module("ray")
+    except ImportError as error:
+        raise MissingExtra(
+            "spreading a build over a cluster needs Ray; install it with `pip install clnet-geolocalization[ray]`, on "
+            "every node"
         ) from error
 
 
