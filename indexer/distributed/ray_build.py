@@ -23,15 +23,15 @@ from indexer.building.shards import open_work
 from indexer.common.encoders import TileEncoder
 from indexer.common.errors import ClusterFault
 from indexer.common.optional import load_ray
-from indexer.distributed.shard_worker import Shard, ShardJob, ShardWorker, shards_left
+from indexer.distributed.shard_worker import Shard, ShardJob, ShardWorker, forget_tries, shards_left
 from indexer.index.planner import require_possible
 from indexer.tiles.sources.source import TileSource
 from model.common.errors import OutputExists
 
 __all__ = ["build_on_ray"]
 
-_RESTARTS = 3
-"""Of a worker that died, and tries of the shard that it had: one that kills every worker would go round for ever."""
+_RESTARTS = 10
+"""Of one worker; a shard that ends its worker is given up sooner, by `ShardWorker`."""
 _LEAST_CPUS = 2
 """Of a node: beside a worker, Ray's own reading and writing wants a whole one, or waits without end."""
 LOCAL = "local"
@@ -74,6 +74,7 @@ def build_on_ray(
     require_room(out, needs_of(len(plan.tiles), encoder, spec))
     with open_work(out, plan.identity, restart=restart) as work:
         job = replace(job, work=work.path)
+        forget_tries(work.path)
         left = shards_left(job)
         resumed = len(plan.tiles) - sum(len(job.rows_of(number)) for number in left)
         on_progress(resumed)

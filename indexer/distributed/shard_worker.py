@@ -25,7 +25,11 @@ from indexer.tiles.tile_table import TileTable
 from model.common.errors import BadCheckpoint, GeoLocalizationError, OutputExists
 from model.network.specs import EncoderOptions
 
-__all__ = ["Shard", "ShardJob", "ShardWorker", "shards_left"]
+__all__ = ["TRIES", "Shard", "ShardJob", "ShardWorker", "forget_tries", "shards_left"]
+
+TRIES = 3
+"""Of one shard: what ends each process that it is given to would go round for ever."""
+_TRIES_NAME = "tries-"
 
 
 @dataclass(frozen=True)
@@ -134,6 +138,9 @@ class ShardWorker:
         """Embed a shard and write it; what goes wrong with its tiles is told, not raised."""
         job, rows = self._job, self._job.rows_of(number)
         node = socket.gethostname()
+        if _try_again(job.work, number) > TRIES:
+            return Shard(number, len(rows), node, f"{TRIES} workers have ended over it, for want of memory perhaps; "
+                         "take a smaller --batch-size, or fewer workers on a node")  # fmt: skip
         try:
             with DecodeAhead(
                 self._source,
@@ -149,6 +156,8 @@ class ShardWorker:
             WorkFolder(job.work).write(number, vectors, replace(report, tiles=job.print_of(number)))
         except (GeoLocalizationError, OSError) as error:
             return Shard(number, len(rows), node, f"{error}")
+        finally:
+            _tries_of(job.work, number).unlink(missing_ok=True)
         return Shard(number, len(rows), node)
 
     def close(self) -> None:
@@ -163,3 +172,20 @@ class ShardWorker:
 
         chosen = job.encoder
         return Encoder.load(chosen.checkpoint, device=chosen.device, engine=chosen.engine, anchors=job.anchors)
+
+
+def forget_tries(work: Path) -> None:
+    """Begin to count anew, as a build that is begun again does."""
+    for path in work.glob(f"{_TRIES_NAME}*"):
+        path.unlink(missing_ok=True)
+
+
+def _try_again(work: Path, number: int) -> int:
+    """Note, before it is begun, that a shard is tried; the number of times that it was and nobody came to its end."""
+    with _tries_of(work, number).open("ab") as file:
+        file.write(b".")
+    return _tries_of(work, number).stat().st_size
+
+
+def _tries_of(work: Path, number: int) -> Path:
+    return work / f"{_TRIES_NAME}{number:06d}"

@@ -168,8 +168,9 @@ class MilvusIndex:
     def search(self, queries: NDArray[np.float32], *, top_k: int, region: Region | None = None) -> list[SearchResult]:
         """The most similar tiles of each query.
 
-        An answer is exact where the database compares every vector. `scanned` is the number of all tiles then, or with
-        an area and with lists that of the tiles which the database handed over.
+        An answer is exact where the database compares every vector; lists are all visited where there is an area.
+        `scanned` is the number of all tiles then, or with an area and with lists that of the tiles which the database
+        handed over.
 
         Args:
             queries: [Q, D] unit vectors.
@@ -187,12 +188,13 @@ class MilvusIndex:
         if top_k > _MOST_HITS:
             raise self._too_many(top_k, region)
         told = condition(region, since=self._since, crossing=self.card.crossing)
+        way = (self._way.exhaustive() if told else None) or self._way  # lists hold few of an area's tiles: visit all
         found: dict[int, SearchResult] = {}
         waiting, wanted = list(range(len(queries))), self._first(top_k)
         while waiting:
-            answers = self._ask(queries[waiting], told, wanted)
+            answers = self._ask(queries[waiting], told, wanted, way)
             for number, hits in zip(waiting, answers, strict=True):
-                result = self._result(hits, top_k, region, whole=len(hits) < wanted)
+                result = self._result(hits, top_k, region, whole=len(hits) < wanted, way=way)
                 if result is not None:
                     found[number] = result
                 elif wanted >= _MOST_HITS:
@@ -269,7 +271,7 @@ class MilvusIndex:
         wanted = top_k if self.anchors == 1 else _FIRST * top_k + _WHOLE * self.anchors
         return min(_MOST_HITS, wanted)
 
-    def _ask(self, queries: NDArray[np.float32], told: str, limit: int) -> list[list[dict[str, Any]]]:
+    def _ask(self, queries: NDArray[np.float32], told: str, limit: int, way: SearchWay) -> list[list[dict[str, Any]]]:
         """For each query (row, anchor, score) and tile of the best vectors, best first."""
         answers = self._call(
             "search",
@@ -278,12 +280,12 @@ class MilvusIndex:
             limit=limit,
             filter=told,
             output_fields=TILE_FIELDS,
-            search_params=self._way.params(limit),
+            search_params=way.params(limit),
         )
         return [[{ID: hit[ID], "score": hit["distance"], **hit["entity"]} for hit in one] for one in answers]
 
     def _result(
-        self, hits: list[dict[str, Any]], top_k: int, region: Region | None, *, whole: bool
+        self, hits: list[dict[str, Any]], top_k: int, region: Region | None, *, whole: bool, way: SearchWay
     ) -> SearchResult | None:
         """The answer that some vectors, best first, make; None where more vectors might change it.
 
@@ -302,7 +304,7 @@ class MilvusIndex:
         scores = np.array([best[at]["score"] for at in inside.tolist()], np.float32)
         anchors = np.array([int(best[at][ID]) % self.anchors for at in inside.tolist()], np.int64)
         order = np.lexsort((rows, -scores))[:top_k]
-        exact = self._way.is_exact or self._way == self.card.search.exhaustive()
+        exact = way == self.card.search.exhaustive()
         scanned = self.count if exact and region is None and self._since is None else len(tiles)
         return SearchResult(rows[order], scores[order], anchors[order], exact=exact, scanned=scanned)
 

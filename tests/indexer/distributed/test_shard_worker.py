@@ -7,7 +7,7 @@ import pytest
 from indexer.building.build import build_index
 from indexer.building.plan import BuildSpec, make_plan
 from indexer.building.shards import open_work
-from indexer.distributed.shard_worker import ShardJob, ShardWorker, shards_left
+from indexer.distributed.shard_worker import ShardJob, ShardWorker, forget_tries, shards_left
 from indexer.tiles.sources.open_source import open_source
 from indexer.tiles.sources.options import SourceOptions
 from model.common.errors import BadCheckpoint, OutputExists
@@ -90,3 +90,18 @@ def test_another_encoder_on_a_node_is_refused(tmp_path):
     _, _, job = planned(tmp_path, tmp_path / "index", load=lambda: FakeEncoder("other"))
     with pytest.raises(BadCheckpoint, match="on all nodes"):
         ShardWorker(replace(job, work=tmp_path))
+
+
+def test_a_shard_that_ends_every_worker_is_given_up(tmp_path):
+    _, plan, job = planned(tmp_path, tmp_path / "index")
+    with open_work(tmp_path / "index", plan.identity, restart=False) as work:
+        worker = ShardWorker(replace(job, work=work.path))
+        tries = work.path / "tries-000001"
+        tries.write_bytes(b"..")  # what two workers leave that were killed over it
+        assert worker.embed(1).error == ""
+        assert not tries.exists()
+        tries.write_bytes(b"...")
+        assert "3 workers have ended over it" in worker.embed(1).error
+        forget_tries(work.path)
+        assert worker.embed(1).error == ""
+        worker.close()
