@@ -15,6 +15,7 @@ __all__ = ["Connection"]
 
 _AWAY_CODES = frozenset({2})
 """Of the client: no connection could be made."""
+_NEVER_MS = 2**31 - 1
 _AWAY_WORDS = ("unavailable", "deadline", "timeout", "timed out", "not ready", "connection", "connect failed", "closed")
 """In what else means that a server is starting, stopping or gone; its codes differ between versions."""
 
@@ -40,7 +41,9 @@ class Connection:
         self._rpc_error: type[Exception] = importlib.import_module("grpc").RpcError
         self._require_lite()
         logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # a traceback for each failure, which is raised, too
-        options = {"token": read_token(address), "db_name": address.database}
+        options: dict[str, Any] = {"token": read_token(address), "db_name": address.database}
+        if address.is_file:  # Lite cannot answer pings while it works, and the client would call once more
+            options["grpc_options"] = {"grpc.keepalive_time_ms": _NEVER_MS}
         self._client: Any = None
         self._client = self._guarded(self._library.MilvusClient, address.uri, timeout=address.timeout_s, **options)
 
