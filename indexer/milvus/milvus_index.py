@@ -23,7 +23,7 @@ from indexer.milvus.card import CARD, IndexCard, SearchWay
 from indexer.milvus.connection import Connection
 from indexer.milvus.filters import condition, touches
 from indexer.milvus.schema import ID, TILE_FIELDS, VECTOR, tile_of
-from indexer.tiles.region import CircleRegion, Region
+from indexer.tiles.region import BoxRegion, CircleRegion, Region
 from indexer.tiles.sources.source import TileImage
 from indexer.tiles.tile_table import TileRecord, point_in_tile
 from model.common.geo import Bounds, LatLon
@@ -34,6 +34,7 @@ _MOST_HITS = 16_384
 """Milvus's limit of one search."""
 _FIRST, _WHOLE, _MORE = 4, 2, 4
 """Vectors asked for at first: some for each tile that is wanted and all of a few; then so many times more."""
+_BESIDE = 2
 _KEPT_TILES = 65_536
 """Tiles whose place is remembered once it was found."""
 _ON_A_TILE_M = 0.01
@@ -190,7 +191,7 @@ class MilvusIndex:
         told = condition(region, since=self._since, crossing=self.card.crossing)
         way = (self._way.exhaustive() if told else None) or self._way  # lists hold few of an area's tiles: visit all
         found: dict[int, SearchResult] = {}
-        waiting, wanted = list(range(len(queries))), self._first(top_k)
+        waiting, wanted = list(range(len(queries))), self._first(top_k, boxed=isinstance(region, BoxRegion | None))
         while waiting:
             answers = self._ask(queries[waiting], told, wanted, way)
             for number, hits in zip(waiting, answers, strict=True):
@@ -267,9 +268,10 @@ class MilvusIndex:
         """Disconnect."""
         self._connection.close()
 
-    def _first(self, top_k: int) -> int:
+    def _first(self, top_k: int, *, boxed: bool) -> int:
+        """How many vectors are asked for at first; of other areas than boxes some lie outside."""
         wanted = top_k if self.anchors == 1 else _FIRST * top_k + _WHOLE * self.anchors
-        return min(_MOST_HITS, wanted)
+        return min(_MOST_HITS, wanted if boxed else _BESIDE * wanted)
 
     def _ask(self, queries: NDArray[np.float32], told: str, limit: int, way: SearchWay) -> list[list[dict[str, Any]]]:
         """For each query (row, anchor, score) and tile of the best vectors, best first."""
