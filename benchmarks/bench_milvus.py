@@ -15,6 +15,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from indexer.index.searchable import SearchableIndex
 from indexer.index.segment_writer import MadeBy, VectorWriter, finish_segment
 from indexer.index.tile_index import TileIndex
 from indexer.milvus.address import MilvusAddress, parse_milvus
+from indexer.milvus.connection import Connection
 from indexer.milvus.milvus_index import MilvusIndex
 from indexer.milvus.publish import publish_index, search_way
 from indexer.milvus.recall import recall_of, turned_vectors
@@ -49,6 +51,11 @@ def main() -> None:
     parser.add_argument("--beside", default="", help="what else the machine did")
     args = parser.parse_args()
     result: dict[str, Any] = {"tiles": args.tiles, "dim": args.dim, "queries": args.queries, "beside": args.beside}
+    result["versions"] = {name: version(name) for name in ("pymilvus", "milvus-lite")}
+    if args.server:
+        connection = Connection(where(args.server, "", "FLAT"))
+        result["versions"]["server"] = str(connection.call("get_server_version"))
+        connection.close()
     with tempfile.TemporaryDirectory() as scratch:
         folder = write_clustered(Path(scratch) / "index", args.tiles, args.dim)
         exact = TileIndex.open(folder, exact=True)
