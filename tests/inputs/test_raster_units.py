@@ -103,7 +103,8 @@ def virtual(path: Path, *names: str) -> Path:
     )
     path.write_text(
         '<VRTDataset rasterXSize="256" rasterYSize="256"><SRS>EPSG:3857</SRS>'
-        f'<GeoTransform>{box.left!r}, {pixel_m!r}, 0, {box.top!r}, 0, {-pixel_m!r}</GeoTransform><VRTRasterBand dataType="Byte" band="1">{sources}</VRTRasterBand>'
+        f"<GeoTransform>{box.left!r}, {pixel_m!r}, 0, {box.top!r}, 0, {-pixel_m!r}</GeoTransform>"
+        f'<VRTRasterBand dataType="Byte" band="1">{sources}</VRTRasterBand>'
         "</VRTDataset>"
     )
     return path
