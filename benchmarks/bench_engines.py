@@ -26,6 +26,7 @@ from benchmarks.processes import cpu_seconds_of
 from benchmarks.record import write_record
 from model.inputs.specs import COARSE_HEADINGS
 
+_START_PATIENCE_S = 600.0
 _BEFORE = "torch, a pass a heading"
 _WAYS: dict[str, list[str]] = {
     "onnxruntime": ["--engine", "onnxruntime"],
@@ -49,9 +50,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     cpu_s = dict.fromkeys(seconds, 0.0)
     with ExitStack() as started:
         services = {
-            way: started.enter_context(start_service(args.index, args.checkpoint, [*_WAYS[way], *args.service_flags]))
+            way: started.enter_context(
+                start_service(args.index, args.checkpoint, [*_WAYS[way], *args.service_flags], wait=False)
+            )
             for way in ways
         }
+        for service in services.values():
+            _wait(service)
         for number in range(args.rounds + 1):
             for case, way in seconds:
                 took, cpu = _ask(services[way], photo, _CASES[case], max(1, args.requests // args.rounds))
@@ -69,6 +74,19 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"{case:16} {way:24}", one)
     print(write_record(args.name, {"clients": 1, "beside": args.beside, **result}))
     return 0
+
+
+def _wait(service: _Service) -> None:
+    url, process = service
+    end = time.monotonic() + _START_PATIENCE_S
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            if httpx.get(f"{url}/readyz", timeout=10).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.5)
+    raise SystemExit("a service did not become ready; its own message says why")
 
 
 def _ask(service: _Service, photo: bytes, fields: dict[str, str], count: int) -> tuple[list[float], float]:

@@ -25,7 +25,7 @@ from service.access import AccessLogMiddleware, HostMiddleware, KeyMiddleware
 from service.docs_page import add_docs
 from service.engine import Engine, LoadEncoder
 from service.errors import install_handlers
-from service.first_start.layout import best_threads
+from service.first_start.layout import best_threads, threads_to_try
 from service.first_start.preparation import Preparation
 from service.first_start.remembered import measured_once
 from service.keys import KeyRing
@@ -188,8 +188,10 @@ def _load_checkpoint(settings: Settings) -> tuple[QueryEncoder, bool]:
     encoder = load(settings.threads or 1)
     if settings.threads or encoder.engine.accelerated:
         return encoder, encoder.engine.accelerated
-    about = {"encoder": encoder.digest, "engine": encoder.engine.name, "precision": encoder.engine.precision}
     processors = available_processors()
+    if len(threads_to_try(processors)) == 1:
+        return encoder, False
+    about = {"encoder": encoder.digest, "engine": encoder.engine.name, "precision": encoder.engine.precision}
     threads = measured_once("threads of a pass", about, partial(best_threads, load, processors))
     logger.info("a forward pass takes %s of %s processors", threads, processors)
     return encoder if threads == 1 else load(threads), False

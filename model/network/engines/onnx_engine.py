@@ -62,6 +62,7 @@ class OnnxEngine:
     def _open(self, graph: Graph) -> Any:
         import onnxruntime
 
+        onnxruntime.disable_telemetry_events()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._threads
         options.log_severity_level = 3
