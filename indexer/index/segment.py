@@ -180,11 +180,10 @@ class Segment:
 
     def point(self, row: int, anchor: int, shift: tuple[float, float] = (0.0, 0.0)) -> LatLon:
         """Where an anchor of a tile lies on the ground, moved east and south by shares of the tile's side."""
-        bounds, (east, south) = self.tiles.record(row).bounds, self.manifest.anchors[anchor]
-        east, south = east + shift[0], south + shift[1]
-        lat, lon = float(self.tiles.lat[row]), float(self.tiles.lon[row])
-        east_deg = east * ((bounds.east - bounds.west) % 360.0)
-        return LatLon(lat - south * (bounds.north - bounds.south), normal_lon(lon + east_deg))
+        tiles, (east, south) = self.tiles, self.manifest.anchors[anchor]  # no record of it: an answer asks for dozens
+        east_deg = (east + shift[0]) * (float(tiles.east[row] - tiles.west[row]) % 360.0)
+        south_deg = (south + shift[1]) * float(tiles.north[row] - tiles.south[row])
+        return LatLon(float(tiles.lat[row]) - south_deg, normal_lon(float(tiles.lon[row]) + east_deg))
 
     def row_of(self, z: int, x: int, y: int) -> int | None:
         """The row of a tile of the Web Mercator grid, or None."""

@@ -13,7 +13,7 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -46,7 +46,7 @@ class DecodeLanes:
 
     Example:
         >>> lanes = DecodeLanes(light=2, heavy=1, max_pixels=64_000_000)  # doctest: +SKIP
-        >>> asyncio.run(lanes.prepare(lambda: photo, GivenView(), inputs))  # doctest: +SKIP
+        >>> asyncio.run(lanes.prepare(read, GivenView(), inputs))  # doctest: +SKIP
     """
 
     def __init__(self, *, light: int, heavy: int, max_pixels: int) -> None:
@@ -61,7 +61,7 @@ class DecodeLanes:
         self._light = _Lane(light, niceness=0)
         self._heavy = _Lane(heavy, niceness=_NICENESS)
 
-    async def prepare(self, read: Callable[[], bytes], given: GivenView, inputs: InputSpec) -> PreparedPhoto:
+    async def prepare(self, read: Callable[[], Awaitable[bytes]], given: GivenView, inputs: InputSpec) -> PreparedPhoto:
         """Decode a photo and lay it on the canvas; when the caller is cancelled, its process is killed.
 
         Args:
@@ -75,9 +75,9 @@ class DecodeLanes:
             WorkerLost: its processes died for no fault of the photo.
         """
         job = DecodeJob(b"", given, inputs, self._max_pixels, _LIGHT_S)
-        result = await self._light.run(lambda: replace(job, photo=read()))
+        result = await self._light.run(job, read)
         if isinstance(result, TooHeavy):
-            result = await self._heavy.run(lambda: replace(job, photo=read(), at_most_s=None))
+            result = await self._heavy.run(replace(job, at_most_s=None), read)
         assert isinstance(result, PreparedPhoto)
         return result
 
@@ -99,10 +99,10 @@ class _Lane:
         for worker in self._workers:
             self._free.put_nowait(worker)
 
-    async def run(self, job: Callable[[], DecodeJob]) -> PreparedPhoto | TooHeavy:
+    async def run(self, job: DecodeJob, read: Callable[[], Awaitable[bytes]]) -> PreparedPhoto | TooHeavy:
         worker = await self._free.get()
         try:
-            return await worker.run(await asyncio.to_thread(job))
+            return await worker.run(replace(job, photo=await read()))
         finally:
             self._free.put_nowait(worker)
 

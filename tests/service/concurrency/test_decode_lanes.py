@@ -35,7 +35,10 @@ def large():
 
 
 def prepare(lanes, photo):
-    return lanes.prepare(lambda: photo, GIVEN, INPUTS)
+    async def read() -> bytes:
+        return photo
+
+    return lanes.prepare(read, GIVEN, INPUTS)
 
 
 def pid_of(process) -> int:
