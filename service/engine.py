@@ -184,7 +184,10 @@ class Engine:
         _tell_of_other_headings(localizer)
         guard = IndexGuard(index.folder)
         batcher: Batcher[Question, Localization] = Batcher(
-            partial(answer_batch, localizer, guard), max_items=batch, on_batch=self._metrics.batch
+            partial(answer_batch, localizer, guard),
+            max_items=batch,
+            on_batch=self._metrics.batch,
+            crowded=lanes.crowded,
         )
         explaining = Explaining(localizer, settings.checkpoint)
         return Serving(localizer, line, lanes, batcher, guard, Corpus(index), explaining)

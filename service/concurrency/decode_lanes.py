@@ -81,6 +81,10 @@ class DecodeLanes:
         assert isinstance(result, PreparedPhoto)
         return result
 
+    def crowded(self) -> bool:
+        """Whether common photos wait for a process; may be asked from any thread."""
+        return self._light.waiting > 0
+
     def warm(self) -> None:
         """Wait until every process has loaded its decoders."""
         for lane in (self._light, self._heavy):
@@ -98,9 +102,14 @@ class _Lane:
         self._free: asyncio.LifoQueue[_Process] = asyncio.LifoQueue()  # the last one used has its pages warm
         for worker in self._workers:
             self._free.put_nowait(worker)
+        self.waiting = 0
 
     async def run(self, job: DecodeJob, read: Callable[[], Awaitable[bytes]]) -> PreparedPhoto | TooHeavy:
-        worker = await self._free.get()
+        self.waiting += 1
+        try:
+            worker = await self._free.get()
+        finally:
+            self.waiting -= 1
         try:
             return await worker.run(replace(job, photo=await read()))
         finally:

@@ -70,6 +70,19 @@ def test_large_photo_does_not_hold_up_a_common_one(lanes, large):
     asyncio.run(ask())
 
 
+def test_lanes_are_crowded_while_common_photos_wait(lanes):
+    async def ask():
+        asking = [asyncio.create_task(prepare(lanes, PHOTO)) for _ in range(3)]
+        await asyncio.sleep(0)  # one has the process, two wait
+        assert lanes.crowded()
+        asking[1].cancel()
+        await asyncio.gather(asking[0], asking[2])
+        assert not lanes.crowded()
+
+    assert not lanes.crowded()
+    asyncio.run(ask())
+
+
 def test_leaving_kills_the_process_and_the_next_photo_gets_another(lanes, large):
     before = pid_of(lanes._heavy._workers[0])
 
