@@ -56,3 +56,7 @@ class LeanClient:
         answer = self._connection.getresponse()
         answer.read()
         return answer.status
+
+    def reconnect(self) -> None:
+        """Let go of a connection that failed; the next request makes another."""
+        self._connection.close()
