@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     patient = ["--deadline-s", "300", "--min-upload-kb-s", "0"]  # a busy machine must not look like a slow client
     with start_service(args.index, args.checkpoint, [*patient, *args.service_flags]) as (url, process):
-        with Client(url) as client:
+        with Client(url, http=httpx.Client(base_url=url, timeout=300)) as client:
             tile_id = client.localize(args.photo).matches[0].tile_id
             client.explain(args.photo, tile_id)  # the first one loads torch, which takes long on a busy machine
         command = [

@@ -194,9 +194,7 @@ class Engine:
 
     def _start_lanes(self) -> DecodeLanes:
         settings = self._settings
-        # As many as fit into the pixels that may be decoded at once, but never more processes than for common photos.
-        heavy = min(settings.decoders, max(1, int(settings.decode_megapixels // settings.max_megapixels)))
-        return DecodeLanes(light=settings.decoders, heavy=heavy, max_pixels=settings.max_pixels)
+        return DecodeLanes(light=settings.decoders, heavy=settings.heavy_decoders, max_pixels=settings.max_pixels)
 
 
 def _tell_of_other_headings(localizer: Localizer) -> None:

@@ -26,6 +26,7 @@ from indexer.localization.answer import PreparedPhoto
 from model.common.errors import BadImage
 from model.inputs.photo_view import GivenView
 from model.inputs.transforms import InputSpec
+from service.concurrency.decode_costs import LIGHT_S
 from service.concurrency.decode_worker import DecodeJob, TooHeavy, answer_nothing, decode, set_up
 from service.errors import WorkerLost
 
@@ -33,8 +34,6 @@ __all__ = ["DecodeLanes"]
 
 logger = logging.getLogger(__name__)
 
-_LIGHT_S = 0.3
-"""Expected seconds of CPU of what the light lane decodes."""
 _NICENESS = 5
 _TRIES = 2
 _OUT_OF_TIME = frozenset({signal.SIGPROF, signal.SIGXCPU})
@@ -74,7 +73,7 @@ class DecodeLanes:
                 angles given.
             WorkerLost: its processes died for no fault of the photo.
         """
-        job = DecodeJob(b"", given, inputs, self._max_pixels, _LIGHT_S)
+        job = DecodeJob(b"", given, inputs, self._max_pixels, LIGHT_S)
         result = await self._light.run(job, read)
         if isinstance(result, TooHeavy):
             result = await self._heavy.run(replace(job, at_most_s=None), read)

@@ -45,7 +45,8 @@ def test_the_dashboard_asks_only_for_what_is_exported(exported):
         assert asked | matched <= set().union(*(exported[name] for name in names)), expression
 
 
-def test_the_routes_that_the_dashboard_shows_are_counted_under_that_name(client, exported):
+@pytest.mark.usefixtures("exported")
+def test_the_routes_that_the_dashboard_shows_are_counted_under_that_name(client):
     patterns = {found for expression in expressions() for found in re.findall(r'route=~"([^"]+)"', expression)}
     routes = set(re.findall(r'route="([^"]+)"', client.get("/v1/metrics").text))
     assert patterns
