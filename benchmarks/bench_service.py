@@ -1,9 +1,9 @@
 """Localizations a second and their latency at several numbers of clients, beside the bare forward pass.
 
 Starts `python -m service` as a process of its own on a free port, posts the same photo from threads that each keep
-one connection, prints a table and writes `results/service.json`: as it comes, with photos never joined, and where its
-line is always full. Two yardsticks are measured in the same run, in this
-process while nothing else runs: the bare forward pass, one canvas at a time and at its best batch size, with no
+one connection (and says how much CPU they take of the same cores), prints a table and writes `results/service.json`:
+as it comes, with photos never joined, and where its line is always full. Two yardsticks are measured in the same run,
+in this process while nothing else runs: the bare forward pass, one canvas at a time and at its best batch size, with no
 decoding, no HTTP, no search; and whole photos decoded, laid, embedded at that batch size and searched back to back.
 
     python -m benchmarks.bench_service --index clnet-data/demo/index --photo PANORAMA
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 
+from benchmarks.lean_client import LeanClient, form_of
 from benchmarks.processes import cpu_seconds_of
 from benchmarks.record import write_record
 from clnet_geolocalization import command as own_command
@@ -37,7 +39,8 @@ _START_PATIENCE_S = 120.0
 class Load:
     """What a number of clients saw: answers by outcome, rate, latency of the good ones and of refusals in milliseconds.
 
-    `cpu_ms` is what the service and its processes took for each answer, refusals included.
+    `cpu_ms` is what the service and its processes took for each answer, refusals included; `client_cpu_ms` what the
+    clients took beside them; `batch` how many photos were embedded at once, on average.
     """
 
     clients: int
@@ -50,6 +53,8 @@ class Load:
     p99_ms: float
     refusal_p50_ms: float | None
     cpu_ms: float
+    client_cpu_ms: float
+    batch: float
 
 
 @dataclass(frozen=True)
@@ -174,14 +179,15 @@ def put_under_load(url: str, photo: bytes, *, clients: int, seconds: float, pid:
     took: list[float] = []
     refusals: list[float] = []
     statuses: list[int] = []
-    cpu_before_s = cpu_seconds_of(pid)
+    body = form_of(photo)
+    rows_before, cpu_before_s, own_before_s = batches(url), cpu_seconds_of(pid), time.process_time()
     end = time.perf_counter() + seconds
 
     def client() -> None:
-        with httpx.Client(base_url=url, timeout=60) as session:
+        with LeanClient(url) as session:
             while time.perf_counter() < end:
                 begin = time.perf_counter()
-                status = session.post("/localize", files={"panorama": photo}).status_code
+                status = session.post(body)
                 statuses.append(status)
                 if status == 200:
                     took.append(time.perf_counter() - begin)
@@ -196,6 +202,8 @@ def put_under_load(url: str, photo: bytes, *, clients: int, seconds: float, pid:
     for thread in threads:
         thread.join()
     wall_s = time.perf_counter() - begin
+    own_cpu_s = time.process_time() - own_before_s
+    rows, count = np.subtract(batches(url), rows_before)
     p50, p95, p99 = 1000 * np.percentile(took, [50, 95, 99]) if took else (np.nan,) * 3
     cpu_ms = 1000 * (cpu_seconds_of(pid) - cpu_before_s) / max(1, len(statuses))
     return Load(
@@ -209,18 +217,29 @@ def put_under_load(url: str, photo: bytes, *, clients: int, seconds: float, pid:
         p99_ms=float(p99),
         refusal_p50_ms=1000 * float(np.median(refusals)) if refusals else None,
         cpu_ms=cpu_ms,
+        client_cpu_ms=1000 * own_cpu_s / max(1, len(statuses)),
+        batch=float(rows / count) if count else 0.0,
     )
+
+
+def batches(url: str) -> tuple[float, float]:
+    """Photos that a service has embedded, and in how many forward passes."""
+    told = httpx.get(f"{url}/metrics", timeout=60).text
+    found = {
+        kind: float(value) for kind, value in re.findall(r"^clnet_batch_rows_(sum|count) (\S+)", told, re.MULTILINE)
+    }
+    return found["sum"], found["count"]
 
 
 def table(bare: Bare, yardsticks: Yardsticks, runs: Mapping[str, Run]) -> str:
     """What was measured, as Markdown."""
-    rows = [
-        "| photos | clients | a second | of back to back | p50 ms | p95 ms | p99 ms | CPU ms | refused | failed |",
-        "|" + "---|" * 10,
-    ]
+    times, costs = ("a second", "of back to back", "p50 ms", "p95 ms", "p99 ms"), ("CPU ms", "of clients", "batch")
+    names = ("photos", "clients", *times, *costs, "refused", "failed")
+    rows = ["".join(f"| {name} " for name in names) + "|", "|" + "---|" * len(names)]
     rows += [
         f"| {name} | {load.clients} | {load.per_s:.1f} | {load.per_s / yardsticks.whole_per_s:.0%} | {load.p50_ms:.0f} "
-        f"| {load.p95_ms:.0f} | {load.p99_ms:.0f} | {load.cpu_ms:.1f} | {load.refused} | {load.failed} |"
+        f"| {load.p95_ms:.0f} | {load.p99_ms:.0f} | {load.cpu_ms:.1f} | {load.client_cpu_ms:.1f} | {load.batch:.1f} "
+        f"| {load.refused} | {load.failed} |"
         for name, run in runs.items()
         for load in run.loads
     ]

@@ -214,16 +214,17 @@ class Engine:
         _tell_of_other_headings(localizer)
         guard = IndexGuard(index.folder)
         batcher: Batcher[Question, Localization] = Batcher(
-            partial(answer_batch, localizer, guard), max_items=batch, on_batch=self._metrics.batch
+            partial(answer_batch, localizer, guard),
+            max_items=batch,
+            on_batch=self._metrics.batch,
+            crowded=lanes.crowded,
         )
         explaining = Explaining(localizer, settings.checkpoint)
         return Serving(localizer, line, lanes, batcher, guard, Corpus(index), explaining)
 
     def _start_lanes(self) -> DecodeLanes:
         settings = self._settings
-        # As many as fit into the pixels that may be decoded at once, but never more processes than for common photos.
-        heavy = min(settings.decoders, max(1, int(settings.decode_megapixels // settings.max_megapixels)))
-        return DecodeLanes(light=settings.decoders, heavy=heavy, max_pixels=settings.max_pixels)
+        return DecodeLanes(light=settings.decoders, heavy=settings.heavy_decoders, max_pixels=settings.max_pixels)
 
 
 def _tell_of_other_headings(localizer: Localizer) -> None:

@@ -113,6 +113,11 @@ class ServeSettings(EncoderOptions):
         return self.workers or available_processors()
 
     @property
+    def heavy_decoders(self) -> int:
+        """Processes for large photos: as many as fit into the pixels decoded at once."""
+        return min(self.decoders, max(1, int(self.decode_megapixels // self.max_megapixels)))
+
+    @property
     def max_pixels(self) -> int:
         """The photo limit in pixels."""
         return round(self.max_megapixels * 1_000_000)
