@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -76,10 +77,11 @@ class Yardsticks:
 
 @dataclass(frozen=True)
 class Run:
-    """One service: seconds from its start until it was ready, and what each load saw."""
+    """One service: seconds from its start until it was ready, what each load saw, and half of the best rate, evenly."""
 
     ready_s: float
     loads: list[Load]
+    half: Load | None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -108,7 +110,11 @@ def serve_and_load(args: argparse.Namespace, photo: bytes, clients: Sequence[int
         ready_s = time.perf_counter() - began
         put_under_load(url, photo, clients=1, seconds=min(2.0, args.seconds), pid=process.pid)  # warm
         loads = [put_under_load(url, photo, clients=n, seconds=args.seconds, pid=process.pid) for n in clients]
-    return Run(round(ready_s, 2), loads)
+        half = None
+        if len(clients) > 1:
+            pace_s = 2.0 / max(load.per_s for load in loads)
+            half = put_under_load(url, photo, clients=64, seconds=args.seconds, pid=process.pid, pace_s=pace_s)
+    return Run(round(ready_s, 2), loads, half)
 
 
 def bare_forward(checkpoint: str, seconds: float) -> Bare:
@@ -147,11 +153,11 @@ def back_to_back(index: Path, checkpoint: str, photo: bytes, seconds: float) -> 
 def _rate(work: Callable[[], object], seconds: float) -> float:
     """How often a second something can be done."""
     work()
-    count, begin = 0, time.perf_counter()
+    times, begin = 0, time.perf_counter()
     while time.perf_counter() - begin < seconds:
         work()
-        count += 1
-    return count / (time.perf_counter() - begin)
+        times += 1
+    return times / (time.perf_counter() - begin)
 
 
 @contextmanager
@@ -174,19 +180,41 @@ def start_service(
         process.wait(30)
 
 
-def put_under_load(url: str, photo: bytes, *, clients: int, seconds: float, pid: int) -> Load:
-    """Let clients post the photo for some seconds, each as soon as its last answer is there."""
+def put_under_load(
+    url: str, photo: bytes, *, clients: int, seconds: float, pid: int, pace_s: float | None = None
+) -> Load:
+    """Let clients post the photo for some seconds.
+
+    Args:
+        url: of the service.
+        photo: what to post.
+        clients: at once, or at most.
+        seconds: how long.
+        pid: of the service.
+        pace_s: seconds from one photo to the next, whatever becomes of it, and latency counts from the time at which it
+            was due; when left out, each client posts as soon as its last answer is there.
+    """
     took: list[float] = []
     refusals: list[float] = []
     statuses: list[int] = []
     body = form_of(photo)
     rows_before, cpu_before_s, own_before_s = batches(url), cpu_seconds_of(pid), time.process_time()
-    end = time.perf_counter() + seconds
+    numbers = count()
+    start = time.perf_counter()
+    end = start + seconds
+
+    def turn() -> float:
+        """When the next photo is due; it is waited for."""
+        if pace_s is None:
+            return time.perf_counter()
+        due = start + next(numbers) * pace_s
+        if due < end:
+            time.sleep(max(0.0, due - time.perf_counter()))
+        return due
 
     def client() -> None:
         with LeanClient(url) as session:
-            while time.perf_counter() < end:
-                begin = time.perf_counter()
+            while (begin := turn()) < end:
                 status = session.post(body)
                 statuses.append(status)
                 if status == 200:
@@ -196,14 +224,13 @@ def put_under_load(url: str, photo: bytes, *, clients: int, seconds: float, pid:
                     time.sleep(0.05)  # a refused client that asks again at once would only measure refusals
 
     threads = [threading.Thread(target=client) for _ in range(clients)]
-    begin = time.perf_counter()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    wall_s = time.perf_counter() - begin
+    wall_s = time.perf_counter() - start
     own_cpu_s = time.process_time() - own_before_s
-    rows, count = np.subtract(batches(url), rows_before)
+    rows, passes = np.subtract(batches(url), rows_before)
     p50, p95, p99 = 1000 * np.percentile(took, [50, 95, 99]) if took else (np.nan,) * 3
     cpu_ms = 1000 * (cpu_seconds_of(pid) - cpu_before_s) / max(1, len(statuses))
     return Load(
@@ -218,7 +245,7 @@ def put_under_load(url: str, photo: bytes, *, clients: int, seconds: float, pid:
         refusal_p50_ms=1000 * float(np.median(refusals)) if refusals else None,
         cpu_ms=cpu_ms,
         client_cpu_ms=1000 * own_cpu_s / max(1, len(statuses)),
-        batch=float(rows / count) if count else 0.0,
+        batch=float(rows / passes) if passes else 0.0,
     )
 
 
@@ -240,14 +267,20 @@ def table(bare: Bare, yardsticks: Yardsticks, runs: Mapping[str, Run]) -> str:
         f"| {name} | {load.clients} | {load.per_s:.1f} | {load.per_s / yardsticks.whole_per_s:.0%} | {load.p50_ms:.0f} "
         f"| {load.p95_ms:.0f} | {load.p99_ms:.0f} | {load.cpu_ms:.1f} | {load.client_cpu_ms:.1f} | {load.batch:.1f} "
         f"| {load.refused} | {load.failed} |"
-        for name, run in runs.items()
-        for load in run.loads
+        for name, load in _named(runs)
     ]
     head = (
         f"bare forward pass: {bare.per_s:.1f}/s alone, median {bare.p50_ms:.1f} ms; {yardsticks.bare_per_s:.1f}/s in "
         f"batches of {yardsticks.batch}; whole photos back to back: {yardsticks.whole_per_s:.1f}/s"
     )
     return f"{head}\n\n" + "\n".join(rows)
+
+
+def _named(runs: Mapping[str, Run]) -> Iterator[tuple[str, Load]]:
+    for name, run in runs.items():
+        yield from ((name, load) for load in run.loads)
+        if run.half is not None:
+            yield f"{name}, half of that rate", run.half
 
 
 def report(args: argparse.Namespace, bare: Bare, yardsticks: Yardsticks, runs: Mapping[str, Run]) -> dict[str, object]:
