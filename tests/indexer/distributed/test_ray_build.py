@@ -4,6 +4,7 @@ import os
 import time
 from pathlib import Path
 
+import hypothesis  # noqa: F401 - its plugin is asked for at the end, when Python 3.11 cannot parse it any more after Ray
 import numpy as np
 import pytest
 
