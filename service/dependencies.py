@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, UploadFile
@@ -55,7 +55,8 @@ UPLOAD_PROBLEMS: dict[int | str, dict[str, Any]] = {
 """How every address that takes photos may refuse."""
 
 
-def _engine(request: Request) -> Engine:
+# These are coroutines, since FastAPI runs plain functions in threads, one change of thread for each.
+async def _engine(request: Request) -> Engine:
     engine: Engine = request.app.state.engine
     return engine
 
@@ -63,14 +64,14 @@ def _engine(request: Request) -> Engine:
 EngineOfApp = Annotated[Engine, Depends(_engine)]
 
 
-def _serving(engine: EngineOfApp) -> Serving:
+async def _serving(engine: EngineOfApp) -> Serving:
     return engine.require()
 
 
 ServingOfApp = Annotated[Serving, Depends(_serving)]
 
 
-def _metrics(request: Request) -> Metrics:
+async def _metrics(request: Request) -> Metrics:
     metrics: Metrics = request.app.state.metrics
     return metrics
 
@@ -78,7 +79,7 @@ def _metrics(request: Request) -> Metrics:
 MetricsOfApp = Annotated[Metrics, Depends(_metrics)]
 
 
-def _settings(request: Request) -> Settings:
+async def _settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
 
@@ -114,12 +115,12 @@ async def check_fields(request: Request, *, many: Sequence[str]) -> None:
         raise RequestValidationError(mistakes)
 
 
-def reader_of(upload: UploadFile) -> Callable[[], bytes]:
-    """What reads an upload from its beginning, however often it is called."""
+def reader_of(upload: UploadFile) -> Callable[[], Awaitable[bytes]]:
+    """What reads an upload from its beginning, however often it is called; in a thread where it lies on disk."""
 
-    def read() -> bytes:
-        upload.file.seek(0)
-        return upload.file.read()
+    async def read() -> bytes:
+        await upload.seek(0)
+        return await upload.read()
 
     return read
 

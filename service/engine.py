@@ -18,14 +18,16 @@ from indexer.localization.localizer import Localizer
 from indexer.localization.reranking import Reranker
 from indexer.milvus.opening import open_index
 from model.inputs.transforms import NEUTRAL
-from service.answering import Question, Serving, answer_batch, best_batch
+from service.answering import Question, Serving, answer_batch
 from service.concurrency.batching import Batcher
 from service.concurrency.decode_lanes import DecodeLanes
 from service.concurrency.line import Line
 from service.corpus import Corpus
 from service.errors import NotReady
 from service.explaining import Explaining
+from service.first_start.layout import best_batch
 from service.first_start.preparation import Preparation
+from service.first_start.remembered import measured_once
 from service.index_guard import IndexGuard
 from service.metrics import Metrics
 from service.settings import Settings
@@ -184,7 +186,11 @@ class Engine:
         self, encoder: QueryEncoder, index: SearchableIndex, *, lanes: DecodeLanes, accelerated: bool
     ) -> Serving:
         settings = self._settings
-        batch = settings.max_batch or best_batch(encoder, largest=256 if accelerated else 32)
+        largest = 256 if accelerated else 32
+        about = {"encoder": encoder.digest, "engine": settings.engine, "device": settings.device, "largest": largest}
+        batch = settings.max_batch or measured_once(
+            "photos in a pass", about | {"threads": settings.threads}, partial(best_batch, encoder, largest=largest)
+        )
         logger.info("photos are embedded up to %s at once", batch)
         limit = settings.decoders + settings.queue_limit
         line = Line(limit=limit, deadline_s=settings.deadline_s, observer=self._metrics)
@@ -208,16 +214,17 @@ class Engine:
         _tell_of_other_headings(localizer)
         guard = IndexGuard(index.folder)
         batcher: Batcher[Question, Localization] = Batcher(
-            partial(answer_batch, localizer, guard), max_items=batch, on_batch=self._metrics.batch
+            partial(answer_batch, localizer, guard),
+            max_items=batch,
+            on_batch=self._metrics.batch,
+            crowded=lanes.crowded,
         )
         explaining = Explaining(localizer, settings.checkpoint)
         return Serving(localizer, line, lanes, batcher, guard, Corpus(index), explaining)
 
     def _start_lanes(self) -> DecodeLanes:
         settings = self._settings
-        # As many as fit into the pixels that may be decoded at once, but never more processes than for common photos.
-        heavy = min(settings.decoders, max(1, int(settings.decode_megapixels // settings.max_megapixels)))
-        return DecodeLanes(light=settings.decoders, heavy=heavy, max_pixels=settings.max_pixels)
+        return DecodeLanes(light=settings.decoders, heavy=settings.heavy_decoders, max_pixels=settings.max_pixels)
 
 
 def _tell_of_other_headings(localizer: Localizer) -> None:

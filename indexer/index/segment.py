@@ -182,7 +182,10 @@ class Segment:
 
     def point(self, row: int, anchor: int, shift: tuple[float, float] = (0.0, 0.0)) -> LatLon:
         """Where an anchor of a tile lies on the ground, moved east and south by shares of the tile's side."""
-        return point_in_tile(self.tiles.record(row), self.manifest.anchors[anchor], shift)
+        tiles = self.tiles
+        edges = (float(tiles.west[row]), float(tiles.south[row]), float(tiles.east[row]), float(tiles.north[row]))
+        centre = (float(tiles.lat[row]), float(tiles.lon[row]))
+        return point_in_tile(centre, edges, self.manifest.anchors[anchor], shift)
 
     def row_of(self, z: int, x: int, y: int) -> int | None:
         """The row of a tile of the Web Mercator grid, or None."""

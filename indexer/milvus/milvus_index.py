@@ -247,7 +247,8 @@ class MilvusIndex:
 
     def point(self, row: int, anchor: int, shift: tuple[float, float] = (0.0, 0.0)) -> LatLon:
         """Where an anchor of a tile lies on the ground, moved east and south by shares of the tile's side."""
-        return point_in_tile(self.tile(row), self.card.anchors[anchor], shift)
+        tile = self.tile(row)
+        return point_in_tile((tile.lat, tile.lon), tile.bounds.as_tuple(), self.card.anchors[anchor], shift)
 
     def covers(self, place: LatLon) -> bool:
         """Whether a tile lies there."""

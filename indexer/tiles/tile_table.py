@@ -55,11 +55,25 @@ class TileRecord:
     date: str | None = None
 
 
-def point_in_tile(tile: TileRecord, anchor: tuple[float, float], shift: tuple[float, float] = (0.0, 0.0)) -> LatLon:
-    """Where a point of a tile lies on the ground: (east, south) of its centre by shares of its side, moved by more."""
-    bounds, east, south = tile.bounds, anchor[0] + shift[0], anchor[1] + shift[1]
-    east_deg = east * ((bounds.east - bounds.west) % 360.0)
-    return LatLon(tile.lat - south * (bounds.north - bounds.south), normal_lon(tile.lon + east_deg))
+def point_in_tile(
+    centre: tuple[float, float],
+    edges: tuple[float, float, float, float],
+    anchor: tuple[float, float],
+    shift: tuple[float, float] = (0.0, 0.0),
+) -> LatLon:
+    """Where a point of a tile lies on the ground.
+
+    Plain numbers go in, since an answer asks for dozens of points.
+
+    Args:
+        centre: latitude and longitude in degrees.
+        edges: west, south, east, north in degrees.
+        anchor: (east, south) of the centre in shares of the side.
+        shift: what is added to it.
+    """
+    west, south, east, north = edges
+    east_deg = (anchor[0] + shift[0]) * ((east - west) % 360.0)
+    return LatLon(centre[0] - (anchor[1] + shift[1]) * (north - south), normal_lon(centre[1] + east_deg))
 
 
 @dataclass(frozen=True)
