@@ -1,4 +1,4 @@
-"""What a build needs at its peak: on disk, where finished shards and the index lie side by side, and in memory."""
+"""What a build needs at its peak: on disk, where the reports of finished shards lie beside the index, and in memory."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def needs_of(count: int, encoder: EncoderIdentity, spec: BuildSpec) -> BuildNeed
     pictures = _BATCHES_AHEAD * spec.batch_size * 3 * encoder.inputs.satellite_px**2
     shard = 2 * vectors // max(1, count) * min(count, spec.shard_tiles)
     memory = _RESIDENT_BYTES * count + max(pictures + shard, lists + training)
-    return BuildNeeds(index, index + vectors + _REPORT_BYTES * count, memory)
+    return BuildNeeds(index, index + _REPORT_BYTES * count, memory)
 
 
 def free_bytes(folder: Path) -> int:

@@ -90,7 +90,8 @@ def run(options: BuildOptions) -> int:
             return 0
         with progress(len(plan.tiles), "embedding", unit="tiles", quiet=options.quiet) as bar:
             summary = build_index(
-                source, encoder, options.out, spec=how, plan=plan, restart=options.restart, on_progress=bar.update
-            )
+                source, encoder, options.out, spec=how, plan=plan, restart=options.restart, on_progress=bar.update,
+                on_stages=bar.set_postfix_str,
+            )  # fmt: skip
     print_build(summary, options.out)
     return 0

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.building.build import BuildSummary, build_index
-from indexer.building.embed import content_of
+from indexer.building.decoding import content_of
 from indexer.building.plan import BuildPlan, make_plan
 from indexer.building.specs import BuildSpec
 from indexer.common.encoders import EncoderIdentity, TileEncoder
