@@ -17,10 +17,14 @@ from model.data.pairs import PairSet
 from model.data.pictures import load_query, load_reference, view_batches
 from model.data.sources import open_pairs
 from model.network.encoder import Encoder
+from model.synthetic.appearance import Difficulty, draw_appearance
+from model.synthetic.ground import Material
+from model.synthetic.tile import tinted
 
-__all__ = ["Embedded", "embed_sets", "noisy_rows"]
+__all__ = ["Embedded", "embed_sets", "noisy_rows", "season_likeness"]
 
 _BATCH = 64
+_GREENER = 24
 
 _Half = NDArray[np.float16]
 
@@ -58,6 +62,33 @@ def embed_sets(names: Sequence[str], checkpoint: str, kept: Path) -> Embedded:
         np.save(kept / "queries.npy", _queries(sets[-1], encoder))
         np.save(kept / "right.npy", sets[-1].positives + before)
     return Embedded(*(np.load(kept / f"{name}.npy") for name in ("tiles", "queries", "right")))
+
+
+def season_likeness(name: str, checkpoint: str, count: int = 200) -> float:
+    """Median cosine of what an encoder makes of a tile, and of it in another light, season and sensor.
+
+    Args:
+        name: of the data set.
+        checkpoint: bundle.
+        count: how many of its tiles.
+    """
+    encoder, pairs = Encoder.load(checkpoint, anchors=1), open_pairs(name)
+    chosen = pairs.references[:: max(1, len(pairs.references) // count)]
+    batches = list(view_batches(chosen, load_reference, encoder.inputs, batch=_BATCH, workers=1))
+    pixels = np.concatenate(batches)
+    others = np.stack([_in_other_season(one, number) for number, one in enumerate(pixels)])
+    own, other = (
+        np.concatenate([encoder.encode_satellite(all_of[at : at + _BATCH]) for at in range(0, len(all_of), _BATCH)])
+        for all_of in (pixels, others)
+    )
+    return float(np.median((own * other).sum(axis=1)))
+
+
+def _in_other_season(pixels: NDArray[np.uint8], number: int) -> NDArray[np.uint8]:
+    look = draw_appearance(11, number, Difficulty(), from_ground=False)
+    levels = pixels.astype(np.int16)
+    grows = 2 * levels[..., 1] - levels[..., 0] - levels[..., 2] > _GREENER
+    return look.develop(tinted(pixels, np.where(grows, Material.GARDEN, Material.ROAD).astype(np.uint8), look.season))
 
 
 def _tiles(pairs: PairSet, encoder: Encoder) -> _Half:

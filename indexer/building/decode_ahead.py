@@ -26,7 +26,7 @@ __all__ = ["DecodeAhead", "decode_for"]
 _SPARE_READERS = 2
 """Threads that read for processes, beyond one for each."""
 _WORTH_PROCESSES = 2_000
-"""Tiles from which on processes pay for their start, about a second each."""
+"""Tiles from which on processes pay for their start."""
 _BATCHES_AHEAD = 4
 
 
