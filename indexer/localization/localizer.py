@@ -290,10 +290,10 @@ class Localizer:
         began = time.perf_counter()
         assert photo.view.heading_deg is not None
         hits = hits_of(result, photo.view.heading_deg)
-        hits = self._look_again(photo.canvas, hits[: self._wanted(top_k)], known=True)
+        hits, unread = self._look_again(photo.canvas, hits[: self._wanted(top_k)], known=True)
         seconds = {"decode": photo.seconds, **spent}
         seconds["search"] += time.perf_counter() - began
-        return self._localization(photo, RankedTiles(hits, result.exact, result.scanned), seconds, top_k)
+        return self._localization(photo, RankedTiles(hits, result.exact, result.scanned, unread), seconds, top_k)
 
     def _answer_unknown(self, photo: PreparedPhoto, top_k: int, check: Callable[[], None]) -> Localization:
         watch = Stopwatch({"decode": photo.seconds, "embed": 0.0, "search": 0.0})
@@ -306,10 +306,11 @@ class Localizer:
         if not found.hits:
             raise no_tiles(self.index, photo.region)
         began = time.perf_counter()
-        position = locate(TopK.of(self.index, found.hits), self._calibration_for(photo))
+        warnings = (*photo.warnings, *self._unread(found.unread))
+        position = locate(TopK.of(self.index, found.hits), self._calibration_for(photo, warnings))
         matches = self._matches(found.hits[:top_k])
         seconds["total"] = sum(seconds.values()) + time.perf_counter() - began
-        return Localization(matches, position, photo.view, seconds, found.exact, found.scanned, photo.warnings)
+        return Localization(matches, position, photo.view, seconds, found.exact, found.scanned, warnings)
 
     def _rank(
         self,
@@ -332,12 +333,20 @@ class Localizer:
         encoder = TimedEncoder(self.encoder, watch)
         hits = search_headings(canvas, encoder, find, heading_deg=heading_deg, count=self.headings)
         with watch.step("search"):
-            hits = self._look_again(canvas, hits, known=heading_deg is not None)
-        return RankedTiles(hits, all(result.exact for result in results), max(result.scanned for result in results))
+            hits, unread = self._look_again(canvas, hits, known=heading_deg is not None)
+        scanned = max(result.scanned for result in results)
+        return RankedTiles(hits, all(result.exact for result in results), scanned, unread)
 
-    def _calibration_for(self, photo: PreparedPhoto) -> Calibration | str:
+    def _unread(self, count: int) -> Iterator[str]:
+        if count:
+            yield (
+                f"{count} of the best {self.reranked} tiles cannot be read any more, so they were not looked at again; "
+                f"put the pictures of index {self.index.name} back, or leave --rerank out"
+            )
+
+    def _calibration_for(self, photo: PreparedPhoto, warnings: Sequence[str]) -> Calibration | str:
         """The one that was fitted on questions like this one, or why there is none."""
-        if photo.warnings:
+        if warnings:
             return "see the warning"
         if isinstance(photo.region, RecentImagery):
             return "recent imagery alone was searched, and the index is calibrated with all of it"
@@ -352,10 +361,10 @@ class Localizer:
             for rank, hit in enumerate(hits, 1)
         )
 
-    def _look_again(self, canvas: NDArray[np.uint8], hits: list[Hit], *, known: bool) -> list[Hit]:
-        """Rank the first hits again, each with the photo laid at its heading."""
+    def _look_again(self, canvas: NDArray[np.uint8], hits: list[Hit], *, known: bool) -> tuple[list[Hit], int]:
+        """Rank the first hits again, each with the photo laid at its heading; and how many tiles cannot be read."""
         if self.reranker is None or not hits:
-            return hits
+            return hits, 0
         columns, first = canvas.shape[1], hits[: self.reranker.candidates]
         turns = [0 if known else round(hit.heading_deg * columns / 360.0) for hit in first]
         tried = sorted(set(turns))

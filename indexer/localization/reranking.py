@@ -102,7 +102,7 @@ class Reranker:
 
         return cls(index, Encoder.load(checkpoint, device=device, engine=engine, anchors=1), candidates=candidates)
 
-    def refine(self, hits: Sequence[Hit], vectors: _Floats) -> list[Hit]:
+    def refine(self, hits: Sequence[Hit], vectors: _Floats) -> tuple[list[Hit], int]:
         """Rank again.
 
         Args:
@@ -110,8 +110,8 @@ class Reranker:
             vectors: float32 [K, D] of the photo, each as it is laid for one of the K first hits.
 
         Returns:
-            As many, best first, with scores that are never below those before. A tile that cannot be read any more
-            keeps what it had.
+            As many, best first, with scores that are never below those before, and how many tiles keep what they had
+            because they cannot be read any more.
         """
         first = hits[: self.candidates]
         read = [(at, pixels) for at, hit in enumerate(first) if (pixels := self._pixels(hit)) is not None]
@@ -121,7 +121,8 @@ class Reranker:
             scores = np.einsum("kpd,kd->kp", described, vectors[[at for at, _ in read]])
             for (at, _), row in zip(read, scores, strict=True):
                 finer[at] = self._better(first[at], row)
-        return [*sorted(finer, key=lambda hit: (-hit.score, hit.row)), *hits[self.candidates :]]
+        ranked = [*sorted(finer, key=lambda hit: (-hit.score, hit.row)), *hits[self.candidates :]]
+        return ranked, len(first) - len(read)
 
     def _better(self, hit: Hit, scores: _Floats) -> Hit:
         best = max(float(scores.max()), hit.score)
