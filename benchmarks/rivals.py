@@ -134,6 +134,7 @@ class Usearch:
         from usearch.index import Index
 
         self.index: Any = Index.restore(str(path), view=True)
+        assert self.index is not None
         assert (len(self.index), self.index.ndim) == (count, dim)
 
     def search(self, query: _Floats, top_k: int, knob: int) -> NDArray[np.int64]:

@@ -7,15 +7,11 @@ ends by itself when the one that started it is gone, however that ended.
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
-import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
-from multiprocessing.connection import wait
 from typing import Any
 
 import numpy as np
@@ -25,6 +21,7 @@ from indexer.building.decoding import Decoded, Pixels, decode_tile
 from indexer.common.errors import DecoderGone
 from indexer.tiles.tile_table import TileRecord
 from model.common.image_formats import load_decoders
+from model.common.worker_pool import end_with_parent
 from model.inputs.transforms import InputSpec
 
 __all__ = ["GROUP", "DecodeProcesses", "Encoded"]
@@ -97,18 +94,10 @@ def _as_pixels(shared: Any, shape: tuple[int, ...]) -> NDArray[np.uint8]:
 
 
 def _set_up(shared: Any, shape: tuple[int, ...], spec: InputSpec, value_bits: int | None) -> None:
-    """What a process does first. Ctrl-C reaches the whole group of a terminal; the parent answers it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """What a process does first."""
+    end_with_parent()
     load_decoders()
     _mine.update(pixels=_as_pixels(shared, shape), spec=spec, value_bits=value_bits)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
 
 
 def _decode_group(slot: int, pictures: Sequence[Encoded]) -> tuple[list[Decoded], float]:
