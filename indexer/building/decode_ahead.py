@@ -21,7 +21,7 @@ from indexer.tiles.sources.source import TileSource
 from indexer.tiles.tile_table import TileTable
 from model.inputs.transforms import InputSpec
 
-__all__ = ["DecodeAhead", "decode_for"]
+__all__ = ["DecodeAhead", "decode_for", "takes_processes"]
 
 _SPARE_READERS = 2
 """Threads that read for processes, beyond one for each."""
@@ -117,6 +117,12 @@ class DecodeAhead:
         return [done[row] for row in rows]
 
 
+def takes_processes(spec: BuildSpec, count: int) -> bool:
+    """Whether processes decode so many tiles."""
+    worth = count >= _WORTH_PROCESSES and (os.cpu_count() or 1) > 1
+    return spec.decode == "processes" or (spec.decode == "auto" and worth)
+
+
 def decode_for(
     source: TileSource,
     tiles: TileTable,
@@ -128,9 +134,7 @@ def decode_for(
     clock: StageClock,
 ) -> DecodeAhead:
     """How a build decodes so many tiles."""
-    processes = spec.decode == "processes" or (
-        spec.decode == "auto" and count >= _WORTH_PROCESSES and (os.cpu_count() or 1) > 1
-    )
+    processes = takes_processes(spec, count)
     ahead = _BATCHES_AHEAD * spec.batch_size
     return DecodeAhead(
         source,
