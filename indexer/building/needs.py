@@ -41,8 +41,15 @@ class BuildNeeds:
     memory: int
 
 
-def needs_of(count: int, encoder: EncoderIdentity, spec: BuildSpec) -> BuildNeeds:
-    """What a build of so many tiles takes; whether it ends with lists is decided as the build will, by a short scan."""
+def needs_of(count: int, encoder: EncoderIdentity, spec: BuildSpec, *, apart: bool = False) -> BuildNeeds:
+    """What a build of so many tiles takes; whether it ends with lists is decided as the build will, by a short scan.
+
+    Args:
+        count: number of tiles.
+        encoder: makes the vectors.
+        spec: how the build works.
+        apart: whether each shard is written into a file of its own, so that vectors are there twice in the end.
+    """
     anchors = len(encoder.inputs.anchor_points)
     vectors = 2 * encoder.dim * anchors * count
     lists = training = 0
@@ -54,7 +61,7 @@ def needs_of(count: int, encoder: EncoderIdentity, spec: BuildSpec) -> BuildNeed
     shard = 2 * vectors // max(1, count) * min(count, spec.shard_tiles)
     decoding = pictures + _PROCESS_BYTES * spec.threads * takes_processes(spec, count)
     memory = _RESIDENT_BYTES * count + max(decoding + shard, lists + training)
-    return BuildNeeds(index, index + _REPORT_BYTES * count, memory)
+    return BuildNeeds(index, index + _REPORT_BYTES * count + apart * vectors, memory)
 
 
 def free_bytes(folder: Path) -> int:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from indexer.common.errors import BuildConflict
 from indexer.index.manifest import EMBEDDINGS
 from indexer.index.segment_writer import VECTORS_AT, VectorWriter, vectors_header
-from model.common.atomic_io import canonical_json, sha256_bytes, write_json
+from model.common.atomic_io import canonical_json, sha256_bytes, staged_file, write_json
 
 __all__ = ["ShardReport", "WorkFolder", "open_work"]
 
@@ -40,7 +40,7 @@ class ShardReport:
         failures: (row of the plan, reason), ascending.
         sizes: "width x height" of the pictures, and how many had it.
         sha256: of the vectors' bytes.
-        offset: where they begin in the file of all vectors.
+        offset: where they begin in the file of all vectors; 0 where they have a file of their own.
         size_bytes: of them.
         tiles: digest of the shard's rows of the plan, stamps of their files included.
         contents: (bytes, SHA-256 hex) of the picture of each of `rows`.
@@ -61,7 +61,8 @@ class WorkFolder:
     """Shards of an unfinished build. Made by `open_work`.
 
     The vectors of all shards lie in one file, which becomes that of the index without being copied where they lie in
-    order in it. So no vector is on disk twice, unless a resumed build embeds a shard anew with fewer or more rows.
+    order in it. So no vector is on disk twice, unless a resumed build embeds a shard anew with fewer or more rows, or
+    many processes write at once, each shard apart.
     """
 
     def __init__(self, path: Path) -> None:
@@ -91,20 +92,39 @@ class WorkFolder:
         numbers = np.frombuffer(self._read(shard), np.float16)
         return numbers.reshape(rows, -1) if rows else numbers.reshape(0, 0)
 
-    def write(self, shard: int, vectors: NDArray[np.float16], report: ShardReport) -> None:
-        """Store a finished shard: where it was before if it is as large, else behind all others."""
+    def write(self, shard: int, vectors: NDArray[np.float16], report: ShardReport, *, apart: bool = False) -> None:
+        """Store a finished shard: where it was before if it is as large, else behind all others.
+
+        Args:
+            shard: its number.
+            vectors: float16 [rows, A * D].
+            report: what became of its tiles.
+            apart: into a file of its own, as other processes write, too.
+        """
         data = np.ascontiguousarray(vectors).tobytes()
+        offset = 0 if apart else self._place(shard, len(data))
+        if apart:
+            with staged_file(self._apart(shard)) as staged:
+                staged.write_bytes(data)
+        else:
+            self._put(offset, data)
+        self._regions[shard] = offset, len(data)
+        stored = {"sha256": sha256_bytes(data), "offset": offset, "size_bytes": len(data)}
+        write_json(self._report_path(shard), asdict(report) | stored)
+
+    def _place(self, shard: int, length: int) -> int:
+        """Where so many bytes of a shard go in the file of all."""
         offset, size = self._regions.get(shard, (0, 0))
-        if not offset or size != len(data):
-            offset = max((at + length for at, length in self._regions.values()), default=VECTORS_AT)
+        if offset and size == length:
+            return offset
+        return max((at + size for at, size in self._regions.values() if at), default=VECTORS_AT)
+
+    def _put(self, offset: int, data: bytes) -> None:
         with self._vectors.open("r+b" if self._vectors.exists() else "wb") as file:
             file.seek(offset)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        self._regions[shard] = offset, len(data)
-        stored = {"sha256": sha256_bytes(data), "offset": offset, "size_bytes": len(data)}
-        write_json(self._report_path(shard), asdict(report) | stored)
 
     def gather(self, folder: Path, rows: Sequence[int], width: int) -> None:
         """Make `embeddings.npy` of the vectors of all shards.
@@ -144,9 +164,14 @@ class WorkFolder:
         offset, size = self._regions[shard]
         if not size:
             return b""
+        if not offset:
+            return self._apart(shard).read_bytes()
         with self._vectors.open("rb") as file:
             file.seek(offset)
             return file.read(size)
+
+    def _apart(self, shard: int) -> Path:
+        return self.path / f"shard-{shard:06d}.vectors"
 
     @property
     def _vectors(self) -> Path:

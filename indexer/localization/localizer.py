@@ -19,8 +19,7 @@ from indexer.common.encoders import QueryEncoder
 from indexer.common.errors import BadQuery
 from indexer.confidence.calibration import Calibration, Conditions
 from indexer.confidence.features import BEST, TopK
-from indexer.confidence.storage import load_calibrations
-from indexer.index.tile_index import TileIndex
+from indexer.index.searchable import SearchableIndex
 from indexer.index.zones import SearchResult
 from indexer.localization.answer import Localization, Match, PreparedPhoto, RankedTiles, by_region
 from indexer.localization.position import locate
@@ -28,6 +27,8 @@ from indexer.localization.preparing import prepare_photo
 from indexer.localization.reranking import Reranker
 from indexer.localization.timing import Stopwatch, TimedEncoder
 from indexer.localization.together import JointLocalization, answer_together, no_tiles
+from indexer.milvus.address import MilvusAddress
+from indexer.milvus.opening import calibrations_of, open_index
 from indexer.tiles.region import RecentImagery, Region
 from model.common.errors import GeoLocalizationError
 from model.common.images import MAX_PIXELS
@@ -60,7 +61,7 @@ class Localizer:
     def __init__(
         self,
         encoder: QueryEncoder,
-        index: TileIndex,
+        index: SearchableIndex,
         *,
         headings: int = COARSE_HEADINGS,
         max_pixels: int = MAX_PIXELS,
@@ -81,7 +82,7 @@ class Localizer:
         index.require_encoder(encoder)
         self.encoder = encoder
         self.index = index
-        self.calibrations = load_calibrations(index.folder, index.manifest)
+        self.calibrations = calibrations_of(index)
         self.headings = headings
         self.reranker = reranker
         self._max_pixels = max_pixels
@@ -89,7 +90,7 @@ class Localizer:
     @classmethod
     def open(  # noqa: PLR0913 - each is an option of its own
         cls,
-        index: Path | str,
+        index: Path | str | MilvusAddress,
         *,
         checkpoint: str = "demo",
         device: str = "auto",
@@ -100,10 +101,10 @@ class Localizer:
         exact: bool = False,
         since: datetime.date | None = None,
     ) -> Localizer:
-        """Open an index folder and load the encoder that built it.
+        """Open an index and load the encoder that built it.
 
         Args:
-            index: folder made by `indexer build`.
+            index: folder made by `indexer build`, or the address of a collection made by `indexer publish`.
             checkpoint: bundle folder, or the name of a packaged one.
             device: auto, cpu, cuda, cuda:N or mps.
             engine: auto, onnxruntime, openvino or torch.
@@ -120,10 +121,11 @@ class Localizer:
             NoSuchIndex: there is no such index folder.
             IndexDamaged: a file of the index is missing, changed or contradicts the manifest.
             BadCheckpoint: there is no such bundle, or it is damaged.
+            DatabaseAway: the index lies in a database, which does not answer.
         """
         from model.network.encoder import Encoder
 
-        opened = TileIndex.open(Path(index), exact=exact, since=since)
+        opened = open_index(index, exact=exact, since=since)
         encoder = Encoder.load(checkpoint, device=device, engine=engine)
         reranker = Reranker.open(opened, checkpoint=checkpoint, device=device, engine=engine, candidates=rerank)
         return cls(encoder, opened, headings=headings, max_pixels=max_pixels, reranker=reranker)

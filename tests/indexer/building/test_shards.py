@@ -61,6 +61,19 @@ def test_shards_out_of_order_or_of_another_size_are_put_in_order(tmp_path: Path)
         assert np.array_equal(np.load(work.final / "embeddings.npy"), expected)
 
 
+def test_shards_of_many_writers_lie_apart_and_come_together(tmp_path: Path) -> None:
+    with open_work(tmp_path / "index", IDENTITY, restart=False) as work:
+        for shard in (2, 0):
+            WorkFolder(work.path).write(shard, VECTORS * shard, REPORT, apart=True)
+        assert work.report(1) is None
+        assert report_of(work, 0).offset == report_of(work, 2).offset == 0
+        work.write(1, VECTORS, REPORT)
+        work.final.mkdir()
+        work.gather(work.final, [3, 3, 3], 3)
+        stored = np.load(work.final / "embeddings.npy")
+        assert np.array_equal(stored, np.concatenate([VECTORS * shard for shard in range(3)]))
+
+
 def test_a_shard_without_its_report_or_with_other_vectors_is_not_done(tmp_path: Path) -> None:
     with open_work(tmp_path / "index", IDENTITY, restart=False) as work:
         for shard in (0, 1, 2):
