@@ -180,11 +180,14 @@ class Segment:
 
     def point(self, row: int, anchor: int, shift: tuple[float, float] = (0.0, 0.0)) -> LatLon:
         """Where an anchor of a tile lies on the ground, moved east and south by shares of the tile's side."""
-        bounds, (east, south) = self.tiles.record(row).bounds, self.manifest.anchors[anchor]
+        tiles, (east, south) = self.tiles, self.manifest.anchors[anchor]
         east, south = east + shift[0], south + shift[1]
-        lat, lon = float(self.tiles.lat[row]), float(self.tiles.lon[row])
-        east_deg = east * ((bounds.east - bounds.west) % 360.0)
-        return LatLon(lat - south * (bounds.north - bounds.south), normal_lon(lon + east_deg))
+        west_deg, south_deg, east_deg, north_deg = (
+            float(edge[row]) for edge in (tiles.west, tiles.south, tiles.east, tiles.north)
+        )
+        lat, lon = float(tiles.lat[row]), float(tiles.lon[row])
+        moved_lon = lon + east * ((east_deg - west_deg) % 360.0)
+        return LatLon(lat - south * (north_deg - south_deg), normal_lon(moved_lon))
 
     def row_of(self, z: int, x: int, y: int) -> int | None:
         """The row of a tile of the Web Mercator grid, or None."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from bisect import bisect_right
 from functools import cached_property
 from pathlib import Path
 
@@ -181,7 +182,7 @@ class TileIndex:
         """
         if not 0 <= row < self._starts[-1]:
             raise BadQuery(f"row {row} is not in the index; it has rows 0 to {self._starts[-1] - 1}")
-        number = int(np.searchsorted(self._starts, row, side="right")) - 1
+        number = bisect_right(self._starts, row) - 1
         return self.segments[number], row - self._starts[number]
 
     def tile(self, row: int) -> TileRecord:
