@@ -41,7 +41,7 @@ class TextColumn:
         return len(self._column)
 
     def __getitem__(self, key: Any) -> Any:
-        if isinstance(key, int) or np.ndim(key) == 0:
+        if np.ndim(key) == 0:
             return self._column[int(key)].as_py()
         return TextColumn(self._column.take(_numbers(key)))
 
@@ -66,7 +66,7 @@ class GridNames:
         return len(self._axes[0])
 
     def __getitem__(self, key: Any) -> Any:
-        if isinstance(key, int) or np.ndim(key) == 0:
+        if np.ndim(key) == 0:
             return grid_tile_id(*(int(axis[key]) for axis in self._axes))
         return GridNames(*(axis[key] for axis in self._axes))
 
