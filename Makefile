@@ -67,6 +67,8 @@ bench-page: .venv/ready ## measure a first visit to the page in Chromium
 
 attack: .venv/ready .venv-attack ## attack the service: hostile photos and clients, faults, thousands of requests from its OpenAPI
 	$(RUN) -m benchmarks.attack_service --index clnet-data/demo/index --photo $(DEMO_PHOTO)
+	$(RUN) -m benchmarks.attack_bodies --index clnet-data/demo/index --photo $(DEMO_PHOTO)
+	$(RUN) -m benchmarks.attack_memory --index clnet-data/demo/index --photo $(DEMO_PHOTO)
 	$(RUN) -m benchmarks.attack_schema --index clnet-data/demo/index --photo $(DEMO_PHOTO)
 
 bench-encode: .venv/ready ## measure what a picture costs in each engine and precision

@@ -36,8 +36,9 @@ _COUNTED = re.compile(r'clnet_requests_total\{method="(\w+)",route="([^"]*)",sta
 def main(argv: Sequence[str] | None = None) -> int:
     """Attack and record."""
     args = _parser().parse_args(argv)
-    with start_service(args.index, args.checkpoint, ["--deadline-s", "60", *args.service_flags]) as (url, process):
-        with Client(url) as client:
+    patient = ["--deadline-s", "300", "--min-upload-kb-s", "0"]  # a busy machine must not look like a slow client
+    with start_service(args.index, args.checkpoint, [*patient, *args.service_flags]) as (url, process):
+        with Client(url, http=httpx.Client(base_url=url, timeout=300)) as client:
             tile_id = client.localize(args.photo).matches[0].tile_id
             client.explain(args.photo, tile_id)  # the first one loads torch, which takes long on a busy machine
         command = [

@@ -1,9 +1,9 @@
 """Localizations a second and their latency at several numbers of clients, beside the bare forward pass.
 
 Starts `python -m service` as a process of its own on a free port, posts the same photo from threads that each keep
-one connection, prints a table and writes `results/service.json`: as it comes, with photos never joined, and where its
-line is always full. Two yardsticks are measured in the same run, in this
-process while nothing else runs: the bare forward pass, one canvas at a time and at its best batch size, with no
+one connection (and says how much CPU they take of the same cores), prints a table and writes `results/service.json`:
+as it comes, with photos never joined, and where its line is always full. Two yardsticks are measured in the same run,
+in this process while nothing else runs: the bare forward pass, one canvas at a time and at its best batch size, with no
 decoding, no HTTP, no search; and whole photos decoded, laid, embedded at that batch size and searched back to back.
 
     python -m benchmarks.bench_service --index clnet-data/demo/index --photo PANORAMA
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -21,11 +22,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
 
 import httpx
 import numpy as np
 
+from benchmarks.lean_client import LeanClient, form_of
 from benchmarks.processes import cpu_seconds_of
 from benchmarks.record import write_record
 from clnet_geolocalization import command as own_command
@@ -37,7 +40,8 @@ _START_PATIENCE_S = 120.0
 class Load:
     """What a number of clients saw: answers by outcome, rate, latency of the good ones and of refusals in milliseconds.
 
-    `cpu_ms` is what the service and its processes took for each answer, refusals included.
+    `cpu_ms` is what the service and its processes took for each answer, refusals included; `client_cpu_ms` what the
+    clients took beside them; `batch` how many photos were embedded at once, on average.
     """
 
     clients: int
@@ -50,6 +54,8 @@ class Load:
     p99_ms: float
     refusal_p50_ms: float | None
     cpu_ms: float
+    client_cpu_ms: float
+    batch: float
 
 
 @dataclass(frozen=True)
@@ -71,10 +77,11 @@ class Yardsticks:
 
 @dataclass(frozen=True)
 class Run:
-    """One service: seconds from its start until it was ready, and what each load saw."""
+    """One service: seconds from its start until it was ready, what each load saw, and half of the best rate, evenly."""
 
     ready_s: float
     loads: list[Load]
+    half: Load | None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -103,7 +110,11 @@ def serve_and_load(args: argparse.Namespace, photo: bytes, clients: Sequence[int
         ready_s = time.perf_counter() - began
         put_under_load(url, photo, clients=1, seconds=min(2.0, args.seconds), pid=process.pid)  # warm
         loads = [put_under_load(url, photo, clients=n, seconds=args.seconds, pid=process.pid) for n in clients]
-    return Run(round(ready_s, 2), loads)
+        half = None
+        if len(clients) > 1:
+            pace_s = 2.0 / max(load.per_s for load in loads)
+            half = put_under_load(url, photo, clients=64, seconds=args.seconds, pid=process.pid, pace_s=pace_s)
+    return Run(round(ready_s, 2), loads, half)
 
 
 def bare_forward(checkpoint: str, seconds: float) -> Bare:
@@ -142,11 +153,11 @@ def back_to_back(index: Path, checkpoint: str, photo: bytes, seconds: float) -> 
 def _rate(work: Callable[[], object], seconds: float) -> float:
     """How often a second something can be done."""
     work()
-    count, begin = 0, time.perf_counter()
+    times, begin = 0, time.perf_counter()
     while time.perf_counter() - begin < seconds:
         work()
-        count += 1
-    return count / (time.perf_counter() - begin)
+        times += 1
+    return times / (time.perf_counter() - begin)
 
 
 @contextmanager
@@ -169,19 +180,42 @@ def start_service(
         process.wait(30)
 
 
-def put_under_load(url: str, photo: bytes, *, clients: int, seconds: float, pid: int) -> Load:
-    """Let clients post the photo for some seconds, each as soon as its last answer is there."""
+def put_under_load(
+    url: str, photo: bytes, *, clients: int, seconds: float, pid: int, pace_s: float | None = None
+) -> Load:
+    """Let clients post the photo for some seconds.
+
+    Args:
+        url: of the service.
+        photo: what to post.
+        clients: at once, or at most.
+        seconds: how long.
+        pid: of the service.
+        pace_s: seconds from one photo to the next, whatever becomes of it, and latency counts from the time at which it
+            was due; when left out, each client posts as soon as its last answer is there.
+    """
     took: list[float] = []
     refusals: list[float] = []
     statuses: list[int] = []
-    cpu_before_s = cpu_seconds_of(pid)
-    end = time.perf_counter() + seconds
+    body = form_of(photo)
+    rows_before, cpu_before_s, own_before_s = batches(url), cpu_seconds_of(pid), time.process_time()
+    numbers = count()
+    start = time.perf_counter()
+    end = start + seconds
+
+    def turn() -> float:
+        """When the next photo is due; it is waited for."""
+        if pace_s is None:
+            return time.perf_counter()
+        due = start + next(numbers) * pace_s
+        if due < end:
+            time.sleep(max(0.0, due - time.perf_counter()))
+        return due
 
     def client() -> None:
-        with httpx.Client(base_url=url, timeout=60) as session:
-            while time.perf_counter() < end:
-                begin = time.perf_counter()
-                status = session.post("/localize", files={"panorama": photo}).status_code
+        with LeanClient(url) as session:
+            while (begin := turn()) < end:
+                status = session.post(body)
                 statuses.append(status)
                 if status == 200:
                     took.append(time.perf_counter() - begin)
@@ -190,12 +224,13 @@ def put_under_load(url: str, photo: bytes, *, clients: int, seconds: float, pid:
                     time.sleep(0.05)  # a refused client that asks again at once would only measure refusals
 
     threads = [threading.Thread(target=client) for _ in range(clients)]
-    begin = time.perf_counter()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    wall_s = time.perf_counter() - begin
+    wall_s = time.perf_counter() - start
+    own_cpu_s = time.process_time() - own_before_s
+    rows, passes = np.subtract(batches(url), rows_before)
     p50, p95, p99 = 1000 * np.percentile(took, [50, 95, 99]) if took else (np.nan,) * 3
     cpu_ms = 1000 * (cpu_seconds_of(pid) - cpu_before_s) / max(1, len(statuses))
     return Load(
@@ -209,26 +244,43 @@ def put_under_load(url: str, photo: bytes, *, clients: int, seconds: float, pid:
         p99_ms=float(p99),
         refusal_p50_ms=1000 * float(np.median(refusals)) if refusals else None,
         cpu_ms=cpu_ms,
+        client_cpu_ms=1000 * own_cpu_s / max(1, len(statuses)),
+        batch=float(rows / passes) if passes else 0.0,
     )
+
+
+def batches(url: str) -> tuple[float, float]:
+    """Photos that a service has embedded, and in how many forward passes."""
+    told = httpx.get(f"{url}/metrics", timeout=60).text
+    found = {
+        kind: float(value) for kind, value in re.findall(r"^clnet_batch_rows_(sum|count) (\S+)", told, re.MULTILINE)
+    }
+    return found["sum"], found["count"]
 
 
 def table(bare: Bare, yardsticks: Yardsticks, runs: Mapping[str, Run]) -> str:
     """What was measured, as Markdown."""
-    rows = [
-        "| photos | clients | a second | of back to back | p50 ms | p95 ms | p99 ms | CPU ms | refused | failed |",
-        "|" + "---|" * 10,
-    ]
+    times, costs = ("a second", "of back to back", "p50 ms", "p95 ms", "p99 ms"), ("CPU ms", "of clients", "batch")
+    names = ("photos", "clients", *times, *costs, "refused", "failed")
+    rows = ["".join(f"| {name} " for name in names) + "|", "|" + "---|" * len(names)]
     rows += [
         f"| {name} | {load.clients} | {load.per_s:.1f} | {load.per_s / yardsticks.whole_per_s:.0%} | {load.p50_ms:.0f} "
-        f"| {load.p95_ms:.0f} | {load.p99_ms:.0f} | {load.cpu_ms:.1f} | {load.refused} | {load.failed} |"
-        for name, run in runs.items()
-        for load in run.loads
+        f"| {load.p95_ms:.0f} | {load.p99_ms:.0f} | {load.cpu_ms:.1f} | {load.client_cpu_ms:.1f} | {load.batch:.1f} "
+        f"| {load.refused} | {load.failed} |"
+        for name, load in _named(runs)
     ]
     head = (
         f"bare forward pass: {bare.per_s:.1f}/s alone, median {bare.p50_ms:.1f} ms; {yardsticks.bare_per_s:.1f}/s in "
         f"batches of {yardsticks.batch}; whole photos back to back: {yardsticks.whole_per_s:.1f}/s"
     )
     return f"{head}\n\n" + "\n".join(rows)
+
+
+def _named(runs: Mapping[str, Run]) -> Iterator[tuple[str, Load]]:
+    for name, run in runs.items():
+        yield from ((name, load) for load in run.loads)
+        if run.half is not None:
+            yield f"{name}, half of that rate", run.half
 
 
 def report(args: argparse.Namespace, bare: Bare, yardsticks: Yardsticks, runs: Mapping[str, Run]) -> dict[str, object]:

@@ -27,7 +27,7 @@ from model.data.manifest import read_manifest
 from model.inputs.photo_metadata import read_photo_metadata, read_photo_position, read_position_error_m
 from model.inputs.photo_view import GivenView, resolve_view
 
-__all__ = ["KINDS", "OPERATIONS", "Mutation", "damaged", "draw_mutations", "outcome"]
+__all__ = ["KINDS", "OPERATIONS", "Mutation", "damaged", "draw_mutations", "mutated", "outcome"]
 
 OPERATIONS = ("flip", "set", "insert", "delete", "repeat", "cut", "number")
 _TOKENS = (
@@ -61,10 +61,14 @@ def draw_mutations(seed: int) -> tuple[int, list[Mutation]]:
 def damaged(kind: str, file: int, mutations: Sequence[Mutation]) -> bytes:
     """The bytes of a file of a kind after some damage."""
     seeds = KINDS[kind].seeds()
-    core = seeds[file % len(seeds)]
+    return KINDS[kind].wrap(mutated(seeds[file % len(seeds)], mutations))
+
+
+def mutated(data: bytes, mutations: Sequence[Mutation]) -> bytes:
+    """Bytes after some damage."""
     for mutation in mutations:
-        core = _mutated(core, mutation)
-    return KINDS[kind].wrap(core)
+        data = _mutated(data, mutation)
+    return data
 
 
 def outcome(kind: str, data: bytes) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ParamSpec, TypeVar
 
@@ -47,7 +47,7 @@ class Serving:
     explaining: Explaining
 
     async def localize(
-        self, read: Callable[[], bytes], given: GivenView, *, region: Region | None, top_k: int
+        self, read: Callable[[], Awaitable[bytes]], given: GivenView, *, region: Region | None, top_k: int
     ) -> Localization:
         """Answer one photo, in the line.
 
@@ -65,12 +65,12 @@ class Serving:
         return await self.line.run(self._localize(read, given, region, top_k))
 
     async def _localize(
-        self, read: Callable[[], bytes], given: GivenView, region: Region | None, top_k: int
+        self, read: Callable[[], Awaitable[bytes]], given: GivenView, region: Region | None, top_k: int
     ) -> Localization:
         photo = replace(await self.prepare(read, given), region=region)
         return await asyncio.wrap_future(self.batcher.submit(Question(photo, top_k)))
 
-    async def prepare(self, read: Callable[[], bytes], given: GivenView) -> PreparedPhoto:
+    async def prepare(self, read: Callable[[], Awaitable[bytes]], given: GivenView) -> PreparedPhoto:
         """Decode a photo and lay it on the canvas, in a process that ends with the caller's patience.
 
         Raises:

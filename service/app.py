@@ -171,6 +171,7 @@ def _lifespan(
         yield
         if preparation is not None:
             preparation.stop()
+        engine.stop_waiting()
         await loading
         await asyncio.to_thread(engine.close)
         if tracing is not None:

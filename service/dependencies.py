@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, UploadFile
@@ -49,12 +49,14 @@ UPLOAD_PROBLEMS: dict[int | str, dict[str, Any]] = {
     503: problem(
         "Busy, not ready, or a fault of the server; try again after `Retry-After` seconds.",
         *("overloaded", "deadline-exceeded", "not-ready", "worker-lost", "index-damaged", "storage-fault"),
+        *("database-away", "database-fault"),
     ),
 }
 """How every address that takes photos may refuse."""
 
 
-def _engine(request: Request) -> Engine:
+# These are coroutines, since FastAPI runs plain functions in threads, one change of thread for each.
+async def _engine(request: Request) -> Engine:
     engine: Engine = request.app.state.engine
     return engine
 
@@ -62,14 +64,14 @@ def _engine(request: Request) -> Engine:
 EngineOfApp = Annotated[Engine, Depends(_engine)]
 
 
-def _serving(engine: EngineOfApp) -> Serving:
+async def _serving(engine: EngineOfApp) -> Serving:
     return engine.require()
 
 
 ServingOfApp = Annotated[Serving, Depends(_serving)]
 
 
-def _metrics(request: Request) -> Metrics:
+async def _metrics(request: Request) -> Metrics:
     metrics: Metrics = request.app.state.metrics
     return metrics
 
@@ -77,7 +79,7 @@ def _metrics(request: Request) -> Metrics:
 MetricsOfApp = Annotated[Metrics, Depends(_metrics)]
 
 
-def _settings(request: Request) -> Settings:
+async def _settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
 
@@ -113,12 +115,12 @@ async def check_fields(request: Request, *, many: Sequence[str]) -> None:
         raise RequestValidationError(mistakes)
 
 
-def reader_of(upload: UploadFile) -> Callable[[], bytes]:
-    """What reads an upload from its beginning, however often it is called."""
+def reader_of(upload: UploadFile) -> Callable[[], Awaitable[bytes]]:
+    """What reads an upload from its beginning, however often it is called; in a thread where it lies on disk."""
 
-    def read() -> bytes:
-        upload.file.seek(0)
-        return upload.file.read()
+    async def read() -> bytes:
+        await upload.seek(0)
+        return await upload.read()
 
     return read
 

@@ -20,10 +20,14 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from service.errors import BadField, StorageFault
 
-__all__ = ["FormRoute"]
+__all__ = ["MOST_IN_MEMORY", "FormRoute"]
 
 logger = logging.getLogger(__name__)
 
+MOST_IN_MEMORY = 2 << 20
+"""Bytes of the files of one form that are kept in memory: a megabyte of the first ones, and a part just read."""
+
+_KEPT = 1 << 20
 _PHOTO = "panorama"
 _HOW = "send it as a file, in multipart/form-data (curl -F panorama=@photo.jpg ADDRESS)"
 _PLAINER = {
@@ -94,10 +98,14 @@ async def _refuse_other_kinds(headers: Headers, stream: AsyncGenerator[bytes, No
 
 
 class _PhotoParser(MultiPartParser):
-    """The framework's, which also tells a part that is no file from one too long, and a body that was cut off."""
+    """The framework's, which also tells a part that is no file from one too long, and a body that was cut off.
+
+    The framework keeps a megabyte of each file in memory; here all files of a form share it, and the others go to disk.
+    """
 
     _open = False
     _reason = ""
+    _file_bytes = 0
 
     def on_part_begin(self) -> None:
         """Note that a part is not complete."""
@@ -106,6 +114,7 @@ class _PhotoParser(MultiPartParser):
 
     def on_headers_finished(self) -> None:
         """Note a photo that is no file; its content is skipped, and the mistake told at the end."""
+        self.spool_max_size = max(1, _KEPT - self._file_bytes)  # 0 would be no limit
         super().on_headers_finished()
         if self._current_part.field_name == _PHOTO and self._current_part.file is None:
             _, options = parse_options_header(self._current_part.content_disposition)
@@ -121,6 +130,7 @@ class _PhotoParser(MultiPartParser):
             return
         if part.file is None and len(part.data) + end - start > self.max_part_size:
             raise BadField(part.field_name[:80], f"is longer than {self.max_part_size:,} bytes; a value is short")
+        self._file_bytes += 0 if part.file is None else end - start
         super().on_part_data(data, start, end)
 
     def on_part_end(self) -> None:

@@ -1,4 +1,4 @@
-"""The server process: how long a request's headers may take to arrive, and how it goes when it is told to stop.
+"""The server process: how long a request's headers may take to arrive and be, and how it goes when it is told to stop.
 
 At SIGTERM it first goes on as a lame duck, whose `/readyz` sends new clients elsewhere; then it takes no new connection
 and gives open requests their time; at the end of that it stops, whatever still runs.
@@ -17,7 +17,7 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from service.settings import Settings
 
@@ -25,6 +25,7 @@ __all__ = ["make_server"]
 
 logger = logging.getLogger(__name__)
 
+_MOST_HEADER_BYTES = 64 << 10
 _LAST_S = 5.0
 """For closing what was opened, once the time of open requests is over."""
 
@@ -85,17 +86,15 @@ def _end() -> None:
     os._exit(1)
 
 
-_Protocol: Any = AutoHTTPProtocol
-"""The installed one: written in C or in Python."""
-
-
-class _Impatient(_Protocol):  # type: ignore[misc]
-    """Closes a connection whose request's headers take too long."""
+class _Impatient(HttpToolsProtocol):
+    """Closes a connection whose request's headers take too long, or are too long: the parser alone takes any."""
 
     timeout_s = 10.0
     _clock: asyncio.TimerHandle | None = None
+    _in_headers = False
+    _header_bytes = 0
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
         super().connection_made(transport)
         self._clock = self.loop.call_later(self.timeout_s, self._give_up)
@@ -104,9 +103,23 @@ class _Impatient(_Protocol):  # type: ignore[misc]
         """Begin to wait with a request's first bytes, and stop when its headers are there."""
         if self._idle() and self._clock is None:
             self._clock = self.loop.call_later(self.timeout_s, self._give_up)
+        going_on = self._in_headers
         super().data_received(data)
         if not self._idle():
             self._stop_clock()
+        self._header_bytes = self._header_bytes + len(data) if going_on and self._in_headers else 0
+        if self._header_bytes > _MOST_HEADER_BYTES and not self.transport.is_closing():
+            self.send_400_response(f"The headers of a request are longer than {_MOST_HEADER_BYTES} bytes.")
+
+    def on_message_begin(self) -> None:
+        """Headers follow."""
+        super().on_message_begin()
+        self._in_headers = True
+
+    def on_headers_complete(self) -> None:
+        """They are over."""
+        self._in_headers = False
+        super().on_headers_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for any more."""

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from annotated_types import Ge, Gt, Le
 
+from indexer.milvus.address import MilvusAddress, parse_index
 from model.common.errors import BadConfig, BadOption
 from model.common.flags import Option, read_flags
 from model.common.processors import available_processors
@@ -112,6 +113,11 @@ class ServeSettings(EncoderOptions):
         return self.workers or available_processors()
 
     @property
+    def heavy_decoders(self) -> int:
+        """Processes for large photos: as many as fit into the pixels decoded at once."""
+        return min(self.decoders, max(1, int(self.decode_megapixels // self.max_megapixels)))
+
+    @property
     def max_pixels(self) -> int:
         """The photo limit in pixels."""
         return round(self.max_megapixels * 1_000_000)
@@ -121,7 +127,13 @@ class ServeSettings(EncoderOptions):
 class Settings(ServeSettings):
     """What `python -m service` takes."""
 
-    index: Annotated[Path, Option("index folder made by `python -m indexer build`")]
+    index: Annotated[
+        Path | MilvusAddress,
+        Option(
+            "index folder made by `python -m indexer build`, or milvus://HOST:PORT/COLLECTION made by `publish`",
+            parse=parse_index,
+        ),
+    ]
 
 
 @spec(kw_only=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+_SAID_ALOUD = ("no Chromium", "no Milvus")
 _SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -25,7 +26,7 @@ def shared_data() -> Path:
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
-    """Say aloud that the page was not tested where there is no browser."""
+    """Say aloud that the page was not tested where there is no browser, and a database where its client is missing."""
     skipped = [report.longrepr[2] for report in terminalreporter.stats.get("skipped", ()) if report.longrepr]
-    for reason in sorted({reason for reason in skipped if "no Chromium" in reason}):
+    for reason in sorted({reason for reason in skipped if any(one in reason for one in _SAID_ALOUD)}):
         terminalreporter.write_line(reason, yellow=True, bold=True)

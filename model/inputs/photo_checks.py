@@ -6,7 +6,8 @@ high as it is wide, so a picture's vertical angle is its field of view over its 
 
 from __future__ import annotations
 
-from PIL import Image, ImageStat
+import numpy as np
+from PIL import Image
 
 __all__ = ["content_warnings", "is_sphere", "is_strip", "photo_warnings", "shape_warnings"]
 
@@ -60,7 +61,7 @@ def is_strip(aspect: float) -> bool:
 def content_warnings(photo: Image.Image) -> list[str]:
     """Whether a picture, as it is seen, shows too little to tell a place from, or two circles; empty where not."""
     glance = photo.resize(_GLANCE_PX, Image.Resampling.BOX, reducing_gap=1.0)
-    deviation = max(ImageStat.Stat(glance).stddev)
+    deviation = float(np.asarray(glance).std(axis=(0, 1)).max())
     if is_sphere(photo.width / photo.height) and _is_two_circles(glance.convert("L")):
         return [
             "the picture shows two circles on black, as a 360 degree camera stores what its two lenses see; stitch it "

@@ -12,7 +12,10 @@ from model.common.image_formats import open_header
 from model.common.jpeg_scans import MAX_SCANS, count_scans
 from model.common.webp_size import webp_size
 
-__all__ = ["Cost", "cost_of"]
+__all__ = ["LIGHT_S", "Cost", "cost_of", "most_bytes"]
+
+LIGHT_S = 0.3
+"""Expected seconds of CPU up to which a photo is a common one."""
 
 _PATIENCE = 6.0
 """Allowed over measured seconds."""
@@ -67,9 +70,27 @@ def cost_of(data: bytes, *, max_pixels: int) -> Cost:
     return Cost(
         expected_s=expected_s,
         cpu_s=_LEAST_CPU_S + _PATIENCE * expected_s,
-        memory_bytes=_LEAST_BYTES + round(memory * pixels) + _COPIES * len(data),
+        memory_bytes=_memory(memory, pixels, len(data)),
         pixels=pixels,
     )
+
+
+def most_bytes(*, max_pixels: int, encoded_bytes: int, at_most_s: float | None = None) -> int:
+    """What the decoder of any photo may take at most.
+
+    Args:
+        max_pixels: of the largest photo.
+        encoded_bytes: likewise.
+        at_most_s: only photos that are expected to take no more seconds of CPU; None for all.
+    """
+    return max(
+        _memory(memory, max_pixels if at_most_s is None else min(max_pixels, int(at_most_s * 1e9 / ns)), encoded_bytes)
+        for ns, memory in _MEASURED.values()
+    )
+
+
+def _memory(per_pixel: float, pixels: int, encoded_bytes: int) -> int:
+    return _LEAST_BYTES + round(per_pixel * pixels) + _COPIES * encoded_bytes
 
 
 def _declared(data: bytes) -> tuple[str, int]:

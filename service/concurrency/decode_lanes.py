@@ -13,7 +13,7 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -26,6 +26,7 @@ from indexer.localization.answer import PreparedPhoto
 from model.common.errors import BadImage
 from model.inputs.photo_view import GivenView
 from model.inputs.transforms import InputSpec
+from service.concurrency.decode_costs import LIGHT_S
 from service.concurrency.decode_worker import DecodeJob, TooHeavy, answer_nothing, decode, set_up
 from service.errors import WorkerLost
 
@@ -33,8 +34,6 @@ __all__ = ["DecodeLanes"]
 
 logger = logging.getLogger(__name__)
 
-_LIGHT_S = 0.3
-"""Expected seconds of CPU of what the light lane decodes."""
 _NICENESS = 5
 _TRIES = 2
 _OUT_OF_TIME = frozenset({signal.SIGPROF, signal.SIGXCPU})
@@ -46,7 +45,7 @@ class DecodeLanes:
 
     Example:
         >>> lanes = DecodeLanes(light=2, heavy=1, max_pixels=64_000_000)  # doctest: +SKIP
-        >>> asyncio.run(lanes.prepare(lambda: photo, GivenView(), inputs))  # doctest: +SKIP
+        >>> asyncio.run(lanes.prepare(read, GivenView(), inputs))  # doctest: +SKIP
     """
 
     def __init__(self, *, light: int, heavy: int, max_pixels: int) -> None:
@@ -61,7 +60,7 @@ class DecodeLanes:
         self._light = _Lane(light, niceness=0)
         self._heavy = _Lane(heavy, niceness=_NICENESS)
 
-    async def prepare(self, read: Callable[[], bytes], given: GivenView, inputs: InputSpec) -> PreparedPhoto:
+    async def prepare(self, read: Callable[[], Awaitable[bytes]], given: GivenView, inputs: InputSpec) -> PreparedPhoto:
         """Decode a photo and lay it on the canvas; when the caller is cancelled, its process is killed.
 
         Args:
@@ -74,12 +73,16 @@ class DecodeLanes:
                 angles given.
             WorkerLost: its processes died for no fault of the photo.
         """
-        job = DecodeJob(b"", given, inputs, self._max_pixels, _LIGHT_S)
-        result = await self._light.run(lambda: replace(job, photo=read()))
+        job = DecodeJob(b"", given, inputs, self._max_pixels, LIGHT_S)
+        result = await self._light.run(job, read)
         if isinstance(result, TooHeavy):
-            result = await self._heavy.run(lambda: replace(job, photo=read(), at_most_s=None))
+            result = await self._heavy.run(replace(job, at_most_s=None), read)
         assert isinstance(result, PreparedPhoto)
         return result
+
+    def crowded(self) -> bool:
+        """Whether common photos wait for a process; may be asked from any thread."""
+        return self._light.waiting > 0
 
     def warm(self) -> None:
         """Wait until every process has loaded its decoders."""
@@ -98,11 +101,16 @@ class _Lane:
         self._free: asyncio.LifoQueue[_Process] = asyncio.LifoQueue()  # the last one used has its pages warm
         for worker in self._workers:
             self._free.put_nowait(worker)
+        self.waiting = 0
 
-    async def run(self, job: Callable[[], DecodeJob]) -> PreparedPhoto | TooHeavy:
-        worker = await self._free.get()
+    async def run(self, job: DecodeJob, read: Callable[[], Awaitable[bytes]]) -> PreparedPhoto | TooHeavy:
+        self.waiting += 1
         try:
-            return await worker.run(await asyncio.to_thread(job))
+            worker = await self._free.get()
+        finally:
+            self.waiting -= 1
+        try:
+            return await worker.run(replace(job, photo=await read()))
         finally:
             self._free.put_nowait(worker)
 

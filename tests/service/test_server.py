@@ -46,6 +46,7 @@ def served(index_folder):
 def test_server_keeps_its_manners(served):
     process, port = served
     _slow_headers_are_cut(port)
+    _endless_headers_are_refused(port)
     process.send_signal(signal.SIGHUP)
     _wait_for(lambda: 'swaps_total{outcome="done"} 1.0' in httpx.get(f"http://127.0.0.1:{port}/metrics").text)
     process.send_signal(signal.SIGTERM)
@@ -58,6 +59,25 @@ def _slow_headers_are_cut(port: int) -> None:
     with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
         client.sendall(b"GET /healthz HTTP/1.1\r\nHost: ")
         assert client.recv(100) == b""
+
+
+def _endless_headers_are_refused(port: int) -> None:
+    for start in (b"GET /healthz HTTP/1.1\r\nHost: ", b"GET /", b"GET /healthz HTTP/1.1\r\nHost: a\r\n"):
+        part = b"x" * 70_000 if start.endswith((b" ", b"/")) else b"Name: value\r\n" * 6_000
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+            client.sendall(start)
+            time.sleep(0.05)
+            try:
+                for _ in range(20):
+                    client.sendall(part)
+                    time.sleep(0.005)
+                answer = client.recv(1000)
+            except ConnectionError:  # refused while still sending
+                answer = b"HTTP/1.1 400"
+        assert answer.startswith(b"HTTP/1.1 400")
+    long = {"X-Long": "x" * 20_000}
+    with httpx.Client() as client:  # what is long, but not too long, is answered, again and again
+        assert {client.get(f"http://127.0.0.1:{port}/healthz", headers=long).status_code for _ in range(9)} == {200}
 
 
 def _wait_for(holds) -> None:

@@ -1,6 +1,7 @@
 """Batches form of what waits; everyone gets their own result or error."""
 
 import threading
+import time
 from concurrent.futures import wait
 
 import pytest
@@ -117,3 +118,51 @@ def test_closing_finishes_what_was_submitted():
     batcher.close()
     assert [future.result(timeout=0) for future in futures] == [0, 10, 20]
     assert not batcher._thread.is_alive()
+
+
+def slow_at_zero(items):
+    """Work whose first batch takes a while, after which a batch may wait as long."""
+    if 0 in items:
+        time.sleep(0.2)
+    return [(number, list(items)) for number in range(len(items))]
+
+
+def test_under_load_a_batch_waits_for_those_on_their_way():
+    late = []
+
+    def crowded() -> bool:
+        """One more is on the way, and comes as soon as somebody asks."""
+        if not late:
+            late.append(batcher.submit(2))
+            return True
+        return False
+
+    batcher = Batcher(slow_at_zero, max_items=8, crowded=crowded)
+    batcher.submit(0).result(timeout=10)
+    late.clear()
+    early = batcher.submit(1)
+    assert early.result(timeout=10) == [1, 2]
+    assert late[0].result(timeout=10) == [1, 2]
+    batcher.close()
+
+
+def test_a_batch_waits_no_longer_than_the_last_one_took():
+    asked = []
+    batcher = Batcher(slow_at_zero, max_items=8, crowded=lambda: asked.append(1) or True)
+    batcher.submit(0).result(timeout=10)
+    began = time.monotonic()
+    assert batcher.submit(1).result(timeout=10) == [1]
+    assert time.monotonic() - began > 0.15
+    looked = len(asked)
+    assert batcher.submit(2).result(timeout=10) == [2]
+    assert len(asked) - looked < looked  # the last one took no time
+    batcher.close()
+
+
+def test_a_full_batch_waits_for_nobody():
+    asked = []
+    batcher = Batcher(slow_at_zero, max_items=1, crowded=lambda: asked.append(1) or True)
+    batcher.submit(0).result(timeout=10)
+    batcher.submit(1).result(timeout=10)
+    assert not asked
+    batcher.close()

@@ -35,7 +35,10 @@ def large():
 
 
 def prepare(lanes, photo):
-    return lanes.prepare(lambda: photo, GIVEN, INPUTS)
+    async def read() -> bytes:
+        return photo
+
+    return lanes.prepare(read, GIVEN, INPUTS)
 
 
 def pid_of(process) -> int:
@@ -64,6 +67,19 @@ def test_large_photo_does_not_hold_up_a_common_one(lanes, large):
         assert not heavy.done()
         assert (await heavy).canvas.shape[2] == 3
 
+    asyncio.run(ask())
+
+
+def test_lanes_are_crowded_while_common_photos_wait(lanes):
+    async def ask():
+        asking = [asyncio.create_task(prepare(lanes, PHOTO)) for _ in range(3)]
+        await asyncio.sleep(0)  # one has the process, two wait
+        assert lanes.crowded()
+        asking[1].cancel()
+        await asyncio.gather(asking[0], asking[2])
+        assert not lanes.crowded()
+
+    assert not lanes.crowded()
     asyncio.run(ask())
 
 
