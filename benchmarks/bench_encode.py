@@ -56,42 +56,48 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--batch", nargs="+", type=int, default=[1, 4, 16, 32], help="pictures in a pass")
     parser.add_argument("--name", default="encode", help="of the record (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="of which the median counts")
+    parser.add_argument("--known-only", action="store_true", help="leave out unknown headings, which take longest")
+    parser.add_argument("--beside", default="nothing", help="what else the machine does meanwhile, for the record")
     parser.add_argument("--threads", type=int, default=1, help="of one pass")
     args = parser.parse_args(argv)
     with TemporaryDirectory() as scratch:
         bundles = {name: Path(scratch) / name for name in args.backbone}
         for name, folder in bundles.items():
-            _make(name, folder)
+            _make(name, folder, sweep=not args.known_only)
         named = {**{name: name for name in args.checkpoint}, **{name: str(path) for name, path in bundles.items()}}
-        result = {
-            name: _measure(one, args.batch, rounds=args.rounds, threads=args.threads) for name, one in named.items()
-        }
+        result = {name: _measure(one, args) for name, one in named.items()}
     for name, engines in result.items():
         print(name)
         print(f"{'ms of processor time a panorama, batch':42}" + "".join(f"{batch:>16}" for batch in args.batch))
         for engine, measured in engines.items():
             cells = (f"{one['cpu_ms']:8.2f} ({one['ratio']:4.2f})" for one in measured["batches"].values())
             print(f"{engine:42}" + "".join(f"{cell:>16}" for cell in cells), measured["unknown_heading"])
-    print(write_record(args.name, {"threads": args.threads, "engines": result}))
+    print(
+        write_record(
+            args.name, {"threads": args.threads, "rounds": args.rounds, "beside": args.beside, "engines": result}
+        )
+    )
     return 0
 
 
-def _make(backbone: str, folder: Path) -> None:
+def _make(backbone: str, folder: Path, *, sweep: bool) -> None:
     """A bundle of random weights, exported; there is nothing that a gate could measure."""
     run = load_run(_CVUSA)
     net = CLNet(replace(run.model, backbone=backbone), run.inputs).eval()
     save_bundle(folder, net, name=backbone, provenance={}, metrics={})
     net = load_bundle(folder).net  # its weights as they are on disk
-    files = {"ground": "ground.onnx", "satellite": "satellite.onnx", "headings": SWEEP_FILE}
+    files = {"ground": "ground.onnx", "satellite": "satellite.onnx"} | ({"headings": SWEEP_FILE} if sweep else {})
     for graph, file in files.items():
         write_graph(net, graph, folder, folder / file)  # type: ignore[arg-type]
     digests = {file: sha256_file(folder / file) for file in files.values()}
     write_json(folder / EXPORTS, {"made_from": source_digest(folder), "dim": net.dim, "files": digests})
 
 
-def _measure(checkpoint: str, batches: list[int], *, rounds: int, threads: int) -> dict[str, dict[str, Any]]:
+def _measure(checkpoint: str, args: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    batches, rounds = args.batch, args.rounds
     encoders = {
-        name: Encoder.load(checkpoint, device="cpu", threads=threads, **options) for name, options in _ENGINES.items()
+        name: Encoder.load(checkpoint, device="cpu", threads=args.threads, **options)
+        for name, options in _ENGINES.items()
     }
     width, height = next(iter(encoders.values())).inputs.ground_size_px
     pictures = np.random.default_rng(0).integers(0, 256, (max(*batches, _CANVASES), height, width, 3), np.uint8)
@@ -109,7 +115,7 @@ def _measure(checkpoint: str, batches: list[int], *, rounds: int, threads: int) 
             cells = {"cpu_ms": cpu_ms, "wall_ms": wall_ms, "ratio": cpu_ms / reference}
             table[name]["batches"][str(batch)] = {key: round(value, 3) for key, value in cells.items()}
     for name, encoder in encoders.items():
-        table[name]["unknown_heading"] = _unknown(encoder, pictures[:_CANVASES], rounds)
+        table[name]["unknown_heading"] = {} if args.known_only else _unknown(encoder, pictures[:_CANVASES], rounds)
     return table
 
 

@@ -10,6 +10,7 @@ Writes `results/light.json`.
 from __future__ import annotations
 
 import argparse
+import resource
 import socket
 import subprocess
 import sys
@@ -32,13 +33,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print and record."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--folder", type=Path, required=True, help="scratch folder; an environment in it is used again")
+    parser.add_argument("--beside", default="nothing", help="what else the machine does meanwhile, for the record")
     parser.add_argument("--side", type=int, default=32, help="tiles along each side of the region")
     args = parser.parse_args(argv)
     python = args.folder / "venv/bin/python"
-    seconds = None if python.exists() else _install(args.folder / "venv")
+    installed = None if python.exists() else _install(args.folder / "venv")
     result: dict[str, Any] = {
-        "install_s": seconds,
+        "beside": args.beside,
+        "install": installed,
         "disk_mb": _megabytes(args.folder / "venv"),
+        "largest_mb": _largest(args.folder / "venv"),
         "training_libraries": [name for name in _FORBIDDEN if _has(python, name)],
     }
     region, index = args.folder / "region", args.folder / "index"
@@ -56,16 +60,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _install(folder: Path) -> float:
+def _install(folder: Path) -> dict[str, float]:
+    """Seconds that pip takes, and its processor time; what is left is the network's, and other programs'."""
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    began = time.perf_counter()
+    began, before = time.perf_counter(), _children_s()
     pip = [str(folder / "bin/python"), "-m", "pip", "install", "--quiet"]
     subprocess.run([*pip, "-c", str(_ROOT / "constraints.txt"), "-e", str(_ROOT)], check=True)
-    return round(time.perf_counter() - began, 1)
+    return {
+        "seconds": round(time.perf_counter() - began, 1),
+        "processor_s": round(_children_s() - before, 1),
+    }
 
 
 def _megabytes(folder: Path) -> int:
     return round(sum(path.lstat().st_blocks * 512 for path in folder.rglob("*")) / 1e6)
+
+
+def _largest(folder: Path) -> dict[str, int]:
+    """What takes most of it."""
+    (packages,) = folder.glob("lib/python*/site-packages")
+    sizes = {path.name: _megabytes(path) for path in packages.iterdir() if path.is_dir()}
+    return dict(sorted(sizes.items(), key=lambda one: -one[1])[:10])
 
 
 def _has(python: Path, name: str) -> bool:
@@ -78,14 +93,25 @@ def _run(python: Path, module: str, *arguments: str) -> None:
 
 
 def _least(measured: object) -> dict[str, float]:
-    """Least and greatest of some starts, in seconds."""
+    """Least and greatest of some starts, and the least processor time, in seconds."""
     assert callable(measured)
-    seconds = []
+    seconds, processor = [], []
     for _ in range(_STARTS):
-        began = time.perf_counter()
+        began, before = time.perf_counter(), _children_s()
         measured()
         seconds.append(time.perf_counter() - began)
-    return {"least": round(min(seconds), 2), "greatest": round(max(seconds), 2)}
+        processor.append(_children_s() - before)
+    return {
+        "least": round(min(seconds), 2),
+        "greatest": round(max(seconds), 2),
+        "processor_s": round(min(processor), 2),
+    }
+
+
+def _children_s() -> float:
+    """Processor time of the processes that were waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _serve(python: Path, index: Path) -> dict[str, float]:
