@@ -20,7 +20,10 @@ COPY constraints.txt pyproject.toml ./
 COPY docker docker
 
 FROM builder AS cpu-dependencies
-RUN python docker/dependencies.py geo > requirements.txt && pip install -c constraints.txt -r requirements.txt
+# Further extras, such as milvus for an index in a database.
+ARG EXTRAS=
+# hadolint ignore=SC2086
+RUN python docker/dependencies.py geo ${EXTRAS} > requirements.txt && pip install -c constraints.txt -r requirements.txt
 
 FROM builder AS gpu-dependencies
 RUN python docker/dependencies.py geo gpu > requirements.txt && pip install -c constraints.txt -r requirements.txt

@@ -28,6 +28,7 @@ from indexer.confidence.features import BEST, TopK
 from indexer.confidence.fitting import check, default_radius_m, fit
 from indexer.confidence.photo_fingerprints import PhotoSet
 from indexer.confidence.queries import KnownPhoto, SearchedPhotos
+from indexer.index.tile_index import TileIndex
 from indexer.localization.answer import PreparedPhoto
 from indexer.localization.localizer import Localizer
 from indexer.localization.together import rank_together
@@ -150,6 +151,7 @@ def _half(asked: SearchedPhotos, odd: bool) -> SearchedPhotos:
 
 def _both(localizer: Localizer, plain: SearchedPhotos, asked: SearchedPhotos) -> dict[str, Any]:
     """The plain question's calibration, and one of its own, on the odd photos of a question."""
+    assert isinstance(localizer.index, TileIndex)
     manifest, told = localizer.index.manifest, _half(asked, odd=True)
     result = {}
     for name, fitted_on in (("the plain question's", plain), ("its own", asked)):

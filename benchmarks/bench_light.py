@@ -23,7 +23,7 @@ from typing import Any
 from benchmarks.record import write_record
 
 _ROOT = Path(__file__).parents[1]
-_FORBIDDEN = ("torch", "timm", "torchvision", "onnx", "safetensors")
+_FORBIDDEN = ("torch", "timm", "torchvision", "onnx", "safetensors", "matplotlib")
 _STARTS = 3
 _PATIENCE_S = 120.0
 

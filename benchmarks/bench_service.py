@@ -137,7 +137,7 @@ def bare_forward(checkpoint: str, seconds: float) -> Bare:
 def back_to_back(index: Path, checkpoint: str, photo: bytes, seconds: float) -> Yardsticks:
     """Work off batches of a photo for some seconds: their forward passes alone, then all that an answer needs."""
     from indexer.localization.localizer import Localizer
-    from service.answering import best_batch
+    from service.first_start.layout import best_batch
 
     localizer = Localizer.open(index, checkpoint=checkpoint)
     batch = best_batch(localizer.encoder, largest=32)

@@ -33,6 +33,7 @@ _COMMANDS = {
     "export": Command(
         "write footprints or vectors of an index for other programs", "indexer.commands.export:run", "ExportOptions"
     ),
+    "publish": Command("copy an index into a vector database", "indexer.commands.publish:run", "PublishOptions"),
     "localize": Command(
         "say where photos were taken, and how sure that is",
         "indexer.commands.localize:run",
@@ -50,7 +51,7 @@ _COMMANDS = {
     "calibrate": Command(
         "fit how sure an answer is, on photos of known place", "indexer.commands.calibrate:run", "CalibrateOptions"
     ),
-    "info": Command("print what an index folder holds", "indexer.commands.info:run", "InfoOptions"),
+    "info": Command("print what an index holds", "indexer.commands.info:run", "InfoOptions"),
     "verify": Command(
         "check digests and counts, and embed a sample of tiles again", "indexer.commands.verify:run", "VerifyOptions"
     ),

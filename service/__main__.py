@@ -6,6 +6,7 @@ import argparse
 import faulthandler
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model._version import VERSION
@@ -71,7 +72,7 @@ def _up(settings: UpSettings) -> int:
 
 def _serve(settings: Settings, preparation: Preparation | None = None) -> int:
     set_up_logs(settings.log_level, settings.log_format)
-    if preparation is None:
+    if preparation is None and isinstance(settings.index, Path):
         from indexer.index.index_manifest import IndexManifest
 
         IndexManifest.read(settings.index)  # a wrong folder is named before anything is begun

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ParamSpec, TypeVar
 
-import numpy as np
-
-from indexer.common.encoders import QueryEncoder
 from indexer.localization.answer import Localization, PreparedPhoto
 from indexer.localization.localizer import Localizer
 from indexer.localization.together import JointLocalization
 from indexer.tiles.region import Region
 from model.common.errors import GeoLocalizationError
 from model.inputs.photo_view import GivenView
-from model.inputs.transforms import NEUTRAL
 from service.concurrency.batching import Batcher
 from service.concurrency.decode_lanes import DecodeLanes
 from service.concurrency.line import Line
@@ -28,10 +23,7 @@ from service.index_guard import IndexGuard
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
-__all__ = ["Question", "Serving", "answer_batch", "best_batch"]
-
-_ENOUGH = 0.95
-"""Of the best rate: a smaller batch that reaches it keeps latency low."""
+__all__ = ["Question", "Serving", "answer_batch"]
 
 
 @dataclass(frozen=True)
@@ -129,22 +121,3 @@ def answer_batch(
     photos = [question.photo for question in questions]
     with guard.reading():
         yield from localizer.answer_each(photos, [question.top_k for question in questions])
-
-
-def best_batch(encoder: QueryEncoder, *, largest: int) -> int:
-    """The smallest number of canvases that this machine embeds at nearly its best rate, measured now."""
-    width, height = encoder.inputs.ground_size_px
-    rates: dict[int, float] = {}
-    rows = 1
-    while rows <= largest:
-        canvases = np.full((rows, height, width, 3), NEUTRAL, np.uint8)
-        encoder.encode_ground(canvases)
-        rates[rows] = max(rows / _seconds(encoder, canvases) for _ in range(2))
-        rows *= 2
-    return min(rows for rows, rate in rates.items() if rate >= _ENOUGH * max(rates.values()))
-
-
-def _seconds(encoder: QueryEncoder, canvases: np.ndarray) -> float:
-    began = time.perf_counter()
-    encoder.encode_ground(canvases)
-    return time.perf_counter() - began

@@ -6,10 +6,11 @@ Model and index load in the background after the start: `/healthz` answers at on
 from __future__ import annotations
 
 import asyncio
-import os
+import logging
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
@@ -18,12 +19,15 @@ from starlette.types import ASGIApp
 
 from indexer.common.encoders import QueryEncoder
 from model._version import VERSION
+from model.common.processors import available_processors
 from service import corpus_routes, explain_routes, many_routes, routes, together
 from service.access import AccessLogMiddleware, HostMiddleware, KeyMiddleware
 from service.docs_page import add_docs
 from service.engine import Engine, LoadEncoder
 from service.errors import install_handlers
+from service.first_start.layout import best_threads, threads_to_try
 from service.first_start.preparation import Preparation
+from service.first_start.remembered import measured_once
 from service.keys import KeyRing
 from service.metrics import Metrics
 from service.middleware import (
@@ -43,6 +47,8 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
 __all__ = ["create_app"]
+
+logger = logging.getLogger(__name__)
 
 _FORM_FIELDS = 16
 _TEXT_FIELD_BYTES = 1024
@@ -165,6 +171,7 @@ def _lifespan(
         yield
         if preparation is not None:
             preparation.stop()
+        engine.stop_waiting()
         await loading
         await asyncio.to_thread(engine.close)
         if tracing is not None:
@@ -176,6 +183,16 @@ def _lifespan(
 def _load_checkpoint(settings: Settings) -> tuple[QueryEncoder, bool]:
     from model.network.encoder import Encoder
 
-    threads = settings.threads or max(1, (os.cpu_count() or 1) // 2)  # the others decode and answer
-    encoder = Encoder.load(settings.checkpoint, device=settings.device, engine=settings.engine, threads=threads)
-    return encoder, encoder.engine.accelerated
+    def load(threads: int) -> Encoder:
+        return Encoder.load(settings.checkpoint, device=settings.device, engine=settings.engine, threads=threads)
+
+    encoder = load(settings.threads or 1)
+    if settings.threads or encoder.engine.accelerated:
+        return encoder, encoder.engine.accelerated
+    processors = available_processors()
+    if len(threads_to_try(processors)) == 1:
+        return encoder, False
+    about = {"encoder": encoder.digest, "engine": encoder.engine.name, "precision": encoder.engine.precision}
+    threads = measured_once("threads of a pass", about, partial(best_threads, load, processors))
+    logger.info("a forward pass takes %s of %s processors", threads, processors)
+    return encoder if threads == 1 else load(threads), False

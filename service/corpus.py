@@ -12,6 +12,7 @@ from urllib.parse import quote
 import numpy as np
 from PIL import Image
 
+from indexer.index.searchable import SearchableIndex
 from indexer.index.tile_index import TileIndex
 from indexer.tiles.grid import mercator_m
 from indexer.tiles.sources.source import TileImage
@@ -46,14 +47,16 @@ class Overview:
 class Corpus:
     """The pictures behind an index, where its source is still on disk."""
 
-    def __init__(self, index: TileIndex) -> None:
-        self._index = index
+    def __init__(self, index: SearchableIndex) -> None:
+        self._index = index if isinstance(index, TileIndex) else None  # a collection of a database holds no pictures
         self._lock = threading.Lock()
         self._overview: Overview | None = None
         self._row_by_id: dict[str, int] | None = None  # made when a tile off the grid is first asked for
 
     def row_of(self, tile_id: str) -> int | None:
-        """The row of a tile, or None."""
+        """The row of a tile, or None; None as well where the index has no pictures that could be looked up by it."""
+        if self._index is None:
+            return None
         if (parts := _ON_GRID.fullmatch(tile_id)) is not None:
             row = self._index.row_of(*(int(part) for part in parts.groups()))
             if row is not None and self._index.tile(row).tile_id == tile_id:
@@ -67,17 +70,17 @@ class Corpus:
     def picture(self, tile_id: str) -> TileImage | None:
         """A tile's picture; None where there is no such tile, or it cannot be read any more."""
         row = self.row_of(tile_id)
-        return None if row is None else self._index.image(row)
+        return None if row is None or self._index is None else self._index.image(row)
 
     @property
     def has_pictures(self) -> bool:
         """Whether the source is on disk."""
-        return self._index.has_pictures
+        return self._index is not None and self._index.has_pictures
 
     def overview(self) -> Overview | None:
         """The overview, drawn when it is first asked for; None where no picture can be read."""
         with self._lock:
-            if self._overview is None and self.has_pictures:
+            if self._overview is None and self._index is not None and self._index.has_pictures:
                 self._overview = _draw(self._index)
             return self._overview
 

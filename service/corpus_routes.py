@@ -110,7 +110,7 @@ def tilejson(request: Request, serving: ServingOfApp) -> TileJson:
     zooms = picture_zooms(index)
     if not zooms:
         raise TileNotFound("no tile of this index can be served by its place on the XYZ grid; ask by id")
-    bounds = index.manifest.bounds
+    bounds = index.bounds
     root = str(request.base_url).rstrip("/")
     return TileJson(
         name=index.name,

@@ -49,6 +49,7 @@ UPLOAD_PROBLEMS: dict[int | str, dict[str, Any]] = {
     503: problem(
         "Busy, not ready, or a fault of the server; try again after `Retry-After` seconds.",
         *("overloaded", "deadline-exceeded", "not-ready", "worker-lost", "index-damaged", "storage-fault"),
+        *("database-away", "database-fault"),
     ),
 }
 """How every address that takes photos may refuse."""

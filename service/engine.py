@@ -6,25 +6,28 @@ import logging
 import threading
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from indexer.common.encoders import QueryEncoder
-from indexer.index.tile_index import TileIndex
+from indexer.common.errors import DatabaseAway
+from indexer.index.searchable import SearchableIndex
 from indexer.localization.answer import Localization
 from indexer.localization.localizer import Localizer
 from indexer.localization.reranking import Reranker
+from indexer.milvus.opening import open_index
 from model.inputs.transforms import NEUTRAL
-from service.answering import Question, Serving, answer_batch, best_batch
+from service.answering import Question, Serving, answer_batch
 from service.concurrency.batching import Batcher
 from service.concurrency.decode_lanes import DecodeLanes
 from service.concurrency.line import Line
 from service.corpus import Corpus
 from service.errors import NotReady
 from service.explaining import Explaining
+from service.first_start.layout import best_batch
 from service.first_start.preparation import Preparation
+from service.first_start.remembered import measured_once
 from service.index_guard import IndexGuard
 from service.metrics import Metrics
 from service.settings import Settings
@@ -32,6 +35,9 @@ from service.settings import Settings
 __all__ = ["Engine", "LoadEncoder"]
 
 logger = logging.getLogger(__name__)
+
+_AGAIN_S = 5.0
+"""Between two tries to reach a database."""
 
 LoadEncoder = Callable[[Settings], tuple[QueryEncoder, bool]]
 """Settings -> the encoder and whether it runs on an accelerator."""
@@ -52,6 +58,8 @@ class Engine:
         self.failure: Exception | None = None
         self.loaded = threading.Event()
         self._leaving = False
+        self._waits_for = ""
+        self._gone = threading.Event()
         self._swapping = threading.Lock()
 
     def load(self) -> None:
@@ -114,17 +122,20 @@ class Engine:
 
     def _renewed(self, old: Serving) -> Serving:
         encoder = old.localizer.encoder
-        index = TileIndex.open(Path(self._settings.index), verify=self._settings.verify_index)
-        index.require_encoder(encoder)
-        _try_out(encoder, index)
+        index = _opened(self._settings, encoder)
         return self._around(encoder, index, old.line, old.lanes, batch=old.batcher.max_items)
 
     def leave(self) -> None:
         """Go on working, but ask for no new clients."""
         self._leaving = True
 
+    def stop_waiting(self) -> None:
+        """Give up what is being waited for, so that loading ends."""
+        self._gone.set()
+
     def close(self) -> None:
         """Refuse new work, finish what is begun."""
+        self.stop_waiting()
         self.state = "stopping"
         if self._serving is not None:
             self._serving.close()
@@ -135,7 +146,7 @@ class Engine:
         if self.state == "stopping":
             return "the service is stopping"
         stage = "" if self._preparation is None else self._preparation.stage
-        return stage or "model and index are being loaded"
+        return stage or self._waits_for or "model and index are being loaded"
 
     def _open(self) -> Serving:
         lanes = self._start_lanes()  # which load their libraries while the network is loaded here
@@ -150,24 +161,43 @@ class Engine:
     def _open_index(self, encoder: QueryEncoder, lanes: DecodeLanes, *, accelerated: bool) -> Serving:
         if self._preparation is not None:
             self._preparation.run()
-        index = TileIndex.open(Path(self._settings.index), verify=self._settings.verify_index)
-        index.require_encoder(encoder)
-        _try_out(encoder, index)
+        index = self._wait_for(partial(_opened, self._settings, encoder))
         self._metrics.index_tiles(index.count)
         serving = self._set_up(encoder, index, lanes=lanes, accelerated=accelerated)
         lanes.warm()
         return serving
 
-    def _set_up(self, encoder: QueryEncoder, index: TileIndex, *, lanes: DecodeLanes, accelerated: bool) -> Serving:
+    def _wait_for(self, opened: Callable[[], SearchableIndex]) -> SearchableIndex:
+        """Open the index, and try again for as long as a database that holds it does not answer.
+
+        Raises:
+            DatabaseAway: the service was stopped meanwhile.
+        """
+        while True:
+            try:
+                return opened()
+            except DatabaseAway as error:
+                self._waits_for = f"the index's database does not answer; it is asked again every {_AGAIN_S:g} s"
+                logger.warning("%s; trying again", error)
+                if self._gone.wait(_AGAIN_S):
+                    raise
+
+    def _set_up(
+        self, encoder: QueryEncoder, index: SearchableIndex, *, lanes: DecodeLanes, accelerated: bool
+    ) -> Serving:
         settings = self._settings
-        batch = settings.max_batch or best_batch(encoder, largest=256 if accelerated else 32)
+        largest = 256 if accelerated else 32
+        about = {"encoder": encoder.digest, "engine": settings.engine, "device": settings.device, "largest": largest}
+        batch = settings.max_batch or measured_once(
+            "photos in a pass", about | {"threads": settings.threads}, partial(best_batch, encoder, largest=largest)
+        )
         logger.info("photos are embedded up to %s at once", batch)
         limit = settings.decoders + settings.queue_limit
         line = Line(limit=limit, deadline_s=settings.deadline_s, observer=self._metrics)
         return self._around(encoder, index, line, lanes, batch=batch)
 
     def _around(
-        self, encoder: QueryEncoder, index: TileIndex, line: Line, lanes: DecodeLanes, *, batch: int
+        self, encoder: QueryEncoder, index: SearchableIndex, line: Line, lanes: DecodeLanes, *, batch: int
     ) -> Serving:
         """What serves one opened index."""
         settings = self._settings
@@ -204,11 +234,23 @@ def _tell_of_other_headings(localizer: Localizer) -> None:
         logger.warning(
             "answers to unknown headings carry no confidence: %s was calibrated with %s headings tried, the service "
             "tries %s; start it with --headings %s, or calibrate with --headings %s",
-            *(localizer.index.folder, most, localizer.headings, most, localizer.headings),
+            *(localizer.index.name, most, localizer.headings, most, localizer.headings),
         )
 
 
-def _try_out(encoder: QueryEncoder, index: TileIndex) -> None:
+def _opened(settings: Settings, encoder: QueryEncoder) -> SearchableIndex:
+    """The index of the settings, opened and tried out."""
+    index = open_index(settings.index, verify=settings.verify_index)
+    try:
+        index.require_encoder(encoder)
+        _try_out(encoder, index)
+    except BaseException:
+        index.close()
+        raise
+    return index
+
+
+def _try_out(encoder: QueryEncoder, index: SearchableIndex) -> None:
     """Embed and search once, so that the first client pays for no lazy loading and a broken pair never gets ready."""
     width, height = encoder.inputs.ground_size_px
     canvas = np.full((1, height, width, 3), NEUTRAL, np.uint8)

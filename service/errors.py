@@ -23,7 +23,14 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from indexer.common.errors import IndexDamaged, NoTilesInRegion, TooManyTiles
+from indexer.common.errors import (
+    DatabaseAway,
+    DatabaseFault,
+    IndexDamaged,
+    NoTilesInRegion,
+    NotInDatabase,
+    TooManyTiles,
+)
 from model.common.errors import BadCoordinates, BadImage, GeoLocalizationError
 
 __all__ = [
@@ -115,9 +122,15 @@ _TABLE: tuple[tuple[type[Exception], ProblemKind], ...] = (
     (Overloaded, ProblemKind(503, "overloaded", "The service is busy")),
     (DeadlineExceeded, ProblemKind(503, "deadline-exceeded", "The answer would come too late")),
     (WorkerLost, ProblemKind(503, "worker-lost", "The photo could not be worked on")),
+    (NotInDatabase, ProblemKind(422, "not-in-database", "An index in a database cannot answer that")),
+    (DatabaseAway, ProblemKind(503, "database-away", "The index's database does not answer")),
+    (DatabaseFault, ProblemKind(503, "database-fault", "The index's database cannot answer")),
     (IndexDamaged, ProblemKind(503, "index-damaged", "The index cannot be read")),
     (Abandoned, ProblemKind(499, "abandoned", "The client went away")),
 )
+
+_UNTOLD = (IndexDamaged, DatabaseAway, DatabaseFault)
+"""Whose paths and addresses are nobody's business but the log's."""
 
 _STATUS_KINDS: dict[int, ProblemKind] = {
     401: ProblemKind(401, "no-key", "An API key is needed"),
@@ -185,8 +198,8 @@ def response_for(error: Exception) -> Response:
     kind = problem_kind(error)
     if kind.status == 500:
         return problem_response(kind)
-    if isinstance(error, IndexDamaged):
-        return problem_response(kind, headers={"Retry-After": "60"})  # paths are nobody's business but the log's
+    if isinstance(error, _UNTOLD):
+        return problem_response(kind, headers={"Retry-After": str(getattr(error, "retry_after_s", 60))})
     retry_after_s = getattr(error, "retry_after_s", 1)
     headers = {"Retry-After": str(retry_after_s)} if kind.status == 503 else None
     return problem_response(kind, str(error), headers=headers)
@@ -202,7 +215,7 @@ async def _on_own_error(_: Request, error: Exception) -> Response:
     response = response_for(error)
     if response.status_code == 500:
         logger.error("unforeseen error", exc_info=error)
-    elif isinstance(error, IndexDamaged | WorkerLost):
+    elif isinstance(error, (*_UNTOLD, WorkerLost)):
         logger.error("a request could not be answered: %s", error)
     return response
 

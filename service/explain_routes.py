@@ -36,6 +36,8 @@ async def explain(
     serving: ServingOfApp,
 ) -> ExplainAnswer:
     """The exact contribution of each pair of parts of photo and tile to their score."""
+    if not serving.localizer.index.has_pictures:
+        raise TileNotFound("a match is explained with the tile's picture, and those of this index are not on this disk")
     row = serving.corpus.row_of(form.tile_id)
     if row is None:
         raise TileNotFound(f"the index has no tile {form.tile_id[:200]}")

@@ -13,13 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from indexer.common.errors import TileWithoutData
 from indexer.index.zones import SearchResult
 from indexer.localization.answer import PreparedPhoto
 from indexer.localization.localizer import Localizer
-from indexer.tiles.depth import VALUE_BITS
-from model.common.errors import BadImage
-from model.common.images import decode_image
 from model.inputs.heading_search import Hit, rolled, search_headings
 from model.inputs.transforms import InputSpec, resize_tile
 from service.errors import NotReady, TileNotFound
@@ -76,7 +72,7 @@ class Explaining:
         canvas = photo.canvas
         if photo.view.heading_deg is None:
             canvas = rolled(canvas, [round(hit.heading_deg * canvas.shape[1] / 360.0)])[0]
-        anchor = self._localizer.index.manifest.anchors[hit.anchor]
+        anchor = self._localizer.index.anchor_points[hit.anchor]
         tile = self._tile_pixels(row)
         with self._lock:
             explanation = self._loaded().explain(canvas, tile, anchor=(anchor[0], anchor[1]))
@@ -100,18 +96,11 @@ class Explaining:
 
     def _tile_pixels(self, row: int) -> _Pixels:
         index, inputs = self._localizer.index, self._localizer.encoder.inputs
-        segment, local = index.place_of(row)
-        source = segment.source
-        if source is None:
+        if not index.has_pictures:
             raise TileNotFound("the pictures of this index's tiles are not on disk any more")
-        try:
-            picture = source.read(segment.tiles.record(local))
-            if not isinstance(picture, Image.Image):
-                picture = decode_image(
-                    picture, at_least_px=_at_least(inputs), value_bits=segment.manifest.source.get(VALUE_BITS)
-                )
-        except (BadImage, TileWithoutData, OSError) as error:
-            raise TileNotFound(f"the picture of tile {index.tile(row).tile_id} cannot be read any more") from error
+        picture = index.picture(row, at_least_px=_at_least(inputs))
+        if picture is None:
+            raise TileNotFound(f"the picture of tile {index.tile(row).tile_id} cannot be read any more")
         return resize_tile(picture, inputs)
 
     def _loaded(self) -> Explainer:

@@ -55,8 +55,10 @@ class IndexGuard:
         ...     index.search(vectors, top_k=5)
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None) -> None:
         """Take note of every file in the folder, but of what a change of the index is still writing there.
+
+        An index without a folder, in a database, has no file that could be cut.
 
         Raises:
             IndexDamaged: one cannot be opened.
@@ -66,7 +68,7 @@ class IndexGuard:
         self._readers = 0
         self._lock = threading.Lock()
         self._closed = threading.Event()
-        for path in sorted(one for one in folder.rglob("*") if one.is_file() and not _hidden(one, folder)):
+        for path in [] if folder is None else _files_of(folder):
             try:
                 number = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             except OSError as error:
@@ -142,6 +144,10 @@ def _give_up(file: _File) -> None:
     with suppress(OSError):
         fcntl.fcntl(file.number, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     file.leased = False
+
+
+def _files_of(folder: Path) -> list[Path]:
+    return sorted(one for one in folder.rglob("*") if one.is_file() and not _hidden(one, folder))
 
 
 def _hidden(path: Path, folder: Path) -> bool:

@@ -27,6 +27,9 @@ _DETAILS: dict[str, str | None] = {
     "storage-fault": "the upload cannot be kept: the service's temporary storage is full or read-only; try again later",
     "worker-lost": "the decoding process died twice; the server is short of memory, or is being stopped",
     "index-damaged": None,
+    "database-away": None,
+    "database-fault": None,
+    "not-in-database": "photos of one place are answered together from the scores of every tile, not by a database",
 }
 
 

@@ -121,7 +121,7 @@ async def info(request: Request, serving: ServingOfApp, settings: SettingsOfApp)
     """What this service runs and what a request may ask for."""
     model, index = describe(serving.localizer)
     tiles = serving.localizer.index
-    bounds = tiles.manifest.bounds.as_tuple()
+    bounds = tiles.bounds.as_tuple()
     shown = OverviewInfo(url=f"{request.scope.get('root_path', '')}/v1/overview.png", bounds=bounds)
     return Info(
         version=VERSION,

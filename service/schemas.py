@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from indexer.index.tile_index import TileIndex
+from indexer.index.searchable import SearchableIndex
 from indexer.localization.answer import Localization
 from indexer.localization.answer import Match as FoundMatch
 from indexer.localization.localizer import Localizer
@@ -352,12 +352,12 @@ def view_of(view: ResolvedView) -> PhotoView:
     )
 
 
-def picture_zooms(index: TileIndex) -> list[int]:
+def picture_zooms(index: SearchableIndex) -> list[int]:
     """Zoom levels of the tiles whose pictures the service can give, ascending."""
     return index.zooms if index.has_pictures else []
 
 
-def _match(match: FoundMatch, index: TileIndex, root: str) -> Match:
+def _match(match: FoundMatch, index: SearchableIndex, root: str) -> Match:
     tile = match.tile
     return Match(
         rank=match.rank,

@@ -13,8 +13,10 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from annotated_types import Ge, Gt, Le
 
+from indexer.milvus.address import MilvusAddress, parse_index
 from model.common.errors import BadConfig, BadOption
 from model.common.flags import Option, read_flags
+from model.common.processors import available_processors
 from model.common.specs import spec
 from model.inputs.specs import COARSE_HEADINGS
 from model.network.specs import EncoderOptions
@@ -42,7 +44,12 @@ class ServeSettings(EncoderOptions):
         bool, Option("take that path from X-Forwarded-Prefix; only behind a proxy that sets or removes the header")
     ] = False
     workers: Annotated[int, Ge(0), Le(256), Option("processes that decode common photos; 0: one a core")] = 0
-    threads: Annotated[int, Ge(0), Le(256), Option("threads of one forward pass; 0: half the cores")] = 0
+    threads: Annotated[
+        int,
+        Ge(0),
+        Le(256),
+        Option("threads of one forward pass; 0: measured at the first start, half the cores at most"),
+    ] = 0
     queue_limit: Annotated[int, Ge(0), Le(10_000), Option("requests that may wait; one more is answered 503")] = 64
     deadline_s: Annotated[float, Gt(0), Le(3600), Option("seconds after which a request is answered with 503")] = 30.0
     max_upload_mb: Annotated[int, Ge(1), Le(1024), Option("largest request body, in MiB; above it 413")] = 32
@@ -60,7 +67,7 @@ class ServeSettings(EncoderOptions):
     decode_megapixels: Annotated[
         float, Gt(0), Le(100_000), Option("megapixels of large photos decoded at once, in processes of their own")
     ] = 64.0
-    max_batch: Annotated[int, Ge(0), Le(4096), Option("photos in one forward pass; 0: measured at start")] = 0
+    max_batch: Annotated[int, Ge(0), Le(4096), Option("photos in one forward pass; 0: measured at the first start")] = 0
     headings: Annotated[int, Ge(4), Le(360), Option("headings tried first where the photo's is unknown")] = (
         COARSE_HEADINGS
     )
@@ -103,7 +110,7 @@ class ServeSettings(EncoderOptions):
     @property
     def decoders(self) -> int:
         """Processes for common photos."""
-        return self.workers or os.cpu_count() or 1
+        return self.workers or available_processors()
 
     @property
     def heavy_decoders(self) -> int:
@@ -120,7 +127,13 @@ class ServeSettings(EncoderOptions):
 class Settings(ServeSettings):
     """What `python -m service` takes."""
 
-    index: Annotated[Path, Option("index folder made by `python -m indexer build`")]
+    index: Annotated[
+        Path | MilvusAddress,
+        Option(
+            "index folder made by `python -m indexer build`, or milvus://HOST:PORT/COLLECTION made by `publish`",
+            parse=parse_index,
+        ),
+    ]
 
 
 @spec(kw_only=True)

@@ -131,7 +131,7 @@ async def _no_empty_or_repeated_fields(request: Request) -> None:
     responses={
         422: problem(
             "A photo, a field or the area cannot be used; `detail` says which, and why.",
-            *("invalid-request", "bad-image", "no-tiles-in-region", "too-many-tiles"),
+            *("invalid-request", "bad-image", "no-tiles-in-region", "too-many-tiles", "not-in-database"),
         ),
         **UPLOAD_PROBLEMS,
     },

@@ -25,9 +25,10 @@ FORBIDDEN = {
 HEAVY = ("torch", "timm", "faiss", "fastapi", "rasterio", "matplotlib", "pyarrow", "sklearn")
 STAGES = {
     "model": "_version common inputs network synthetic data evaluation training commands __init__ __main__",
-    "indexer": "common tiles index confidence localization pairs building lifecycle commands __init__ __main__",
+    "indexer": "common tiles index confidence milvus localization pairs building lifecycle distributed commands "
+    "__init__ __main__",
     "service": "prefix settings errors metrics telemetry logs keys access concurrency index_guard middleware uploads "
-    "forms first_start corpus explaining answering schemas engine geojson formats schemas_explain schemas_many "
+    "forms memory_bound first_start corpus explaining answering schemas engine geojson formats schemas_explain schemas_many "
     "problem_examples dependencies routes corpus_routes explain_routes many_routes together examples openapi docs_page "
     "page app server client demo __init__ __main__",
 }
@@ -265,7 +266,7 @@ def test_importing_the_packages_loads_hardly_anything_of_pythons_own():
         *(("model", words) for words in ("train", "evaluate", "check-data", "export", "info")),
         *(("model", words) for words in ("render pairs", "render region", "import sample4geo")),
         *(("indexer", words) for words in ("pairs", "build", "add", "update", "remove", "merge", "split", "compact")),
-        *(("indexer", words) for words in ("export", "localize", "search", "calibrate", "info", "verify")),
+        *(("indexer", words) for words in ("export", "publish", "localize", "search", "calibrate", "info", "verify")),
     ],
 )
 def test_help_loads_nothing_heavy(package, words):

@@ -1,6 +1,6 @@
-"""Placing photos where torch cannot be imported: build, localize, calibrate, evaluate, verify and serve, for real.
+"""Placing photos where torch and matplotlib cannot be imported: build, localize, calibrate, evaluate, verify, serve.
 
-One process does it all, with every import of a training library refused; `benchmarks.bench_light` installs an
+One process does it all, with every import of such a library refused; `benchmarks.bench_light` installs an
 environment that does not have them.
 """
 
@@ -16,7 +16,7 @@ import pytest
 from tests.indexer.tiny import LEFT, TOP, ZOOM, make_tiles, picture
 
 ROOT = Path(__file__).parents[1]
-REFUSED = ("torch", "torchvision", "timm", "safetensors", "onnx", "onnxscript", "openvino")
+REFUSED = ("torch", "torchvision", "timm", "safetensors", "onnx", "onnxscript", "openvino", "matplotlib")
 
 SCRIPT = """
 import json, sys
@@ -42,6 +42,7 @@ codes["verify"] = indexer(["verify", "--index", index, "--sample", "2"])
 codes["localize"] = indexer(["localize", "--index", index, str(root / "photo.png"), "--json", "--heading-deg", "0"])
 codes["calibrate"] = indexer(["calibrate", "--index", index, "--queries", str(root / "photos.csv"), "--quiet",
                               "--heading-deg", "known", "--radius-m", "2500"])
+codes["plot"] = model(["evaluate", "--data", str(root / "photos.csv"), "--plot", str(root / "recall.png")])
 codes["evaluate"] = model(["evaluate", "--data", str(root / "photos.csv"), "--queries", "4", "--anchors", "1"])
 codes["render"] = model(["render", "region", "--out", str(root / "region"), "--side", "1", "--panoramas", "1"])
 codes["info"] = model(["info"])
@@ -95,6 +96,9 @@ def test_everything_about_photos_works_and_training_says_what_it_needs(done):
     for name in ("build", "verify", "localize", "calibrate", "evaluate", "render", "info"):
         assert codes[name] == 0, f"{name}: {done.stderr}"
     assert codes["serve"] == 200
-    assert (codes["train"], codes["export"]) == (1, 1)
+    assert (codes["train"], codes["export"], codes["plot"]) == (1, 1, 1)
+    drawn = "needs matplotlib, which is not installed; run `pip install 'clnet-geolocalization[plots]'`"
+    assert done.stderr.count(f"no diagram is stored beside the confidence: a reliability diagram {drawn}") == 1
+    assert done.stderr.count(f"--plot {drawn}") == 1
     assert done.stderr.count("is not installed; run `pip install 'clnet-geolocalization[train]'`") == 2, done.stderr
     assert "Traceback" not in done.stderr

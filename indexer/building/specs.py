@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict
 from typing import Annotated
 
@@ -11,6 +10,7 @@ from annotated_types import Ge, Le
 from indexer.common.errors import BadSource
 from indexer.index.search_spec import SearchSpec
 from model.common.flags import Option
+from model.common.processors import available_processors
 from model.common.specs import Wanted, spec
 
 __all__ = ["BuildSpec"]
@@ -56,7 +56,7 @@ class BuildSpec:
     @property
     def threads(self) -> int:
         """Number of reading threads."""
-        return self.workers or os.cpu_count() or 1
+        return self.workers or available_processors()
 
     def identity(self) -> dict[str, int]:
         """The part that the shards depend on."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge
 
@@ -14,9 +15,16 @@ from indexer.commands.changes import opened_source, print_build
 from indexer.commands.output import as_degrees, as_size, print_lines
 from indexer.tiles.sources.options import SourceOptions
 from model.common.atomic_io import refuse_existing
+from model.common.errors import BadConfig
 from model.common.flags import Option
 from model.common.specs import spec
 from model.network.specs import EncoderOptions
+
+if TYPE_CHECKING:
+    from indexer.building.build import BuildSummary
+    from indexer.building.plan import BuildPlan
+    from indexer.common.encoders import TileEncoder
+    from indexer.tiles.sources.source import TileSource
 
 __all__ = ["BuildOptions", "run"]
 
@@ -46,10 +54,21 @@ class BuildOptions(EncoderOptions):
         tuple[int, int] | None,
         Option("build only the I-th of N parts; `merge` makes one index of them", "I/N", parse=_parse_shard),
     ] = None
+    ray: Annotated[
+        str | None,
+        Option("embed on the Ray cluster at ADDRESS; auto: the one this machine is in; local: start one", "ADDRESS"),
+    ] = None
     build: BuildSpec = BuildSpec()
     dry_run: Annotated[bool, Option("print the plan (tiles, bytes, minutes) and stop")] = False
     restart: Annotated[bool, Option("discard an unfinished build instead of resuming it")] = False
     quiet: Annotated[bool, Option("no progress")] = False
+
+    def check_together(self) -> None:
+        """A cluster takes the whole of a build, and no address is empty."""
+        if self.ray is not None and self.shard is not None:
+            raise BadConfig("--ray and --shard exclude each other: a cluster shares a build out by itself")
+        if self.ray == "":
+            raise BadConfig("--ray is empty; give an address, auto or local")
 
 
 def run(options: BuildOptions) -> int:
@@ -89,8 +108,45 @@ def run(options: BuildOptions) -> int:
             )
             return 0
         with progress(len(plan.tiles), "embedding", unit="tiles", quiet=options.quiet) as bar:
-            summary = build_index(
-                source, encoder, options.out, spec=how, plan=plan, restart=options.restart, on_progress=bar.update
-            )
+            if options.ray is not None:
+                summary = _on_ray(options, source, encoder, plan, bar.update)
+            else:
+                summary = build_index(
+                    source, encoder, options.out, spec=how, plan=plan, restart=options.restart, on_progress=bar.update
+                )
     print_build(summary, options.out)
     return 0
+
+
+def _on_ray(
+    options: BuildOptions, source: TileSource, encoder: TileEncoder, plan: BuildPlan, advance: Callable[[int], object]
+) -> BuildSummary:
+    """The same on a cluster."""
+    from indexer.distributed.ray_build import build_on_ray
+    from indexer.distributed.shard_worker import ShardJob
+
+    job = ShardJob.of(
+        plan,
+        options.build,
+        source=_seen_from_anywhere(options.tiles),
+        options=options.source,
+        encoder=EncoderOptions(checkpoint=options.checkpoint, device=options.device, engine=options.engine),
+        anchors=options.anchors,
+    )
+    return build_on_ray(
+        source,
+        encoder,
+        options.out,
+        address=str(options.ray),
+        plan=plan,
+        job=job,
+        restart=options.restart,
+        on_progress=advance,
+    )
+
+
+def _seen_from_anywhere(tiles: str) -> str:
+    """A path from the root, as workers have another working folder; an address as it is."""
+    from indexer.tiles.sources.addresses import is_address
+
+    return tiles if is_address(tiles) else str(Path(tiles).absolute())

@@ -5,6 +5,7 @@ Known and unknown headings are two questions, each with a calibration of its own
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import sys
@@ -17,6 +18,7 @@ from annotated_types import Ge, Gt, Le
 from indexer.commands.options import IndexOptions, RerankOptions
 from indexer.commands.output import print_lines
 from indexer.common.errors import BadCalibration, BadPhotos, BadQuery
+from model.common.errors import MissingExtra
 from model.common.flags import Option
 from model.common.specs import Wanted, spec
 from model.evaluation.protocol import QueryProtocol
@@ -141,7 +143,6 @@ class _Asking:
 
 def _fit(options: CalibrateOptions, index: TileIndex, asking: _Asking) -> None:
     """Store what can be fitted; what cannot is said, and an error where that is all."""
-    from indexer.confidence.diagram import draw_reliability
     from indexer.confidence.fitting import default_radius_m, fit, require_enough
     from indexer.confidence.storage import write_calibration
 
@@ -161,7 +162,7 @@ def _fit(options: CalibrateOptions, index: TileIndex, asking: _Asking) -> None:
     for reason, heading in reasons.items():
         sys.stderr.write(f"warning: answers to {heading} headings get no confidence: {reason}\n")
     for one in fitted:
-        write_calibration(index.folder, one.calibration, draw_reliability(one))
+        write_calibration(index.folder, one.calibration, _drawn(one))
     if options.json:
         print_lines(json.dumps({"calibrations": [one.calibration.as_json() for one in fitted]}))
         return
@@ -169,6 +170,23 @@ def _fit(options: CalibrateOptions, index: TileIndex, asking: _Asking) -> None:
         print_lines(*[""] * (number > 0), *reliability_table(one.held_out, one.calibration))
         print_lines("measured on photos left out while fitting")
     print_lines(f"stored in {index.folder}; `info` shows it, and the service takes it when it is started again")
+
+
+def _drawn(fitted: Fitted) -> bytes | None:
+    """Its diagram; None, and a line about it, where nothing can draw one."""
+    from indexer.confidence.diagram import draw_reliability
+
+    try:
+        return draw_reliability(fitted)
+    except MissingExtra as error:
+        _say_undrawn(str(error))
+        return None
+
+
+@functools.cache
+def _say_undrawn(reason: str) -> None:
+    """Once a process."""
+    sys.stderr.write(f"no diagram is stored beside the confidence: {reason}\n")
 
 
 def _check(options: CalibrateOptions, index: TileIndex, asking: _Asking) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
-from indexer.commands.options import IndexOptions
+from indexer.commands.options import AnyIndexOptions
 from indexer.commands.output import as_degrees, as_size, print_json, print_lines
 from indexer.common.errors import BadCalibration
+from indexer.milvus.address import MilvusAddress
 from model.common.flags import Option
 from model.common.specs import spec
 
 if TYPE_CHECKING:
+    from indexer.confidence.calibration import Calibration
     from indexer.index.segment import Segment
     from indexer.index.tile_index import TileIndex
 
@@ -19,14 +22,16 @@ __all__ = ["InfoOptions", "run"]
 
 
 @spec(kw_only=True)
-class InfoOptions(IndexOptions):
+class InfoOptions(AnyIndexOptions):
     """Which index, and in what form."""
 
     json: Annotated[bool, Option("print the manifest and the calibrations as one JSON object")] = False
 
 
 def run(options: InfoOptions) -> int:
-    """Print what an index folder holds."""
+    """Print what an index folder or a collection holds."""
+    if isinstance(options.index, MilvusAddress):
+        return _print_collection(options.index, as_json=options.json)
     from indexer.confidence.storage import load_calibrations
     from indexer.index.manifest import MANIFEST
     from indexer.index.tile_index import TileIndex
@@ -89,8 +94,46 @@ def _calibration_lines(index: TileIndex) -> list[str]:
         calibrations = read_calibrations(index.folder, index.manifest).each
     except BadCalibration as error:
         return [f"not calibrated: {error}"]
+    return _confidence_lines(calibrations)
+
+
+def _confidence_lines(calibrations: Sequence[Calibration]) -> list[str]:
     return [
         f"within {one.reading.here_m:g} m, fitted on {one.photos.count:,} photos with {one.conditions}; "
         f"left out while fitting, expected calibration error {one.held_out.ece:.3f}"
         for one in calibrations
     ] or ["not calibrated; see `python -m indexer calibrate --help`"]
+
+
+def _print_collection(address: MilvusAddress, *, as_json: bool) -> int:
+    """What was published into a collection."""
+    from indexer.milvus.milvus_index import MilvusIndex
+    from indexer.milvus.opening import calibrations_of
+
+    index = MilvusIndex.open(address)
+    try:
+        card, calibrations = index.card, calibrations_of(index).each
+    finally:
+        index.close()
+    if as_json:
+        print_json(json.loads(card.as_text()))
+        return 0
+    across, down = card.tile_size_m
+    effort = f", with an effort of {card.search.effort}" if card.search.effort else ""
+    lines = {
+        "index": f"{address} ({card.digest[:12]}), published from {card.name}",
+        "tiles": f"{card.count:,} of {across:g} x {down:g} m",
+        "zooms": ", ".join(map(str, card.zooms)) or "none: the tiles lie off the grid",
+        "bounds": f"{as_degrees(card.bounds.as_tuple())} (west, south, east, north)",
+        "imagery": ", ".join(card.dates),
+        "vectors": f"{len(card.anchors)} x {card.dim} float32 a tile",
+        "encoder": f"{card.encoder['name']} ({card.encoder['digest'][:12]})",
+        "search": f"by {card.search.kind}{effort}{_recall_text(card.recall)}",
+    }
+    confidences = [("confidence", line) for line in _confidence_lines(calibrations)]
+    print_lines(*(f"{name:11}{text}" for name, text in [*lines.items(), *confidences]))
+    return 0
+
+
+def _recall_text(recall: float | None) -> str:
+    return "" if recall is None else f", which finds {recall:.1%} of the ten exact answers to vectors with noise"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
+from indexer.milvus.address import MilvusAddress, index_folder, parse_index
 from model.common.errors import BadConfig
 from model.common.flags import Option
 from model.common.geo import Bounds, LatLon, parse_bounds, parse_given_heading, parse_lat_lon
@@ -18,14 +19,32 @@ if TYPE_CHECKING:
     from indexer.localization.localizer import Localizer
     from indexer.tiles.region import Region
 
-__all__ = ["AreaOptions", "IndexOptions", "LocalizerOptions", "PhotoOptions", "RerankOptions", "WhereOptions"]
+__all__ = [
+    "AnyIndexOptions",
+    "AreaOptions",
+    "IndexOptions",
+    "LocalizerOptions",
+    "PhotoOptions",
+    "RerankOptions",
+    "WhereOptions",
+]
 
 
 @spec(kw_only=True)
 class IndexOptions:
     """Which index."""
 
-    index: Annotated[Path, Option("an index folder", "FOLDER")]
+    index: Annotated[Path, Option("an index folder", "FOLDER", parse=index_folder)]
+
+
+@spec(kw_only=True)
+class AnyIndexOptions:
+    """Which index, wherever it lies."""
+
+    index: Annotated[
+        Path | MilvusAddress,
+        Option("an index folder, or milvus://HOST:PORT/COLLECTION", "FOLDER|ADDRESS", parse=parse_index),
+    ]
 
 
 @spec(kw_only=True)
@@ -144,7 +163,7 @@ class RerankOptions:
 
 
 @spec(kw_only=True)
-class LocalizerOptions(RerankOptions, EncoderOptions, IndexOptions):
+class LocalizerOptions(RerankOptions, EncoderOptions, AnyIndexOptions):
     """Which index, which part of it is searched how, and by which encoder."""
 
     exact: Annotated[bool, Option("compare a photo with every tile, whatever lists the index has")] = False

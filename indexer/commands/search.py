@@ -12,7 +12,7 @@ from model.common.flags import Option
 from model.common.specs import spec
 
 if TYPE_CHECKING:
-    from indexer.index.tile_index import TileIndex
+    from indexer.index.searchable import SearchableIndex
     from indexer.localization.answer import Localization
     from indexer.localization.position import Position
 
@@ -51,7 +51,7 @@ def run(options: SearchOptions) -> int:
     return 0
 
 
-def _as_json(index: TileIndex, found: Localization) -> dict[str, Any]:
+def _as_json(index: SearchableIndex, found: Localization) -> dict[str, Any]:
     return found.as_json() | {"index": {"name": index.name, "tiles": index.count, "digest": index.digest}}
 
 

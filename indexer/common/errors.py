@@ -18,7 +18,11 @@ GeoLocalizationError
 ├── NoSuchIndex      (FileNotFoundError) there is no such index folder
 ├── IndexDamaged     (ValueError)    an index folder with a missing, changed or contradictory file
 ├── IndexVersion     (ValueError)    an index folder of a format that this version does not read
-└── IndexMismatch    (ValueError)    the index was built by another encoder than the one asked to search it
+├── IndexMismatch    (ValueError)    the index was built by another encoder than the one asked to search it
+├── NotInDatabase    (ValueError)    a question that an index in a vector database cannot answer
+├── DatabaseAway     (ConnectionError) the vector database does not answer
+├── ClusterFault     (RuntimeError)  a cluster that a build was spread over cannot be reached, or cannot do it
+└── DatabaseFault    (RuntimeError)  the vector database answers that it cannot do what it is asked
 """
 
 from model.common.errors import GeoLocalizationError
@@ -31,6 +35,9 @@ __all__ = [
     "BadRecipe",
     "BadSource",
     "BuildConflict",
+    "ClusterFault",
+    "DatabaseAway",
+    "DatabaseFault",
     "DiskFull",
     "EncoderFault",
     "IndexDamaged",
@@ -38,6 +45,7 @@ __all__ = [
     "IndexVersion",
     "NoSuchIndex",
     "NoTilesInRegion",
+    "NotInDatabase",
     "NothingUsable",
     "TileWithoutData",
     "TooManyFailures",
@@ -115,3 +123,21 @@ class IndexVersion(GeoLocalizationError, ValueError):
 
 class IndexMismatch(GeoLocalizationError, ValueError):
     """The index was built by another encoder than the one asked to search it."""
+
+
+class NotInDatabase(BadQuery):
+    """A question that an index in a vector database cannot answer, where one in a folder can."""
+
+
+class DatabaseAway(GeoLocalizationError, ConnectionError):
+    """The vector database does not answer, or not in time; it may be back soon."""
+
+    retry_after_s = 5
+
+
+class DatabaseFault(GeoLocalizationError, RuntimeError):
+    """The vector database answers that it cannot do what it is asked."""
+
+
+class ClusterFault(GeoLocalizationError, RuntimeError):
+    """A cluster that a build was to be spread over cannot be reached, or cannot do it; what is done is kept."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from model.common.errors import MissingExtra
 
-__all__ = ["load_faiss", "load_lance", "load_pyogrio", "load_rasterio", "load_shapely"]
+__all__ = ["load_faiss", "load_lance", "load_milvus", "load_pyogrio", "load_rasterio", "load_ray", "load_shapely"]
 
 
 def load_faiss() -> Any:
@@ -26,6 +26,36 @@ def load_lance() -> Any:
     except ImportError as error:
         raise MissingExtra(
             "writing a Lance dataset needs pylance; install it with `pip install clnet-geolocalization[lance]`"
+        ) from error
+
+
+def load_milvus() -> Any:
+    """The module `pymilvus`, the client of Milvus.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    try:
+        return importlib.import_module("pymilvus")
+    except ImportError as error:
+        raise MissingExtra(
+            "an index in Milvus needs pymilvus; install it with `pip install clnet-geolocalization[milvus]`"
+        ) from error
+
+
+def load_ray() -> Any:
+    """The module `ray` with its submodule `data`.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    try:
+        importlib.import_module("ray.data")
+        return importlib.import_module("ray")
+    except ImportError as error:
+        raise MissingExtra(
+            "spreading a build over a cluster needs Ray; install it with `pip install clnet-geolocalization[ray]`, on "
+            "every node"
         ) from error
 
 

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import io
 
-import matplotlib
-
-matplotlib.use("Agg")  # no screen is needed, and none is asked for
-
 import numpy as np
-from matplotlib import pyplot as plt
 
 from indexer.confidence.fitting import Fitted
+from model.common.pyplot import import_pyplot
 
 __all__ = ["draw_reliability"]
 
@@ -19,7 +15,12 @@ _BARS = np.linspace(0.0, 1.0, 21)
 
 
 def draw_reliability(fitted: Fitted) -> bytes:
-    """Above, the share of right answers by confidence, each dot a bin of equal mass; below, how many photos."""
+    """Above, the share of right answers by confidence, each dot a bin of equal mass; below, how many photos.
+
+    Raises:
+        MissingExtra: matplotlib is not installed.
+    """
+    plt = import_pyplot("a reliability diagram")
     held_out, radius_m = fitted.held_out, fitted.calibration.reading.here_m
     figure, (above, below) = plt.subplots(
         2, 1, figsize=(5.5, 7), height_ratios=(3, 1), sharex=True, layout="constrained"

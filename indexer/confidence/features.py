@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.index.tile_index import TileIndex
+from indexer.index.searchable import SearchableIndex
 from model.common.geo import Bounds, LatLon, great_circle_many_m, normal_lon
 from model.inputs.heading_search import Hit
 
@@ -52,7 +52,7 @@ class TopK:
     best: Bounds
 
     @classmethod
-    def of(cls, index: TileIndex, hits: Sequence[Hit]) -> TopK:
+    def of(cls, index: SearchableIndex, hits: Sequence[Hit]) -> TopK:
         """The first `BEST` of what a search found, best first, at least one."""
         points = [index.point(hit.row, hit.anchor, hit.shift) for hit in hits[:BEST]]
         lats, lons = np.array([(point.lat, point.lon) for point in points], np.float64).T

@@ -1,4 +1,4 @@
-"""How calibrations lie in an index folder: `calibration.json` and the reliability diagrams that it names.
+"""How calibrations lie in an index folder: `calibration.json` and the reliability diagrams that it names, if any.
 
 None of the files is part of the index's identity: calibrating changes no digest. A diagram's name holds its digest, so
 a new calibration is one replaced file: killed at any point, the folder has the old ones or the new ones, whole.
@@ -36,36 +36,48 @@ _DIAGRAMS = f"calibration-{'[0-9a-f]' * _DIGITS}.png"
 
 @dataclass(frozen=True)
 class _Stored:
-    """A calibration, and its diagram as it lies in the folder."""
+    """A calibration, and its diagram as it lies in the folder, if one was drawn."""
 
     calibration: Calibration
-    diagram: str
-    entry: FileEntry
+    diagram: tuple[str, FileEntry] | None
+
+    def as_json(self) -> dict[str, Any]:
+        """As it stands among the others."""
+        return self.calibration.as_json() | ({} if self.diagram is None else {"diagram": self.diagram[0]})
 
 
-def write_calibration(folder: Path, calibration: Calibration, diagram: bytes) -> None:
+def write_calibration(folder: Path, calibration: Calibration, diagram: bytes | None) -> None:
     """Put a calibration into an index folder; it replaces those for the same questions, other writers wait meanwhile.
 
     Calibrations for another encoder or index, and a damaged file, are replaced as a whole.
+
+    Args:
+        folder: of the index.
+        calibration: the new one.
+        diagram: a PNG; None where none was drawn.
     """
     with _locked(folder):
-        picture = folder / f"calibration-{sha256_bytes(diagram)[:_DIGITS]}.png"
-        with staged_file(picture) as staged:
-            staged.write_bytes(diagram)
         stored = {one.calibration: one for one in _of_same_index(folder, calibration)}
-        stored[calibration] = _Stored(calibration, picture.name, FileEntry.of(picture))
+        stored[calibration] = _Stored(calibration, None if diagram is None else _write_diagram(folder, diagram))
         kept = [stored[one] for one in Calibrations(tuple(stored)).with_one(calibration).each]
-        files = {one.diagram: asdict(one.entry) for one in kept}
+        files = {one.diagram[0]: asdict(one.diagram[1]) for one in kept if one.diagram is not None}
         content = {
             "format": FORMAT,
             "version": FORMAT_VERSION,
-            "calibrations": [one.calibration.as_json() | {"diagram": one.diagram} for one in kept],
+            "calibrations": [one.as_json() for one in kept],
             "files": files,
         }
         write_json(folder / CALIBRATION, content | {"digest": sha256_bytes(canonical_json(content))})
         for other in folder.glob(_DIAGRAMS):
             if other.name not in files:
                 other.unlink()
+
+
+def _write_diagram(folder: Path, diagram: bytes) -> tuple[str, FileEntry]:
+    picture = folder / f"calibration-{sha256_bytes(diagram)[:_DIGITS]}.png"
+    with staged_file(picture) as staged:
+        staged.write_bytes(diagram)
+    return picture.name, FileEntry.of(picture)
 
 
 def read_calibrations(folder: Path, manifest: IndexManifest) -> Calibrations:
@@ -118,8 +130,8 @@ def _read(path: Path, encoder: str, index: str) -> list[_Stored]:
     try:
         files = {name: FileEntry(**entry) for name, entry in content["files"].items()}
         stored = [_stored(one, files) for one in content["calibrations"]]
-        if {one.diagram for one in stored} != files.keys():
-            raise ValueError(f"it has {len(stored)} calibrations with {len(files)} diagrams")
+        if (named := {one.diagram[0] for one in stored if one.diagram is not None}) != files.keys():
+            raise ValueError(f"its calibrations name {len(named)} of {len(files)} diagrams")
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(path, f"is not whole: {error}") from error
     for one in stored:
@@ -127,14 +139,15 @@ def _read(path: Path, encoder: str, index: str) -> list[_Stored]:
             raise _misfit(path, "encoder", one.calibration.encoder, encoder)
         if one.calibration.index != index:
             raise _misfit(path, "index", one.calibration.index, index)
-        _check_diagram(path, one.entry, path.with_name(one.diagram))
+        if one.diagram is not None:
+            _check_diagram(path, one.diagram[1], path.with_name(one.diagram[0]))
     return stored
 
 
 def _stored(content: dict[str, Any], files: Mapping[str, FileEntry]) -> _Stored:
     values = dict(content)
-    diagram = values.pop("diagram")
-    return _Stored(Calibration.from_json(values), diagram, files[diagram])
+    diagram = values.pop("diagram", None)
+    return _Stored(Calibration.from_json(values), None if diagram is None else (diagram, files[diagram]))
 
 
 @contextmanager

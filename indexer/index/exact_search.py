@@ -8,7 +8,6 @@ the lowest row, the same on every machine.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from indexer.common.errors import IndexDamaged
 from indexer.common.optional import load_faiss
+from model.common.processors import available_processors
 
 __all__ = ["ROUNDING", "ExactScan", "Found", "rank"]
 
@@ -48,7 +48,7 @@ class ExactScan:
 
     def __init__(self, vectors: _Half, *, threads: int | None = None) -> None:
         self.vectors = vectors
-        self._threads = threads or os.cpu_count() or 1
+        self._threads = threads or available_processors()
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="scan")  # starts threads when needed
 
     def search(self, queries: _Floats, runs: NDArray[np.int64], *, top_k: int) -> list[Found]:

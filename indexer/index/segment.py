@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from indexer.common.errors import BadSource, IndexDamaged, TileWithoutData
 from indexer.index.dense import AllScores, score_all
@@ -29,9 +30,10 @@ from indexer.tiles.sources.addresses import RemoteOptions, is_address
 from indexer.tiles.sources.open_source import open_source
 from indexer.tiles.sources.options import DATE
 from indexer.tiles.sources.source import SourceOptions, TileImage, TileSource, as_tile_image
-from indexer.tiles.tile_table import TileRecord, TileTable
+from indexer.tiles.tile_table import TileRecord, TileTable, point_in_tile
 from model.common.errors import BadImage, MissingExtra
-from model.common.geo import LatLon, normal_lon
+from model.common.geo import LatLon
+from model.common.images import decode_image
 
 __all__ = ["Segment"]
 
@@ -180,10 +182,10 @@ class Segment:
 
     def point(self, row: int, anchor: int, shift: tuple[float, float] = (0.0, 0.0)) -> LatLon:
         """Where an anchor of a tile lies on the ground, moved east and south by shares of the tile's side."""
-        tiles, (east, south) = self.tiles, self.manifest.anchors[anchor]  # no record of it: an answer asks for dozens
-        east_deg = (east + shift[0]) * (float(tiles.east[row] - tiles.west[row]) % 360.0)
-        south_deg = (south + shift[1]) * float(tiles.north[row] - tiles.south[row])
-        return LatLon(float(tiles.lat[row]) - south_deg, normal_lon(float(tiles.lon[row]) + east_deg))
+        tiles = self.tiles
+        edges = (float(tiles.west[row]), float(tiles.south[row]), float(tiles.east[row]), float(tiles.north[row]))
+        centre = (float(tiles.lat[row]), float(tiles.lon[row]))
+        return point_in_tile(centre, edges, self.manifest.anchors[anchor], shift)
 
     def row_of(self, z: int, x: int, y: int) -> int | None:
         """The row of a tile of the Web Mercator grid, or None."""
@@ -208,6 +210,19 @@ class Segment:
             return None
         try:
             return as_tile_image(source.read(self.tiles.record(row)))
+        except (BadImage, TileWithoutData, OSError):
+            return None
+
+    def picture(self, row: int, *, at_least_px: tuple[int, int] | None = None) -> Image.Image | None:
+        """A tile's picture as an encoder reads it, or None where it cannot be read any more."""
+        source = self.source
+        if source is None:
+            return None
+        try:
+            picture = source.read(self.tiles.record(row))
+            if isinstance(picture, Image.Image):
+                return picture
+            return decode_image(picture, at_least_px=at_least_px, value_bits=self.manifest.source.get(VALUE_BITS))
         except (BadImage, TileWithoutData, OSError):
             return None
 

@@ -9,26 +9,26 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from indexer.common.encoders import EncoderIdentity
-from indexer.common.errors import BadQuery, IndexDamaged, IndexMismatch
+from indexer.common.errors import BadQuery, IndexDamaged
 from indexer.index.dense import AllScores, joined_scores
 from indexer.index.index_manifest import IndexManifest
 from indexer.index.manifest import MANIFEST, Manifest
+from indexer.index.searchable import checked_queries, require_same_encoder
 from indexer.index.segment import Segment
 from indexer.index.zones import SearchResult, joined_results
 from indexer.tiles.region import Region
 from indexer.tiles.sources.options import DATE
 from indexer.tiles.sources.source import TileImage
 from indexer.tiles.tile_table import TileRecord, TileTable, joined_tables
-from model.common.geo import LatLon
+from model.common.geo import Bounds, LatLon
 
 __all__ = ["TileIndex"]
 
 _ATTEMPTS = 5
 """How often an index is opened that is changed in the meantime."""
-_FORMER_NUMBERS = "float"
-"""Numeric family of an index whose manifest does not name one."""
 
 
 class TileIndex:
@@ -120,6 +120,21 @@ class TileIndex:
         return len(self.manifest.anchors)
 
     @property
+    def anchor_points(self) -> list[tuple[float, float]]:
+        """Where in a tile its vectors are centred: (east, south) of its centre, in shares of its side."""
+        return self.manifest.anchors
+
+    @property
+    def bounds(self) -> Bounds:
+        """Box around all tiles."""
+        return self.manifest.bounds
+
+    @property
+    def dates(self) -> list[str]:
+        """Dates of the imagery, ascending; "no date" for what has none."""
+        return sorted({segment.date or "no date" for segment in self.segments})
+
+    @property
     def is_current(self) -> bool:
         """Whether the folder still holds what was opened; true as well where it is gone or cannot be read."""
         try:
@@ -133,18 +148,7 @@ class TileIndex:
         Raises:
             IndexMismatch: the index was built by another encoder.
         """
-        built_by = self.manifest.encoder
-        if encoder.digest != built_by["digest"] or encoder.dim != self.dim:
-            raise IndexMismatch(
-                f"index {self.folder} holds {self.dim}-d vectors from {built_by['name']} "
-                f"({built_by['digest'][:12]}); this encoder makes {encoder.dim}-d from {encoder.name} "
-                f"({encoder.digest[:12]}). Rebuild it with `python -m indexer build`, or load the matching weights"
-            )
-        if encoder.numbers != (family := built_by.get("numbers", _FORMER_NUMBERS)):
-            raise IndexMismatch(
-                f"index {self.folder} holds vectors of the numeric family {family}; this encoder makes "
-                f"{encoder.numbers} ones, and the two are not compared. Rebuild it with this engine, or choose another"
-            )
+        require_same_encoder(encoder, self.manifest.encoder, self.dim, f"index {self.folder}")
 
     def search(self, queries: NDArray[np.float32], *, top_k: int, region: Region | None = None) -> list[SearchResult]:
         """The most similar tiles of each query.
@@ -157,7 +161,7 @@ class TileIndex:
         Raises:
             BadQuery: top_k below one, or queries not finite or of another shape.
         """
-        queries = self._checked(queries, top_k)
+        queries = checked_queries(queries, top_k, self.dim)
         found = [segment.search(queries, top_k=top_k, region=region) for segment in self.segments]
         return [joined_results(each, self._starts, top_k) for each in zip(*found, strict=True)]
 
@@ -171,7 +175,7 @@ class TileIndex:
         Raises:
             BadQuery: queries not finite or of another shape, or more tiles than memory is meant for.
         """
-        queries = self._checked(queries, 1)
+        queries = checked_queries(queries, 1, self.dim)
         return joined_scores([one.score_all(queries, region=region) for one in self.segments], self._starts)
 
     def place_of(self, row: int) -> tuple[Segment, int]:
@@ -232,6 +236,11 @@ class TileIndex:
         segment, own = self.place_of(row)
         return segment.image(own)
 
+    def picture(self, row: int, *, at_least_px: tuple[int, int] | None = None) -> Image.Image | None:
+        """A tile's picture as an encoder reads it, or None where it cannot be read any more."""
+        segment, own = self.place_of(row)
+        return segment.picture(own, at_least_px=at_least_px)
+
     def tile_image(self, z: int, x: int, y: int) -> TileImage | None:
         """The picture of an indexed tile of the Web Mercator grid, or None."""
         row = self.row_of(z, x, y)
@@ -257,16 +266,6 @@ class TileIndex:
         """Stop the threads and close the sources."""
         for segment in self.segments:
             segment.close()
-
-    def _checked(self, queries: NDArray[np.float32], top_k: int) -> NDArray[np.float32]:
-        queries = np.ascontiguousarray(queries, np.float32)
-        if queries.ndim != 2 or queries.shape[1] != self.dim or not len(queries):
-            raise BadQuery(f"queries have shape {queries.shape}; this index wants [Q, {self.dim}]")
-        if not np.isfinite(queries).all():
-            raise BadQuery("a query holds NaN or infinity; the encoder's output must be finite unit vectors")
-        if top_k < 1:
-            raise BadQuery(f"top_k is {top_k}; give at least 1")
-        return queries
 
 
 def _since(folder: Path, manifest: IndexManifest, since: datetime.date) -> IndexManifest:

@@ -59,11 +59,13 @@ class RankedTiles:
         hits: rows of the index, best first, at least `BEST` where there are as many; perhaps none.
         exact: whether every row that could count was compared.
         scanned: number of tiles compared, with each heading.
+        unread: number of the best tiles that were to be looked at again and cannot be read any more.
     """
 
     hits: list[Hit]
     exact: bool
     scanned: int
+    unread: int = 0
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from indexer.common.errors import BadQuery, NoTilesInRegion
+from indexer.common.errors import BadQuery, DatabaseAway, NoTilesInRegion
 from indexer.localization.answer import Localization, PreparedPhoto
 from indexer.localization.localizer import Localizer
 from indexer.localization.photo_answer import JointPhoto, PhotoAnswer
@@ -45,6 +45,7 @@ def localize_photos(
 
     Raises:
         BadQuery: top_k is below one.
+        DatabaseAway: the index lies in a database, which does not answer.
     """
     if top_k < 1:
         raise BadQuery(f"top_k is {top_k}; give at least 1")
@@ -135,6 +136,8 @@ def _localize(localizer: Localizer, photos: Sequence[PreparedPhoto], top_k: int)
     """All together; where one cannot be answered, such as in an area without tiles, one by one."""
     try:
         return list(localizer.answer(photos, top_k=top_k))
+    except DatabaseAway:
+        raise  # no photo can be answered
     except GeoLocalizationError:
         return [_localize_one(localizer, photo, top_k) for photo in photos]
 
@@ -142,5 +145,7 @@ def _localize(localizer: Localizer, photos: Sequence[PreparedPhoto], top_k: int)
 def _localize_one(localizer: Localizer, photo: PreparedPhoto, top_k: int) -> Localization | str:
     try:
         return localizer.answer([photo], top_k=top_k)[0]
+    except DatabaseAway:
+        raise
     except GeoLocalizationError as error:
         return str(error)

@@ -19,8 +19,7 @@ from indexer.common.encoders import QueryEncoder
 from indexer.common.errors import BadQuery
 from indexer.confidence.calibration import Calibration, Conditions
 from indexer.confidence.features import BEST, TopK
-from indexer.confidence.storage import load_calibrations
-from indexer.index.tile_index import TileIndex
+from indexer.index.searchable import SearchableIndex
 from indexer.index.zones import SearchResult
 from indexer.localization.answer import Localization, Match, PreparedPhoto, RankedTiles, by_region
 from indexer.localization.position import locate
@@ -28,6 +27,8 @@ from indexer.localization.preparing import prepare_photo
 from indexer.localization.reranking import Reranker
 from indexer.localization.timing import Stopwatch, TimedEncoder
 from indexer.localization.together import JointLocalization, answer_together, no_tiles
+from indexer.milvus.address import MilvusAddress
+from indexer.milvus.opening import calibrations_of, open_index
 from indexer.tiles.region import RecentImagery, Region
 from model.common.errors import GeoLocalizationError
 from model.common.images import MAX_PIXELS
@@ -60,7 +61,7 @@ class Localizer:
     def __init__(
         self,
         encoder: QueryEncoder,
-        index: TileIndex,
+        index: SearchableIndex,
         *,
         headings: int = COARSE_HEADINGS,
         max_pixels: int = MAX_PIXELS,
@@ -81,7 +82,7 @@ class Localizer:
         index.require_encoder(encoder)
         self.encoder = encoder
         self.index = index
-        self.calibrations = load_calibrations(index.folder, index.manifest)
+        self.calibrations = calibrations_of(index)
         self.headings = headings
         self.reranker = reranker
         self._max_pixels = max_pixels
@@ -89,7 +90,7 @@ class Localizer:
     @classmethod
     def open(  # noqa: PLR0913 - each is an option of its own
         cls,
-        index: Path | str,
+        index: Path | str | MilvusAddress,
         *,
         checkpoint: str = "demo",
         device: str = "auto",
@@ -100,10 +101,10 @@ class Localizer:
         exact: bool = False,
         since: datetime.date | None = None,
     ) -> Localizer:
-        """Open an index folder and load the encoder that built it.
+        """Open an index and load the encoder that built it.
 
         Args:
-            index: folder made by `indexer build`.
+            index: folder made by `indexer build`, or the address of a collection made by `indexer publish`.
             checkpoint: bundle folder, or the name of a packaged one.
             device: auto, cpu, cuda, cuda:N or mps.
             engine: auto, onnxruntime, openvino or torch.
@@ -120,10 +121,11 @@ class Localizer:
             NoSuchIndex: there is no such index folder.
             IndexDamaged: a file of the index is missing, changed or contradicts the manifest.
             BadCheckpoint: there is no such bundle, or it is damaged.
+            DatabaseAway: the index lies in a database, which does not answer.
         """
         from model.network.encoder import Encoder
 
-        opened = TileIndex.open(Path(index), exact=exact, since=since)
+        opened = open_index(index, exact=exact, since=since)
         encoder = Encoder.load(checkpoint, device=device, engine=engine)
         reranker = Reranker.open(opened, checkpoint=checkpoint, device=device, engine=engine, candidates=rerank)
         return cls(encoder, opened, headings=headings, max_pixels=max_pixels, reranker=reranker)
@@ -290,10 +292,10 @@ class Localizer:
         began = time.perf_counter()
         assert photo.view.heading_deg is not None
         hits = hits_of(result, photo.view.heading_deg)
-        hits = self._look_again(photo.canvas, hits[: self._wanted(top_k)], known=True)
+        hits, unread = self._look_again(photo.canvas, hits[: self._wanted(top_k)], known=True)
         seconds = {"decode": photo.seconds, **spent}
         seconds["search"] += time.perf_counter() - began
-        return self._localization(photo, RankedTiles(hits, result.exact, result.scanned), seconds, top_k)
+        return self._localization(photo, RankedTiles(hits, result.exact, result.scanned, unread), seconds, top_k)
 
     def _answer_unknown(self, photo: PreparedPhoto, top_k: int, check: Callable[[], None]) -> Localization:
         watch = Stopwatch({"decode": photo.seconds, "embed": 0.0, "search": 0.0})
@@ -306,10 +308,11 @@ class Localizer:
         if not found.hits:
             raise no_tiles(self.index, photo.region)
         began = time.perf_counter()
-        position = locate(TopK.of(self.index, found.hits), self._calibration_for(photo))
+        warnings = (*photo.warnings, *self._unread(found.unread))
+        position = locate(TopK.of(self.index, found.hits), self._calibration_for(photo, warnings))
         matches = self._matches(found.hits[:top_k])
         seconds["total"] = sum(seconds.values()) + time.perf_counter() - began
-        return Localization(matches, position, photo.view, seconds, found.exact, found.scanned, photo.warnings)
+        return Localization(matches, position, photo.view, seconds, found.exact, found.scanned, warnings)
 
     def _rank(
         self,
@@ -332,12 +335,20 @@ class Localizer:
         encoder = TimedEncoder(self.encoder, watch)
         hits = search_headings(canvas, encoder, find, heading_deg=heading_deg, count=self.headings)
         with watch.step("search"):
-            hits = self._look_again(canvas, hits, known=heading_deg is not None)
-        return RankedTiles(hits, all(result.exact for result in results), max(result.scanned for result in results))
+            hits, unread = self._look_again(canvas, hits, known=heading_deg is not None)
+        scanned = max(result.scanned for result in results)
+        return RankedTiles(hits, all(result.exact for result in results), scanned, unread)
 
-    def _calibration_for(self, photo: PreparedPhoto) -> Calibration | str:
+    def _unread(self, count: int) -> Iterator[str]:
+        if count:
+            yield (
+                f"{count} of the best {self.reranked} tiles cannot be read any more, so they were not looked at again; "
+                f"put the pictures of index {self.index.name} back, or leave --rerank out"
+            )
+
+    def _calibration_for(self, photo: PreparedPhoto, warnings: Sequence[str]) -> Calibration | str:
         """The one that was fitted on questions like this one, or why there is none."""
-        if photo.warnings:
+        if warnings:
             return "see the warning"
         if isinstance(photo.region, RecentImagery):
             return "recent imagery alone was searched, and the index is calibrated with all of it"
@@ -352,10 +363,10 @@ class Localizer:
             for rank, hit in enumerate(hits, 1)
         )
 
-    def _look_again(self, canvas: NDArray[np.uint8], hits: list[Hit], *, known: bool) -> list[Hit]:
-        """Rank the first hits again, each with the photo laid at its heading."""
+    def _look_again(self, canvas: NDArray[np.uint8], hits: list[Hit], *, known: bool) -> tuple[list[Hit], int]:
+        """Rank the first hits again, each with the photo laid at its heading; and how many tiles cannot be read."""
         if self.reranker is None or not hits:
-            return hits
+            return hits, 0
         columns, first = canvas.shape[1], hits[: self.reranker.candidates]
         turns = [0 if known else round(hit.heading_deg * columns / 360.0) for hit in first]
         tried = sorted(set(turns))

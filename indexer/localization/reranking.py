@@ -16,11 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.common.encoders import TileEncoder
-from indexer.common.errors import BadQuery, BadSource, TileWithoutData
-from indexer.index.tile_index import TileIndex
-from indexer.tiles.depth import VALUE_BITS
-from model.common.errors import BadImage
-from model.common.images import decode_image
+from indexer.common.errors import BadQuery, BadSource
+from indexer.index.searchable import SearchableIndex
 from model.inputs.anchors import REACH, anchor_px, recentre
 from model.inputs.heading_search import Hit
 from model.inputs.transforms import resize_tile
@@ -46,7 +43,7 @@ class Reranker:
         candidates: how many of the best tiles are looked at.
     """
 
-    def __init__(self, index: TileIndex, encoder: TileEncoder, *, candidates: int) -> None:
+    def __init__(self, index: SearchableIndex, encoder: TileEncoder, *, candidates: int) -> None:
         """Check that there is something to look at.
 
         Args:
@@ -82,7 +79,7 @@ class Reranker:
 
     @classmethod
     def open(
-        cls, index: TileIndex, *, checkpoint: str, device: str = "auto", engine: str = "auto", candidates: int
+        cls, index: SearchableIndex, *, checkpoint: str, device: str = "auto", engine: str = "auto", candidates: int
     ) -> Reranker | None:
         """Load an encoder for it; None for no candidates.
 
@@ -102,7 +99,7 @@ class Reranker:
 
         return cls(index, Encoder.load(checkpoint, device=device, engine=engine, anchors=1), candidates=candidates)
 
-    def refine(self, hits: Sequence[Hit], vectors: _Floats) -> list[Hit]:
+    def refine(self, hits: Sequence[Hit], vectors: _Floats) -> tuple[list[Hit], int]:
         """Rank again.
 
         Args:
@@ -110,8 +107,8 @@ class Reranker:
             vectors: float32 [K, D] of the photo, each as it is laid for one of the K first hits.
 
         Returns:
-            As many, best first, with scores that are never below those before. A tile that cannot be read any more
-            keeps what it had.
+            As many, best first, with scores that are never below those before, and how many tiles keep what they had
+            because they cannot be read any more.
         """
         first = hits[: self.candidates]
         read = [(at, pixels) for at, hit in enumerate(first) if (pixels := self._pixels(hit)) is not None]
@@ -121,7 +118,8 @@ class Reranker:
             scores = np.einsum("kpd,kd->kp", described, vectors[[at for at, _ in read]])
             for (at, _), row in zip(read, scores, strict=True):
                 finer[at] = self._better(first[at], row)
-        return [*sorted(finer, key=lambda hit: (-hit.score, hit.row)), *hits[self.candidates :]]
+        ranked = [*sorted(finer, key=lambda hit: (-hit.score, hit.row)), *hits[self.candidates :]]
+        return ranked, len(first) - len(read)
 
     def _better(self, hit: Hit, scores: _Floats) -> Hit:
         best = max(float(scores.max()), hit.score)
@@ -134,8 +132,7 @@ class Reranker:
         side = tiles.shape[1]
         moved = np.empty((len(hits), len(_AROUND), *tiles.shape[1:]), np.uint8)
         for at, hit in enumerate(hits):
-            segment, _ = self._index.place_of(hit.row)
-            anchor = segment.manifest.anchors[hit.anchor]
+            anchor = self._index.anchor_points[hit.anchor]
             for number, (east, south) in enumerate(_AROUND):
                 point = (anchor[0] + east * self._step, anchor[1] + south * self._step)
                 moved[at, number] = recentre(tiles[at], *anchor_px(point, side))
@@ -146,16 +143,7 @@ class Reranker:
 
     def _pixels(self, hit: Hit) -> _Pixels | None:
         """A tile as the encoder wants it; None where it cannot be read any more."""
-        segment, row = self._index.place_of(hit.row)
-        source, inputs = segment.source, self._encoder.inputs
-        if source is None:
-            return None
-        try:
-            picture = source.read(segment.tile(row))
-            if isinstance(picture, bytes):
-                bits, size_px = segment.manifest.source.get(VALUE_BITS), inputs.satellite_size_px
-                at_least_px = size_px if inputs.antialias else None
-                picture = decode_image(picture, at_least_px=at_least_px, value_bits=bits)
-        except (BadImage, TileWithoutData, OSError):
-            return None
-        return resize_tile(picture, inputs)
+        inputs = self._encoder.inputs
+        at_least_px = inputs.satellite_size_px if inputs.antialias else None
+        picture = self._index.picture(hit.row, at_least_px=at_least_px)
+        return None if picture is None else resize_tile(picture, inputs)

@@ -17,7 +17,7 @@ from indexer.common.encoders import QueryEncoder
 from indexer.common.errors import BadQuery, NoTilesInRegion
 from indexer.confidence.features import BEST, TopK
 from indexer.index.dense import AllScores
-from indexer.index.tile_index import TileIndex
+from indexer.index.searchable import SearchableIndex
 from indexer.localization.answer import Localization, Match, PreparedPhoto
 from indexer.localization.position import locate
 from indexer.localization.timing import Stopwatch, TimedEncoder
@@ -79,7 +79,7 @@ class JointRanking:
 
 def answer_together(
     encoder: QueryEncoder,
-    index: TileIndex,
+    index: SearchableIndex,
     photos: Sequence[PreparedPhoto],
     *,
     headings: int,
@@ -115,7 +115,7 @@ def answer_together(
 
 def rank_together(
     encoder: QueryEncoder,
-    index: TileIndex,
+    index: SearchableIndex,
     photos: Sequence[PreparedPhoto],
     *,
     headings: int,
@@ -146,22 +146,24 @@ def rank_together(
     return JointRanking(hits, len(scores.rows), tuple(one.heading_at(points[0]) for one in turned), watch.seconds)
 
 
-def no_tiles(index: TileIndex, region: Region | None = None) -> NoTilesInRegion:
+def no_tiles(index: SearchableIndex, region: Region | None = None) -> NoTilesInRegion:
     """The error of an area without tiles, or of one without recent ones."""
     if isinstance(region, RecentImagery):
-        dates = ", ".join(sorted({segment.date or "no date" for segment in index.segments}))
+        dates = ", ".join(index.dates)
         return NoTilesInRegion(
             f"index {index.name} has no imagery since {region.since}{' there' if region.area else ''}; it has imagery "
             f"of {dates}. Take an earlier day, or leave it out"
         )
-    edges = ", ".join(f"{edge:.5f}" for edge in index.manifest.bounds.as_tuple())
+    edges = ", ".join(f"{edge:.5f}" for edge in index.bounds.as_tuple())
     return NoTilesInRegion(
         f"none of the {index.count:,} tiles of index {index.name} touches the given area; they lie in {edges} "
         "(west, south, east, north). Widen the area, or leave it out (are latitude and longitude swapped?)"
     )
 
 
-def _score(encoder: TurnEncoder, index: TileIndex, photo: PreparedPhoto, headings: int) -> tuple[AllScores, _Turned]:
+def _score(
+    encoder: TurnEncoder, index: SearchableIndex, photo: PreparedPhoto, headings: int
+) -> tuple[AllScores, _Turned]:
     """Every point's score, at the heading that suits it best where that is unknown."""
     if photo.view.heading_deg is not None:
         vectors = encoder.encode_ground(photo.canvas[np.newaxis])
@@ -191,6 +193,6 @@ def _best(rows: NDArray[np.int64], scores: _Floats, count: int) -> list[Hit]:
     return [Hit(int(rows[at]), float(best[at]), 0.0, int(anchors[at])) for at in order]
 
 
-def _vector(index: TileIndex, hit: Hit) -> _Floats:
+def _vector(index: SearchableIndex, hit: Hit) -> _Floats:
     vector: _Floats = index.vector(hit.row)[hit.anchor].astype(np.float32)
     return vector

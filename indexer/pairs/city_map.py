@@ -7,15 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib
-
-matplotlib.use("Agg")  # no screen is needed, and none is asked for
-
 import numpy as np
-from matplotlib import pyplot as plt
 
 from indexer.tiles.tile_table import TileTable
 from model.common.geo import EARTH_RADIUS_M, LatLon
+from model.common.pyplot import import_pyplot
 
 __all__ = ["LEFT_OUT", "draw_map"]
 
@@ -39,7 +35,11 @@ def draw_map(path: Path, layers: Mapping[str, Sequence[LatLon]], tiles: TileTabl
         layers: places by layer, whose names are those of `_LOOKS`; empty ones are not drawn.
         tiles: the imagery.
         title: stands above.
+
+    Raises:
+        MissingExtra: matplotlib is not installed.
     """
+    plt = import_pyplot("a map of the photos")
     used = [place for name, places in layers.items() if name != LEFT_OUT for place in places]
     middle = LatLon(*(float(np.median(axis)) for axis in zip(*((one.lat, one.lon) for one in used), strict=True)))
     figure, axes = plt.subplots(figsize=(8, 7), layout="constrained")

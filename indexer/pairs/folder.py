@@ -7,6 +7,7 @@ training can shift them. Photos to watch by and to test with ask for the source'
 from __future__ import annotations
 
 import csv
+import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -29,12 +30,14 @@ from indexer.pairs.splitting import BETWEEN, PARTS, split_by_area
 from indexer.tiles.grid import curve_keys_of_points
 from indexer.tiles.sources.source import TileSource
 from model.common.atomic_io import staged_folder, write_json
-from model.common.errors import BadImage
+from model.common.errors import BadImage, MissingExtra
 from model.common.geo import LatLon
 from model.common.manifest_rows import ManifestRow, write_manifest
 from model.synthetic.pair_set import jpeg_bytes, store_picture
 
 __all__ = ["PAIRS_FORMAT", "PairsSummary", "write_pairs"]
+
+logger = logging.getLogger(__name__)
 
 PAIRS_FORMAT = 1
 _OFF = "off the imagery"
@@ -206,7 +209,10 @@ class _Writer:
             LEFT_OUT: [one.place for one in self.left_out if one.place is not None], **self.shown
         }  # fmt: skip
         title = f"{sum(photos.values()):,} of {count:,} photos, parts {self.how.split.between_m:g} m apart"
-        draw_map(self.folder / "map.png", layers, self.mosaics[0].table, title=title)
+        try:
+            draw_map(self.folder / "map.png", layers, self.mosaics[0].table, title=title)
+        except MissingExtra as error:
+            logger.warning("map.png is left out: %s", error)
         write_json(self.folder / "pairs.json", self._note(summary, count))
         return summary
 

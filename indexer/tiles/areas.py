@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from indexer.common.errors import BadQuery
 from indexer.common.optional import load_shapely
 from indexer.tiles.region import BoxRegion
+from indexer.tiles.tile_table import narrowest_span
 from model.common.geo import EARTH_RADIUS_M, Bounds, normal_lon
 
 __all__ = ["PolygonRegion", "TrackRegion", "read_area", "read_track"]
@@ -65,6 +66,11 @@ class PolygonRegion:
         mask: _Mask = shapely.contains_properly(self._prepared, shapely.box(west, south, east, north))
         return mask & (west <= east)
 
+    @property
+    def bounds(self) -> Bounds:
+        """A box around the polygons."""
+        return self._bounds.bounds
+
     @cached_property
     def _prepared(self) -> Any:
         load_shapely().prepare(self.polygons)
@@ -104,6 +110,14 @@ class TrackRegion:
     def holds(self, west: ArrayLike, south: ArrayLike, east: ArrayLike, north: ArrayLike) -> _Mask:
         """None: what lies along a track is narrow."""
         return np.zeros(np.broadcast(west, south, east, north).shape, np.bool_)
+
+    @property
+    def bounds(self) -> Bounds:
+        """A box around all that lies along the lines."""
+        boxes = [_box_around(start, stop, self.radius_m).bounds for start, stop in self._pieces]
+        west, east = narrowest_span(np.array([one.west for one in boxes]), np.array([one.east for one in boxes]))
+        south, north = min(one.south for one in boxes), max(one.north for one in boxes)
+        return Bounds(west, float(south), east, float(north))
 
     @cached_property
     def _pieces(self) -> list[tuple[_Floats, _Floats]]:

@@ -125,9 +125,13 @@ class CircleRegion:
             return None
         return None if box.crosses_antimeridian else _Plane.around(self.centre, self.radius_m, box)
 
+    @property
+    def bounds(self) -> Bounds:
+        """A box around the circle."""
+        return self._box.bounds
+
     @cached_property
     def _box(self) -> BoxRegion:
-        """A box around the circle."""
         lat, lon = self.centre.lat, self.centre.lon
         up = math.degrees(self.radius_m / EARTH_RADIUS_M) + _SLACK_DEG
         south, north = max(-90.0, lat - up), min(90.0, lat + up)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from indexer.tiles.grid import curve_keys_of_points, curve_keys_of_tiles, tile_bounds
 from indexer.tiles.names import Texts, grid_tile_id, joined_texts, texts
-from model.common.geo import Bounds, normal_lon
+from model.common.geo import Bounds, LatLon, normal_lon
 
 __all__ = [
     "TileRecord",
@@ -22,6 +22,7 @@ __all__ = [
     "grid_tile_id",
     "joined_tables",
     "narrowest_span",
+    "point_in_tile",
     "texts",
 ]
 
@@ -52,6 +53,27 @@ class TileRecord:
     bounds: Bounds
     source: str
     date: str | None = None
+
+
+def point_in_tile(
+    centre: tuple[float, float],
+    edges: tuple[float, float, float, float],
+    anchor: tuple[float, float],
+    shift: tuple[float, float] = (0.0, 0.0),
+) -> LatLon:
+    """Where a point of a tile lies on the ground.
+
+    Plain numbers go in, since an answer asks for dozens of points.
+
+    Args:
+        centre: latitude and longitude in degrees.
+        edges: west, south, east, north in degrees.
+        anchor: (east, south) of the centre in shares of the side.
+        shift: what is added to it.
+    """
+    west, south, east, north = edges
+    east_deg = (anchor[0] + shift[0]) * ((east - west) % 360.0)
+    return LatLon(centre[0] - (anchor[1] + shift[1]) * (north - south), normal_lon(centre[1] + east_deg))
 
 
 @dataclass(frozen=True)

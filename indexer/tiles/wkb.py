@@ -22,6 +22,14 @@ _POINT, _POLYGON, _MULTIPOLYGON = 1, 3, 6
 _WGS84_SRIDS = (0, 4326, 4979)
 
 
+_OTHER_TYPES = {2: "LineString", 4: "MultiPoint", 5: "MultiLineString", 7: "GeometryCollection", 8: "CircularString"}
+_OTHER_TYPES |= {9: "CompoundCurve", 10: "CurvePolygon", 12: "MultiSurface", 15: "PolyhedralSurface", 17: "Triangle"}
+
+
+class _OtherType(ValueError):
+    """The name of a type of geometry that is not read."""
+
+
 class _OtherSystem(ValueError):
     """The number of a reference system that is not WGS 84."""
 
@@ -58,6 +66,10 @@ def wkb_parts(data: bytes) -> Parts:
         parts, _ = _read(data, 0)
     except _OtherSystem as error:
         raise BadSource(f"a geometry says that its SRID is {error}; transform it to EPSG:4326") from error
+    except _OtherType as error:
+        raise BadSource(
+            f"a geometry is a {error}; give a point, polygon or multipolygon, such as its outline"
+        ) from error
     except (struct.error, IndexError, ValueError) as error:
         raise BadSource(f"a geometry is no well-known binary ({error}); it starts with {data[:9]!r}") from error
     return parts
@@ -140,6 +152,8 @@ def _read(data: bytes, at: int, *, inside: bool = False) -> tuple[Parts, int]:
     if kind == _POINT and not inside:
         return [np.frombuffer(data, f"{order}f8", axes, at).reshape(1, axes)[:, :2]], at + 8 * axes
     if kind != _POLYGON and (kind != _MULTIPOLYGON or inside):
+        if kind in _OTHER_TYPES and not inside:
+            raise _OtherType(_OTHER_TYPES[kind])
         raise ValueError(f"geometry type {kind} is neither point nor polygon")
     (count,) = struct.unpack_from(f"{order}I", data, at)
     at += 4

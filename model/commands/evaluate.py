@@ -99,6 +99,10 @@ def run(options: EvaluateOptions) -> int:
     """
     embed, scoring, output = options.embed, options.scoring, options.output
     _refuse_collisions(store=embed.store, save=output.save, plot=output.plot)
+    if output.plot is not None:
+        from model.common.pyplot import import_pyplot
+
+        import_pyplot("--plot")
     if embed.stored is not None:
         checkpoint, truth, result = _score_stored(embed.stored, scoring)
     else:

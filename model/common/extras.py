@@ -16,6 +16,7 @@ _EXTRA_OF = {
     "openvino": "openvino",
     "rasterio": "geo",
     "pyogrio": "geo",
+    "matplotlib": "plots",
 }
 """Libraries that an extra brings; all others come with the project itself."""
 _OWN = ("model", "indexer", "service", "clnet_geolocalization")

@@ -21,6 +21,7 @@ _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF")
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"})
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _BRANDS_BYTES = 256
+_JPEG_XL = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PIXEL_CHUNKS = frozenset({b"IDAT", b"fdAT", b"acTL", b"fcTL"})
 _NEW_SUBFILE_TYPE = 254
@@ -82,6 +83,8 @@ def what_it_is(data: bytes) -> str:
     """What bytes that no accepted decoder opens are, in words; nothing of their content is repeated."""
     if (tiff := _tiff_kind(data)) is not None:
         return tiff
+    if data.startswith(_JPEG_XL):
+        return "it is JPEG XL"
     if _is_text(data[:_SNIFFED_BYTES]):
         return "it looks like text"
     import puremagic  # its tables take time to load, and few files are strange

@@ -6,13 +6,10 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 
-matplotlib.use("Agg")  # no screen is needed, and none is asked for
-
-from matplotlib import pyplot as plt
+from model.common.pyplot import import_pyplot
 
 __all__ = ["plot_curves", "plot_recall"]
 
@@ -20,7 +17,12 @@ _PROTOCOL_COLUMNS = 120
 
 
 def plot_curves(rows: Sequence[dict[str, str]], path: Path, *, title: str) -> None:
-    """Draw the loss of every step and the recalls of every evaluation from a run's log rows."""
+    """Draw the loss of every step and the recalls of every evaluation from a run's log rows.
+
+    Raises:
+        MissingExtra: matplotlib is not installed.
+    """
+    plt = import_pyplot("drawing curves")
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
     losses = [(int(row["step"]), float(row["loss"])) for row in rows if row["loss"]]
     left.plot(*zip(*losses, strict=True), linewidth=0.8)
@@ -38,7 +40,12 @@ def plot_curves(rows: Sequence[dict[str, str]], path: Path, *, title: str) -> No
 
 
 def plot_recall(curves: Mapping[str, NDArray[np.float64]], path: Path, *, title: str, protocol: str) -> None:
-    """Draw recall in percent at every k from 1 on, a line for each reading of what is right; below it the protocol."""
+    """Draw recall in percent at every k from 1 on, a line for each reading of what is right; below it the protocol.
+
+    Raises:
+        MissingExtra: matplotlib is not installed.
+    """
+    plt = import_pyplot("drawing curves")
     figure, axes = plt.subplots(figsize=(7, 4.5), layout="constrained")
     for name, recall in curves.items():
         axes.plot(np.arange(1, len(recall) + 1), recall, marker="o", markersize=3, linewidth=1, label=name)

@@ -13,7 +13,6 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 from model.common.atomic_io import canonical_json, sha256_bytes, staged_folder, write_json
 from model.common.errors import BadDataset, OutputExists
 from model.common.progress import progress
+from model.common.worker_pool import worker_pool
 from model.data.fingerprint import file_stats
 from model.data.pairs import PairSet
 from model.data.pictures import load_query, load_wide_reference, margin_px
@@ -110,7 +110,7 @@ def _require_room(pairs: PairSet, inputs: InputSpec, side_px: int, cache: Path) 
 
 def _decode(pairs: PairSet, inputs: InputSpec, side_px: int, folder: Path, workers: int) -> None:
     ground_shape = (inputs.ground_height_px, inputs.ground_width_px, 3)
-    with staged_folder(folder) as staged, ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+    with staged_folder(folder) as staged, worker_pool(workers) as pool:
         total = len(pairs.queries) + len(pairs.references)
         with progress(total, "decoding", unit="pictures") as bar:
             for path, items, load, shape in (

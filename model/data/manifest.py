@@ -27,6 +27,8 @@ __all__ = ["Photos", "read_manifest", "read_photos"]
 _SHOWN = 3
 _SAME_PLACE_M = 1.0
 """Two places of one picture this near are one, rounded in different ways."""
+_FARTHEST_M = 100_000.0
+"""No tile that a street-level picture is compared with reaches so far from it."""
 _ABSENT = frozenset({"", "NA", "N/A", "n/a", "#N/A", "#NA", "NULL", "null", "NaN", "nan", "-NaN", "-nan"})
 """How tables write that there is no number."""
 
@@ -105,6 +107,7 @@ def read_manifest(path: Path | str) -> PairSet:
         if row.get("query") not in (None, ""):
             query = _query(row, path.parent, where)
             _refuse_second_place(taken, files.key(query.path), query, where)
+            _refuse_far(query, tile, where)
             queries.append(query)
             positives.append(references[name])
             overlaps.append((where, _names(row, "semi_positives", where)))
@@ -205,6 +208,18 @@ def _refuse_second_place(taken: dict[str, LatLon], key: str, query: Query, where
         raise BadDataset(
             f"{where}: {query.path.name} was taken at {query.location.lat}, {query.location.lon}, but at {before.lat}, "
             f"{before.lon} before; give a photo one place"
+        )
+
+
+def _refuse_far(query: Query, tile: Reference, where: str) -> None:
+    """A pair is of one place; far apart, one of the two has its numbers exchanged or in other units."""
+    if query.location is None or tile.location is None:
+        return
+    apart_m = great_circle_m(query.location, tile.location)
+    if apart_m > _FARTHEST_M:
+        raise BadDataset(
+            f"{where}: {query.path.name} and {tile.path.name} are {apart_m / 1000:,.0f} km apart, so they cannot show "
+            "one place; are latitude and longitude exchanged in one of them?"
         )
 
 

@@ -126,7 +126,7 @@ def _header(lines: Sequence[str], known: Collection[str]) -> tuple[int, str]:
             return number + 1, said[4]
         if text and not text.startswith("#"):
             fits = {mark: sum(name.strip(' "') in known for name in line.strip().split(mark)) for mark in _DELIMITERS}
-            return number, max(fits, key=lambda mark: fits[mark])
+            return number, max(fits, key=lambda mark: (fits[mark], text.count(mark)))  # or what there is most of
     raise ValueError("is empty; give a header and one row a picture")
 
 

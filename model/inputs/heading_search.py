@@ -2,9 +2,9 @@
 
 The panorama is embedded at evenly spaced headings, then again around the best one; each tile keeps the heading at
 which it scores best, and that of the best tile is the heading found. Where the encoder computes the evenly spaced
-headings all at once, which is cheap and nearly right, the best one is also among those that follow on their own. A
-canvas turns by whole columns, so a heading is a number of columns, a *turn*, and what is reported is what was turned: a
-multiple of 360 / width degrees.
+headings all at once, which is cheap and nearly right, one more follows on its own: the column where a parabola through
+the best score and its two neighbours peaks. A canvas turns by whole columns, so a heading is a number of columns, a
+*turn*, and what is reported is what was turned: a multiple of 360 / width degrees.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ __all__ = [
     "fine_offsets",
     "heading_of",
     "hits_of",
+    "peak_offsets",
     "rolled",
     "search_headings",
     "sweep_turns",
-    "swept_offsets",
     "swept_turns",
     "turns_tried",
 ]
@@ -147,8 +147,8 @@ def sweep_turns(canvases: NDArray[np.uint8], encoder: TurnEncoder, compare: Comp
     if scores is None:
         return
     best = np.take_along_axis(first, scores.argmax(axis=1)[:, np.newaxis], axis=1)
-    offsets = swept_offsets(columns) if swept else fine_offsets(count, columns)
-    again = (best + np.array(offsets, np.int64)) % columns
+    offsets = peak_offsets(scores, columns) if swept else np.array(fine_offsets(count, columns), np.int64)
+    again = (best + offsets) % columns
     if again.shape[1]:
         compare(again, _embed_turned(canvases, encoder, again))
 
@@ -156,7 +156,7 @@ def sweep_turns(canvases: NDArray[np.uint8], encoder: TurnEncoder, compare: Comp
 def turns_tried(columns: int, *, count: int, sweeps: bool) -> list[int]:
     """How many headings each of the two passes tries."""
     if sweeps and count == COARSE_HEADINGS:
-        return [len(swept_turns(columns)), len(swept_offsets(columns))]
+        return [len(swept_turns(columns)), 1]
     return [len(coarse_turns(count, columns)), len(fine_offsets(count, columns))]
 
 
@@ -166,10 +166,25 @@ def swept_turns(columns: int) -> list[int]:
     return list(range(0, columns, step))
 
 
-def swept_offsets(columns: int) -> list[int]:
-    """The turns that are tried on their own after all at once, relative to the best: itself and halfway to the next."""
-    half = columns // len(swept_turns(columns)) // 2
-    return sorted({-half, 0, half})
+def peak_offsets(scores: NDArray[np.floating], columns: int) -> NDArray[np.int64]:
+    """How far from the best of all headings at once the peak of the scores lies, by a parabola through its neighbours.
+
+    Args:
+        scores: the best score at each of `swept_turns`, [B, T].
+        columns: of the canvas.
+
+    Returns:
+        Whole columns, int64 [B, 1], at most halfway to the next heading; 0 where there is no peak to fit.
+    """
+    count = scores.shape[1]
+    best = scores.argmax(axis=1)[:, np.newaxis]
+    before, peak, after = (np.take_along_axis(scores, (best + step) % count, axis=1) for step in (-1, 0, 1))
+    # A heading at which nothing was found scores minus infinity.
+    fits = np.isfinite(before) & np.isfinite(after) & (before + after < 2 * peak)
+    before, peak, after = (np.where(fits, one, 0.0) for one in (before, peak, after))
+    shares = np.divide(before - after, 2 * (before - 2 * peak + after), out=np.zeros(fits.shape), where=fits)
+    offsets: NDArray[np.int64] = np.rint(shares * (columns // count)).astype(np.int64)
+    return offsets
 
 
 def _embed_turned(canvases: NDArray[np.uint8], encoder: TurnEncoder, turns: NDArray[np.int64]) -> NDArray[np.float32]:

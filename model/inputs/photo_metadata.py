@@ -8,7 +8,7 @@ well that is known by `read_position_error_m`.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -41,6 +41,8 @@ _COMPASS_TOLERANCE_DEG = 30.0
 """How far a compass may be from a panorama's tags without a doubt: its own error, and most declinations."""
 _PANORAMA_RENDERED = 6
 """Of EXIF's CustomRendered, by phones whose panorama mode sweeps."""
+_UNSET_DEG = 0.0
+"""What a writer that has read no compass may leave as the heading."""
 _WORDS = b"photos/1.0/panorama", b"GPano:"
 """Packets without either are not parsed, and may be what they like."""
 
@@ -127,7 +129,8 @@ def metadata_of(image: Image.Image) -> PhotoMetadata:
     heading, heading_doubts = _compass(_directory(exif, ExifTags.IFD.GPSInfo))
     details = _directory(exif, ExifTags.IFD.Exif)
     if tags is not None:
-        return _of_panorama(tags, heading, heading_doubts)
+        maker = str(exif.get(ExifTags.Base.Make) or "").strip("\0 ")
+        return _of_panorama(_without_unset_heading(tags, heading, maker), heading, heading_doubts)
     swept = _number(details.get(ExifTags.Base.CustomRendered)) == _PANORAMA_RENDERED
     if swept or is_strip(max(width_px, height_px) / min(width_px, height_px)):
         if heading is not None:
@@ -139,6 +142,21 @@ def metadata_of(image: Image.Image) -> PhotoMetadata:
     return PhotoMetadata(
         heading, *angles, projection="rectilinear", heading_doubts=heading_doubts, view_doubts=tag_doubts + lens_doubts
     )
+
+
+def _without_unset_heading(tags: PanoramaTags, compass_deg: float | None, maker: str) -> PanoramaTags:
+    """The tags of a camera's panorama without a heading and a lean of exactly nothing, which is what is left unset.
+
+    A program that turned a picture to the north on purpose names no maker, or a compass beside it.
+    """
+    said = None if tags.heading_deg is None else (tags.heading_deg - tags.offset_deg) % 360.0
+    if said != _UNSET_DEG or tags.pitch_deg or tags.roll_deg or compass_deg is not None or not maker:
+        return tags
+    doubt = (
+        "the photo's panorama tags say PoseHeadingDegrees 0, as where no compass was read; it is not used, so give "
+        "heading_deg 0 if it is right"
+    )
+    return replace(tags, heading_deg=None, heading_doubts=(*tags.heading_doubts, doubt))
 
 
 def _of_panorama(tags: PanoramaTags, compass_deg: float | None, compass_doubts: tuple[str, ...]) -> PhotoMetadata:

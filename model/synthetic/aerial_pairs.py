@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +20,7 @@ from scipy import ndimage
 from model.common.atomic_io import canonical_json, sha256_bytes, staged_folder, write_json
 from model.common.errors import BadDataset, OutputExists
 from model.common.manifest_rows import ManifestRow, write_manifest
+from model.common.worker_pool import worker_pool
 from model.synthetic.aerial import AerialPhoto, aerial_ground, mirror, mirrored, read_aerial
 from model.synthetic.appearance import Difficulty, draw_appearance, draw_pose
 from model.synthetic.ground import PIXEL_M, Ground, Material
@@ -130,7 +129,7 @@ def render_aerial(
     """
     places = find_places(folder, names)
     draw = partial(_draw_place, trees=folder.parent / "csv")
-    with staged_folder(out) as staged, ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+    with staged_folder(out) as staged, worker_pool(workers) as pool:
         rows: list[ManifestRow] = []
         for number, drawn in enumerate(pool.map(draw, range(len(places)), places)):
             for one in drawn:

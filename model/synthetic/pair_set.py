@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +18,7 @@ from PIL import Image
 from model.common.atomic_io import canonical_json, sha256_bytes, staged_folder, write_json
 from model.common.errors import BadDataset, OutputExists
 from model.common.manifest_rows import ManifestRow, write_manifest
+from model.common.worker_pool import worker_pool
 from model.synthetic.appearance import Appearance, draw_appearance, draw_pose
 from model.synthetic.cameras import Area, Cell, area_window, cells, free_spot
 from model.synthetic.country import OPEN
@@ -122,7 +121,7 @@ def _drawn(split: Split, workers: int, progress: Callable[[int, int], None]) -> 
     """What the areas give, in order, until there are enough cameras; a grid gives all its tiles."""
     areas, taken = split.areas(), 0
     share = -(-split.places * split.spare // (100 * len(areas)))
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+    with worker_pool(workers) as pool:
         for area in pool.map(_render_area, areas, [split] * len(areas), [share] * len(areas)):
             for one in area:
                 kept = one if taken < split.places else one.without_camera()

@@ -8,15 +8,14 @@ that are set aside to calibrate an index with) and `world.json`, which says that
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 
 from model.common.atomic_io import staged_folder, write_json
 from model.common.manifest_rows import ManifestRow, write_manifest
+from model.common.worker_pool import worker_pool
 from model.inputs.panorama_tags import sphere_xmp
 from model.synthetic.appearance import Appearance, Difficulty, draw_appearance, draw_pose
 from model.synthetic.cameras import free_spot, material_at
@@ -67,7 +66,7 @@ def render_region(region: Region, out: Path, *, workers: int, progress: Callable
     """
     chunks = _chunks(region)
     rows: list[ManifestRow] = []
-    with staged_folder(out) as staged, ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+    with staged_folder(out) as staged, worker_pool(workers) as pool:
         for drawn in pool.map(_draw_chunk, chunks):
             rows += [_store(staged, one) for one in drawn]
             progress(len(drawn))

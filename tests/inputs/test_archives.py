@@ -164,12 +164,12 @@ def test_unfinished_changes_that_cannot_be_read_are_said(tmp_path: Path, mount: 
 
 
 def test_an_sqlite_file_of_another_kind_is_refused_in_a_line(tmp_path: Path) -> None:
-    database = sqlite3.connect(tmp_path / "a.gpkg")
-    database.execute("CREATE TABLE gpkg_contents (name text)")
+    database = sqlite3.connect(tmp_path / "a.sqlite")
+    database.execute("CREATE TABLE places (name text)")
     database.commit()
     database.close()
     with pytest.raises(BadSource, match="no readable MBTiles file: no such table: tiles"):
-        listed(tmp_path / "a.gpkg")
+        MBTilesSource(tmp_path / "a.sqlite", SourceOptions()).list_tiles()
 
 
 def write_directory(path: Path, directory: bytes, max_zoom: int = 15, **header: int) -> Path:

@@ -99,7 +99,7 @@ def test_two_distant_parts_are_not_taken_for_a_crossing(tmp_path: Path) -> None:
         ("8.5,30,8.6,60", "row 2 of .*footprint of"),
         ("8.5,47.0,8.5,47.01", "row 2 of .*footprint of 0.0 x 1,112"),
         ("8.5,47.0,8.5,47.0", r"points, not footprints \(row 2\).*--tile-size-m"),
-        ("8.5,47.0,190,47.01", "row 2 of .* east 190.0, beyond 180 degrees"),
+        ("8.5,47.0,190,47.01", "row 2 of .* east 190.0; longitudes count from -180 to 180"),
     ],
     ids=[
         "exchanged",
@@ -203,10 +203,9 @@ def test_native_points_are_read(tmp_path: Path) -> None:
     [
         ("linestring", pa.array([[{"x": 8.0, "y": 47.0}]], pa.list_(_XY))),
         ("WKT", pa.array(["POINT (8 47)"])),
-        ("WKB", pa.array(["POINT (8 47)"])),
         ("polygon", pa.array([point(8.0, 47.0)])),
     ],
-    ids=["lines", "text", "text as binary", "binary as native"],
+    ids=["lines", "text", "binary as native"],
 )
 def test_other_encodings_are_refused_in_a_line_that_names_them(tmp_path: Path, encoding: str, column: pa.Array) -> None:
     path = write_list(tmp_path / "a.parquet", {"geometry": column}, {"geometry": {"encoding": encoding}})

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from PIL import Image
 
+from model.common.errors import BadImage
+from model.common.images import decode_image
 from model.inputs.photo_metadata import read_photo_metadata
 from model.inputs.photo_view import GivenView, resolve_view
 from tests.model.photo_files import exif, extended_jpeg, gpano, photo
@@ -85,3 +88,34 @@ def test_a_picture_that_was_cut_after_its_tags_were_written_has_no_known_heading
     found = read_photo_metadata(data)
     assert (found.heading_deg, found.fov_deg) == (None, None)
     assert "unknown part" in found.heading_doubts[0]
+
+
+def camera(direction: float | None = None) -> bytes:
+    """EXIF of a camera that names its maker."""
+    block = Image.Exif()
+    block.load(exif(direction=direction, reference=None if direction is None else "T"))
+    block[0x010F] = "A maker"
+    return block.tobytes()
+
+
+@pytest.mark.parametrize("unset", ["0", "0.0", "-0.00", "360"])
+def test_a_heading_that_a_camera_left_unset_is_not_taken_for_north(unset: str) -> None:
+    whole = {**WHOLE, "CroppedAreaImageWidthPixels": 800, "CroppedAreaImageHeightPixels": 400}
+    tags = gpano(PoseHeadingDegrees=unset, PosePitchDegrees=0, PoseRollDegrees="0.0", **whole)
+    assert seen(photo("JPEG", (400, 200), xmp=tags, exif=camera())) == (None, 360.0, 1)
+
+
+def test_a_heading_of_0_that_somebody_set_is_north() -> None:
+    north = gpano(PoseHeadingDegrees=0, ProjectionType="equirectangular")
+    assert seen(photo("JPEG", (400, 200), xmp=north)) == (0.0, 360.0, 0)
+    assert seen(photo("JPEG", (400, 200), xmp=north, exif=camera(direction=2.0))) == (0.0, 360.0, 0)
+    leaning = gpano(PoseHeadingDegrees=0, PoseRollDegrees="1.2", ProjectionType="equirectangular")
+    assert seen(photo("JPEG", (400, 200), xmp=leaning, exif=camera())) == (0.0, 360.0, 0)
+    north_in_a_part = gpano(PoseHeadingDegrees=90, **LEFT)  # its own centre looks to 0
+    assert seen(photo("JPEG", (400, 200), xmp=north_in_a_part, exif=camera())) == (0.0, 180.0, 0)
+
+
+def test_jpeg_xl_is_called_by_its_name() -> None:
+    for data in (b"\xff\x0a" + bytes(40), b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(40)):
+        with pytest.raises(BadImage, match="it is JPEG XL"):
+            decode_image(data)

@@ -4,7 +4,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from indexer.common.errors import IndexDamaged, NoTilesInRegion
+from indexer.common.errors import DatabaseAway, DatabaseFault, IndexDamaged, NoTilesInRegion, NotInDatabase
 from model.common.errors import BadCoordinates, BadImage
 from service.errors import (
     Abandoned,
@@ -32,6 +32,9 @@ from service.errors import (
         (DeadlineExceeded("x"), 503, "deadline-exceeded"),
         (Abandoned("x"), 499, "abandoned"),
         (IndexDamaged("x"), 503, "index-damaged"),
+        (DatabaseAway("x"), 503, "database-away"),
+        (DatabaseFault("x"), 503, "database-fault"),
+        (NotInDatabase("x"), 422, "not-in-database"),
         (ZeroDivisionError("x"), 500, "internal-error"),
         (413, 413, "upload-too-large"),
         (418, 418, "http-418"),

@@ -14,9 +14,11 @@ from indexer.tiles.region import BoxRegion
 from indexer.tiles.sources.band_choice import doubts_of_bands
 from indexer.tiles.sources.colours import Colours, Sample, colours_of, sample_of
 from indexer.tiles.sources.georeference import Georeference, georeference_of
+from indexer.tiles.sources.overviews import doubts_of_overviews
 from indexer.tiles.sources.rivals import require_one_place, system_beside
 from indexer.tiles.sources.source import SourceOptions
 from indexer.tiles.sources.stamps import FileState, raster_members, state_of
+from indexer.tiles.sources.virtual_members import missing_members
 from model.common.geo import Bounds
 
 __all__ = ["RasterFile", "inspect_raster", "remarks_on"]
@@ -65,9 +67,11 @@ def inspect_raster(root: Path, name: str, options: SourceOptions, *, files: int 
         MissingExtra: rasterio is not installed.
     """
     rasterio, path = load_rasterio(), root / name
+    _require_members(path)
     try:
         with rasterio.open(path) as data:
             doubts = (*require_one_place(data, path), *doubts_of_bands(data, options.bands), *_other_pages(data))
+            doubts += (*doubts_of_overviews(data, path), *_other_units(data, options.bands))
             beside = None if data.crs is not None else system_beside(path)
             place = georeference_of(data, str(path), None if beside is None else beside[0])
             bounds, resolution_m = place.extent(data.width, data.height, str(path))
@@ -79,6 +83,15 @@ def inspect_raster(root: Path, name: str, options: SourceOptions, *, files: int 
         raise
     except Exception as error:  # GDAL's errors have no common base
         raise BadSource(f"{path} cannot be opened as a raster: {error.__cause__ or error}") from error
+
+
+def _require_members(path: Path) -> None:
+    if missing := missing_members(path):
+        others = f" and {len(missing) - 1:,} more" if len(missing) > 1 else ""
+        raise BadSource(
+            f"{path} is made of {missing[0]}{others}, which is not there; put it back, or make the virtual raster anew "
+            "(gdalbuildvrt)"
+        )
 
 
 def remarks_on(file: RasterFile, sample: Sample) -> list[str]:
@@ -108,6 +121,16 @@ def remarks_on(file: RasterFile, sample: Sample) -> list[str]:
             "higher or lower, tiles are displaced; orthorectify it with a terrain model for right places"
         )
     return remarks
+
+
+def _other_units(data: Any, asked: tuple[int, ...] | None) -> list[str]:
+    """A remark on deep bands whose values mean different things, by their scales and offsets."""
+    chosen = asked[: len(asked) - 1 + len(asked) % 2] if asked else range(1, min(3, data.count) + 1)
+    bands = [band for band in chosen if 1 <= band <= data.count]
+    units = {(data.scales[band - 1], data.offsets[band - 1]) for band in bands}
+    if len(units) < 2 or data.dtypes[0] == "uint8":
+        return []
+    return ["its bands have scales or offsets of their own, which are not applied: their colours may be off"]
 
 
 def _other_pages(data: Any) -> list[str]:

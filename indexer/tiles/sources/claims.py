@@ -14,6 +14,7 @@ from indexer.tiles.grid import tile_bounds
 from indexer.tiles.region import BoxRegion
 from indexer.tiles.sources.schemes import AUTO, ROW_SCHEMES, in_words, to_xyz
 from indexer.tiles.sources.source import SourceOptions
+from indexer.tiles.sources.zoom_levels import turned_zooms
 from model.common.geo import Bounds, LatLon
 
 __all__ = ["Claim", "refuse_geodetic_rows", "settle_scheme"]
@@ -66,18 +67,23 @@ def settle_scheme(
     Raises:
         BadSource: two statements disagree, or one names another grid; the message names the option that settles it.
     """
-    deepest = _deepest(stored, options)
-    notes = [claim.note for claim in claims if claim.note] + _other_zooms(deepest, claims)
+    levels = _levels(stored, options)
+    notes = [claim.note for claim in claims if claim.note] + _other_zooms(levels, claims)
     if options.scheme != AUTO:
-        faults = [fault for claim in claims if (fault := _misfit(deepest, options.scheme, claim))]
+        faults = [fault for rows in levels for claim in claims if (fault := _misfit(rows, options.scheme, claim))]
+        faults += turned_zooms(stored, options.scheme, options.zooms or ())
         return options.scheme, notes + [
             f"warning: {fault}; taken as --scheme {options.scheme} says" for fault in faults
         ]
     scheme, origin = _said(claims, where, usual)
-    for claim in claims:
-        if fault := _misfit(deepest, scheme, claim):
-            raise BadSource(f"{where}: {fault}. {_remedy(deepest, scheme, claim)}")
-        notes += _strays(deepest, scheme, claim)
+    for rows in levels:
+        for claim in claims:
+            if fault := _misfit(rows, scheme, claim):
+                alone = not all(_misfit(others, scheme, claim) for others in levels)
+                raise BadSource(f"{where}: {fault}. {_remedy(rows, scheme, claim, alone=alone)}")
+            notes += _strays(rows, scheme, claim)
+    if faults := turned_zooms(stored, scheme, options.zooms or ()):
+        raise BadSource(f"{where}: {faults[0]}. Index each zoom by itself, with --zoom and --scheme")
     if origin and scheme != usual:
         notes.append(f"rows are taken as {in_words(scheme)}, as {origin} says")
     return scheme, notes
@@ -122,13 +128,12 @@ def _said(claims: Sequence[Claim], where: Path, usual: str) -> tuple[str, str]:
     return next(iter(said.items()), (usual, ""))
 
 
-def _deepest(stored: _Ints, options: SourceOptions) -> _Ints:
-    """The rows of the zoom that is going to be indexed, evenly thinned out where they are many."""
+def _levels(stored: _Ints, options: SourceOptions) -> list[_Ints]:
+    """The rows of each zoom that is going to be indexed, the deepest last, evenly thinned out where they are many."""
     if not len(stored):
-        return stored
-    zoom = stored[:, 0].max() if options.zooms is None else options.zooms[-1]
-    rows: _Ints = stored[stored[:, 0] == zoom]
-    return rows[:: -(-len(rows) // _COMPARED)] if len(rows) > _COMPARED else rows
+        return []
+    levels = [stored[stored[:, 0] == zoom] for zoom in options.zooms or (int(stored[:, 0].max()),)]
+    return [rows[:: max(1, -(-len(rows) // _COMPARED))] for rows in levels if len(rows)]
 
 
 def _misfit(rows: _Ints, scheme: str, claim: Claim) -> str:
@@ -151,20 +156,24 @@ def _misfit(rows: _Ints, scheme: str, claim: Claim) -> str:
     return f"{claim.origin} says that the tiles {said}, but the rows, taken as {in_words(scheme)}, lie in {lie}"
 
 
-def _remedy(rows: _Ints, scheme: str, claim: Claim) -> str:
+def _remedy(rows: _Ints, scheme: str, claim: Claim, *, alone: bool) -> str:
+    """What to do about rows that do not fit; `alone` where those of another zoom do."""
     fits = [other for other in ROW_SCHEMES if other != scheme and _fit(rows, other, claim) >= _MOST]
+    if alone:
+        each = f", with --scheme {fits[0]} if the place is right" if fits else ""
+        return f"These are the rows of zoom {rows[0, 0]}: index it by itself (--zoom {rows[0, 0]}){each}"
     turned = "".join(f"Give --scheme {other} if the place is right: so taken, the rows fit it. " for other in fits)
     return f"{turned}Give --scheme {scheme} if the rows are right"
 
 
-def _other_zooms(rows: _Ints, claims: Sequence[Claim]) -> list[str]:
-    """Remarks where the zoom to be indexed is not one of those stated; a place does not depend on it."""
-    zoom = int(rows[0, 0]) if len(rows) else -1
+def _other_zooms(levels: list[_Ints], claims: Sequence[Claim]) -> list[str]:
+    """Remarks where a zoom to be indexed is not one of those stated; a place does not depend on it."""
     return [
         f"warning: {claim.origin} says that the zooms are {claim.zooms[0]} to {claim.zooms[1]}, and zoom {zoom} is "
         "indexed; --zoom chooses another"
         for claim in claims
-        if claim.zooms and zoom >= 0 and not claim.zooms[0] <= zoom <= claim.zooms[1]
+        for zoom in (int(rows[0, 0]) for rows in levels)
+        if claim.zooms and not claim.zooms[0] <= zoom <= claim.zooms[1]
     ]
 
 

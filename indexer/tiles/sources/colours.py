@@ -15,7 +15,7 @@ from indexer.common.optional import load_rasterio
 from indexer.tiles.sources.band_choice import choose_bands
 from indexer.tiles.sources.georeference import Window
 
-__all__ = ["Colours", "Sample", "colours_of", "common_range", "read_window", "sample_of", "scaled_alike"]
+__all__ = ["Colours", "Sample", "colours_of", "common_range", "read_window", "sample_of", "scaled_alike", "units_agree"]
 
 _PERCENTILES = (2.0, 98.0)
 _SAMPLED_PX = 1 << 20
@@ -25,6 +25,7 @@ _SAMPLE_WINDOWS, _SAMPLE_SIDE_PX = 7, 64
 _READ_WHOLE_PX = 1 << 22
 _NO_MEASUREMENT = 1e30
 """Beyond it are the extremes of floating point that writers fill in, tagged or not."""
+_NO_UNIT = (1.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Colours:
         palette: uint8 [N, 4] colours with alpha of a paletted band, or None.
         value_range: values drawn as black and white, or None where the values are colours of 8 bits.
         zero_is_white: whether deep values grow towards black.
+        unit: (scale, offset) by which a value becomes what was measured; (1, 0) where the file does not say.
     """
 
     bands: tuple[int, int, int]
@@ -50,6 +52,7 @@ class Colours:
     palette: NDArray[np.uint8] | None = None
     value_range: tuple[float, float] | None = None
     zero_is_white: bool = False
+    unit: tuple[float, float] = _NO_UNIT
 
     @property
     def deep(self) -> bool:
@@ -106,6 +109,7 @@ def colours_of(data: Any, bands: tuple[int, ...] | None, nodata: float | None, n
         palette=palette,
         value_range=_range_of_bits(data, chosen[0]) if dtype == "uint8" and palette is None else None,
         zero_is_white=_is_white_zero(data),
+        unit=_unit(data, chosen),
     )
 
 
@@ -166,23 +170,33 @@ def _sample(data: Any, colours: Colours, windows: list[tuple[Window, tuple[int, 
 
 def scaled_alike(found: Sequence[tuple[Colours, Sample]]) -> list[Colours]:
     """The looks of the files of a mosaic whose deep values are of one type: each with the range of all together."""
-    ends = [_turned_from(colours) for colours, _ in found]
-    turned = [
-        sample if end is None else replace(sample, values=end - sample.values.astype(np.float64))
-        for end, (_, sample) in zip(ends, found, strict=True)
+    looks = [colours for colours, _ in found]
+    measured = units_agree(looks) and len({colours.unit for colours in looks}) > 1
+    ways = [_to_common(colours, measured=measured) for colours, _ in found]
+    alike = [
+        sample if way == _NO_UNIT else replace(sample, values=way[0] * sample.values.astype(np.float64) + way[1])
+        for way, (_, sample) in zip(ways, found, strict=True)
     ]
-    low, high = common_range(turned)
+    low, high = common_range(alike)
     return [
-        replace(colours, value_range=(low, high) if end is None else (end - low, end - high))
-        for end, (colours, _) in zip(ends, found, strict=True)
+        replace(colours, value_range=((low - offset) / factor, (high - offset) / factor))
+        for (factor, offset), (colours, _) in zip(ways, found, strict=True)
     ]
 
 
-def _turned_from(colours: Colours) -> float | None:
-    """The value that is black where zero is white, None where it is not."""
+def units_agree(found: Sequence[Colours]) -> bool:
+    """Whether what was measured can be compared: not where some files give a scale and others none."""
+    scales = {colours.unit[0] for colours in found}
+    if len({colours.unit for colours in found}) < 2:
+        return True
+    return not any(colours.zero_is_white for colours in found) and (len(scales) == 1 or _NO_UNIT[0] not in scales)
+
+
+def _to_common(colours: Colours, *, measured: bool) -> tuple[float, float]:
+    """(factor, offset) that makes a value comparable with those of other files: as measured, or turned from white."""
     if not colours.zero_is_white:
-        return None
-    return float(np.iinfo(colours.dtype).max) if np.dtype(colours.dtype).kind in "iu" else 0.0
+        return colours.unit if measured else _NO_UNIT
+    return -1.0, float(np.iinfo(colours.dtype).max) if np.dtype(colours.dtype).kind in "iu" else 0.0
 
 
 def common_range(samples: Sequence[Sample]) -> tuple[float, float]:
@@ -251,7 +265,9 @@ def _nodata(
         if not _fits(asked, dtype):
             raise BadSource(f"nodata is {asked:g}, which no value of {name} can be: they are {dtype}")
         return asked, asked, asked
-    red, green, blue = (data.nodatavals[band - 1] for band in bands)
+    # A value that cannot occur, such as -9999 or 0.5 among bytes, would come to mean another one.
+    said = (data.nodatavals[band - 1] for band in bands)
+    red, green, blue = (value if value is not None and _fits(value, dtype) else None for value in said)
     return None if red is None or green is None or blue is None else (red, green, blue)
 
 
@@ -270,6 +286,15 @@ def _range_of_bits(data: Any, band: int) -> tuple[float, float] | None:
     if _is_white_zero(data):
         return ends[1], ends[0]
     return ends if bits < 8 else None
+
+
+def _unit(data: Any, bands: Sequence[int]) -> tuple[float, float]:
+    """The scale and offset that all of some bands have; none where they differ or are no such numbers."""
+    units = {(float(data.scales[band - 1]), float(data.offsets[band - 1])) for band in bands}
+    if len(units) != 1:
+        return _NO_UNIT
+    scale, offset = units.pop()
+    return (scale, offset) if scale and math.isfinite(scale) and math.isfinite(offset) else _NO_UNIT
 
 
 def _is_white_zero(data: Any) -> bool:

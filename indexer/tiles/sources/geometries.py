@@ -24,6 +24,9 @@ _WGS84_NAMES = {"WGS 84", "WGS84", "WGS 84 (CRS84)"}
 _NATIVE = {"point": 0, "polygon": 2, "multipolygon": 3}
 """Lists around a coordinate in GeoParquet's native encodings."""
 
+_ROUNDED_DEG = 1e-4
+"""Coverings are often kept in single precision."""
+
 _Floats = NDArray[np.float64]
 
 
@@ -72,6 +75,7 @@ def geometry_extents(table: pa.Table, name: str, path: Path) -> _Floats:
         except (TypeError, KeyError, ValueError) as error:
             raise BadSource(f"row {row + 1} of {path}: {name} is no geometry ({error!r})") from error
     _require_stated_place(extents, about.get("bbox"), name, path)
+    _require_covering(extents, _covering_of(table, about), path)
     return extents
 
 
@@ -98,6 +102,38 @@ def _require_stated_place(extents: _Floats, stated: Any, name: str, path: Path) 
     )
 
 
+def _covering_of(table: pa.Table, about: dict[str, Any]) -> _Floats | None:
+    """float64 [N, 4] (west, south, east, north) that the file keeps beside each geometry for readers to filter by."""
+    covering = about.get("covering")
+    box = covering.get("bbox") if isinstance(covering, dict) else None
+    if not isinstance(box, dict):
+        return None
+    try:
+        flat = table.select(list({path[0] for path in box.values()})).flatten()
+        edges = [flat[".".join(box[edge])] for edge in ("xmin", "ymin", "xmax", "ymax")]
+        return np.stack([edge.cast(pa.float64()).to_numpy() for edge in edges], axis=1)
+    except (KeyError, IndexError, TypeError, ValueError, pa.ArrowException):
+        return None  # what cannot be read decides nothing
+
+
+def _require_covering(extents: _Floats, boxes: _Floats | None, path: Path) -> None:
+    """Refuse geometries that lie elsewhere than the boxes kept beside them, as those with latitude first do."""
+    if boxes is None:
+        return
+    west, south, east, north = extents.T
+    low_x, low_y, high_x, high_y = boxes.T
+    plain = (west <= east) & (low_x <= high_x)
+    apart = (south > high_y + _ROUNDED_DEG) | (north < low_y - _ROUNDED_DEG)
+    apart |= plain & ((west > high_x + _ROUNDED_DEG) | (east < low_x - _ROUNDED_DEG))
+    if apart.any():
+        row = int(np.argmax(apart))
+        said, found = (", ".join(f"{edge:g}" for edge in box[row]) for box in (boxes, extents))
+        raise BadSource(
+            f"row {row + 1} of {path} lies in {found} (west, south, east, north), and its covering column says {said}. "
+            "Are latitude and longitude swapped? If the geometries are right, write the file again without that column"
+        )
+
+
 def _description(table: pa.Table, path: Path) -> dict[str, Any]:
     try:
         about = json.loads((table.schema.metadata or {}).get(b"geo", b"{}"))
@@ -112,6 +148,8 @@ def _reader(encoding: str, kind: pa.DataType, name: str, path: Path) -> Callable
     """How to read one value of the column."""
     if encoding.upper() == "WKB" and _is_binary(kind):
         return wkb_parts
+    if encoding.upper() == "WKB" and (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        return lambda value: wkb_parts(_from_hexadecimal(value))  # as databases print it
     depth = _NATIVE.get(encoding)
     if depth is not None and _nesting(kind) == depth:
         return lambda value: _native_parts(value, depth)
@@ -119,6 +157,15 @@ def _reader(encoding: str, kind: pa.DataType, name: str, path: Path) -> Callable
         f"column {name} of {path} is encoded as {encoding!r} ({str(kind)[:60]}); WKB, point, polygon and multipolygon "
         "are read, so write it as WKB"
     )
+
+
+def _from_hexadecimal(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise BadSource(
+            f"a geometry is text, but not WKB in hexadecimal: it starts with {text[:20]!r}; write it as WKB"
+        ) from None
 
 
 def _is_binary(kind: pa.DataType) -> bool:

@@ -15,6 +15,7 @@ from model.data.text_table import TextTable, parse_number, read_text_table
 __all__ = ["LIMITS_DEG", "ListTable", "check_range"]
 
 LIMITS_DEG = {"west": 180.0, "south": 90.0, "east": 180.0, "north": 90.0, "lat": 90.0, "lon": 180.0}
+_HALF_TURN_DEG = 180.0
 _KNOWN = frozenset({"path", "tile_id", *LIMITS_DEG})
 
 _Floats = NDArray[np.float64]
@@ -83,6 +84,8 @@ class ListTable:
         column = self.parquet[name]
         if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
             return self._parsed([value or "" for value in column.to_pylist()], name, decimal_comma=False)
+        if pa.types.is_boolean(column.type):
+            raise BadSource(f"column {name} of {self.path} is made of truth values, not of numbers in degrees")
         try:
             values: _Floats = column.cast(pa.float64()).to_numpy()
         except pa.ArrowException as error:
@@ -111,6 +114,11 @@ def check_range(values: _Floats, name: str, path: Path) -> None:
         row = int(np.argmax(wrong))
         if np.isnan(values[row]):
             raise BadSource(f"row {row + 1} of {path} has no {name}; give it in degrees, or leave the row out")
+        if LIMITS_DEG[name] == _HALF_TURN_DEG and _HALF_TURN_DEG < values[row] <= 2 * _HALF_TURN_DEG:
+            raise BadSource(
+                f"row {row + 1} of {path} has {name} {values[row]}; longitudes count from -180 to 180 here, so take "
+                "360 off those above 180"
+            )
         raise BadSource(
             f"row {row + 1} of {path} has {name} {values[row]}, beyond {LIMITS_DEG[name]:g} degrees; "
             "are latitude and longitude swapped, or the coordinates not WGS 84 degrees?"

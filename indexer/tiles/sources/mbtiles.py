@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from indexer.common.errors import BadSource
 from indexer.tiles.sources.claims import refuse_geodetic_rows, settle_scheme
+from indexer.tiles.sources.foreign import foreign_tables
 from indexer.tiles.sources.schemes import AUTO, from_xyz, on_grid, require_row_scheme, to_xyz
 from indexer.tiles.sources.seams import doubt_of_rows
 from indexer.tiles.sources.sidecars import metadata_claim
@@ -62,6 +63,7 @@ class MBTilesSource:
 
     def list_tiles(self) -> Listing:
         """Every row of the table `tiles`, y turned southwards."""
+        self._refuse_other_databases()
         metadata, notes = self._metadata()
         stored, sizes, unplaced = self._rows()
         repeated = np.zeros(len(stored), np.bool_)
@@ -104,6 +106,15 @@ class MBTilesSource:
             while self._connections:
                 self._connections.pop().close()
         self._local = threading.local()
+
+    def _refuse_other_databases(self) -> None:
+        try:
+            tables = self._query("SELECT lower(name) FROM sqlite_master LIMIT 10000")
+            columns = self._query("SELECT lower(name) FROM pragma_table_info('tiles')")
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            raise self._unreadable(error) from error
+        if what := foreign_tables([str(name) for (name,) in tables], [str(name) for (name,) in columns]):
+            raise BadSource(f"{self.path} {what}")
 
     def _metadata(self) -> tuple[dict[str, Any], list[str]]:
         """The table `metadata` as far as it is there, and a remark where it is not."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from indexer.common.errors import BadSource
 from indexer.tiles.sources.addresses import is_address
+from indexer.tiles.sources.foreign import foreign_file
 from indexer.tiles.sources.schemes import AUTO
 from indexer.tiles.sources.source import SourceOptions, TileSource
 
@@ -102,6 +103,8 @@ def _file_opener(path: Path) -> _Opener:
         return _stac
     if _is_raster(path) or magic[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return _raster
+    if foreign := foreign_file(path.suffix):
+        raise BadSource(f"{path} is {foreign}. Sources are {_KINDS}")
     raise BadSource(f"{path} is of no known kind (it starts with {magic[:8]!r}); give {_KINDS}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import os
 import zlib
 from functools import cached_property
@@ -30,6 +31,7 @@ __all__ = ["ArchiveBytes", "PMTilesSource"]
 _HEADER_BYTES = 127
 _USUAL = "xyz"
 _LARGEST_TILE_BYTES = 64 << 20
+_LARGEST_METADATA_BYTES = 4 << 20
 _Ints = NDArray[np.int64]
 
 
@@ -96,7 +98,7 @@ class PMTilesSource:
         if not len(keys):
             raise BadSource(f"{self.path} holds no tile")
         stored = _tiles_of(keys)
-        self._scheme, notes = settle_scheme(stored, [self._claim()], self._options, self.path, usual=_USUAL)
+        self._scheme, notes = settle_scheme(stored, self._claims(), self._options, self.path, usual=_USUAL)
         table = grid_table(
             to_xyz(stored, self._scheme),
             [self.path.name] * len(keys),
@@ -143,11 +145,29 @@ class PMTilesSource:
             raise BadImage(f"tile {tile.tile_id} of {self.path} unpacks to more than {_LARGEST_TILE_BYTES:,} bytes")
         return picture
 
-    def _claim(self) -> Claim:
-        """Where the header says that the tiles lie; zeros where its writer did not know."""
+    def _claims(self) -> list[Claim]:
+        """Where the header says that the tiles lie, zeros where its writer did not know, and where its metadata do."""
         edges = [self._header[f"{edge}_e7"] / 1e7 for edge in ("min_lon", "min_lat", "max_lon", "max_lat")]
         centre = [self._header[f"center_{axis}_e7"] / 1e7 for axis in ("lon", "lat")]
-        return metadata_claim("the header", {"bounds": edges if any(edges) else None, "center": centre})
+        header = metadata_claim("the header", {"bounds": edges if any(edges) else None, "center": centre})
+        # Converters copy the keys of MBTiles, whose rows are counted otherwise.
+        said = {**self._metadata(), "scheme": "", "tiles": None}
+        return [header, metadata_claim("the metadata", said)]
+
+    def _metadata(self) -> dict[str, Any]:
+        """The JSON document in the archive; empty where it has none that can be read, and no tile needs it."""
+        start, length = int(self._header["metadata_offset"]), int(self._header["metadata_length"])
+        if not 0 < length <= _LARGEST_METADATA_BYTES or start + length > self._bytes.size:
+            return {}
+        try:
+            data = self._bytes.read(start, length)
+            if self._header["internal_compression"].name == "GZIP":
+                with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+                    data = file.read(_LARGEST_METADATA_BYTES)
+            content = json.loads(data)
+        except (OSError, EOFError, zlib.error, ValueError, RecursionError):
+            return {}
+        return content if isinstance(content, dict) else {}
 
     def _read_header(self) -> dict[str, Any]:
         from pmtiles.tile import deserialize_header

@@ -20,7 +20,7 @@ from indexer.common.errors import BadSource, TileWithoutData
 from indexer.tiles.grid import tile_bounds
 from indexer.tiles.region import BoxRegion
 from indexer.tiles.sources.bands import RasterFile, inspect_raster, remarks_on
-from indexer.tiles.sources.colours import Sample, scaled_alike
+from indexer.tiles.sources.colours import Sample, scaled_alike, units_agree
 from indexer.tiles.sources.cutting import grid_cover, native_zoom, stride_cover
 from indexer.tiles.sources.filling import least_share
 from indexer.tiles.sources.overlap import hidden_files
@@ -281,6 +281,11 @@ def _on_one_scale(found: list[tuple[RasterFile, Sample]], notes: list[str]) -> l
     drawn = {file.name: file.colours for file, _ in found}
     for kind in kinds:
         alike = [(file, sample) for file, sample in found if file.colours.deep and file.colours.dtype == kind]
+        if not units_agree([file.colours for file, _ in alike]):
+            notes.append(
+                "warning: some rasters give a scale for their values and others none, or count towards black, so equal "
+                "ground may look different; convert them to one unit"
+            )
         colours = scaled_alike([(file.colours, sample) for file, sample in alike])
         drawn |= {file.name: one for (file, _), one in zip(alike, colours, strict=True)}
     return [replace(file, colours=drawn[file.name]) for file, _ in found]

@@ -32,6 +32,8 @@ _EDGES = ("west", "south", "east", "north")
 _LEAFLET_LAYER = re.compile(
     rb"L\.tileLayer\(\s*['\"](?:\./)?\{z\}/\{x\}/\{y\}[^)]*?\btms['\"]?\s*:\s*(true|false|1|0)\b"
 )
+_ORIGIN_M = 100.0
+"""How far from the corner of the Web Mercator map a grid may start, for writers that round."""
 _LARGEST_DEG = 1000.0
 """Degrees by mistake are below, metres above: nobody's tiles are all within 1 km of 0, 0."""
 
@@ -194,8 +196,11 @@ def _other_tms_zooms(root: ElementTree.Element) -> str:
 
 
 def _other_wmts_zooms(root: ElementTree.Element) -> str:
-    """Likewise for the tile matrices of WMTS; a pixel is 0.28 mm there."""
+    """Likewise for the tile matrices of WMTS, a pixel of which is 0.28 mm, and where they start elsewhere."""
     for one in (element for element in root.iter() if _tag(element) == "TileMatrix" and len(element)):
+        corner = [_number(part) for part in _text(one, "TopLeftCorner").split()]
+        if len(corner) == 2 and math.hypot(corner[0] + MERCATOR_HALF_M, corner[1] - MERCATOR_HALF_M) > _ORIGIN_M:
+            return f"a grid that starts at {corner[0]:.10g}, {corner[1]:.10g} m"
         side_m = _number(_text(one, "ScaleDenominator")) * 0.00028 * _number(_text(one, "TileWidth"))
         if other := _other_zoom(_text(one, "Identifier").rpartition(":")[2], side_m):
             return other

@@ -13,6 +13,7 @@ import numpy as np
 from indexer.common.errors import BadSource
 from indexer.tiles.grid import MAX_ZOOM
 from indexer.tiles.sources.claims import refuse_geodetic_rows, settle_scheme
+from indexer.tiles.sources.foreign import FOREIGN_SUFFIXES, foreign_file, foreign_names
 from indexer.tiles.sources.scanning import FoundPicture, Scan, files_below, files_beside, scan_pictures
 from indexer.tiles.sources.schemes import AUTO, NamePattern, on_grid, quadkey_tile, to_xyz
 from indexer.tiles.sources.seams import doubt_of_rows
@@ -82,6 +83,7 @@ class FolderSource:
         """(scheme, the tile that each name stands for, remarks)."""
         asked = self._options.scheme
         if "{" in asked:
+            self._refuse_other_layout(names)
             return asked, [NamePattern(asked).tile(name) for name in names], []
         if asked == "quadkey":
             return asked, [_from_quadkey(name) for name in names], []
@@ -106,11 +108,23 @@ class FolderSource:
             places[number] = z, x, y
         return scheme, places, notes
 
+    def _refuse_other_layout(self, names: Sequence[str]) -> None:
+        """Stop where a pattern would read other numbers out of names than they mean."""
+        if whose := foreign_names(names):
+            raise BadSource(
+                f"{self.path} has names such as {names[0]}, as {whose}; a pattern does not read them right. Rename or "
+                "export the tiles as z/x/y, or list them with their places in a CSV"
+            )
+
     def _no_pictures(self) -> str:
         """What lies in a folder in place of tiles."""
         others = "".join(f", or {other}" for other in files_beside(self.path, _ARCHIVES | _LISTS)[:3])
         fault = f"{self.path} holds no .png, .jpg or .webp file; give a folder of tiles named z/x/y.png{others}"
-        below = [] if others else files_below(self.path, _ARCHIVES)
+        if not others and (foreign := next(iter(files_beside(self.path, FOREIGN_SUFFIXES)), None)) is not None:
+            return f"{fault}. {foreign.name} in it is {foreign_file(foreign.suffix)}"
+        below = [] if others else files_below(self.path, {*_ARCHIVES, *FOREIGN_SUFFIXES})
+        if below and (what := foreign_file(Path(below[0]).suffix)):
+            return f"{fault}. {below[0]} in it is {what}"
         if not below:
             return fault
         return (
@@ -129,6 +143,11 @@ class FolderSource:
             return (
                 f"{self.path} holds {len(found):,} pictures with world files (the first is {found[0].name}); make a "
                 "virtual raster of them (gdalbuildvrt -a_srs EPSG:... all.vrt FILES) and give that"
+            )
+        if whose := foreign_names([picture.name for picture in found]):
+            return (
+                f"{self.path} holds {len(found):,} pictures named as in {whose} (the first is {found[0].name}); rename "
+                "or export the tiles as z/x/y, or list them with their places in a CSV"
             )
         return (
             f"{self.path} holds {len(found):,} pictures, none named z/x/y.png or by quadkey (the first is "

@@ -6,6 +6,7 @@ Columns: `path` (relative to the list), and the footprint as `west, south, east,
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Hashable, Sequence
 from pathlib import Path
@@ -25,6 +26,8 @@ __all__ = ["ManifestSource"]
 
 _EDGES = ("west", "south", "east", "north")
 _NOWHERE_DEG = 1e-9
+_NO_LAND_DEG = (math.pi / 2, math.pi)
+"""Latitude and longitude below which all is sea, in the Gulf of Guinea: every place written in radians lies there."""
 
 
 class ManifestSource:
@@ -116,6 +119,11 @@ def _doubts_of_place(table: ListTable, edges: Edges) -> list[str]:
         notes.append(
             f"warning: {nowhere.sum():,} rows lie at latitude 0, longitude 0 (row {np.argmax(nowhere) + 1} the first), "
             "as rows without a place often do; leave those out"
+        )
+    elif not nowhere.any() and (np.abs(lat) <= _NO_LAND_DEG[0]).all() and (np.abs(lon) <= _NO_LAND_DEG[1]).all():
+        notes.append(
+            f"warning: all rows lie in the sea around latitude 0, longitude 0 (row 1 at {lat[0]:.5f}, {lon[0]:.5f}); "
+            "are these radians? Give degrees"
         )
     if set(table.names).issuperset(("lat", "lon")):
         lat, lon = table.degrees("lat"), table.degrees("lon")

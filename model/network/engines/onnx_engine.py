@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from typing import Any
 
@@ -10,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.common.errors import BadCheckpoint
+from model.common.processors import available_processors
 from model.inputs.specs import View
 from model.network.bundle_files import BundleInfo
 from model.network.engines.engine import Numbers
 from model.network.exports import Graph, require_exports
 
-__all__ = ["OnnxEngine", "available_threads"]
+__all__ = ["OnnxEngine"]
 
 
 class OnnxEngine:
@@ -38,7 +38,7 @@ class OnnxEngine:
         """
         exports = require_exports(info)
         self._paths, self.dim = exports.paths, exports.dim
-        self._threads = threads or available_threads()
+        self._threads = threads or available_processors()
         self.sweeps = "headings" in self._paths
         self._sessions: dict[Graph, Any] = {}
         self._lock = threading.Lock()
@@ -62,6 +62,7 @@ class OnnxEngine:
     def _open(self, graph: Graph) -> Any:
         import onnxruntime
 
+        onnxruntime.disable_telemetry_events()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._threads
         options.log_severity_level = 3
@@ -73,8 +74,3 @@ class OnnxEngine:
         except Exception as error:  # what a damaged graph raises is not of one type
             reason = " ".join(str(error).split())[:160]
             raise BadCheckpoint(f"{path} cannot be opened: {reason}; run `python -m model export` again") from error
-
-
-def available_threads() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -97,6 +97,15 @@ def test_stored_and_opened_again(calibrated: Path, fitted: Fitted) -> None:
     assert diagram_of(calibrated).read_bytes()[:4] == b"\x89PNG"
 
 
+def test_where_nothing_draws_the_calibration_is_stored_without_a_diagram(calibrated: Path, fitted: Fitted) -> None:
+    write_calibration(calibrated, fitted.calibration, None)
+    assert opened(calibrated).calibrations.each == (fitted.calibration,)
+    assert not list(calibrated.glob("calibration*.png"))
+    assert verify_index(TileIndex.open(calibrated), FakeEncoder(), sample=0).calibrated
+    write_calibration(calibrated, fitted.calibration, draw_reliability(fitted))
+    assert diagram_of(calibrated).read_bytes()[:4] == b"\x89PNG"
+
+
 def test_calibrating_changes_nothing_else(calibrated: Path, index: TileIndex) -> None:
     assert TileIndex.open(calibrated).digest == index.digest
     before, after = files_of(index.folder), files_of(calibrated)
@@ -150,7 +159,7 @@ def test_killed_while_it_is_replaced_the_calibration_is_still_the_old_one(
         ({"confidence": {"intercept": 0, "coefficients": {"shoe size": 1}}}, "is not whole: its features are"),
         ({"further": 1}, "is not whole"),
         ({"files": {}}, "is not whole"),
-        ({"calibrations": []}, "is not whole: it has 0 calibrations with 1 diagrams"),
+        ({"calibrations": []}, "is not whole: its calibrations name 0 of 1 diagrams"),
         ({"calibrations": {}}, "is not whole"),
         ({"diagram": "other.png"}, "is not whole"),
         ({"radius_m": "x"}, "is not whole: 'x' is no finite number"),

@@ -320,7 +320,7 @@ def test_without_a_confidence_the_reason_is_given(calibrated, index) -> None:
     def reason(index: TileIndex, image: Image.Image, region: object = None) -> str | None:
         localizer = Localizer(FakeEncoder(), index)
         prepared = localizer.prepare(image, seen(), region=region)
-        found = localizer._calibration_for(prepared)
+        found = localizer._calibration_for(prepared, prepared.warnings)
         return found if isinstance(found, str) else None
 
     assert reason(calibrated, panorama(4, 0.0)) is None

@@ -82,7 +82,7 @@ def test_a_score_never_falls(index: TileIndex) -> None:
     reranker = Reranker(index, ONE, candidates=15)
     vectors = ONE.encode_satellite(np.random.default_rng(0).integers(0, 255, (15, 32, 32, 3), np.uint8))
     hits = [Hit(row, 0.99 if row % 2 else -0.99, 0.0, row % 4) for row in range(15)]
-    found = {hit.row: hit for hit in reranker.refine(hits, vectors)}
+    found = {hit.row: hit for hit in reranker.refine(hits, vectors)[0]}
     for hit in hits:
         assert found[hit.row].score >= hit.score
         east, south = found[hit.row].shift
@@ -93,13 +93,13 @@ def test_the_place_is_the_mean_of_what_matches(index: TileIndex) -> None:
     def place(score: float) -> tuple[float, float]:
         """Of the tile of a picture, its own score being this."""
         vectors = ONE.encode_satellite(np.full((1, 32, 32, 3), 90, np.uint8))
-        return Reranker(index, ONE, candidates=1).refine([Hit(0, score, 0.0, 0)], vectors)[0].shift
+        return Reranker(index, ONE, candidates=1).refine([Hit(0, score, 0.0, 0)], vectors)[0][0].shift
 
     assert place(2.0) == pytest.approx((0.0, 0.0), abs=1e-6)  # nothing else comes near
     assert place(-1.0) != pytest.approx((0.0, 0.0), abs=1e-3)
 
 
-def test_a_tile_that_is_gone_keeps_what_it_had(index: TileIndex, tmp_path: Path) -> None:
+def test_a_tile_that_is_gone_keeps_what_it_had_and_the_answer_says_so(index: TileIndex, tmp_path: Path) -> None:
     shutil.copytree(index.folder.parent, tmp_path / "copy")
     copy = TileIndex.open(tmp_path / "copy" / "index")
     _, again = localizers(copy, 5)
@@ -108,6 +108,12 @@ def test_a_tile_that_is_gone_keeps_what_it_had(index: TileIndex, tmp_path: Path)
     poorer = again.localize(panorama(7, BETWEEN), NORTH)
     assert poorer.matches[0].tile == whole.matches[0].tile
     assert poorer.matches[0].score < whole.matches[0].score
+    assert not whole.warnings
+    assert poorer.warnings == (
+        "1 of the best 5 tiles cannot be read any more, so they were not looked at again; put the pictures of index "
+        "index back, or leave --rerank out",
+    )
+    assert poorer.position.confidence is None
 
 
 def test_what_cannot_be_looked_at_again_is_said(index: TileIndex, tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import csv
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +102,16 @@ def test_the_map_and_the_note_are_there(city: Path) -> None:
     for colour in ((0x00, 0x72, 0xB2), (0xE6, 0x9F, 0x00), (0xD5, 0x5E, 0x00)):
         assert (np.abs(pixels.astype(int) - colour).max(axis=1) < 8).sum() > 30, "each part is drawn in its colour"
     assert (city / "pairs" / "pairs.json").is_file()
+
+
+def test_where_nothing_draws_the_map_is_left_out_and_that_is_said(
+    city: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    make(city)
+    assert not (city / "pairs" / "map.png").exists()
+    assert (city / "pairs" / "pairs.json").is_file()
+    assert "map.png is left out: a map of the photos needs matplotlib" in caplog.text
 
 
 def test_photos_keep_nothing_of_where_they_were_taken(city: Path) -> None:

@@ -16,6 +16,7 @@ def test_a_library_that_is_there_is_imported():
     [
         ("torch", r"pip install 'clnet-geolocalization\[train\]'"),
         ("openvino", r"pip install 'clnet-geolocalization\[openvino\]'"),
+        ("matplotlib", r"pip install 'clnet-geolocalization\[plots\]'"),
         ("pyarrow", "pip install clnet-geolocalization"),
     ],
 )

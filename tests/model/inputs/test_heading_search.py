@@ -9,9 +9,9 @@ from model.inputs.heading_search import (
     coarse_turns,
     fine_offsets,
     heading_of,
+    peak_offsets,
     rolled,
     search_headings,
-    swept_offsets,
     swept_turns,
     turns_tried,
 )
@@ -136,15 +136,48 @@ def test_turns_of_all_headings_at_once_are_powers_of_two_apart(columns, turns):
     assert steps.pop().bit_count() == 1
 
 
-def test_all_headings_at_once_are_one_pass_and_the_best_are_seen_again():
+def test_all_headings_at_once_are_one_pass_and_the_best_is_seen_again():
     north = np.zeros((1, 64, 3), np.uint8)
     north[0, :, 0] = np.arange(64)
     encoder = Looking(sweeps=True)
     best = search_headings(roll_to_north(north, -90.0), encoder, likeness_to(north))[0]
     assert (best.heading_deg, best.score, encoder.swept) == (90.0, 1.0, 1)
-    assert len(encoder.shown) == len(swept_offsets(64)) == 3
-    assert np.array_equal(encoder.shown[1], north)
-    assert turns_tried(64, count=24, sweeps=True) == [32, 3]
+    assert len(encoder.shown) == 1
+    assert np.array_equal(encoder.shown[0], north)
+    assert turns_tried(64, count=24, sweeps=True) == [32, 1]
+
+
+@pytest.mark.parametrize("true_heading", [0.0, 37.0, 181.0, 359.0])
+@pytest.mark.parametrize("columns", [128, 256, 768])
+def test_the_heading_between_two_of_all_at_once_is_found_by_their_scores(true_heading, columns):
+    north = np.zeros((1, columns, 3), np.uint8)
+    north[0, :, 0] = 120 + 100 * np.sin(np.radians(np.arange(columns) * 360 / columns))
+    encoder = Looking(sweeps=True)
+
+    def find(vectors):  # smooth near its peak, as the scores of a network are; the mean difference has an edge there
+        squares = np.square(vectors - north.reshape(-1)).mean(axis=1) / 255**2
+        return [found(r5=1.0 - square) for square in squares]
+
+    best = search_headings(roll_to_north(north, -true_heading), encoder, find)[0]
+    assert abs((best.heading_deg - true_heading + 180) % 360 - 180) <= 360 / columns
+    assert len(encoder.shown) == 1
+
+
+def test_the_peak_is_that_of_the_parabola_and_at_most_halfway_to_a_neighbour():
+    turns = np.arange(32)
+    scores = np.array([-((turns - at) ** 2) for at in (7.0, 7.25, 6.75, 7.49)], np.float64)
+    assert peak_offsets(scores, 128).tolist() == [[0], [1], [-1], [2]]
+
+
+def test_the_peak_is_found_around_the_circle():
+    scores = -(np.minimum(np.arange(32) + 0.25, 31.75 - np.arange(32)) ** 2)  # lies a quarter before turn 0
+    assert peak_offsets(scores[np.newaxis], 128).tolist() == [[-1]]
+
+
+def test_a_flat_or_empty_neighbourhood_has_its_peak_where_the_best_is():
+    empty = np.full(32, -np.inf)
+    empty[3] = 0.5
+    assert peak_offsets(np.stack([np.zeros(32), empty]), 128).tolist() == [[0], [0]]
 
 
 def test_another_number_of_headings_has_each_computed_on_its_own():

@@ -139,6 +139,11 @@ def _asset(item: dict[str, Any], name: str, wanted: str | None) -> str:
     """Address or path of the one raster of an item that is wanted, from the list's own."""
     assets = item.get("assets")
     assets = assets if isinstance(assets, dict) else {}
+    if "assets" not in item:
+        raise BadSource(
+            f"{name} is GeoJSON without assets, so no list of STAC items; footprints of pictures are read from "
+            "GeoParquet or CSV with a column `path`"
+        )
     rasters = {key: one for key, one in assets.items() if isinstance(one, dict) and _is_geotiff(one)}
     which = f"item {item.get('id')} of {name}"
     if wanted is None and len(rasters) != 1:

@@ -5,7 +5,7 @@ import pytest
 
 from model.common.errors import BadCheckpoint
 from model.network.bundle_files import read_bundle_info
-from model.network.engines.onnx_engine import OnnxEngine, available_threads
+from model.network.engines.onnx_engine import OnnxEngine
 from tests.model.demo_pictures import canvases
 
 
@@ -33,5 +33,9 @@ def test_a_graph_that_is_none_is_an_error_in_one_line(tmp_path):
         engine.run(canvases(1), "ground")
 
 
-def test_there_is_a_thread():
-    assert available_threads() >= 1
+def test_no_thread_spins_while_it_waits():
+    engine = OnnxEngine(read_bundle_info("demo"), threads=2)
+    engine.run(canvases(1), "ground")
+    options = engine._sessions["ground"].get_session_options()
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+    assert (options.intra_op_num_threads, options.inter_op_num_threads) == (2, 0)

@@ -1,0 +1,1 @@
+"""An index in Milvus, a distributed vector database: publishing one there, and searching it."""
