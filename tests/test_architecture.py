@@ -29,8 +29,8 @@ STAGES = {
     "__init__ __main__",
     "service": "prefix settings errors metrics telemetry logs keys access concurrency index_guard middleware uploads "
     "forms memory_bound first_start corpus explaining answering schemas engine geojson formats schemas_explain "
-    "schemas_many problem_examples dependencies routes corpus_routes explain_routes many_routes together examples openapi docs_page "
-    "page app server client demo __init__ __main__",
+    "schemas_many problem_examples dependencies routes corpus_routes explain_routes many_routes together examples "
+    "openapi docs_page page app server client demo __init__ __main__",
 }
 """Each package's parts in the order of the data's way; a part may import those to its left."""
 FLAT = {
