@@ -47,6 +47,7 @@ mutants: .venv/ready ## change the core modules in small ways and list what thei
 
 bench-index: .venv/ready ## measure building, and changing, an index of a million tiles
 	$(BIN)/python -m benchmarks.bench_index
+	$(BIN)/python -m benchmarks.bench_index --fast --tiles 16384
 	$(BIN)/python -m benchmarks.bench_lifecycle
 
 bench: .venv/ready ## measure indexing, search and service; results go to benchmarks/results/

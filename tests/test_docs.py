@@ -20,7 +20,7 @@ LONGEST_LINE, LONGEST_BULLET = 150, 450
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _NUMBER = re.compile(r"\d+\.\d+|\d+")
-_DIFFERS = re.compile(r"tiles/s|^index  |^encoder  ")
+_DIFFERS = re.compile(r"tiles/s|the slowest is|^index  |^encoder  ")
 """Lines that hold times or digests."""
 
 

@@ -8,6 +8,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -15,15 +16,19 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer.building.embed import DecodeAhead, embed_shard
+from indexer.building.decode_ahead import decode_for
+from indexer.building.embed import embed_shard
 from indexer.building.needs import needs_of, require_room
 from indexer.building.plan import BuildPlan, BuildSpec, make_plan
 from indexer.building.shards import ShardReport, WorkFolder, open_work
+from indexer.building.stages import BuildStages, StageClock
+from indexer.building.trials import make_trial
 from indexer.common.encoders import EncoderIdentity, TileEncoder
 from indexer.common.errors import BuildConflict, DiskFull, NothingUsable, TooManyFailures
 from indexer.index.origins import DIGEST_BYTES, Origins, first_of_equals
 from indexer.index.planner import require_possible
-from indexer.index.segment_writer import MadeBy, VectorWriter, finish_segment
+from indexer.index.segment_writer import MadeBy, finish_segment
+from indexer.index.trial import MakeTrial
 from indexer.tiles.depth import VALUE_BITS
 from indexer.tiles.sources.source import TileSource
 from indexer.tiles.tile_table import TileTable
@@ -48,6 +53,7 @@ class BuildSummary:
         notes: warnings and remarks.
         seconds: wall time.
         tiles_per_s: tiles handled by this run, over that time.
+        stages: what each stage of embedding took.
     """
 
     embedded: int
@@ -58,6 +64,7 @@ class BuildSummary:
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
     tiles_per_s: float = 0.0
+    stages: BuildStages = field(default_factory=BuildStages)
 
 
 def build_index(
@@ -69,6 +76,7 @@ def build_index(
     plan: BuildPlan | None = None,
     restart: bool = False,
     on_progress: Callable[[int], None] = lambda _: None,
+    on_stages: Callable[[str], object] = lambda _: None,
 ) -> BuildSummary:
     """Embed every tile of a source and write the index folder.
 
@@ -83,6 +91,7 @@ def build_index(
         plan: the plan for exactly these arguments, where the caller has made it already.
         restart: discard an unfinished build instead of resuming it.
         on_progress: called with the number of tiles just finished.
+        on_stages: called after each shard with a line that says where the time went.
 
     Raises:
         OutputExists: `out` is there already.
@@ -92,6 +101,8 @@ def build_index(
         BuildConflict: an unfinished build differs, one is running, or the tiles change meanwhile.
         DiskFull: there is no room; free some and repeat the call.
         BadRecipe: the memory is too small for any search, or the recall out of reach; what is done is kept.
+        BadDataset: the photos of `spec.trial` cannot be read.
+        DecoderGone: a process that decodes died; what is done is kept.
     """
     began, spec, out = time.monotonic(), spec or BuildSpec(), Path(out).absolute()
     if out.exists():
@@ -99,25 +110,31 @@ def build_index(
     plan = plan or make_plan(source, encoder, out, spec)
     require_possible(len(plan.tiles) * len(encoder.inputs.anchor_points), encoder.dim, spec.search)
     require_room(out, needs_of(len(plan.tiles), encoder, spec))
+    trial, clock = make_trial(encoder, source, plan, spec), StageClock()
     with _full_disk_named(out), open_work(out, plan.identity, restart=restart) as work:
-        reports, resumed = _embed_all(source, encoder, plan, spec, work, on_progress)
+        reports, resumed = _embed_all(source, encoder, plan, spec, work, _Told(on_progress, on_stages, clock))
+        stages = clock.read()
         plan.files.require_unchanged()
         _refuse_nothing(reports, plan, work)
         _refuse_too_many_failures(reports, plan, spec)
-        remarks = assemble(work, plan, reports, encoder, spec)
+        remarks = assemble(work, plan, reports, encoder, spec, trial=trial)
         publish(work.final, out)
         work.remove()
     summary = _summary(reports, plan, resumed, time.monotonic() - began)
-    return replace(summary, notes=summary.notes + remarks)
+    return replace(summary, notes=summary.notes + remarks, stages=stages)
+
+
+@dataclass(frozen=True)
+class _Told:
+    """Who is told how far the embedding is, and what takes how long."""
+
+    progress: Callable[[int], None]
+    stages: Callable[[str], object]
+    clock: StageClock
 
 
 def _embed_all(
-    source: TileSource,
-    encoder: TileEncoder,
-    plan: BuildPlan,
-    spec: BuildSpec,
-    work: WorkFolder,
-    on_progress: Callable[[int], None],
+    source: TileSource, encoder: TileEncoder, plan: BuildPlan, spec: BuildSpec, work: WorkFolder, told: _Told
 ) -> tuple[list[ShardReport], int]:
     """Embed the shards that are not done yet; the reports of all, and the number of tiles found done."""
     count, size = len(plan.tiles), spec.shard_tiles
@@ -125,20 +142,29 @@ def _embed_all(
     reports = _still_true([work.report(shard) for shard in range(len(prints))], prints, plan, work)
     missing = [shard for shard, report in enumerate(reports) if report is None]
     rows = [row for shard in missing for row in range(shard * size, min((shard + 1) * size, count))]
-    on_progress(count - len(rows))
-    ahead = 4 * spec.batch_size
+    told.progress(count - len(rows))
     bits = plan.source.get(VALUE_BITS)
-    with DecodeAhead(
-        source, plan.tiles, encoder.inputs, threads=spec.threads, ahead=ahead, value_bits=bits
-    ) as decoding:
-        stream = decoding.stream(rows)
+    decoding = decode_for(source, plan.tiles, encoder.inputs, spec, count=len(rows), value_bits=bits, clock=told.clock)
+    with decoding, ThreadPoolExecutor(1, thread_name_prefix="write") as writer:
+        stream, writing = decoding.stream(rows), list[Future[None]]()
         for shard in missing:
             tiles = islice(stream, min(size, count - shard * size))
-            vectors, report = embed_shard(tiles, encoder, batch_size=spec.batch_size, on_progress=on_progress)
-            report = replace(report, tiles=prints[shard])
-            work.write(shard, vectors, report)
-            reports[shard] = report
+            vectors, report = embed_shard(
+                tiles, encoder, batch_size=spec.batch_size, on_progress=told.progress, clock=told.clock
+            )
+            reports[shard] = report = replace(report, tiles=prints[shard])
+            _await(writing, told.clock)
+            writing = [writer.submit(work.write, shard, vectors, report)]
+            told.stages(told.clock.read().shares)
+        _await(writing, told.clock)
     return [report for report in reports if report is not None], count - len(rows)
+
+
+def _await(writing: list[Future[None]], clock: StageClock) -> None:
+    """Wait until a shard is written: one is under way while the next is embedded, never more."""
+    with clock.timed("writing"):
+        for one in writing:
+            one.result()
 
 
 def _still_true(
@@ -239,9 +265,17 @@ def _size_warning(sizes: Counter[str]) -> list[str]:
 
 
 def assemble(
-    work: WorkFolder, plan: BuildPlan, reports: list[ShardReport], encoder: EncoderIdentity, spec: BuildSpec
+    work: WorkFolder,
+    plan: BuildPlan,
+    reports: list[ShardReport],
+    encoder: EncoderIdentity,
+    spec: BuildSpec,
+    *,
+    trial: MakeTrial | None = None,
 ) -> list[str]:
     """Write the whole index folder to `work.final`; the bytes depend on the plan and the vectors only, but for stamps.
+
+    The vectors of the shards are moved, not copied, where that can be.
 
     Returns:
         Remarks on the pictures.
@@ -250,9 +284,7 @@ def assemble(
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     rows = np.array([row for report in reports for row in report.rows], np.int64)
-    with VectorWriter(folder, (len(rows), made_by.dim * len(made_by.anchors))) as writer:
-        for shard in range(len(reports)):
-            writer.write(work.vectors(shard))
+    work.gather(folder, [len(report.rows) for report in reports], made_by.dim * len(made_by.anchors))
     tiles = plan.tiles.take(rows)
     origins = _origins(reports, tiles)
     equal, notes = _equal_pictures(tiles, origins)
@@ -263,7 +295,9 @@ def assemble(
         "failed": sum(len(report.failures) for report in reports),
         "equal": equal,
     }
-    finish_segment(folder, tiles, made_by, search=spec.search, source=plan.source, counts=counts, origins=origins)
+    finish_segment(
+        folder, tiles, made_by, search=spec.search, source=plan.source, counts=counts, origins=origins, trial=trial
+    )
     return notes
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from indexer.building.embed import DecodeAhead, embed_shard
+from indexer.building.decode_ahead import DecodeAhead
+from indexer.building.embed import embed_shard
 from indexer.building.needs import BuildNeeds, needs_of
 from indexer.building.plan import BuildPlan, BuildSpec
 from indexer.common.encoders import TileEncoder

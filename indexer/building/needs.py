@@ -1,4 +1,4 @@
-"""What a build needs at its peak: on disk, where finished shards and the index lie side by side, and in memory."""
+"""What a build needs at its peak: on disk, where the reports of finished shards lie beside the index, and in memory."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from indexer.building.decode_ahead import takes_processes
 from indexer.building.specs import BuildSpec
 from indexer.common.encoders import EncoderIdentity
 from indexer.common.errors import DiskFull
@@ -21,6 +22,8 @@ _REPORT_BYTES = 120
 _RESIDENT_BYTES = 490
 """A tile in the memory of a build: its row of the plan, and what its report holds; measured."""
 _BATCHES_AHEAD = 5
+_PROCESS_BYTES = 25 << 20
+"""A process that decodes, beside the pixels on their way; measured."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +41,15 @@ class BuildNeeds:
     memory: int
 
 
-def needs_of(count: int, encoder: EncoderIdentity, spec: BuildSpec) -> BuildNeeds:
-    """What a build of so many tiles takes; whether it ends with lists is decided as the build will, by a short scan."""
+def needs_of(count: int, encoder: EncoderIdentity, spec: BuildSpec, *, apart: bool = False) -> BuildNeeds:
+    """What a build of so many tiles takes; whether it ends with lists is decided as the build will, by a short scan.
+
+    Args:
+        count: number of tiles.
+        encoder: makes the vectors.
+        spec: how the build works.
+        apart: whether each shard is written into a file of its own, so that vectors are there twice in the end.
+    """
     anchors = len(encoder.inputs.anchor_points)
     vectors = 2 * encoder.dim * anchors * count
     lists = training = 0
@@ -49,8 +59,9 @@ def needs_of(count: int, encoder: EncoderIdentity, spec: BuildSpec) -> BuildNeed
     index = vectors + (_TABLE_BYTES + _STAMP_BYTES) * count + lists
     pictures = _BATCHES_AHEAD * spec.batch_size * 3 * encoder.inputs.satellite_px**2
     shard = 2 * vectors // max(1, count) * min(count, spec.shard_tiles)
-    memory = _RESIDENT_BYTES * count + max(pictures + shard, lists + training)
-    return BuildNeeds(index, index + vectors + _REPORT_BYTES * count, memory)
+    decoding = pictures + _PROCESS_BYTES * spec.threads * takes_processes(spec, count)
+    memory = _RESIDENT_BYTES * count + max(decoding + shard, lists + training)
+    return BuildNeeds(index, index + _REPORT_BYTES * count + apart * vectors, memory)
 
 
 def free_bytes(folder: Path) -> int:

@@ -1,16 +1,16 @@
 """The work folder of a build: finished shards beside the output, from which a killed build resumes.
 
-Every shard is written under a temporary name and renamed; its report comes after its vectors and holds their digest,
-so a shard counts as done only when it is whole. A lock keeps two builds apart and dies with its process.
+The report of a shard comes after its vectors and holds their digest, so a shard counts as done only when it is whole.
+A lock keeps two builds apart and dies with its process.
 """
 
 from __future__ import annotations
 
 import fcntl
-import io
 import json
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,11 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.common.errors import BuildConflict
-from model.common.atomic_io import canonical_json, sha256_bytes, sha256_file, staged_file, write_json
+from indexer.index.manifest import EMBEDDINGS
+from indexer.index.segment_writer import VECTORS_AT, VectorWriter, vectors_header
+from model.common.atomic_io import canonical_json, sha256_bytes, staged_file, write_json
 
 __all__ = ["ShardReport", "WorkFolder", "open_work"]
 
-_IDENTITY = "build.json"
+_IDENTITY, _VECTORS = "build.json", "vectors"
 _LOCK = "lock"
 
 
@@ -37,7 +39,9 @@ class ShardReport:
         skipped: rows without data.
         failures: (row of the plan, reason), ascending.
         sizes: "width x height" of the pictures, and how many had it.
-        sha256: of the file of vectors.
+        sha256: of the vectors' bytes.
+        offset: where they begin in the file of all vectors; 0 where they have a file of their own.
+        size_bytes: of them.
         tiles: digest of the shard's rows of the plan, stamps of their files included.
         contents: (bytes, SHA-256 hex) of the picture of each of `rows`.
     """
@@ -49,13 +53,21 @@ class ShardReport:
     sha256: str = ""
     tiles: str = ""
     contents: list[tuple[int, str]] = field(default_factory=list)
+    offset: int = 0
+    size_bytes: int = 0
 
 
 class WorkFolder:
-    """Shards of an unfinished build. Made by `open_work`."""
+    """Shards of an unfinished build. Made by `open_work`.
+
+    The vectors of all shards lie in one file, which becomes that of the index without being copied where they lie in
+    order in it. So no vector is on disk twice, unless a resumed build embeds a shard anew with fewer or more rows, or
+    many processes write at once, each shard apart.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._regions: dict[int, tuple[int, int]] = {}
 
     @property
     def final(self) -> Path:
@@ -69,31 +81,101 @@ class WorkFolder:
             content["failures"] = [(row, reason) for row, reason in content["failures"]]
             content["contents"] = [(size, digest) for size, digest in content["contents"]]
             report = ShardReport(**content)
-            whole = sha256_file(self._vectors_path(shard)) == report.sha256
+            self._regions[shard] = report.offset, report.size_bytes
+            whole = sha256_bytes(self._read(shard)) == report.sha256
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return report if whole else None
 
-    def vectors(self, shard: int) -> NDArray[np.float16]:
-        """float16 [rows, D] of a finished shard."""
-        vectors: NDArray[np.float16] = np.load(self._vectors_path(shard), allow_pickle=False)
-        return vectors
+    def vectors(self, shard: int, rows: int) -> NDArray[np.float16]:
+        """float16 [rows, A * D] of a finished shard."""
+        numbers = np.frombuffer(self._read(shard), np.float16)
+        return numbers.reshape(rows, -1) if rows else numbers.reshape(0, 0)
 
-    def write(self, shard: int, vectors: NDArray[np.float16], report: ShardReport) -> None:
-        """Store a finished shard."""
-        buffer = io.BytesIO()  # np.save to a file hides the reason of a failed write
-        np.save(buffer, vectors, allow_pickle=False)
-        data = buffer.getvalue()
-        with staged_file(self._vectors_path(shard)) as staged:
-            staged.write_bytes(data)
-        write_json(self._report_path(shard), asdict(report) | {"sha256": sha256_bytes(data)})
+    def write(self, shard: int, vectors: NDArray[np.float16], report: ShardReport, *, apart: bool = False) -> None:
+        """Store a finished shard: where it was before if it is as large, else behind all others.
+
+        Args:
+            shard: its number.
+            vectors: float16 [rows, A * D].
+            report: what became of its tiles.
+            apart: into a file of its own, as other processes write, too.
+        """
+        data = np.ascontiguousarray(vectors).tobytes()
+        offset = 0 if apart else self._place(shard, len(data))
+        if apart:
+            with staged_file(self._apart(shard)) as staged:
+                staged.write_bytes(data)
+        else:
+            self._put(offset, data)
+        self._regions[shard] = offset, len(data)
+        stored = {"sha256": sha256_bytes(data), "offset": offset, "size_bytes": len(data)}
+        write_json(self._report_path(shard), asdict(report) | stored)
+
+    def _place(self, shard: int, length: int) -> int:
+        """Where so many bytes of a shard go in the file of all."""
+        offset, size = self._regions.get(shard, (0, 0))
+        if offset and size == length:
+            return offset
+        return max((at + size for at, size in self._regions.values() if at), default=VECTORS_AT)
+
+    def _put(self, offset: int, data: bytes) -> None:
+        with self._vectors.open("r+b" if self._vectors.exists() else "wb") as file:
+            file.seek(offset)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def gather(self, folder: Path, rows: Sequence[int], width: int) -> None:
+        """Make `embeddings.npy` of the vectors of all shards.
+
+        Args:
+            folder: where to.
+            rows: how many each shard has, in their order.
+            width: length of a row.
+        """
+        shape = sum(rows), width
+        if not self._in_order(shape):
+            with VectorWriter(folder, shape) as writer:
+                for shard, count in enumerate(rows):
+                    writer.write(self.vectors(shard, count))
+            return
+        with self._vectors.open("r+b") as file:
+            file.write(vectors_header(shape))
+            file.truncate(VECTORS_AT + 2 * shape[0] * width)
+            os.fsync(file.fileno())
+        self._vectors.replace(folder / EMBEDDINGS)
 
     def remove(self) -> None:
         """Delete everything."""
         shutil.rmtree(self.path)
 
-    def _vectors_path(self, shard: int) -> Path:
-        return self.path / f"shard-{shard:06d}.npy"
+    def _in_order(self, shape: tuple[int, int]) -> bool:
+        """Whether the shards lie one behind the other, from behind the header on."""
+        at = VECTORS_AT
+        for shard in range(len(self._regions)):
+            offset, size = self._regions.get(shard, (0, 0))
+            if size and offset != at:
+                return False
+            at += size
+        return at == VECTORS_AT + 2 * shape[0] * shape[1] and len(vectors_header(shape)) == VECTORS_AT
+
+    def _read(self, shard: int) -> bytes:
+        offset, size = self._regions[shard]
+        if not size:
+            return b""
+        if not offset:
+            return self._apart(shard).read_bytes()
+        with self._vectors.open("rb") as file:
+            file.seek(offset)
+            return file.read(size)
+
+    def _apart(self, shard: int) -> Path:
+        return self.path / f"shard-{shard:06d}.vectors"
+
+    @property
+    def _vectors(self) -> Path:
+        return self.path / _VECTORS
 
     def _report_path(self, shard: int) -> Path:
         return self.path / f"shard-{shard:06d}.json"
@@ -121,7 +203,10 @@ def open_work(out: Path, identity: dict[str, Any], *, restart: bool) -> Iterator
         if restart:
             _empty(path)
         _settle_identity(path, json.loads(canonical_json(identity)))
-        yield WorkFolder(path)
+        work = WorkFolder(path)
+        if (work.final / EMBEDDINGS).exists() and not (path / _VECTORS).exists():
+            (work.final / EMBEDDINGS).replace(path / _VECTORS)  # killed while the index was put together
+        yield work
 
 
 def _settle_identity(path: Path, identity: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
 
@@ -16,7 +16,7 @@ from model.common.specs import Wanted, spec
 __all__ = ["BuildSpec"]
 
 
-_BESIDE = ("workers", "max_failed", "search")
+_BESIDE = ("workers", "decode", "max_failed", "search", "trial")
 """What finished shards do not depend on."""
 
 
@@ -28,7 +28,10 @@ class BuildSpec:
         batch_size: tiles in one call of the encoder.
         shard_tiles: tiles between two points from which a killed build resumes.
         search: what a search without a region may cost.
-        workers: threads that read and decode; None takes one a processor. Does not change the result.
+        workers: threads or processes that decode; None takes one a processor. Does not change the result.
+        decode: whether threads or processes decode; auto takes processes where they pay for their start.
+        trial: photos by which lists are tuned, as `model.data.sources.open_photos` takes them; None draws panoramas of
+            the tiles. Without lists nobody looks at it.
         max_failed: share of the tiles that may be unreadable; with more, no index is published. Does not change it
             either.
         read_whole: notice changes between two runs by all of the content of a large source, too, not by samples of it.
@@ -37,7 +40,18 @@ class BuildSpec:
     batch_size: Annotated[int, Ge(1), Option("tiles encoded at once", "N")] = 64
     shard_tiles: Annotated[int, Ge(1)] = 1024
     search: SearchSpec = SearchSpec()
-    workers: Annotated[int | None, Ge(1), Option("threads that read and decode (default: one a processor)", "N")] = None
+    workers: Annotated[
+        int | None, Ge(1), Option("threads or processes that decode (default: one a processor)", "N")
+    ] = None
+    decode: Annotated[
+        Literal["auto", "threads", "processes"],
+        Option("what decodes tiles; auto: processes for thousands of tiles, threads for fewer"),
+    ] = "auto"
+    trial: Annotated[
+        str | None,
+        Option("photos to tune lists by: CSV or Parquet with the column query (default: panoramas drawn of the tiles)",
+               "PAIRS"),
+    ] = None  # fmt: skip
     max_failed: Annotated[
         float,
         Ge(0),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.building.embed import DecodeAhead, encode_checked
+from indexer.building.decode_ahead import DecodeAhead
+from indexer.building.embed import encode_checked
 from indexer.common.encoders import TileEncoder
 from indexer.common.errors import IndexDamaged
 from indexer.confidence.storage import read_calibrations
@@ -72,7 +73,8 @@ def _verify_segment(
         if tile.pixels is None:
             name, reason = segment.tiles.tile_id[tile.row], tile.reason or "it holds no data now"
             raise IndexDamaged(f"tile {name} was indexed but cannot be read again: {reason}")
-    again = encode_checked(encoder, [tile.pixels for tile in decoded if tile.pixels is not None]).astype(np.float32)
+    pixels = np.stack([tile.pixels for tile in decoded if tile.pixels is not None])
+    again = encode_checked(encoder, pixels).astype(np.float32)
     again = again.reshape(-1, segment.dim)
     each = (again * stored).sum(axis=1) / (lengths * np.linalg.norm(again, axis=1))
     similarity = each.reshape(len(rows), -1).min(axis=1)

@@ -56,8 +56,9 @@ def run(options: AddOptions) -> int:
             return 0
         with progress(count, "embedding", unit="tiles", quiet=options.quiet) as bar:
             summary = add_tiles(
-                change, addition, source, encoder, spec=options.build, restart=options.restart, on_progress=bar.update
-            )
+                change, addition, source, encoder, spec=options.build, restart=options.restart, on_progress=bar.update,
+                on_stages=bar.set_postfix_str,
+            )  # fmt: skip
         print_build(summary, options.tiles)
     print_state(change.folder, change.index.digest)
     return 0

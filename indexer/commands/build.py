@@ -112,8 +112,9 @@ def run(options: BuildOptions) -> int:
                 summary = _on_ray(options, source, encoder, plan, bar.update)
             else:
                 summary = build_index(
-                    source, encoder, options.out, spec=how, plan=plan, restart=options.restart, on_progress=bar.update
-                )
+                    source, encoder, options.out, spec=how, plan=plan, restart=options.restart, on_progress=bar.update,
+                    on_stages=bar.set_postfix_str,
+                )  # fmt: skip
     print_build(summary, options.out)
     return 0
 

@@ -47,6 +47,7 @@ def print_build(summary: BuildSummary, name: object) -> None:
     print_lines(
         f"{name}: {summary.embedded:,} embedded, {summary.skipped:,} skipped, {summary.failed:,} failed; "
         f"{summary.tiles_per_s:.0f} tiles/s, {summary.seconds:.1f} s{taken_over}",
+        *([f"  {summary.stages}"] if summary.stages.wall else []),
         *(f"  failed {tile_id}: {reason}" for tile_id, reason in summary.reasons),
         *(f"  {note}" for note in summary.notes if note.startswith("warning")),
     )

@@ -15,6 +15,7 @@ from model.common.specs import spec
 
 if TYPE_CHECKING:
     from indexer.confidence.calibration import Calibration
+    from indexer.index.manifest import SearchRecipe
     from indexer.index.segment import Segment
     from indexer.index.tile_index import TileIndex
 
@@ -75,7 +76,7 @@ def _segment_line(segment: Segment) -> str:
     if recipe.recall:
         parts.append(
             f"{recipe.probes:,} of {recipe.lists:,} lists of {recipe.codes} visited, which finds {recipe.recall:.1%} "
-            "of the ten exact answers to vectors with noise"
+            f"of the ten exact answers to {recipe.trial or 'vectors with noise'} ({_curve(recipe)})"
         )
     if segment.source is None:
         parts.append("not on disk")
@@ -84,6 +85,11 @@ def _segment_line(segment: Segment) -> str:
     left_out = {"skipped": "without data", "failed": "unreadable", "equal": "with the picture of another"}
     parts += [f"{counts[name]:,} {words}" for name, words in left_out.items() if counts.get(name)]
     return ", ".join(parts)
+
+
+def _curve(recipe: SearchRecipe) -> str:
+    """The recall by the number of lists visited."""
+    return ", ".join(f"{probes:,}: {recall:.1%}" for probes, recall in recipe.curve)
 
 
 def _calibration_lines(index: TileIndex) -> list[str]:

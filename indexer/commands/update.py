@@ -66,6 +66,7 @@ def run(options: UpdateOptions) -> int:
                 keep_gone=options.keep_gone,
                 restart=options.restart,
                 on_progress=bar.update,
+                on_stages=bar.set_postfix_str,
             )
         for summary in summaries:
             print_build(summary, change.index.name)

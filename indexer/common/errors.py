@@ -9,6 +9,7 @@ GeoLocalizationError
 ├── NothingUsable    (ValueError)    every tile of a source failed or was skipped
 ├── TooManyFailures  (ValueError)    more of a source's tiles are unreadable than a build accepts
 ├── EncoderFault     (ValueError)    an encoder returned vectors of another shape, or not finite
+├── DecoderGone      (RuntimeError)  a process that decodes tiles died
 ├── BuildConflict    (RuntimeError)  an unfinished build of another specification, or one still running
 ├── BadRecipe        (ValueError)    a way to search that cannot be had: too little memory, a recall out of reach
 ├── BadChange        (ValueError)    a change of an index that leaves nothing, adds nothing, or does not fit
@@ -38,6 +39,7 @@ __all__ = [
     "ClusterFault",
     "DatabaseAway",
     "DatabaseFault",
+    "DecoderGone",
     "DiskFull",
     "EncoderFault",
     "IndexDamaged",
@@ -83,6 +85,10 @@ class EncoderFault(GeoLocalizationError, ValueError):
 
 class TooManyFailures(GeoLocalizationError, ValueError):
     """More of a source's tiles are unreadable than a build accepts."""
+
+
+class DecoderGone(GeoLocalizationError, RuntimeError):
+    """A process that decodes tiles died."""
 
 
 class BuildConflict(GeoLocalizationError, RuntimeError):

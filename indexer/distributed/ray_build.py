@@ -71,7 +71,7 @@ def build_on_ray(
     if out.exists():
         raise OutputExists(f"{out} exists already; choose another folder, or remove it first")
     require_possible(len(plan.tiles) * len(encoder.inputs.anchor_points), encoder.dim, spec.search)
-    require_room(out, needs_of(len(plan.tiles), encoder, spec))
+    require_room(out, needs_of(len(plan.tiles), encoder, spec, apart=True))
     with open_work(out, plan.identity, restart=restart) as work:
         job = replace(job, work=work.path)
         forget_tries(work.path)

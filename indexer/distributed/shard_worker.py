@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer.building.embed import DecodeAhead, embed_shard
+from indexer.building.decode_ahead import DecodeAhead
+from indexer.building.embed import embed_shard
 from indexer.building.plan import BuildPlan
 from indexer.building.shards import WorkFolder
 from indexer.building.specs import BuildSpec
@@ -153,7 +154,7 @@ class ShardWorker:
                 vectors, report = embed_shard(
                     decoding.stream(rows), self._encoder, batch_size=job.spec.batch_size, on_progress=lambda _: None
                 )
-            WorkFolder(job.work).write(number, vectors, replace(report, tiles=job.print_of(number)))
+            WorkFolder(job.work).write(number, vectors, replace(report, tiles=job.print_of(number)), apart=True)
         except (GeoLocalizationError, OSError) as error:
             return Shard(number, len(rows), node, f"{error}")
         finally:

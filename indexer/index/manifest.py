@@ -24,9 +24,9 @@ __all__ = [
     "FORMAT_VERSION",
     "HASHED_AT_ONCE_BYTES",
     "MANIFEST",
-    "MEASURED_VERSION",
     "SEARCH",
     "TILES",
+    "TRIED_VERSION",
     "FileEntry",
     "Manifest",
     "SearchRecipe",
@@ -35,8 +35,10 @@ __all__ = [
 
 FORMAT = "clnet-geolocalization index"
 FORMAT_VERSION = 3
-MEASURED_VERSION = 5
-"""Of a segment whose lists have coarse codes and a measured recall; version 4 is that of a list of segments."""
+TRIED_VERSION = 6
+"""Of a segment whose lists have coarse codes, and a recall measured by named queries."""
+_MEASURED_VERSION = 5
+"""The one before: the queries were vectors with noise. Still read; version 4 is that of a list of segments."""
 _UNMEASURED = ("kind", "lists", "probes", "candidates")
 _WITH_PATH_IN_DIGEST = 2
 """The format before: its digest depended on where the tiles lay, and it knew no digests of blocks. Still read."""
@@ -100,8 +102,9 @@ class SearchRecipe:
         candidates: rows re-ranked exactly for each result asked for.
         codes: FAISS's name of the codes in the lists; empty where an earlier version made them, of float16.
         target: share of the ten exact answers that was asked for; 0 where nothing was measured.
-        recall: share that was reached, on vectors with noise.
+        recall: share that was reached.
         curve: (probes, recall) as they were tried.
+        trial: how many queries of which kind it was measured by; empty where an earlier version measured it.
     """
 
     kind: str = "exact"
@@ -112,6 +115,7 @@ class SearchRecipe:
     target: float = 0.0
     recall: float = 0.0
     curve: list[tuple[int, float]] = field(default_factory=list)
+    trial: str = ""
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> SearchRecipe:
@@ -182,10 +186,10 @@ class Manifest:
         if content.get("format") != FORMAT:
             raise IndexDamaged(f"{path} is not the manifest of an index (its format is {content.get('format')!r})")
         version = content.get("version")
-        if version not in (_WITH_PATH_IN_DIGEST, FORMAT_VERSION, MEASURED_VERSION):
+        if version not in (_WITH_PATH_IN_DIGEST, FORMAT_VERSION, _MEASURED_VERSION, TRIED_VERSION):
             raise IndexVersion(
                 f"{path} has format version {version!r}; this software reads versions {_WITH_PATH_IN_DIGEST} to "
-                f"{MEASURED_VERSION}. Update it, or rebuild the index with `python -m indexer build`"
+                f"{TRIED_VERSION}. Update it, or rebuild the index with `python -m indexer build`"
             )
         _require_unchanged(path, dict(content))
         return cls._from_content(content, path)
@@ -196,8 +200,10 @@ class Manifest:
         )
         if self.version == _WITH_PATH_IN_DIGEST:
             del content["blocks"]
-        if self.version < MEASURED_VERSION:
+        if self.version < _MEASURED_VERSION:
             content["search"] = {key: value for key, value in content["search"].items() if key in _UNMEASURED}
+        elif self.version < TRIED_VERSION:
+            del content["search"]["trial"]
         return content
 
     @classmethod

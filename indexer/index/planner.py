@@ -1,7 +1,8 @@
 """Which way to search a segment: by measured time and by bytes, never by a count of vectors.
 
 All vectors are compared where that fits the time and the memory that are allowed. Else lists of coarse codes propose,
-and the exact vectors decide; how many lists a query visits is tried out against the exact scan, on vectors with noise.
+and the exact vectors decide; how many lists a query visits is tried out against the exact scan, on panoramas where
+there are some (`indexer.index.trial`).
 """
 
 from __future__ import annotations
@@ -21,27 +22,29 @@ from indexer.index.ivf import Codes, codes_within, lists_for, load_approximate, 
 from indexer.index.manifest import SearchRecipe
 from indexer.index.search_spec import SearchSpec
 from indexer.index.tile_search import best_tiles, propose_tiles, vectors_of_tiles
+from indexer.index.trial import NOISE, MakeTrial, Trial, noisy_trial
 from indexer.index.zones import best_anchors
 
 __all__ = ["expects_lists", "plan_search", "require_possible"]
 
 _SAMPLE_BYTES = 64 << 20
-_QUERIES, _TOP = 100, 10
-_LIKENESS = 0.7
-"""Cosine similarity of a trial's query and the vector that it was made from."""
+_TOP = 10
 _CANDIDATES = (8, 32, 128)
 
 _Half = NDArray[np.float16]
 
 
-def plan_search(vectors: _Half, spec: SearchSpec, path: Path, *, per_tile: int = 1) -> SearchRecipe:
-    """Decide how vectors are searched, and write the lists where there are to be any.
+def plan_search(
+    vectors: _Half, spec: SearchSpec, path: Path, *, per_tile: int = 1, trial: MakeTrial | None = None
+) -> SearchRecipe:
+    """Decide how vectors are searched, and write the lists, and what they were tuned by, where there are to be any.
 
     Args:
         vectors: float16 [N, D], memory-mapped.
         spec: what it may cost.
         path: file for the lists.
         per_tile: number of vectors of a tile, in a row.
+        trial: makes queries to tune the lists by; without it, or where it makes none, they are vectors with noise.
 
     Raises:
         BadRecipe: no codes are small enough for the memory, or the recall cannot be reached.
@@ -53,7 +56,11 @@ def plan_search(vectors: _Half, spec: SearchSpec, path: Path, *, per_tile: int =
     codes = codes_within(count, dim, spec.memory)
     lists = lists_for(count)
     write_approximate(path, vectors, lists, codes)
-    return _tuned(vectors, path, lists, codes, spec, per_tile)
+    asked = (trial() if trial else None) or noisy_trial(vectors)
+    recipe = _tuned(vectors, path, lists, codes, spec, per_tile, asked)
+    if asked.kind != NOISE:
+        asked.write(path.parent)
+    return recipe
 
 
 def expects_lists(count: int, dim: int, spec: SearchSpec) -> bool:
@@ -92,16 +99,20 @@ def _scan_ms(sample: _Half, count: int) -> float:
     return float(1000.0 * min(seconds) * count / len(part))
 
 
-def _tuned(vectors: _Half, path: Path, lists: int, codes: Codes, spec: SearchSpec, per_tile: int) -> SearchRecipe:
+def _tuned(
+    vectors: _Half, path: Path, lists: int, codes: Codes, spec: SearchSpec, per_tile: int, trial: Trial
+) -> SearchRecipe:
     """The fewest lists visited, and candidates compared, that reach the recall."""
     count, dim = vectors.shape
-    queries = _trial_queries(vectors)
+    queries = trial.queries
     top_k = min(_TOP, count // per_tile)
     scan = ExactScan(vectors)
     exact = best_tiles(scan, queries, np.array([[0, count]]), per_tile=per_tile, top_k=top_k)
     truth = [best_anchors(*found, per_tile, top_k)[0] for found in exact]
     scan.close()
-    recipe = SearchRecipe(kind="ivf", lists=lists, codes=codes.factory, target=spec.target_recall)
+    recipe = SearchRecipe(
+        kind="ivf", lists=lists, codes=codes.factory, target=spec.target_recall, trial=f"{len(queries)} {trial.kind}"
+    )
     index = load_approximate(path, recipe, count=count, dim=dim)
     best = 0.0
     for candidates in _CANDIDATES:
@@ -113,22 +124,10 @@ def _tuned(vectors: _Half, path: Path, lists: int, codes: Codes, spec: SearchSpe
                 return replace(recipe, recall=curve[-1][1], curve=curve)
         best = max(best, curve[-1][1])
     raise BadRecipe(
-        f"codes of {codes.bytes_per_vector} bytes a vector find {best:.1%} of the ten exact answers, not "
-        f"{spec.target_recall:.1%}; give --target-recall {math.floor(100 * best) / 100:g}, or more --memory, or more "
-        "--latency-ms"
+        f"codes of {codes.bytes_per_vector} bytes a vector find {best:.1%} of the ten exact answers to "
+        f"{len(queries)} {trial.kind}, not {spec.target_recall:.1%}; give --target-recall "
+        f"{math.floor(100 * best) / 100:g}, or more --memory, or more --latency-ms"
     )
-
-
-def _trial_queries(vectors: _Half) -> NDArray[np.float32]:
-    """Vectors, evenly spread, each turned away from itself by noise."""
-    rows = np.unique(np.linspace(0, len(vectors) - 1, _QUERIES).astype(np.int64))
-    own = vectors[rows].astype(np.float32)
-    noise = np.random.default_rng(0).standard_normal(own.shape, dtype=np.float32)
-    noise -= (noise * own).sum(axis=1, keepdims=True) * own
-    noise /= np.linalg.norm(noise, axis=1, keepdims=True)
-    queries = _LIKENESS * own + np.float32(np.sqrt(1 - _LIKENESS**2)) * noise
-    turned: NDArray[np.float32] = queries / np.linalg.norm(queries, axis=1, keepdims=True)
-    return turned
 
 
 def _doubling(lists: int) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,9 @@ from indexer.index.manifest import (
     EMBEDDINGS,
     FORMAT_VERSION,
     HASHED_AT_ONCE_BYTES,
-    MEASURED_VERSION,
     SEARCH,
     TILES,
+    TRIED_VERSION,
     FileEntry,
     Manifest,
     SearchRecipe,
@@ -27,11 +28,15 @@ from indexer.index.manifest import (
 from indexer.index.origins import STAMPS, Origins, write_stamps
 from indexer.index.planner import plan_search
 from indexer.index.search_spec import SearchSpec
+from indexer.index.trial import MakeTrial
 from indexer.tiles.tile_table import TileTable
 from model._version import VERSION
 from model.common.geo import great_circle_many_m
 
-__all__ = ["MadeBy", "VectorWriter", "finish_segment"]
+__all__ = ["VECTORS_AT", "MadeBy", "VectorWriter", "finish_segment", "vectors_header"]
+
+VECTORS_AT = 128
+"""Length of the header of `embeddings.npy`, which NumPy pads."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +70,7 @@ class VectorWriter:
 
     def __init__(self, folder: Path, shape: tuple[int, int]) -> None:
         self._file = (folder / EMBEDDINGS).open("wb")
-        header = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.float16)), "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(self._file, header)
+        self._file.write(vectors_header(shape))
 
     def __enter__(self) -> VectorWriter:
         return self
@@ -79,6 +83,14 @@ class VectorWriter:
         self._file.write(np.ascontiguousarray(vectors).data)
 
 
+def vectors_header(shape: tuple[int, int]) -> bytes:
+    """What `embeddings.npy` of float16 vectors begins with."""
+    header = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.float16)), "fortran_order": False, "shape": shape}
+    written = io.BytesIO()
+    np.lib.format.write_array_header_1_0(written, header)
+    return written.getvalue()
+
+
 def finish_segment(
     folder: Path,
     tiles: TileTable,
@@ -88,11 +100,17 @@ def finish_segment(
     source: dict[str, Any],
     counts: dict[str, int],
     origins: Origins | None = None,
+    trial: MakeTrial | None = None,
 ) -> Manifest:
-    """Add to a folder everything that follows from `embeddings.npy` and the tiles of its rows."""
+    """Add to a folder everything that follows from `embeddings.npy` and the tiles of its rows.
+
+    Raises:
+        BadRecipe: no codes are small enough for the memory, or the recall cannot be reached.
+    """
     write_tiles(folder / TILES, tiles, origins)
     stored = np.load(folder / EMBEDDINGS, mmap_mode="r", allow_pickle=False)
-    recipe = plan_search(stored.reshape(-1, made_by.dim), search, folder / SEARCH, per_tile=len(made_by.anchors))
+    flat, per_tile = stored.reshape(-1, made_by.dim), len(made_by.anchors)
+    recipe = plan_search(flat, search, folder / SEARCH, per_tile=per_tile, trial=trial)
     if (folder / EMBEDDINGS).stat().st_size > HASHED_AT_ONCE_BYTES:
         write_block_digests(folder / EMBEDDINGS, folder / BLOCKS)
     manifest = _manifest(folder, tiles, made_by, recipe, source=source, counts=counts)
@@ -124,7 +142,7 @@ def _manifest(
         files={path.name: FileEntry.of(path) for path in sorted(folder.iterdir()) if path.name != STAMPS},
         written_by=VERSION,
         blocks={EMBEDDINGS: BLOCKS} if (folder / BLOCKS).exists() else {},
-        version=FORMAT_VERSION if recipe.kind == "exact" else MEASURED_VERSION,
+        version=FORMAT_VERSION if recipe.kind == "exact" else TRIED_VERSION,
     )
 
 

@@ -83,6 +83,7 @@ def add_tiles(
     spec: BuildSpec | None = None,
     restart: bool = False,
     on_progress: Callable[[int], None] = lambda _: None,
+    on_stages: Callable[[str], object] = lambda _: None,
 ) -> BuildSummary:
     """Embed what is new and put it into the index.
 
@@ -99,8 +100,9 @@ def add_tiles(
         )
     target = change.new_segment()
     summary = build_index(
-        source, encoder, target, spec=spec, plan=addition.plan, restart=restart, on_progress=on_progress
-    )
+        source, encoder, target, spec=spec, plan=addition.plan, restart=restart, on_progress=on_progress,
+        on_stages=on_stages,
+    )  # fmt: skip
     change.publish(change.removed(), [target])
     return summary
 

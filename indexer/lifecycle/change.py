@@ -21,6 +21,7 @@ from indexer.index.index_manifest import FIRST_SEGMENT, SEGMENTS, IndexManifest,
 from indexer.index.manifest import BLOCKS, EMBEDDINGS, MANIFEST, SEARCH, TILES, Manifest
 from indexer.index.origins import STAMPS
 from indexer.index.tile_index import TileIndex
+from indexer.index.trial import TRIAL
 from model.common.atomic_io import staged_file, sync_folder
 
 __all__ = ["IndexChange", "Mask", "changing"]
@@ -138,5 +139,5 @@ def _sweep(folder: Path, manifest: IndexManifest) -> None:
         if path.name not in needed and not unfinished:
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     if all("/" in entry.manifest for entry in manifest.segments):
-        for name in (FIRST_SEGMENT, TILES, EMBEDDINGS, SEARCH, BLOCKS, STAMPS):
+        for name in (FIRST_SEGMENT, TILES, EMBEDDINGS, SEARCH, BLOCKS, STAMPS, TRIAL):
             (folder / name).unlink(missing_ok=True)

@@ -15,6 +15,7 @@ from indexer.index.origins import Origins, first_of_equals, read_origins
 from indexer.index.search_spec import SearchSpec
 from indexer.index.segment import Segment
 from indexer.index.segment_writer import MadeBy, VectorWriter, finish_segment
+from indexer.index.trial import joined_trial
 from indexer.tiles.tile_table import joined_tables
 
 __all__ = ["grouped_by_source", "source_below", "write_joined"]
@@ -66,7 +67,13 @@ def write_joined(
         source=source,
         counts=_counts(parts, origins),
         origins=origins,
+        trial=lambda: joined_trial([(segment.folder, _trial_kind(segment)) for segment, _ in parts]),
     )
+
+
+def _trial_kind(segment: Segment) -> str:
+    """What a segment's lists were tuned by, without the number."""
+    return segment.manifest.search.trial.partition(" ")[2]
 
 
 def source_below(segment: Segment, base: Path) -> dict[str, Any]:

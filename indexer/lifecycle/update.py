@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.building.build import BuildSummary, build_index
-from indexer.building.embed import content_of
+from indexer.building.decoding import content_of
 from indexer.building.plan import BuildPlan, make_plan
 from indexer.building.specs import BuildSpec
 from indexer.common.encoders import EncoderIdentity, TileEncoder
@@ -112,6 +112,7 @@ def apply_updates(
     keep_gone: bool = False,
     restart: bool = False,
     on_progress: Callable[[int], None] = lambda _: None,
+    on_stages: Callable[[str], object] = lambda _: None,
 ) -> list[BuildSummary]:
     """Embed what is new or has changed, and make all of it true in one step.
 
@@ -129,7 +130,7 @@ def apply_updates(
                 summaries.append(
                     build_index(
                         update.source, encoder, target, spec=spec, plan=update.plan, restart=restart,
-                        on_progress=on_progress,
+                        on_progress=on_progress, on_stages=on_stages,
                     )
                 )  # fmt: skip
             except NothingUsable as error:

@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import connection, get_context, parent_process
 from threading import Thread
 
-__all__ = ["worker_pool"]
+__all__ = ["end_with_parent", "worker_pool"]
 
 
 def worker_pool(workers: int) -> ProcessPoolExecutor:
@@ -19,10 +19,11 @@ def worker_pool(workers: int) -> ProcessPoolExecutor:
     Args:
         workers: how many.
     """
-    return ProcessPoolExecutor(workers, get_context("spawn"), initializer=_end_with_parent)
+    return ProcessPoolExecutor(workers, get_context("spawn"), initializer=end_with_parent)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """Let this process end when the one that started it does, and leave Ctrl-C to that one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_await_parent, name="await-parent", daemon=True).start()
 

@@ -190,7 +190,7 @@ def _vertical_fit(image: Image.Image, spec: InputSpec, columns: int, picture_deg
         return _resized(image, (columns, rows), (0.0, 0.0, *image.size), spec)
     highest = min(centre_deg + picture_deg / 2, canvas_deg / 2)
     lowest = max(centre_deg - picture_deg / 2, -canvas_deg / 2)
-    strip = np.full((rows, columns, 3), NEUTRAL, np.uint8)
+    strip: _Pixels = np.full((rows, columns, 3), NEUTRAL, np.uint8)
     if highest - lowest < min(picture_deg, _LEAST_DEG):
         return strip
     seen_deg, middle_deg = highest - lowest, (highest + lowest) / 2
@@ -214,4 +214,4 @@ def _resized(
     levels = [
         np.asarray(band.transform(size_px, Image.Transform.EXTENT, box, Image.Resampling.BILINEAR)) for band in bands
     ]
-    return (np.stack(levels, axis=-1) + 0.5).clip(0, 255).astype(np.uint8)
+    return (np.stack(levels, axis=-1) + 0.5).astype(np.uint8)  # a mean of levels is none below 0 or above 255

@@ -18,7 +18,7 @@ from indexer.building.build import build_index
 from indexer.building.plan import BuildSpec
 from indexer.common.errors import BuildConflict, DiskFull, EncoderFault, NothingUsable, TooManyFailures
 from indexer.index.search_spec import SearchSpec
-from indexer.index.segment_writer import MadeBy, finish_segment
+from indexer.index.segment_writer import VECTORS_AT, MadeBy, finish_segment
 from indexer.index.tile_index import TileIndex
 from indexer.tiles.sources.open_source import open_source
 from model.common.errors import OutputExists
@@ -213,8 +213,9 @@ def test_a_damaged_shard_is_made_again(tmp_path: Path) -> None:
     make_tiles(tmp_path / "tiles")
     build_index(open_source(tmp_path / "tiles"), FakeEncoder(), tmp_path / "whole", spec=SMALL)
     interrupted_build(tmp_path)
-    shard = tmp_path / ".index.partial" / "shard-000000.npy"
-    shard.write_bytes(shard.read_bytes()[:-1] + b"\1")
+    with (tmp_path / ".index.partial" / "vectors").open("r+b") as vectors:
+        vectors.seek(VECTORS_AT)
+        vectors.write(b"\1")
     build_index(open_source(tmp_path / "tiles"), FakeEncoder(), tmp_path / "index", spec=SMALL)
     assert files_of(tmp_path / "index") == files_of(tmp_path / "whole")
 
@@ -254,7 +255,7 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_is_named_and_the_build_resumes_when_there_is_room(tmp_path: Path, tiny_disk: Path) -> None:
     make_tiles(tmp_path / "tiles", 10, 10)
     ballast = tiny_disk / "ballast"
-    ballast.write_bytes(b"x" * 190_000)
+    ballast.write_bytes(b"x" * 225_000)
     spec = BuildSpec(batch_size=16, shard_tiles=16)
     with pytest.raises(DiskFull, match=r"no room left.*resumes from"):
         build_index(open_source(tmp_path / "tiles"), FakeEncoder(), tiny_disk / "index", spec=spec)
@@ -267,7 +268,7 @@ def test_a_full_disk_is_named_and_the_build_resumes_when_there_is_room(tmp_path:
     assert index["embeddings.npy"] == whole["embeddings.npy"]
 
 
-@pytest.mark.parametrize("failing", ["index.segment_writer.write_tiles", "building.build.VectorWriter"])
+@pytest.mark.parametrize("failing", ["index.segment_writer.write_tiles", "building.shards.vectors_header"])
 def test_a_disk_that_fills_while_the_folder_is_put_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
 ) -> None:

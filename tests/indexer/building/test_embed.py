@@ -3,7 +3,8 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer.building.embed import DecodeAhead, embed_shard
+from indexer.building.decode_ahead import DecodeAhead
+from indexer.building.embed import embed_shard
 from indexer.tiles.sources.open_source import open_source
 from tests.fakes import FakeEncoder
 from tests.indexer.tiny import make_tiles, vector_of
@@ -39,7 +40,7 @@ def test_reading_stays_a_bounded_number_of_tiles_ahead(tmp_path: Path) -> None:
     with DecodeAhead(source, source.table, encoder.inputs, threads=2, ahead=32) as decoding:  # type: ignore[arg-type]
         next(decoding.stream(list(range(400))))
         threading.Event().wait(0.1)
-        assert source.read_count <= 16 * 5
+        assert source.read_count <= 32 * 5
 
 
 def test_vectors_are_those_of_the_tiles_in_order(tmp_path: Path) -> None:

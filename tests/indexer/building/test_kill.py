@@ -43,7 +43,7 @@ def kill_when(process: subprocess.Popen[str], moment: Callable[[], bool]) -> Non
 
 def test_kill_9_in_mid_build_then_the_same_command_gives_the_same_bytes(tmp_path: Path) -> None:
     tiles, out, partial = make_tiles(tmp_path / "tiles", 32, 32), tmp_path / "index", tmp_path / ".index.partial"
-    kill_when(start(tiles, out), lambda: (partial / "shard-000003.npy").exists())
+    kill_when(start(tiles, out), lambda: (partial / "shard-000003.json").exists())
     assert partial.exists()
     assert not out.exists()
     printed, _ = start(tiles, out).communicate()

@@ -25,6 +25,7 @@ def test_build_prints_a_summary(built: Path, tmp_path: Path, capsys: Captured) -
     assert "4 tiles from" in printed.out
     assert "3 embedded, 0 skipped, 1 failed" in printed.out
     assert "(4 taken over from an unfinished build)" in printed.out
+    assert "; the slowest is " in printed.out
     assert f"failed 15/{LEFT}/{TOP}: " in printed.out
     assert printed.err == ""  # a line comes every few seconds
 

@@ -91,35 +91,43 @@ def main() -> None:
 
 def crash(name: str, template: Path, work: Path, points: int, chance: random.Random) -> dict[str, int]:
     """Kill one change at some moments, all of them where there are not more."""
-    before, moments = _state(template), _count(name, template, work)
-    after = _state(work)
+    before, moments = state_of(template), count_moments(name, template, work)
+    after = state_of(work)
     assert before != after or name == "compact"
     done = 0
     for moment in sorted(chance.sample(range(moments), min(points, moments))):
-        _fresh(template, work)
+        fresh(template, work)
         assert _run(name, work, moment) == signal.SIGKILL, (name, moment)
-        now = _state(work)
+        now = state_of(work)
         assert now in (before, after), (name, moment, "half a state")
         done += now == after and now != before
         if now == before:
             CHANGES[name](work)
-        assert _state(work) == after, (name, moment, "the change made again leads elsewhere")
+        assert state_of(work) == after, (name, moment, "the change made again leads elsewhere")
         leftovers = [str(path) for path in (work / "index").rglob("*") if path.name.endswith((".partial", ".tmp"))]
         assert not leftovers, (name, moment, leftovers)
     return {"moments": moments, "killed": min(points, moments), "already there": done}
 
 
-def _state(root: Path) -> dict[str, object]:
+def writes(event: str, arguments: tuple[object, ...]) -> bool:
+    """Whether an audit event is of something that is done to the disk."""
+    return event in _EVENTS or (event == "open" and isinstance(arguments[2], int) and bool(arguments[2] & _WRITES))
+
+
+def state_of(root: Path) -> dict[str, object]:
+    """What the index holds, and what was made beside it."""
     return {name: content(root / name) if (root / name).exists() else None for name in ("index", "made")}
 
 
-def _fresh(template: Path, work: Path) -> None:
+def fresh(template: Path, work: Path) -> None:
+    """Everything as it was before the change."""
     shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(template, work)
 
 
-def _count(name: str, template: Path, work: Path) -> int:
-    _fresh(template, work)
+def count_moments(name: str, template: Path, work: Path) -> int:
+    """How many things a change does to the disk; it has been made then."""
+    fresh(template, work)
     reading, writing = os.pipe()
     assert _run(name, work, None, report=writing) == 0, name
     os.close(writing)
@@ -138,7 +146,7 @@ def _run(name: str, work: Path, moment: int | None, report: int | None = None) -
 
     def watch(event: str, arguments: tuple[object, ...]) -> None:
         nonlocal seen
-        if event in _EVENTS or (event == "open" and isinstance(arguments[2], int) and arguments[2] & _WRITES):
+        if writes(event, arguments):
             if seen == moment:
                 os.kill(os.getpid(), signal.SIGKILL)
             seen += 1

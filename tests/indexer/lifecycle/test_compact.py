@@ -1,5 +1,6 @@
 """Few segments instead of many, and the same answers."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,11 @@ import pytest
 from indexer.building.build import build_index
 from indexer.common.errors import IndexDamaged
 from indexer.index.index_manifest import IndexManifest
+from indexer.index.search_spec import SearchSpec
 from indexer.index.tile_index import TileIndex
+from indexer.index.trial import TRIAL
+from indexer.lifecycle.change import changing
+from indexer.lifecycle.compact import compact_index
 from indexer.tiles.sources.open_source import open_source
 from tests.fakes import FakeEncoder
 from tests.indexer.lifecycle.living import SPEC, add, best, compact, content, name_of, opened, put_tile, remove
@@ -41,6 +46,19 @@ def test_a_compacted_index_answers_alike_and_has_the_files_of_a_build(folder: Pa
     (made,) = (folder / "segments").iterdir()
     for name in ("embeddings.npy", "tiles.parquet"):
         assert (made / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_lists_are_tuned_anew_by_the_questions_that_were_kept(tmp_path: Path) -> None:
+    build_tiny(tmp_path, 6, 6, spec=replace(SPEC, search=SearchSpec(latency_ms=0))).close()
+    folder = tmp_path / "index"
+    remove(folder, ids=(name_of(0, 0),))
+    with changing(folder, verify=True) as change:
+        assert compact_index(change, search=SearchSpec(latency_ms=0)) == 1
+    with opened(folder) as index:
+        (segment,) = index.segments
+        assert segment.manifest.search.trial == "36 panoramas drawn of its tiles"
+        assert (segment.folder / TRIAL).exists()
+    assert not (folder / TRIAL).exists()
 
 
 def test_sources_stay_apart(folder: Path, tmp_path: Path) -> None:

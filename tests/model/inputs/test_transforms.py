@@ -273,6 +273,14 @@ def test_a_heading_beyond_one_turn_is_refused(heading_deg):
         lay_panorama(striped(), SPEC, heading_deg=heading_deg)
 
 
+def test_a_heading_of_a_whole_turn_and_an_elevation_of_the_zenith_are_none_too_many():
+    north = lay_panorama(striped(bright=32), SPEC)
+    assert np.array_equal(lay_panorama(striped(bright=32), SPEC, heading_deg=360.0), north)
+    assert np.array_equal(lay_panorama(striped(bright=32), SPEC, heading_deg=-360.0), north)
+    up, down = (lay_panorama(striped(), SPEC, vertical_deg=20.0, centre_deg=one) for one in (90.0, -90.0))
+    assert np.array_equal(up, down[::-1])
+
+
 @pytest.mark.parametrize("centre_deg", [90.5, -91.0, float("nan")])
 def test_an_impossible_elevation_is_refused(centre_deg):
     with pytest.raises(BadConfig, match="centre_deg"):
@@ -286,6 +294,8 @@ def test_an_impossible_elevation_is_refused(centre_deg):
         (10.0, 20.0, range(32)),  # the upper half of a canvas of 40 degrees
         (-10.0, 20.0, range(32, 64)),
         (15.0, 20.0, range(24)),  # a quarter reaches out of it
+        (5.0, 20.0, range(8, 40)),  # clear of both edges
+        (-5.0, 20.0, range(24, 56)),
         (0.0, 60.0, range(64)),
         (40.0, 40.0, range(0)),  # only touches it
         (80.0, 20.0, range(0)),
@@ -305,6 +315,22 @@ def test_of_a_picture_that_reaches_out_of_the_canvas_the_right_rows_are_seen():
     laid = lay_panorama(picture, spec, vertical_deg=180.0, centre_deg=20.0)
     assert laid[32, 0, 0] == pytest.approx(rows[110], abs=2)  # the horizon
     assert laid[0, 0, 0] == pytest.approx(rows[90], abs=2)  # 20 degrees up
+
+
+def test_of_a_picture_that_lies_within_the_canvas_every_row_is_seen_once():
+    spec = InputSpec(satellite_px=64, ground_height_px=64, ground_width_px=64, ground_vertical_deg=40.0)
+    rows = np.arange(0, 192, 6, dtype=np.uint8)  # 32 of them
+    picture = Image.fromarray(np.broadcast_to(rows[:, np.newaxis, np.newaxis], (32, 64, 3)).copy())
+    laid = lay_panorama(picture, spec, vertical_deg=20.0, centre_deg=-5.0)
+    assert laid[24:56, 0, 0].tolist() == rows.tolist()
+
+
+@pytest.mark.parametrize("antialias", [True, False])
+def test_black_and_white_stay_black_and_white(antialias):
+    pixels = np.zeros((128, 128, 3), np.uint8)
+    pixels[::2] = 255
+    found = resize_tile(Image.fromarray(pixels), InputSpec(satellite_px=128, antialias=antialias))
+    assert np.array_equal(found, pixels)
 
 
 def test_without_antialiasing_levels_are_rounded_not_cut():

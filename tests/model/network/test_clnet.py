@@ -7,7 +7,7 @@ import torch
 
 from model.common.errors import BadConfig
 from model.inputs.transforms import InputSpec
-from model.network.clnet import CLNet, CLNetSpec, _pool
+from model.network.clnet import CLNet, CLNetSpec, _gate, _pool, _require_same_grid
 
 INPUTS = InputSpec(satellite_px=64, ground_height_px=32, ground_width_px=128)
 
@@ -304,6 +304,76 @@ def test_a_gate_is_open_at_first_and_then_weighs_channels(flow):
     assert not torch.allclose(net(pictures("ground"), "ground"), without(pictures("ground"), "ground"), atol=1e-3)
 
 
+def opened(net):
+    """The same with gates that say something, and the gate by hand: norm, narrow layer, GELU, wide layer, sigmoid."""
+    torch.manual_seed(2)
+    with torch.no_grad():
+        for gate in net.gates:
+            gate[-1].weight.normal_(std=0.5)
+            gate[-1].bias.normal_()
+
+    def by_hand(level, means):
+        norm, narrow, _, wide = net.gates[level]
+        return 2 / (1 + torch.exp(-wide(torch.nn.functional.gelu(narrow(norm(means))))))
+
+    return net, by_hand
+
+
+@torch.no_grad()
+def test_a_gate_multiplies_the_weighted_means_that_it_is_computed_from():
+    net, gate = opened(small(gate=True, levels=(1, 2), dim=0))
+    features = net.features(pictures("ground"), "ground")
+    means = [(one * weight).mean(dim=(2, 3)) for one, weight in zip(features, net.importance("ground"), strict=True)]
+    by_hand = net.norm(torch.cat([one * gate(level, one) for level, one in enumerate(means)], dim=1))
+    expected = torch.nn.functional.normalize(by_hand, dim=1)
+    assert torch.allclose(net(pictures("ground"), "ground"), expected, atol=1e-5)
+
+
+@torch.no_grad()
+def test_a_gate_multiplies_the_features_that_flow_on():
+    net, gate = opened(small(gate=True, flow=True, levels=(1, 2), dim=0, share_weights=False))
+    flowing, means = pictures("satellite"), []
+    backbone, weights = net.backbones["satellite"], net.importance("satellite")
+    flowing = backbone.stages[0](backbone.stem(flowing))
+    for level in (0, 1):
+        flowing = backbone.stages[level + 1](flowing) * weights[level]
+        flowing = flowing * gate(level, flowing.mean(dim=(2, 3)))[:, :, None, None]
+        means.append(flowing.mean(dim=(2, 3)))
+    expected = torch.nn.functional.normalize(net.norm(torch.cat(means, dim=1)), dim=1)
+    assert torch.allclose(net(pictures("satellite"), "satellite"), expected, atol=1e-5)
+
+
+@torch.no_grad()
+def test_without_maps_the_backbones_own_features_flow_to_the_levels():
+    net = small(levels=(1, 2))
+    flowing = net._flowing(pictures("ground"), "ground", [None, None])
+    for one, other in zip(flowing, net.features(pictures("ground"), "ground"), strict=True):
+        assert torch.allclose(one, other, atol=1e-4)
+
+
+@pytest.mark.parametrize(("channels", "narrow"), [(8, 8), (32, 8), (36, 9), (80, 20)])
+def test_a_gate_is_a_quarter_as_wide_as_its_channels_and_no_narrower_than_eight(channels, narrow):
+    assert [layer.out_features for layer in _gate(channels) if isinstance(layer, torch.nn.Linear)] == [narrow, channels]
+
+
+@torch.no_grad()
+def test_several_maps_are_told_by_channels_not_by_rows():
+    feature = torch.rand(1, 2, 4, 3)  # as many map channels as rows
+    weight = torch.rand(4, 4, 3)
+    by_hand = torch.cat([(feature * weight[:2]).mean(dim=(2, 3)), (feature * weight[2:]).mean(dim=(2, 3))], dim=1)
+    assert torch.allclose(_pool(feature, weight), by_hand, atol=1e-6)
+    with pytest.raises(BadConfig, match=r"a level gives \(3, 4, 3\) where its map has \(4, 4, 3\)"):
+        _require_same_grid(torch.rand(1, 3, 4, 3), weight)
+    _require_same_grid(torch.rand(1, 2, 4, 3), torch.rand(6, 4, 3))
+
+
+@pytest.mark.parametrize(
+    ("direction", "owner"), [("ground-to-satellite", "ground"), ("satellite-to-ground", "satellite")]
+)
+def test_the_owner_of_the_free_maps_is_named(direction, owner):
+    assert small(direction=direction).maps.owner == owner
+
+
 def test_bounded_maps_stay_within_their_bound_and_small_ones_stay_as_they_are():
     free, bounded, wide = small(), small(nec_bound=0.1), small(nec_bound=1e4)
     assert max(raw.abs().max().item() for raw in bounded.maps("satellite")) <= 0.1 + 1e-6
@@ -323,10 +393,10 @@ def test_without_the_plain_mean_importance_is_the_distribution_alone():
     [
         ({"flow": True, "maps": 2}, "maps is 2 with flow on"),
         ({"flow": True, "backbone": "vit_tiny_patch16_224", "levels": (5,)}, "has none; leave flow out"),
-        ({"conditioned": True, "gfr": False}, "conditioned is on with gfr off"),
+        ({"conditioned": True, "gfr": False}, "^conditioned is on with gfr off, which it changes; turn gfr on$"),
         ({"nec_bound": 2.0, "nec": False}, "nec_bound is 2.0 with nec off"),
         ({"nec_bound": -1.0}, "nec_bound is -1.0; give"),
-        ({"gate": True, "ncm": False, "nec": False, "gfr": False}, "ncm is off"),
+        ({"gate": True, "ncm": False, "nec": False, "gfr": False}, "^flow, gate and plain_mean .* or leave them out$"),
         ({"plain_mean": False, "ncm": False, "nec": False, "gfr": False}, "ncm is off"),
     ],
 )
@@ -337,5 +407,5 @@ def test_impossible_readings_are_refused(change, reason):
 
 @pytest.mark.parametrize("reading", [{"conditioned": True}, {"flow": True}])
 def test_a_picture_of_another_size_is_refused_by_every_reading(reading):
-    with pytest.raises(BadConfig, match="input size"):
+    with pytest.raises(BadConfig, match=r"; the input size must be the one in the checkpoint's spec$"):
         small(**reading)(torch.zeros(1, 3, 96, 96), "satellite")

@@ -1,0 +1,148 @@
+"""Tiles are read and decoded ahead of the encoder, a bounded number of them, in a fixed order.
+
+Threads read. They decode as well, or hand what they read to processes: Python runs one thread at a time, so threads
+share one processor in all that is not inside a decoder.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+
+from indexer.building.decode_processes import GROUP, DecodeProcesses, Encoded
+from indexer.building.decoding import Decoded, decode_tile, read_tile
+from indexer.building.specs import BuildSpec
+from indexer.building.stages import StageClock
+from indexer.tiles.sources.source import TileSource
+from indexer.tiles.tile_table import TileTable
+from model.inputs.transforms import InputSpec
+
+__all__ = ["DecodeAhead", "decode_for", "takes_processes"]
+
+_SPARE_READERS = 2
+"""Threads that read for processes, beyond one for each."""
+_WORTH_PROCESSES = 2_000
+"""Tiles from which on processes pay for their start."""
+_BATCHES_AHEAD = 4
+
+
+class DecodeAhead:
+    """Reads and decodes tiles, a bounded number ahead of the reader, in the order asked for.
+
+    Use as a context manager.
+
+    Args:
+        source: where the tiles come from.
+        tiles: the plan.
+        spec: the encoder's input.
+        threads: how many decode; where there are processes, how many of those.
+        ahead: tiles that are decoded at most before they are asked for.
+        value_bits: how many bits 16-bit pictures of the source use, where it is known.
+        processes: whether processes decode what the source gives encoded.
+        clock: told what reading and decoding take.
+    """
+
+    def __init__(
+        self,
+        source: TileSource,
+        tiles: TileTable,
+        spec: InputSpec,
+        *,
+        threads: int,
+        ahead: int,
+        value_bits: int | None = None,
+        processes: bool = False,
+        clock: StageClock | None = None,
+    ) -> None:
+        self._source, self._tiles = source, tiles
+        self._spec, self._value_bits = spec, value_bits
+        self._clock = clock or StageClock()
+        self._clock.workers = threads
+        self._jobs_ahead = max(threads + 1, -(-ahead // GROUP))
+        self._open = ExitStack()
+        slots = self._jobs_ahead + 2  # a group more is being read, and one being started
+        self._processes = (
+            self._open.enter_context(DecodeProcesses(threads, slots, spec, value_bits)) if processes else None
+        )
+        readers = threads + _SPARE_READERS if processes else threads
+        self._pool = ThreadPoolExecutor(readers, thread_name_prefix="decode")
+
+    def __enter__(self) -> DecodeAhead:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+        self._open.close()
+
+    def stream(self, rows: Sequence[int]) -> Iterator[Decoded]:
+        """Each row's tile, in order.
+
+        Raises:
+            BadSource: a picture of a grid tile is not square.
+            DecoderGone: a process died.
+        """
+        waiting: deque[Future[list[Decoded]]] = deque()
+        for number, start in enumerate(range(0, len(rows), GROUP)):
+            waiting.append(self._pool.submit(self._group, number, rows[start : start + GROUP]))
+            if len(waiting) > self._jobs_ahead:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+
+    def _group(self, number: int, rows: Sequence[int]) -> list[Decoded]:
+        began = time.perf_counter()
+        tiles = [self._tiles.record(row) for row in rows]
+        pictures = [read_tile(self._source, tile, row) for tile, row in zip(tiles, rows, strict=True)]
+        self._clock.add("reading", time.perf_counter() - began)
+        done: dict[int, Decoded] = {}
+        sent: list[Encoded] = []
+        began = time.perf_counter()
+        for tile, picture, row in zip(tiles, pictures, rows, strict=True):
+            if isinstance(picture, Decoded):
+                done[row] = picture
+            elif isinstance(picture, bytes) and self._processes is not None:
+                sent.append(Encoded(picture, tile, row))
+            else:
+                done[row] = decode_tile(picture, tile, row, self._spec, self._value_bits)
+        seconds = time.perf_counter() - began
+        if sent and self._processes is not None:
+            found, elsewhere = self._processes.decode(number % self._processes.slots, sent)
+            seconds += elsewhere
+            done.update({one.row: one for one in found})
+        self._clock.add("decoding", seconds)
+        return [done[row] for row in rows]
+
+
+def takes_processes(spec: BuildSpec, count: int) -> bool:
+    """Whether processes decode so many tiles."""
+    worth = count >= _WORTH_PROCESSES and (os.cpu_count() or 1) > 1
+    return spec.decode == "processes" or (spec.decode == "auto" and worth)
+
+
+def decode_for(
+    source: TileSource,
+    tiles: TileTable,
+    inputs: InputSpec,
+    spec: BuildSpec,
+    *,
+    count: int,
+    value_bits: int | None,
+    clock: StageClock,
+) -> DecodeAhead:
+    """How a build decodes so many tiles."""
+    processes = takes_processes(spec, count)
+    ahead = _BATCHES_AHEAD * spec.batch_size
+    return DecodeAhead(
+        source,
+        tiles,
+        inputs,
+        threads=spec.threads,
+        ahead=ahead,
+        value_bits=value_bits,
+        processes=processes,
+        clock=clock,
+    )
