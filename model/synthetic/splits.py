@@ -104,6 +104,7 @@ _HOME_AND_OPEN, _MORE_OF_BOTH = (
 _WIDE = Difficulty(change=0.0, tilt_deg=3.0, air=1.0)
 _ALL = (
     Split("train", _HOME, 40_000, 2, spacing_m=36.0, margin=0.25),
+    Split("train-small", _HOME, 10_000, 1, spacing_m=36.0, margin=0.25),
     Split(
         "train-wide", _HOME_AND_OPEN, 6_300, 1, spacing_m=25.0, area_m=900.0, margin=0.5, spare=120, difficulty=_WIDE
     ),
