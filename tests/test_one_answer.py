@@ -90,7 +90,7 @@ def test_every_way_in_gives_the_same_answer(root, capsys, given, flags, fields, 
 def test_an_unknown_heading_is_answered_with_a_confidence_where_that_was_fitted(root, capsys, monkeypatch) -> None:
     (fitted,) = Localizer.open(root / "index", checkpoint=str(root / "bundle"), device="cpu").calibrations.each
     searched = replace(fitted, conditions=Conditions((360.0, 360.0), headings=24))
-    monkeypatch.setattr("indexer.localization.localizer.load_calibrations", lambda *_: Calibrations((searched,)))
+    monkeypatch.setattr("indexer.milvus.opening.load_calibrations", lambda *_: Calibrations((searched,)))
     answers = [by_python(root, GivenView(heading_deg="unknown"))]
     answers.append(by_command(root, capsys, "--heading-deg", "unknown"))
     answers.append(by_http(root, heading_deg="unknown"))

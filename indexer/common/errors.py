@@ -4,7 +4,8 @@ GeoLocalizationError
 ├── BadSource        (ValueError)    a tile source that is missing, empty, damaged or of no known kind
 ├── NoTilesInRegion  (LookupError)   the area that a search is limited to holds no tile
 ├── BadQuery         (ValueError)    a search that cannot be answered: top_k, region or vectors out of range
-│   └── TooManyTiles                 an area of more tiles than are scored at once for photos asked together
+│   ├── TooManyTiles                 an area of more tiles than are scored at once for photos asked together
+│   └── NotInDatabase                a question that an index in a vector database cannot answer
 ├── TileWithoutData  (ValueError)    one tile that is mostly nodata or transparent; builds skip it and count it
 ├── NothingUsable    (ValueError)    every tile of a source failed or was skipped
 ├── TooManyFailures  (ValueError)    more of a source's tiles are unreadable than a build accepts
@@ -20,7 +21,6 @@ GeoLocalizationError
 ├── IndexDamaged     (ValueError)    an index folder with a missing, changed or contradictory file
 ├── IndexVersion     (ValueError)    an index folder of a format that this version does not read
 ├── IndexMismatch    (ValueError)    the index was built by another encoder than the one asked to search it
-├── NotInDatabase    (ValueError)    a question that an index in a vector database cannot answer
 ├── DatabaseAway     (ConnectionError) the vector database does not answer
 ├── ClusterFault     (RuntimeError)  a cluster that a build was spread over cannot be reached, or cannot do it
 └── DatabaseFault    (RuntimeError)  the vector database answers that it cannot do what it is asked

@@ -19,7 +19,7 @@ from indexer.common.errors import BadCalibration, IndexDamaged
 from indexer.confidence.calibration import Calibration, Calibrations
 from indexer.index.index_manifest import IndexManifest
 from indexer.index.manifest import FileEntry
-from model.common.atomic_io import canonical_json, read_json, sha256_bytes, staged_file, write_json
+from model.common.atomic_io import canonical_json, parse_json, sha256_bytes, staged_file, write_json
 
 __all__ = ["CALIBRATION", "FORMAT_VERSION", "load_calibrations", "read_calibrations", "write_calibration"]
 
@@ -175,7 +175,8 @@ def _check_diagram(path: Path, entry: FileEntry, diagram: Path) -> None:
 def _checked(path: Path) -> dict[str, Any]:
     """The content of the present format, its digest checked and taken off."""
     try:
-        content = read_json(path)
+        data = path.read_bytes()
+        content = parse_json(data)
     except (ValueError, OSError) as error:
         raise _damaged(path, f"cannot be read: {error}") from error
     written = canonical_json(content)
@@ -190,7 +191,7 @@ def _checked(path: Path) -> dict[str, Any]:
         raise _damaged(path, what)
     if stated != sha256_bytes(canonical_json(content)):
         raise _damaged(path, f"does not match its own digest {stated}")
-    if path.read_bytes() != written:
+    if data != written:
         raise _damaged(path, "is not byte for byte what was written (cut off at its end?)")
     return content if version == FORMAT_VERSION else _of_old_format(path, content)
 

@@ -132,10 +132,10 @@ class IndexManifest:
             IndexVersion: of another format version.
         """
         path = folder / MANIFEST
-        content = load_manifest(path)
+        content, written = load_manifest(path)
         if content.get("format") == FORMAT and content.get("version") == LIST_VERSION and "segments" in content:
-            return cls._from_content(content, path)
-        return cls.of_segments({MANIFEST: Manifest.read(folder)})
+            return cls._from_content(content, path, written)
+        return cls.of_segments({MANIFEST: Manifest.of_written(path, content, written)})
 
     @classmethod
     def of_segments(
@@ -175,10 +175,10 @@ class IndexManifest:
         sync_folder(folder)
 
     @classmethod
-    def _from_content(cls, content: dict[str, Any], path: Path) -> IndexManifest:
+    def _from_content(cls, content: dict[str, Any], path: Path, found: bytes) -> IndexManifest:
         written = canonical_json(content)
         checksum = content.pop("checksum", None)
-        if checksum != sha256_bytes(canonical_json(content)) or path.read_bytes() != written:
+        if checksum != sha256_bytes(canonical_json(content)) or found != written:
             raise IndexDamaged(f"{path} is not byte for byte what was written; restore it or rebuild the index")
         try:
             values = {one.name: content[one.name] for one in fields(cls)}

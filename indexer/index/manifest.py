@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from indexer.common.errors import IndexDamaged, IndexVersion, NoSuchIndex
-from model.common.atomic_io import canonical_json, read_json, sha256_bytes, sha256_file, write_json
+from model.common.atomic_io import canonical_json, parse_json, sha256_bytes, sha256_file, write_json
 from model.common.geo import Bounds
 
 __all__ = [
@@ -181,8 +181,16 @@ class Manifest:
             IndexDamaged: missing, not JSON, changed since it was written, or with other keys than expected.
             IndexVersion: of another format version.
         """
-        path = folder / name
-        content = load_manifest(path)
+        return cls.of_written(folder / name, *load_manifest(folder / name))
+
+    @classmethod
+    def of_written(cls, path: Path, content: dict[str, Any], written: bytes) -> Manifest:
+        """Check what `load_manifest` found in a segment's manifest.
+
+        Raises:
+            IndexDamaged: changed since it was written, or with other keys than expected.
+            IndexVersion: of another format version.
+        """
         if content.get("format") != FORMAT:
             raise IndexDamaged(f"{path} is not the manifest of an index (its format is {content.get('format')!r})")
         version = content.get("version")
@@ -191,7 +199,7 @@ class Manifest:
                 f"{path} has format version {version!r}; this software reads versions {_WITH_PATH_IN_DIGEST} to "
                 f"{TRIED_VERSION}. Update it, or rebuild the index with `python -m indexer build`"
             )
-        _require_unchanged(path, dict(content))
+        _require_unchanged(path, dict(content), written)
         return cls._from_content(content, path)
 
     def _content(self) -> dict[str, Any]:
@@ -227,7 +235,7 @@ def _digest(content: dict[str, Any]) -> str:
     return sha256_bytes(canonical_json(content))
 
 
-def _require_unchanged(path: Path, content: dict[str, Any]) -> None:
+def _require_unchanged(path: Path, content: dict[str, Any], found: bytes) -> None:
     """Make sure that a manifest is byte for byte what was written."""
     written = canonical_json(content)
     checksum = content.pop("checksum", None)
@@ -237,18 +245,19 @@ def _require_unchanged(path: Path, content: dict[str, Any]) -> None:
         raise IndexDamaged(f"{path} does not match its own digest {stated}; it was changed, rebuild the index")
     if content["version"] > _WITH_PATH_IN_DIGEST and checksum != whole:
         raise IndexDamaged(f"{path} does not match its own checksum {checksum}; it was changed, rebuild the index")
-    if path.read_bytes() != written:
+    if found != written:
         raise IndexDamaged(f"{path} is not byte for byte what was written (cut off at its end?); restore or rebuild it")
 
 
-def load_manifest(path: Path) -> dict[str, Any]:
-    """The content of a manifest of either kind, unchecked.
+def load_manifest(path: Path) -> tuple[dict[str, Any], bytes]:
+    """The content of a manifest of either kind, unchecked, and its bytes: both of one moment, whoever replaces it.
 
     Raises:
         IndexDamaged: it is missing, or no JSON object.
     """
     try:
-        return read_json(path)
+        data = path.read_bytes()
+        return parse_json(data), data
     except (FileNotFoundError, NotADirectoryError):
         if not path.parent.exists():
             raise NoSuchIndex(

@@ -19,6 +19,7 @@ from model.common.errors import BadConfig, OutputExists
 
 __all__ = [
     "canonical_json",
+    "parse_json",
     "publish",
     "read_json",
     "refuse_existing",
@@ -43,10 +44,19 @@ def read_json(path: Path) -> dict[str, Any]:
 
     Raises:
         OSError: the file cannot be read.
+        ValueError: as `parse_json`.
+    """
+    return parse_json(path.read_bytes())
+
+
+def parse_json(data: bytes) -> dict[str, Any]:
+    """The object that JSON text holds; for who wants its bytes, too, since a file may be replaced between two looks.
+
+    Raises:
         ValueError: it is no JSON, no object, nested too deeply, or holds NaN, infinity or half a surrogate pair.
     """
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(data)
         canonical_json(content)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None

@@ -42,7 +42,7 @@ def test_the_peak_on_disk_is_what_a_build_reaches(
 
 
 def test_lists_take_more_of_both() -> None:
-    exact, lists = (needs_of(10_000, WIDE, BuildSpec(search=SearchSpec(latency_ms=ms))) for ms in (1e9, 0.0))
+    exact, lists = (needs_of(1_000_000, WIDE, BuildSpec(search=SearchSpec(latency_ms=ms))) for ms in (1e9, 0.0))
     assert lists.index > exact.index
     assert lists.memory > exact.memory
     assert lists.disk - exact.disk == lists.index - exact.index

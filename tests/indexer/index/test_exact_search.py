@@ -1,4 +1,3 @@
-import os
 import threading
 
 import numpy as np
@@ -194,12 +193,11 @@ def test_closing_stops_the_threads() -> None:
         scan._pool.submit(print)
 
 
-def test_by_default_there_is_a_thread_for_every_core(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_by_default_there_is_a_thread_for_every_processor_that_may_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors = unit(10).astype(np.float16)
-    assert ExactScan(vectors)._pool._max_workers == os.cpu_count()
+    monkeypatch.setattr(exact_search, "available_processors", lambda: 5)
+    assert ExactScan(vectors)._pool._max_workers == 5
     assert ExactScan(vectors, threads=3)._pool._max_workers == 3
-    monkeypatch.setattr(os, "cpu_count", lambda: None)  # not known
-    assert ExactScan(vectors)._pool._max_workers == 1
 
 
 @pytest.mark.usefixtures("small_pieces")

@@ -58,3 +58,18 @@ def test_a_list_that_was_changed_is_refused(tmp_path: Path, name: str) -> None:
 def test_bounds_join_across_the_antimeridian() -> None:
     joined = joined_bounds([Bounds(179.0, 0.0, 180.0, 1.0), Bounds(-180.0, -1.0, -179.0, 0.5)])
     assert joined.as_tuple() == (179.0, -1.0, -179.0, 1.0)
+
+
+@pytest.mark.parametrize("listed", [False, True], ids=["a segment's", "a list"])
+def test_a_manifest_is_looked_at_once_since_it_may_be_replaced_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listed: bool
+) -> None:
+    if listed:
+        IndexManifest.of_segments({"a.json": MANIFEST, "b.json": MANIFEST}).write(tmp_path)
+    else:
+        MANIFEST.write(tmp_path)
+    path = tmp_path / "manifest.json"
+    looks = [path.read_bytes()]
+    monkeypatch.setattr(Path, "read_bytes", lambda _: looks.pop() if looks else b"{}")
+    assert len(IndexManifest.read(tmp_path).segments) == 1 + listed
+    assert looks == []

@@ -49,7 +49,7 @@ def test_a_changed_value_is_noticed(tmp_path: Path) -> None:
 def test_a_newer_format_is_named(tmp_path: Path) -> None:
     MANIFEST.write(tmp_path)
     rewrite(tmp_path, version=99)
-    with pytest.raises(IndexVersion, match="format version 99; this software reads versions 2 to 5"):
+    with pytest.raises(IndexVersion, match="format version 99; this software reads versions 2 to 6"):
         Manifest.read(tmp_path)
 
 

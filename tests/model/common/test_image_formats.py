@@ -174,7 +174,7 @@ def test_the_preview_in_a_raw_file_is_no_photo():
         (b"%PDF-1.7\n" + bytes(40), ".pdf"),
         (b"GIF89a" + bytes(40), ".gif"),
         (b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41" + bytes(40), ".mp4"),
-        (b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(40), ".jxl"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(40), "it is JPEG XL"),
         (b"This is secret", "it looks like text"),
         (b"<svg xmlns='secret'/>", "it looks like text"),
         (bytes(range(200, 256)), "no format that is known"),
