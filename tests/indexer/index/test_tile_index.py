@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from indexer.building.build import build_index
 from indexer.building.plan import BuildSpec
 from indexer.common.errors import BadQuery, IndexDamaged, IndexMismatch, IndexVersion, NoSuchIndex
+from indexer.index.index_manifest import IndexManifest
 from indexer.index.manifest import FileEntry, Manifest
 from indexer.index.search_spec import SearchSpec
 from indexer.index.tile_index import TileIndex
@@ -322,3 +324,45 @@ def test_vectors_of_another_shape_or_kind_are_named(copied: Path, vectors: np.nd
     agree(copied)
     with pytest.raises(IndexDamaged, match=reason):
         TileIndex.open(copied)
+
+
+def test_a_tiles_picture_is_read_no_larger_than_it_is_wanted(tmp_path: Path) -> None:
+    source = make_tiles(tmp_path / "tiles", 2, 2)
+    for path in source.rglob("*.png"):
+        large = Image.open(path).resize((512, 512))
+        path.unlink()
+        large.save(path.with_suffix(".jpg"))
+    build_index(open_source(source), FakeEncoder(), tmp_path / "index")
+    index = TileIndex.open(tmp_path / "index")
+    whole, small = index.picture(3), index.picture(3, at_least_px=(64, 64))
+    assert whole is not None
+    assert small is not None
+    assert (whole.size, small.size) == ((512, 512), (64, 64))
+    other = index.picture(0)
+    assert other is not None
+    assert np.abs(np.asarray(whole, float) - np.asarray(other, float)).mean() > 5
+
+
+def test_an_index_is_current_until_it_changes(copied: Path) -> None:
+    opened = TileIndex.open(copied)
+    assert opened.is_current
+    manifest = Manifest.read(copied)
+    replace(manifest, written_by="another").write(copied)
+    assert not opened.is_current
+
+
+def test_a_segment_in_the_place_of_another_is_named(copied: Path, tmp_path: Path) -> None:
+    other = build_tiny(tmp_path / "other", columns=2).manifest
+    IndexManifest.of_segments({"segment.json": Manifest.read(copied)}).write(tmp_path)
+    (copied / "manifest.json").rename(copied / "segment.json")
+    listed = IndexManifest.of_segments({"segment.json": Manifest.read(copied, "segment.json")})
+    (wrong,) = (replace(one, digest=other.digest) for one in listed.segments)
+    replace(listed, segments=(wrong,)).write(copied)
+    own = listed.segments[0].digest
+    wanted = (
+        f"{copied / 'segment.json'} is of segment {own[:12]}, {copied / 'manifest.json'} names {other.digest[:12]}; "
+        "restore the index"
+    )
+    with pytest.raises(IndexDamaged) as raised:
+        TileIndex.open(copied)
+    assert str(raised.value) == wanted

@@ -17,7 +17,9 @@ from model.common.geo import great_circle_m
 from model.inputs.anchors import anchor_px, recentre
 from model.inputs.heading_search import Hit
 from model.inputs.photo_view import GivenView
+from model.network.encoder import Encoder
 from tests.fakes import FakeEncoder
+from tests.indexer.bundles import write_bundle
 from tests.indexer.tiny import build_tiny, picture
 
 NORTH = GivenView(heading_deg=0.0, fov_deg=360.0)
@@ -71,6 +73,30 @@ def test_where_the_heading_is_unknown_each_tile_is_looked_at_with_its_own(index:
     assert any(match.score > scores[match.tile.tile_id] for match in after.matches[1:])
 
 
+def test_where_the_heading_is_known_the_photo_is_looked_at_as_it_was_laid(index: TileIndex) -> None:
+    _, again = localizers(index, 5)
+    north = again.localize(panorama(7, BETWEEN), NORTH)
+    east = ImageChops.offset(panorama(7, BETWEEN), -144, 0)
+    turned = again.localize(east, GivenView(heading_deg=90.0, fov_deg=360.0))
+    assert turned.matches[0].tile == north.matches[0].tile
+    assert turned.matches[0].score == pytest.approx(north.matches[0].score, abs=3e-4)
+
+
+def test_a_confidence_of_one_look_is_none_of_two(index: TileIndex) -> None:
+    _, again = localizers(index, 5)
+    found = again.localize(panorama(7, BETWEEN), NORTH).position
+    asked = Conditions.of(0.0, 360.0, headings=24, reranked=5)
+    assert found.no_confidence_because == again.calibrations.why_none(asked)
+
+
+def test_opening_takes_a_second_look_where_one_is_asked_for(tmp_path: Path) -> None:
+    bundle = str(write_bundle(tmp_path / "bundle"))
+    encoder = Encoder.load(bundle, device="cpu", anchors=2)
+    build_tiny(tmp_path, encoder=encoder)
+    opened = Localizer.open(tmp_path / "index", checkpoint=bundle, device="cpu", rerank=3)
+    assert opened.reranked == 3
+
+
 def test_only_the_first_are_looked_at_and_none_is_lost(index: TileIndex) -> None:
     photo = panorama(7, BETWEEN)
     plain, again = (one.localize(photo, NORTH, top_k=15) for one in localizers(index, 2))
@@ -114,6 +140,8 @@ def test_a_tile_that_is_gone_keeps_what_it_had_and_the_answer_says_so(index: Til
         "index back, or leave --rerank out",
     )
     assert poorer.position.confidence is None
+    searched = again.localize(panorama(7, BETWEEN), GivenView(heading_deg="unknown", fov_deg=360.0))
+    assert searched.warnings == poorer.warnings
 
 
 def test_what_cannot_be_looked_at_again_is_said(index: TileIndex, tmp_path: Path) -> None:
