@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from indexer.index.zones import ZoneMap, best_anchors
+from indexer.index.zones import SearchResult, ZoneMap, best_anchors, joined_results, nothing_found
 from indexer.tiles.region import BoxRegion, CircleRegion, Region
 from model.common.geo import Bounds, LatLon
 from tests.indexer.tiny import table_of_boxes
@@ -98,3 +98,35 @@ def test_runs_are_pairs_of_whole_numbers_even_where_there_are_none(region: Regio
 def test_anchors_are_whole_numbers() -> None:
     for per_tile in (1, 4):
         assert best_anchors(np.ones(3, np.float32), np.arange(3), per_tile, 2)[2].dtype == np.int64
+
+
+def test_answers_of_segments_are_one_answer_best_first_and_of_equal_scores_the_lower_row() -> None:
+    def part(rows: list[int], scores: list[float], anchors: list[int], *, exact: bool, scanned: int) -> SearchResult:
+        return SearchResult(
+            np.array(rows), np.array(scores, np.float32), np.array(anchors), exact=exact, scanned=scanned
+        )
+
+    one = part([4, 0], [0.9, 0.5], [1, 2], exact=True, scanned=5)
+    other = part([2, 1], [0.9, 0.75], [3, 4], exact=False, scanned=7)
+    found = joined_results([one, other], [0, 10], 3)
+    assert found.rows.tolist() == [4, 12, 11]
+    assert found.scores.tolist() == pytest.approx([0.9, 0.9, 0.75])
+    assert found.anchors.tolist() == [1, 3, 4]
+    assert (found.exact, found.scanned) == (False, 12)
+    assert joined_results([one], [10], 3) is one  # the only one begins at row 0
+
+
+def test_nothing_found_is_empty_and_of_the_types_of_an_answer() -> None:
+    nothing = nothing_found()
+    assert [len(nothing.rows), len(nothing.scores), len(nothing.anchors)] == [0, 0, 0]
+    assert [nothing.rows.dtype, nothing.scores.dtype, nothing.anchors.dtype] == [np.int64, np.float32, np.int64]
+    assert (nothing.exact, nothing.scanned) == (True, 0)
+
+
+def test_rows_that_were_removed_are_in_no_run() -> None:
+    tiles = table_of_boxes(np.zeros(5), np.zeros(5), np.ones(5), np.ones(5))
+    removed = np.array([False, True, False, False, True])
+    everywhere = BoxRegion(Bounds(-10.0, -10.0, 10.0, 10.0))
+    for region in (None, everywhere):
+        assert ZoneMap(tiles, removed).runs(region).tolist() == [[0, 1], [2, 4]]
+        assert ZoneMap(tiles).runs(region).tolist() == [[0, 5]]
