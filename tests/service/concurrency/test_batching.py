@@ -166,3 +166,45 @@ def test_a_full_batch_waits_for_nobody():
     batcher.submit(1).result(timeout=10)
     assert not asked
     batcher.close()
+
+
+def test_the_length_of_each_batch_is_told():
+    lengths = []
+    batcher = Batcher(enumerate, max_items=4, on_batch=lengths.append)
+    batcher.submit("one").result(timeout=10)
+    batcher.submit("other").result(timeout=10)
+    batcher.close()
+    assert lengths == [1, 1]
+
+
+def test_where_nobody_says_that_more_come_none_is_waited_for():
+    asked = []
+    batcher = Batcher(enumerate, max_items=4)
+    batcher._last_s = 30.0  # however long the last one took
+    assert batcher.submit("one").result(timeout=10) == "one"
+    batcher.close()
+    first = Batcher(enumerate, max_items=4, crowded=lambda: asked.append(1) or True)
+    assert first.submit("one").result(timeout=10) == "one"  # no batch before it took any time
+    first.close()
+    assert not asked
+
+
+def test_the_thread_has_a_name_and_keeps_no_process_alive():
+    batcher = Batcher(enumerate, max_items=4)
+    assert (batcher._thread.name, batcher._thread.daemon) == ("answer", True)
+    batcher.close()
+
+
+def test_closing_waits_no_longer_than_is_said():
+    released = threading.Event()
+
+    def held(items):
+        released.wait(30)
+        return enumerate(items)
+
+    batcher = Batcher(held, max_items=1)
+    waiting = batcher.submit("one")
+    batcher.close(timeout_s=0.05)
+    assert not waiting.done()
+    released.set()
+    assert waiting.result(timeout=10) == "one"
