@@ -21,12 +21,7 @@ def load_lance() -> Any:
     Raises:
         MissingExtra: it is not installed.
     """
-    try:
-        return importlib.import_module("lance")
-    except ImportError as error:
-        raise MissingExtra(
-            "writing a Lance dataset needs pylance; install it with `pip install clnet-geolocalization[lance]`"
-        ) from error
+    return _load("lance", why="writing a Lance dataset needs pylance", extra="lance")
 
 
 def load_milvus() -> Any:
@@ -35,12 +30,7 @@ def load_milvus() -> Any:
     Raises:
         MissingExtra: it is not installed.
     """
-    try:
-        return importlib.import_module("pymilvus")
-    except ImportError as error:
-        raise MissingExtra(
-            "an index in Milvus needs pymilvus; install it with `pip install clnet-geolocalization[milvus]`"
-        ) from error
+    return _load("pymilvus", why="an index in Milvus needs pymilvus", extra="milvus")
 
 
 def load_ray() -> Any:
@@ -49,14 +39,7 @@ def load_ray() -> Any:
     Raises:
         MissingExtra: it is not installed.
     """
-    try:
-        importlib.import_module("ray.data")
-        return importlib.import_module("ray")
-    except ImportError as error:
-        raise MissingExtra(
-            "spreading a build over a cluster needs Ray; install it with `pip install clnet-geolocalization[ray]`, on "
-            "every node"
-        ) from error
+    return _load("ray", "data", why="spreading a build over a cluster needs Ray on every node", extra="ray")
 
 
 def load_shapely() -> Any:
@@ -70,14 +53,7 @@ def load_rasterio() -> Any:
     Raises:
         MissingExtra: it is not installed.
     """
-    try:
-        for part in ("warp", "vrt", "transform", "errors"):
-            importlib.import_module(f"rasterio.{part}")
-        return importlib.import_module("rasterio")
-    except ImportError as error:
-        raise MissingExtra(
-            "reading GeoTIFFs needs rasterio; install it with `pip install clnet-geolocalization[geo]`"
-        ) from error
+    return _load("rasterio", "warp", "vrt", "transform", "errors", why="reading GeoTIFFs needs rasterio", extra="geo")
 
 
 def load_pyogrio() -> Any:
@@ -86,10 +62,13 @@ def load_pyogrio() -> Any:
     Raises:
         MissingExtra: it is not installed.
     """
+    return _load("pyogrio", "raw", why="writing a GeoPackage needs pyogrio", extra="geo")
+
+
+def _load(name: str, *submodules: str, why: str, extra: str) -> Any:
     try:
-        importlib.import_module("pyogrio.raw")
-        return importlib.import_module("pyogrio")
+        for one in submodules:
+            importlib.import_module(f"{name}.{one}")
+        return importlib.import_module(name)
     except ImportError as error:
-        raise MissingExtra(
-            "writing a GeoPackage needs pyogrio; install it with `pip install clnet-geolocalization[geo]`"
-        ) from error
+        raise MissingExtra(f"{why}; install it with `pip install clnet-geolocalization[{extra}]`") from error
