@@ -7,7 +7,25 @@ from typing import Any
 
 from model.common.errors import MissingExtra
 
-__all__ = ["load_faiss", "load_lance", "load_milvus", "load_pyogrio", "load_rasterio", "load_ray", "load_shapely"]
+__all__ = [
+    "load_boto3",
+    "load_faiss",
+    "load_lance",
+    "load_milvus",
+    "load_pyogrio",
+    "load_rasterio",
+    "load_ray",
+    "load_shapely",
+]
+
+
+def load_boto3() -> Any:
+    """The module `boto3`, Amazon's client.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    return _load("boto3", "session", why="objects in buckets (s3://) need boto3", extra="s3")
 
 
 def load_faiss() -> Any:

@@ -11,12 +11,17 @@ from indexer.common.errors import BadSource
 from model.common.flags import Option
 from model.common.specs import Wanted, spec
 
-__all__ = ["RemoteOptions", "is_address"]
+__all__ = ["RemoteOptions", "is_address", "is_readable"]
 
 
 def is_address(text: str) -> bool:
     """Whether a source's name is an address rather than a path."""
     return "://" in text
+
+
+def is_readable(text: str) -> bool:
+    """Whether an address is of a kind that is fetched."""
+    return text.startswith(("http://", "https://", "s3://"))
 
 
 @spec(error=BadSource)
@@ -31,7 +36,7 @@ class RemoteOptions:
     """
 
     remote: Annotated[
-        bool, Option("allow a source that is an address (http, https): its tiles are fetched over the network")
+        bool, Option("allow a source that is an address (http, https, s3): its tiles are fetched over the network")
     ] = False
     attribution: Annotated[
         str, Option("whom the imagery of an address belongs to, as its licence wants it said", "TEXT")
@@ -49,10 +54,10 @@ class RemoteOptions:
         """Make sure that an address may be fetched.
 
         Raises:
-            BadSource: it may not, or nobody is named as its owner, or it is no address of HTTP.
+            BadSource: it may not, or nobody is named as its owner, or it is of another kind.
         """
-        if not address.startswith(("http://", "https://")):
-            raise BadSource(f"{address} is no address of http or https; give such a one, or a path")
+        if not is_readable(address):
+            raise BadSource(f"{address} is no address of http, https or s3; give such a one, or a path")
         if not self.remote:
             raise BadSource(
                 f"{address} is an address; nothing is fetched unless that is allowed: add --remote, after reading its "

@@ -16,6 +16,7 @@ import httpx
 
 from indexer.common.errors import BadSource, BuildConflict, TileWithoutData
 from indexer.tiles.sources.addresses import RemoteOptions
+from indexer.tiles.sources.remote.buckets import Signer, in_bucket
 from indexer.tiles.sources.remote.cache import Cache
 from model._version import VERSION
 
@@ -60,6 +61,7 @@ class Fetcher:
         )
         self._apart_s = 1.0 / options.rate_limit
         self._cache = None if options.cache is None else Cache(options.cache)
+        self._signer = Signer()
         self._sleep = sleep
         self._lock = threading.Lock()
         self._next = 0.0
@@ -125,7 +127,8 @@ class Fetcher:
             self._wait_in_turn()
             last = attempt == _ATTEMPTS - 1
             try:
-                with self._client.stream(method, address, headers=headers) as answer:
+                url, own = self._signer.signed(address, method) if in_bucket(address) else (address, {})
+                with self._client.stream(method, url, headers=headers | own) as answer:
                     if answer.status_code not in _MAY_PASS or last:
                         return answer, _content(answer, address)
                     wait_s = _retry_after_s(answer.headers.get("retry-after", ""), attempt)
@@ -151,6 +154,9 @@ def _content(answer: Any, address: str) -> bytes:
     status = answer.status_code
     if status in _NOTHING_THERE:
         raise TileWithoutData(f"{address} holds nothing ({status})")
+    region = answer.headers.get("x-amz-bucket-region", "")
+    if status in (301, 400) and region:
+        raise BadSource(f"{address} lies in region {region}; set AWS_REGION={region}")
     if status in (401, 403):
         raise BadSource(f"{address} is refused ({status}); does it need a key, or forbid this use?")
     if status == 412:

@@ -1,4 +1,4 @@
-"""Rasters at addresses, read by GDAL in parts (`/vsicurl`): one COG, or those that a list of STAC items names."""
+"""Rasters at addresses, read by GDAL in parts (`/vsicurl`, `/vsis3`): one COG, or those that STAC items name."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urljoin
+from urllib.parse import quote
 
 import numpy as np
 
 from indexer.common.errors import BadSource, TileWithoutData
-from indexer.tiles.sources.addresses import is_address
+from indexer.tiles.sources.addresses import is_address, is_readable
 from indexer.tiles.sources.raster import RasterSource
+from indexer.tiles.sources.remote.buckets import gdal_name, in_bucket, joined_address
 from indexer.tiles.sources.remote.fetcher import Fetcher
 from indexer.tiles.sources.source import SourceOptions
 from indexer.tiles.sources.stamps import FileState, combined, state_of
@@ -87,7 +88,7 @@ class StacSource(RasterSource):
 
 
 def _vsi(address: str) -> str:
-    return f"{_VSI}{quote(address, safe='')}"
+    return gdal_name(address) if in_bucket(address) else f"{_VSI}{quote(address, safe='')}"
 
 
 def _versions(addresses: list[str], options: SourceOptions) -> list[int]:
@@ -155,9 +156,9 @@ def _asset(item: dict[str, Any], name: str, wanted: str | None) -> str:
         raise BadSource(f"{which} has no GeoTIFF {wanted}; it has {', '.join(rasters) or 'none'}")
     href = str(chosen["href"])
     if is_address(name) or is_address(href):
-        address = urljoin(name, href)
-        if not address.startswith(("http://", "https://")):
-            raise BadSource(f"{which} lies at {address}; only http and https are read")
+        address = joined_address(name, href)
+        if not is_readable(address):
+            raise BadSource(f"{which} lies at {address}; only http, https and s3 are read")
         return address
     return str((Path(name).resolve().parent / href).resolve())
 

@@ -24,8 +24,8 @@ def test_an_address_is_fetched_only_where_that_is_allowed(address: str) -> None:
 @pytest.mark.parametrize(
     ("address", "reason"),
     [
-        ("ftp://t.example/a.pmtiles", "no address of http or https"),
-        ("file:///etc/passwd", "no address of http or https"),
+        ("ftp://t.example/a.pmtiles", "no address of http, https or s3"),
+        ("file:///etc/passwd", "no address of http, https or s3"),
         ("https://t.example/tiles", "of no known kind"),
         ("https://t.example/a.vrt", "of no known kind"),
     ],

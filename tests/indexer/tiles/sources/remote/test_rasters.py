@@ -80,7 +80,7 @@ def test_items_on_disk_need_no_network(tmp_path: Path) -> None:
         (json.dumps(item("a")), r"has 0 GeoTIFFs"),
         (json.dumps(item("a", red="a.tif", nir="b.tif")), "choose one with --asset"),
         (json.dumps(item("a", data="https://t.example/a.tif")), "add --remote"),
-        (json.dumps(item("a", data="ftp://t.example/a.tif")), "only http and https"),
+        (json.dumps(item("a", data="ftp://t.example/a.tif")), "only http, https and s3"),
         (json.dumps(item("a", data="missing.tif")), "cannot be opened as a raster"),
     ],
 )
