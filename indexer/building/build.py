@@ -20,7 +20,7 @@ from indexer.building.decode_ahead import decode_for
 from indexer.building.embed import embed_shard
 from indexer.building.needs import needs_of, require_room
 from indexer.building.plan import BuildPlan, BuildSpec, make_plan
-from indexer.building.shards import ShardReport, WorkFolder, open_work
+from indexer.building.shards import ShardReport, WorkFolder, open_work, work_path
 from indexer.building.stages import BuildStages, StageClock
 from indexer.building.trials import make_trial
 from indexer.common.encoders import EncoderIdentity, TileEncoder
@@ -202,7 +202,7 @@ def _full_disk_named(out: Path) -> Iterator[None]:
             raise
         raise DiskFull(
             f"no room left to write {out} ({error.strerror}); nothing was published. Free some space and repeat the "
-            f"command: it resumes from {out.with_name(f'.{out.name}.partial')}"
+            f"command: it resumes from {work_path(out)}"
         ) from error
 
 

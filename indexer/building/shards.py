@@ -24,7 +24,7 @@ from indexer.index.manifest import EMBEDDINGS
 from indexer.index.segment_writer import VECTORS_AT, VectorWriter, vectors_header
 from model.common.atomic_io import canonical_json, sha256_bytes, staged_file, write_json
 
-__all__ = ["ShardReport", "WorkFolder", "open_work"]
+__all__ = ["ShardReport", "WorkFolder", "open_work", "work_path"]
 
 _IDENTITY, _VECTORS = "build.json", "vectors"
 _LOCK = "lock"
@@ -86,6 +86,10 @@ class WorkFolder:
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return report if whole else None
+
+    def finished(self) -> list[int]:
+        """Numbers of the shards that have a report, which says nothing yet of what it is worth."""
+        return sorted(int(path.stem.removeprefix("shard-")) for path in self.path.glob("shard-*.json"))
 
     def vectors(self, shard: int, rows: int) -> NDArray[np.float16]:
         """float16 [rows, A * D] of a finished shard."""
@@ -181,6 +185,11 @@ class WorkFolder:
         return self.path / f"shard-{shard:06d}.json"
 
 
+def work_path(out: Path) -> Path:
+    """Where the unfinished build of an output lies."""
+    return out.with_name(f".{out.name}.partial")
+
+
 @contextmanager
 def open_work(out: Path, identity: dict[str, Any], *, restart: bool) -> Iterator[WorkFolder]:
     """The work folder of an output, locked, new or with the shards of a killed build of the same identity.
@@ -193,7 +202,7 @@ def open_work(out: Path, identity: dict[str, Any], *, restart: bool) -> Iterator
     Raises:
         BuildConflict: an unfinished build differs, or one is running.
     """
-    path = out.with_name(f".{out.name}.partial")
+    path = work_path(out)
     path.mkdir(parents=True, exist_ok=True)
     with (path / _LOCK).open("a") as lock:
         try:

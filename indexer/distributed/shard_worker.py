@@ -106,11 +106,12 @@ class ShardJob:
         return self.tiles.take(np.arange(rows.start, rows.stop)).digest()
 
 
-def shards_left(job: ShardJob) -> list[int]:
-    """The shards that are not in the work folder yet, or whose tiles have changed since."""
-    work, count = WorkFolder(job.work), -(-len(job.tiles) // job.spec.shard_tiles)
-    reports = [work.report(number) for number in range(count)]
-    return [at for at, report in enumerate(reports) if report is None or report.tiles != job.print_of(at)]
+def shards_left(job: ShardJob, among: range | None = None) -> list[int]:
+    """The shards, of all or among some, that are not in the work folder yet, or whose tiles have changed since."""
+    work = WorkFolder(job.work)
+    numbers = range(-(-len(job.tiles) // job.spec.shard_tiles)) if among is None else among
+    reports = {number: work.report(number) for number in numbers}
+    return [at for at, report in reports.items() if report is None or report.tiles != job.print_of(at)]
 
 
 class ShardWorker:

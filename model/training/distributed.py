@@ -81,12 +81,13 @@ class Processes:
     def first_alone(self) -> Iterator[None]:
         """A block that the first process runs before the others, who then find what it made."""
         if not self.is_first:
-            self._meet()
+            self.meet()
         yield
         if self.is_first:
-            self._meet()
+            self.meet()
 
-    def _meet(self) -> None:
+    def meet(self) -> None:
+        """Wait until every process has come here."""
         if self.count > 1:
             with _noticing_loss():
                 dist.barrier()
