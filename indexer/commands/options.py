@@ -172,6 +172,13 @@ class LocalizerOptions(RerankOptions, EncoderOptions, AnyIndexOptions):
         Option("leave out imagery that is older, or has no date", "YYYY-MM-DD", parse=datetime.date.fromisoformat),
     ] = None
 
+    scan_on: Annotated[
+        str | None,
+        Option(
+            "compare a photo with every tile on this device, such as cuda, which takes a copy of the index", "DEVICE"
+        ),
+    ] = None
+
     def open_localizer(self) -> Localizer:
         """Open the index and load its encoder.
 
@@ -188,4 +195,5 @@ class LocalizerOptions(RerankOptions, EncoderOptions, AnyIndexOptions):
             rerank=self.rerank,
             exact=self.exact,
             since=self.since,
+            scan_on=self.scan_on,
         )

@@ -16,6 +16,7 @@ __all__ = [
     "load_rasterio",
     "load_ray",
     "load_shapely",
+    "load_torch",
 ]
 
 
@@ -63,6 +64,15 @@ def load_ray() -> Any:
 def load_shapely() -> Any:
     """The module `shapely`, which is loaded for polygons and tracks only."""
     return importlib.import_module("shapely")
+
+
+def load_torch() -> Any:
+    """The module `torch`, where an exact search runs on a GPU.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    return _load("torch", why="searching on a GPU needs torch", extra="gpu")
 
 
 def load_rasterio() -> Any:

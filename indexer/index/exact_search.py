@@ -20,7 +20,7 @@ from indexer.common.errors import IndexDamaged
 from indexer.common.optional import load_faiss
 from model.common.processors import available_processors
 
-__all__ = ["ROUNDING", "ExactScan", "Found", "rank"]
+__all__ = ["ROUNDING", "SPARE", "ExactScan", "Found", "expand_runs", "rank"]
 
 _Half = NDArray[np.float16]
 _Floats = NDArray[np.float32]
@@ -28,7 +28,7 @@ _Rows = NDArray[np.int64]
 Found = tuple[_Floats, _Rows]
 """Scores and numbers of rows."""
 
-_SPARE = 16
+SPARE = 16
 """Candidates beyond top_k, so that a tie at the last place is seen."""
 ROUNDING = 1e-5
 """More than the float32 sum of products of unit vectors can be off; measured below 1e-6 up to 2048 dimensions."""
@@ -85,7 +85,7 @@ class ExactScan:
         most = max(1, _PIECE_BYTES // (2 * self.vectors.shape[1]))
         lengths = runs[:, 1] - runs[:, 0]
         short = runs[lengths < _GATHER_BELOW]
-        rows = _expand(short)
+        rows = expand_runs(short)
         pieces: list[tuple[_Half, _Rows | int]] = [
             (self.vectors[part], part) for part in np.split(rows, range(most, len(rows), most)) if len(part)
         ]
@@ -123,7 +123,7 @@ def _call(job: Callable[[], list[Found]]) -> list[Found]:
 def _candidates(vectors: _Half, ids: _Rows | int, queries: _Floats, top_k: int) -> list[Found]:
     """For each query FAISS's scores and the rows that may be among its best: a few, and all that tie with the last."""
     view = _view(vectors)
-    wanted = min(len(vectors), top_k + _SPARE)
+    wanted = min(len(vectors), top_k + SPARE)
     scores, places = view.search(queries, wanted)
     found: list[Found] = list(zip(scores, places, strict=True))
     last = scores[:, min(top_k, wanted) - 1] - 2 * ROUNDING
@@ -162,7 +162,7 @@ def _view(vectors: _Half) -> Any:
     return index
 
 
-def _expand(runs: NDArray[np.int64]) -> _Rows:
+def expand_runs(runs: NDArray[np.int64]) -> _Rows:
     """Every row number of [R, 2] runs."""
     lengths = runs[:, 1] - runs[:, 0]
     before = np.cumsum(lengths) - lengths

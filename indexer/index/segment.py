@@ -69,6 +69,7 @@ class Segment:
         base: Path | None = None,
         removed: NDArray[np.bool_] | None = None,
         exact: bool = False,
+        scan_on: str | None = None,
     ) -> None:
         self.folder = folder
         self.manifest = manifest
@@ -78,8 +79,8 @@ class Segment:
         self._base = base or folder.parent
         self._zones = ZoneMap(tiles, removed)
         self._flat = vectors.reshape(-1, manifest.dim)
-        self._scan = ExactScan(self._flat)
-        self.exact = exact or manifest.search.kind != "ivf"
+        self._scan = ExactScan(self._flat) if scan_on is None else _device_scan(self._flat, scan_on)
+        self.exact = exact or scan_on is not None or manifest.search.kind != "ivf"
         self._kept = None if removed is None or self.exact else selector(np.repeat(~removed, self.anchors))
         self._source_lock = threading.Lock()
         self._opened: list[TileSource] = []
@@ -95,6 +96,7 @@ class Segment:
         removed: NDArray[np.bool_] | None = None,
         exact: bool = False,
         verify: bool = False,
+        scan_on: str | None = None,
     ) -> Segment:
         """Open and check a segment.
 
@@ -108,10 +110,13 @@ class Segment:
             removed: bool [N] rows to leave out.
             exact: compare every row, whatever lists there are.
             verify: hash all files at once.
+            scan_on: device that compares every row, from a copy of its own; None for this machine's processors.
 
         Raises:
             IndexDamaged: a file is missing, changed or contradicts the manifest.
             IndexVersion: it has another format version.
+            BadConfig: there is no such device.
+            BadRecipe: its memory is too small.
         """
         folder = manifest_path.parent
         manifest = Manifest.read(folder, manifest_path.name)
@@ -127,7 +132,7 @@ class Segment:
                 f"{folder} has {len(tiles):,} tiles and vectors {vectors.shape}; its manifest says "
                 f"{manifest.count:,} tiles of {width} numbers. Rebuild the index"
             )
-        segment = cls(folder, manifest, tiles, vectors, base=base, removed=removed, exact=exact)
+        segment = cls(folder, manifest, tiles, vectors, base=base, removed=removed, exact=exact, scan_on=scan_on)
         if large and not verify:
             segment._check_while_serving(large)
         if verify or SEARCH not in large:
@@ -322,6 +327,12 @@ class Segment:
         if on_grid and options.get("tile_size_m") is None:
             options.setdefault("zoom", on_grid)  # a deeper zoom may be there now, which is no part of this
         return SourceOptions.from_json(options)
+
+
+def _device_scan(vectors: NDArray[np.float16], device: str) -> ExactScan:
+    from indexer.index.device_scan import DeviceScan  # it loads torch
+
+    return DeviceScan(vectors, device)
 
 
 def _map_vectors(path: Path) -> np.memmap[tuple[int, int], np.dtype[np.float16]]:

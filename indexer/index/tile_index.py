@@ -62,7 +62,13 @@ class TileIndex:
 
     @classmethod
     def open(
-        cls, folder: Path | str, *, verify: bool = False, exact: bool = False, since: datetime.date | None = None
+        cls,
+        folder: Path | str,
+        *,
+        verify: bool = False,
+        exact: bool = False,
+        since: datetime.date | None = None,
+        scan_on: str | None = None,
     ) -> TileIndex:
         """Open and check a folder.
 
@@ -75,8 +81,11 @@ class TileIndex:
             verify: hash all files at once.
             exact: compare every tile with every query, whatever lists there are.
             since: leave out imagery that is older, or of which no date was said.
+            scan_on: device that compares every tile, from a copy in its memory, such as cuda; None for the processors.
 
         Raises:
+            BadConfig: there is no such device.
+            BadRecipe: its memory is too small.
             NoSuchIndex: there is no such folder.
             IndexDamaged: a file is missing, changed or contradicts the manifest.
             IndexVersion: it has another format version.
@@ -87,7 +96,8 @@ class TileIndex:
             whole = IndexManifest.read(folder)
             try:
                 manifest = whole if since is None else _since(folder, whole, since)
-                return cls(folder, manifest, _open_segments(folder, manifest, verify=verify, exact=exact), whole)
+                opened = _open_segments(folder, manifest, verify=verify, exact=exact, scan_on=scan_on)
+                return cls(folder, manifest, opened, whole)
             except (IndexDamaged, FileNotFoundError) as error:
                 failure = error
                 if IndexManifest.read(folder) == whole:
@@ -288,7 +298,9 @@ def _split(path: Path) -> tuple[Path, str]:
     return path.parent, path.name
 
 
-def _open_segments(folder: Path, manifest: IndexManifest, *, verify: bool, exact: bool) -> tuple[Segment, ...]:
+def _open_segments(
+    folder: Path, manifest: IndexManifest, *, verify: bool, exact: bool, scan_on: str | None
+) -> tuple[Segment, ...]:
     """All segments of an index.
 
     Raises:
@@ -299,7 +311,9 @@ def _open_segments(folder: Path, manifest: IndexManifest, *, verify: bool, exact
         for entry in manifest.segments:
             removed = entry.removed.read(folder, entry.rows) if entry.removed else None
             path = folder / entry.manifest
-            segments.append(Segment.open(path, base=folder.parent, removed=removed, verify=verify, exact=exact))
+            segments.append(
+                Segment.open(path, base=folder.parent, removed=removed, verify=verify, exact=exact, scan_on=scan_on)
+            )
             found = segments[-1].manifest
             if found.digest != entry.digest:
                 raise IndexDamaged(

@@ -40,7 +40,7 @@ class SourceUpdate:
         plan: of the tiles that are new or have changed.
         new: number of tiles that the index does not have.
         changed: number of tiles whose picture is another.
-        same: number of tiles that are what they were.
+        same: number of tiles that are what they were, or that another source has brought.
         gone: for each segment of the index, its rows that the source does not list any more.
         outdated: for each segment, its rows that tiles of the plan replace.
     """
@@ -184,9 +184,20 @@ def _compare(
         known[here], same[here] = True, same[here] | unchanged
         outdated[number][rows[here[~unchanged]]] = True
         gone[number][np.setdiff1d(segment.live_rows, rows[here])] = True
-    wanted = plan.tiles.take(~same)
-    counts = {"new": int((~known).sum()), "changed": int((known & ~same).sum()), "same": int(same.sum())}
+    elsewhere = ~known & _in_other_sources(index, numbers, plan.tiles)
+    wanted = plan.tiles.take(~same & ~elsewhere)
+    new, changed = int((~known & ~elsewhere).sum()), int((known & ~same).sum())
+    counts = {"new": new, "changed": changed, "same": len(plan.tiles) - new - changed}
     return SourceUpdate(source, replace(plan, tiles=wanted), **counts, gone=gone, outdated=outdated)
+
+
+def _in_other_sources(index: TileIndex, numbers: Sequence[int], tiles: TileTable) -> Mask:
+    """Which tiles of a source another one has brought into the index, of the same date: `add` left them out, too."""
+    date, found = index.segments[numbers[0]].date, np.zeros(len(tiles), np.bool_)
+    for number, segment in enumerate(index.segments):
+        if number not in numbers and segment.date == date:
+            found |= rows_of_same(segment, tiles) >= 0
+    return found
 
 
 def _unchanged(

@@ -100,6 +100,7 @@ class Localizer:
         rerank: int = 0,
         exact: bool = False,
         since: datetime.date | None = None,
+        scan_on: str | None = None,
     ) -> Localizer:
         """Open an index and load the encoder that built it.
 
@@ -113,8 +114,11 @@ class Localizer:
             rerank: how many of the best tiles to look at again; 0 for none.
             exact: compare a photo with every tile, whatever lists the index has.
             since: leave out imagery that is older, or of which no date was said.
+            scan_on: device that compares every tile, from a copy in its memory, such as cuda; None for the processors.
 
         Raises:
+            BadConfig: there is no such device.
+            BadRecipe: the device's memory is too small for the index.
             BadQuery: an index of one vector a tile, and tiles are to be looked at again.
             BadSource: the same, and its tiles are no longer on disk.
             IndexMismatch: the index was built by another encoder.
@@ -125,7 +129,7 @@ class Localizer:
         """
         from model.network.encoder import Encoder
 
-        opened = open_index(index, exact=exact, since=since)
+        opened = open_index(index, exact=exact, since=since, scan_on=scan_on)
         encoder = Encoder.load(checkpoint, device=device, engine=engine)
         reranker = Reranker.open(opened, checkpoint=checkpoint, device=device, engine=engine, candidates=rerank)
         return cls(encoder, opened, headings=headings, max_pixels=max_pixels, reranker=reranker)

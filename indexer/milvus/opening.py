@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from pathlib import Path
 
-from indexer.common.errors import IndexDamaged
+from indexer.common.errors import IndexDamaged, NotInDatabase
 from indexer.confidence.calibration import Calibration, Calibrations
 from indexer.confidence.storage import load_calibrations
 from indexer.index.searchable import SearchableIndex
@@ -22,6 +22,7 @@ def open_index(
     verify: bool = False,
     exact: bool = False,
     since: datetime.date | None = None,
+    scan_on: str | None = None,
 ) -> SearchableIndex:
     """Open a folder, or a collection of Milvus.
 
@@ -30,6 +31,7 @@ def open_index(
         verify: hash all files of a folder at once.
         exact: compare every tile with every query, whatever lists there are.
         since: leave out imagery that is older, or of which no date was said.
+        scan_on: device that compares every tile of a folder; None for the processors.
 
     Raises:
         ValueError: the address is none.
@@ -37,8 +39,10 @@ def open_index(
     """
     where = parse_index(place) if isinstance(place, str) else place
     if isinstance(where, MilvusAddress):
+        if scan_on is not None:
+            raise NotInDatabase(f"{where} is searched by its database, not on {scan_on}; leave --scan-on out")
         return MilvusIndex.open(where, exact=exact, since=since)
-    return TileIndex.open(where, verify=verify, exact=exact, since=since)
+    return TileIndex.open(where, verify=verify, exact=exact, since=since, scan_on=scan_on)
 
 
 def calibrations_of(index: SearchableIndex) -> Calibrations:

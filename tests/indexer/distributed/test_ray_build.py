@@ -88,6 +88,7 @@ def cluster():
 
     monkeypatch = pytest.MonkeyPatch()
     monkeypatch.setattr(ray._private.node, "time", SlowClock())
+    monkeypatch.setenv("RAY_worker_niceness", "0")  # at Ray's 15 they would wait for ever on a busy machine
     one = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False})
     one.add_node(num_cpus=2)
     ray.init(address=one.address, logging_level="ERROR", log_to_driver=False)

@@ -1,5 +1,6 @@
 """Only what has changed is embedded; what is gone goes."""
 
+import datetime
 import os
 from pathlib import Path
 
@@ -108,3 +109,24 @@ def test_an_update_keeps_to_the_zoom_and_the_box_of_the_build(tmp_path: Path) ->
     make_tiles(tiles, 2, 2, ZOOM + 1, left=2 * LEFT, top=2 * TOP)  # which would be the deepest
     (one,) = update(tmp_path / "index")
     assert (one.new, one.changed, one.gone_count, one.same) == (0, 0, 0, 1)
+
+
+def test_tiles_that_another_source_has_brought_are_not_brought_again(folder: Path, tmp_path: Path) -> None:
+    more = make_tiles(tmp_path / "more", 3, 3, left=LEFT + 2)
+    add(folder, more)
+    before = content(folder)
+    put_tile(tmp_path / "more", 6, 0, 90)
+    first, second = update(folder)
+    assert [(one.new, one.changed, one.gone_count, one.same) for one in (first, second)] == [
+        (0, 0, 0, 12),
+        (1, 0, 0, 9),
+    ]
+    assert set(content(folder)) == {*before, name_of(6, 0)}
+
+
+def test_tiles_of_another_date_are_other_tiles(folder: Path, tmp_path: Path) -> None:
+    add(folder, tmp_path / "tiles", date=datetime.date(2026, 6, 1))
+    put_tile(tmp_path / "tiles", 9, 9, 71)
+    assert [one.new for one in update(folder)] == [1, 1]
+    with opened(folder) as index:
+        assert index.count == 26
