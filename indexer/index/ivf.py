@@ -68,8 +68,8 @@ def codes_within(count: int, dim: int, memory: int | None) -> Codes:
         if memory is None or size <= memory:
             return codes
     raise BadRecipe(
-        f"the coarsest codes of {count:,} vectors of {dim} numbers take {sizes[-1] / 1e6:,.1f} MB, --memory allows "
-        f"{(memory or 0) / 1e6:,.1f} MB; allow more, take fewer anchors, or split the index"
+        f"the coarsest codes of {count:,} vectors of {dim} numbers take {sizes[-1]:,} bytes, --memory allows "
+        f"{memory or 0:,}; allow more, take fewer anchors, or split the index"
     )
 
 
