@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -130,9 +131,13 @@ def places(folder: Path, count: int) -> TileTable:
 
 
 def measure(name: str, folder: Path, target: float) -> dict[str, Any]:
-    """Build one way, then ask it."""
-    built = child("build", name, folder, target)
-    return built | child("ask", name, folder, target)
+    """Build one way, ask it, and delete it, so that the disk has to hold one at a time."""
+    try:
+        built = child("build", name, folder, target)
+        return built | child("ask", name, folder, target)
+    finally:
+        out = folder / name
+        shutil.rmtree(out) if out.is_dir() else out.unlink(missing_ok=True)
 
 
 def child(what: str, name: str, folder: Path, target: float) -> dict[str, Any]:

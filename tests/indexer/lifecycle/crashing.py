@@ -17,7 +17,6 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from indexer.building.build import build_index
@@ -53,10 +52,6 @@ def build(root: Path) -> None:
     build_index(open_source(root / "new"), FakeEncoder(), root / "made", spec=SPEC)
 
 
-def build_in_processes(root: Path) -> None:
-    build_index(open_source(root / "new"), FakeEncoder(), root / "made", spec=replace(SPEC, decode="processes"))
-
-
 def merge(root: Path) -> None:
     indexes = [TileIndex.open(root / name, verify=True) for name in ("index", "other")]
     merge_indexes(indexes, root / "made")
@@ -69,7 +64,6 @@ def split(root: Path) -> None:
 
 CHANGES: dict[str, Callable[[Path], object]] = {
     "build": build,
-    "build, decoding in processes": build_in_processes,
     "add": lambda root: add(root / "index", root / "new"),
     "update": lambda root: update(root / "index"),
     "remove": lambda root: remove(root / "index", ids=(name_of(0, 1), name_of(8, 0))),
