@@ -73,6 +73,16 @@ def spread(tiles, out, load, address="auto", **options):
         source.close()
 
 
+PATIENT = {
+    "RAY_worker_niceness": "0",  # at Ray's own 15 workers wait for whatever else the machine does
+    "RAY_agent_register_timeout_ms": "600000",  # after half a minute without its agent a node dies, and nobody is told
+    "RAY_worker_register_timeout_seconds": "600",
+    "RAY_health_check_timeout_ms": "600000",
+    "RAY_raylet_start_wait_time_s": "600",
+}
+"""What lets a cluster start on a busy machine; read when its nodes are started."""
+
+
 class SlowClock:
     """The half minute that Ray gives a node to start is too little on a busy machine; here it is ten."""
 
@@ -88,7 +98,8 @@ def cluster():
 
     monkeypatch = pytest.MonkeyPatch()
     monkeypatch.setattr(ray._private.node, "time", SlowClock())
-    monkeypatch.setenv("RAY_worker_niceness", "0")  # at Ray's 15 they would wait for ever on a busy machine
+    for name, value in PATIENT.items():
+        monkeypatch.setenv(name, value)
     one = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False})
     one.add_node(num_cpus=2)
     ray.init(address=one.address, logging_level="ERROR", log_to_driver=False)
