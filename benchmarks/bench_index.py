@@ -32,6 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks.processes import cpu_seconds_of
 from benchmarks.record import write_record
 from model.common.images import decode_image
 from model.inputs.transforms import InputSpec, resize_tile
@@ -138,17 +139,11 @@ def turns_of(variants: Mapping[str, Callable[[], object]], rounds: int) -> dict[
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in variants}
     for number in range(rounds + 1):
         for name, run in variants.items():
-            before, began = _processor_s(), time.perf_counter()
+            before, began = cpu_seconds_of(os.getpid()), time.perf_counter()
             run()
             if number:
-                found[name].append((time.perf_counter() - began, _processor_s() - before))
+                found[name].append((time.perf_counter() - began, cpu_seconds_of(os.getpid()) - before))
     return found
-
-
-def _processor_s() -> float:
-    """Of this process and of those that it has waited for."""
-    times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
 
 
 def paint_tiles(folder: Path, count: int) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 __all__ = ["cpu_seconds_of", "memory_of"]
@@ -36,10 +37,10 @@ def cpu_seconds_of(pid: int) -> float:
 
 
 def _below(pid: int) -> Iterator[int]:
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:
-        return
+    children: list[str] = []
+    for thread in Path(f"/proc/{pid}/task").glob("*/children"):  # each thread has those that it started
+        with suppress(OSError):
+            children += thread.read_text().split()
     for child in map(int, children):
         yield child
         yield from _below(child)
