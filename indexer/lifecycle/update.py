@@ -21,8 +21,9 @@ from indexer.index.segment import Segment
 from indexer.index.tile_index import TileIndex
 from indexer.lifecycle.add import require_same_making
 from indexer.lifecycle.change import IndexChange, Mask
-from indexer.lifecycle.matching import rows_of_same
+from indexer.lifecycle.matching import rows_among, rows_of_same
 from indexer.tiles.sources.addresses import RemoteOptions, is_address
+from indexer.tiles.sources.options import DATE
 from indexer.tiles.sources.source import TileSource
 from indexer.tiles.tile_table import TileTable
 from model.common.atomic_io import canonical_json
@@ -94,7 +95,10 @@ def plan_updates(
     if not groups:
         listed = ", ".join(sorted({segment.source_name for segment in index.segments}))
         raise BadChange(f"nothing in {index.folder} comes from {tiles}; its sources: {listed}. `add` takes new ones")
-    return [_compare(index, numbers, encoder, spec, remote, reread=reread) for numbers in groups.values()]
+    updates: list[SourceUpdate] = []
+    for numbers in groups.values():
+        updates.append(_compare(index, numbers, encoder, spec, remote, reread=reread, before=updates))
+    return updates
 
 
 def _is_named(segment: Segment, name: str) -> bool:
@@ -166,6 +170,7 @@ def _compare(
     remote: RemoteOptions | None,
     *,
     reread: bool,
+    before: Sequence[SourceUpdate],
 ) -> SourceUpdate:
     first = index.segments[numbers[0]]
     source = first.open_source(remote) if is_address(first.source_name) else first.source
@@ -184,19 +189,24 @@ def _compare(
         known[here], same[here] = True, same[here] | unchanged
         outdated[number][rows[here[~unchanged]]] = True
         gone[number][np.setdiff1d(segment.live_rows, rows[here])] = True
-    elsewhere = ~known & _in_other_sources(index, numbers, plan.tiles)
+    elsewhere = ~known & _in_other_sources(index, numbers, before, plan.tiles)
     wanted = plan.tiles.take(~same & ~elsewhere)
     new, changed = int((~known & ~elsewhere).sum()), int((known & ~same).sum())
     counts = {"new": new, "changed": changed, "same": len(plan.tiles) - new - changed}
     return SourceUpdate(source, replace(plan, tiles=wanted), **counts, gone=gone, outdated=outdated)
 
 
-def _in_other_sources(index: TileIndex, numbers: Sequence[int], tiles: TileTable) -> Mask:
-    """Which tiles of a source another one has brought into the index, of the same date: `add` left them out, too."""
+def _in_other_sources(
+    index: TileIndex, numbers: Sequence[int], before: Sequence[SourceUpdate], tiles: TileTable
+) -> Mask:
+    """Which tiles of a source another one of the same date has brought into the index, or is about to bring."""
     date, found = index.segments[numbers[0]].date, np.zeros(len(tiles), np.bool_)
     for number, segment in enumerate(index.segments):
         if number not in numbers and segment.date == date:
             found |= rows_of_same(segment, tiles) >= 0
+    for other in before:
+        if other.plan.source.get(DATE) == date:
+            found |= rows_among(other.plan.tiles, np.arange(len(other.plan.tiles)), tiles) >= 0
     return found
 
 

@@ -124,6 +124,15 @@ def test_tiles_that_another_source_has_brought_are_not_brought_again(folder: Pat
     assert set(content(folder)) == {*before, name_of(6, 0)}
 
 
+def test_a_tile_that_is_new_in_two_sources_is_brought_once(folder: Path, tmp_path: Path) -> None:
+    add(folder, make_tiles(tmp_path / "more", 1, 1, left=LEFT + 20))
+    for tiles in ("tiles", "more"):
+        put_tile(tmp_path / tiles, 30, 0, 91)
+    first, second = update(folder)
+    assert [(one.new, one.same) for one in (first, second)] == [(1, 12), (0, 2)]
+    assert name_of(30, 0) in content(folder)
+
+
 def test_tiles_of_another_date_are_other_tiles(folder: Path, tmp_path: Path) -> None:
     add(folder, tmp_path / "tiles", date=datetime.date(2026, 6, 1))
     put_tile(tmp_path / "tiles", 9, 9, 71)
