@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import socket
 import subprocess
 import sys
 import threading
@@ -31,9 +30,8 @@ import numpy as np
 from benchmarks.lean_client import LeanClient, form_of
 from benchmarks.processes import cpu_seconds_of
 from benchmarks.record import write_record
+from benchmarks.served import free_port, wait_until_answered
 from clnet_geolocalization import command as own_command
-
-_START_PATIENCE_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -165,15 +163,13 @@ def start_service(
     index: Path, checkpoint: str, flags: Sequence[str], *, wait: bool = True
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """The address of a service, ready unless nobody waits for that, and its process."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [*own_command("service"), "--index", str(index), "--checkpoint", checkpoint, "--lame-duck-s", "0"]
     process = subprocess.Popen([*command, "--port", str(port), "--log-level", "error", *flags])
     try:
         url = f"http://127.0.0.1:{port}"
         if wait:
-            _wait_until_ready(url, process)
+            wait_until_answered(f"{url}/readyz", process=process)
         yield url, process
     finally:
         process.terminate()
@@ -293,18 +289,6 @@ def report(args: argparse.Namespace, bare: Bare, yardsticks: Yardsticks, runs: M
         "runs": {name: asdict(run) for name, run in runs.items()},
         "cores": sorted(os.sched_getaffinity(0)),
     }
-
-
-def _wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + _START_PATIENCE_S
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            if httpx.get(f"{url}/readyz").status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.1)
-    raise SystemExit("the service did not become ready; its own message says why")
 
 
 def _parser() -> argparse.ArgumentParser:
