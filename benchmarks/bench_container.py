@@ -47,7 +47,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _docker(*arguments: str) -> str:
-    return subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True).stdout.strip()
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"docker {arguments[0]}: {done.stderr.strip()}")
+    return done.stdout.strip()
 
 
 def _megabytes(image: str) -> float:
@@ -59,7 +62,7 @@ def _start(image: str, index: Path, photo: Path) -> dict[str, Any]:
     port = free_port()
     began = time.perf_counter()
     container = _docker(
-        "run", "--detach", "--init", "--read-only", "--cap-drop", "ALL", "--tmpfs", "/spool:uid=10001",
+        "run", "--detach", "--read-only", "--cap-drop", "ALL", "--tmpfs", "/spool:uid=10001",
         "--env", "TMPDIR=/spool", "--publish", f"127.0.0.1:{port}:8000", "--volume", f"{index.absolute()}:/index:ro",
         image, "--index", "/index",
     )  # fmt: skip

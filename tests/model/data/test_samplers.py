@@ -93,6 +93,16 @@ def test_epochs_of_an_order_go_on_where_the_one_before_ended():
     assert batches(Order(1, 3), first=5) == whole[5:]
 
 
+def test_an_epoch_whose_order_fills_no_batch_is_passed_over():
+    overlapping = tuple(tuple(tile for tile in (row - 1, row + 1) if 0 <= tile < 5) for row in range(5))
+    pairs = pair_set(range(5), overlapping)  # only 0, 2 and 4 may stand together
+    batches = list(epoch_batches(pairs, Order(), batch=3, last=4, seed=0))
+    assert [sorted(draw % 5 for draw in batch) for batch in batches] == [[0, 2, 4]] * 4
+    epochs = [batch[0] // 5 for batch in batches]
+    assert epochs[-1] > 3, "no epoch of these failed to fill a batch"
+    assert batches[2:] == list(epoch_batches(pairs, Order(), batch=3, last=4, seed=0, first=2))
+
+
 def test_no_batch_at_all_is_an_error_and_no_endless_loop():
     everyone = tuple(tuple(tile for tile in range(6) if tile != row) for row in range(6))
     with pytest.raises(BadDataset, match="mine gives no batch of 2 pairs"):
