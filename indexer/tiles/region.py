@@ -102,8 +102,8 @@ class CircleRegion:
     def holds(self, west: ArrayLike, south: ArrayLike, east: ArrayLike, north: ArrayLike) -> _Mask:
         """Which of the boxes lie wholly inside, as far as that is quick to see.
 
-        Within a quarter turn of the centre the farthest point of a box is a corner: along a meridian the distance falls,
-        then grows; along a parallel it grows away from the centre.
+        Within a quarter turn of the centre the farthest point of a box is a corner: along a meridian the distance
+        falls, then grows; along a parallel it grows away from the centre.
         """
         west, south, east, north = (np.asarray(edge, np.float64) for edge in (west, south, east, north))
         if self._plane is not None:
