@@ -60,6 +60,15 @@ def test_a_circle_over_the_pole_reaches_the_other_side() -> None:
     assert not region.mask(179.0, 87.0, -179.0, 88.0)
 
 
+def test_a_circle_that_reaches_past_the_far_pole_meets_a_box_at_its_end_there() -> None:
+    """Along the meridian behind, the end that is nearer is the one away from where the circle comes over the top."""
+    box, nearest_deg = (170.0, -89.0, -170.0, -70.0), 151.0
+    for off_deg, touches in ((0.1, True), (-0.1, False)):
+        radius_m = np.radians(nearest_deg + off_deg) * 6_371_008.8
+        assert bool(CircleRegion(LatLon(60.0, 0.0), radius_m).mask(*box)) == touches
+        assert bool(CircleRegion(LatLon(-60.0, 0.0), radius_m).mask(box[0], 70.0, box[2], 89.0)) == touches
+
+
 def test_a_circle_reaches_over_the_antimeridian() -> None:
     region = CircleRegion(LatLon(0.0, 179.999), 500.0)
     mask = region.mask([-180.0, -179.99, 179.99], [-0.1] * 3, [-179.999, -179.98, 180.0], [0.1] * 3)
