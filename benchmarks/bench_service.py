@@ -31,6 +31,7 @@ from benchmarks.lean_client import LeanClient, form_of
 from benchmarks.processes import cpu_seconds_of
 from benchmarks.record import write_record
 from benchmarks.served import free_port, wait_until_answered
+from benchmarks.service_flags import service_parser
 from clnet_geolocalization import command as own_command
 
 
@@ -292,15 +293,11 @@ def report(args: argparse.Namespace, bare: Bare, yardsticks: Yardsticks, runs: M
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_service", description=__doc__.split("\n")[0])
+    parser = service_parser("bench_service", __doc__, photo="panorama to post")
     add = parser.add_argument
-    add("--index", type=Path, required=True, help="index folder to serve")
-    add("--photo", type=Path, required=True, help="panorama to post")
-    add("--checkpoint", default="demo", help="encoder bundle (default %(default)s)")
     add("--clients", type=int, nargs="+", default=[1, 8, 32, 128], help="numbers of clients (default %(default)s)")
     add("--seconds", type=float, default=20.0, help="seconds for each number of clients (default %(default)s)")
     add("--core", type=int, help="keep all to this core, where another job owns the rest")
-    add("--service-flags", nargs=argparse.REMAINDER, default=[], help="further flags of `python -m service`, last")
     return parser
 
 

@@ -63,6 +63,12 @@ def test_an_anchor_brings_its_nearest_pairs_that_the_epoch_has_not_shown():
     assert {(row - first[0]) % 24 for row in first[1:3]} == {1, 23}
 
 
+def test_no_more_pairs_join_an_anchor_than_were_asked_for_however_many_the_table_names():
+    (batch,) = epoch_batches(pair_set(range(60)), Order(table=ring(60)), batch=12, last=1, seed=0, neighbours=3)
+    for anchor, *joined in np.reshape(batch, (3, 4)).tolist():
+        assert joined == [(anchor + step) % 60 for step in (1, -1, 2)]
+
+
 def test_a_tile_that_also_covers_the_query_is_never_its_negative():
     count = 24
     overlaps = tuple(((row + 1) % count, (row - 1) % count) for row in range(count))
