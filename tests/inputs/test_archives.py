@@ -40,6 +40,22 @@ def test_mbtiles_that_do_not_say_their_format_show_it(tmp_path: Path) -> None:
         listed(path)
 
 
+@pytest.mark.parametrize("metadata", [{}, {"format": "png"}, None], ids=["no format", "png", "no metadata"])
+def test_pictures_that_are_compressed_once_more_are_read(tmp_path: Path, metadata: dict[str, str] | None) -> None:
+    path = write_mbtiles(tmp_path / "a.mbtiles", ROWS, metadata)
+    database = sqlite3.connect(path)
+    for number, picture in database.execute("SELECT rowid, tile_data FROM tiles").fetchall():
+        database.execute("UPDATE tiles SET tile_data = ? WHERE rowid = ?", (gzip.compress(picture), number))
+    database.commit()
+    database.close()
+    assert names_of(path) == NAMES
+    source = MBTilesSource(path, SourceOptions())
+    table = source.list_tiles().table
+    found = {table.tile_id[number]: source.read(table.record(number)) for number in range(len(table))}
+    source.close()
+    assert found == {f"{z}/{x}/{y}": encoded(seed, 32) for seed, (z, x, y) in enumerate(ZXY)}
+
+
 def test_rows_with_a_null_a_fraction_or_a_word_are_counted_and_left(tmp_path: Path) -> None:
     strange: list[tuple[object, object, object]] = [(ZOOM, None, 5), (ZOOM, 1.5, 5), ("high", 1, 1), (b"\x10", 1, 1)]
     path = write_mbtiles(tmp_path / "a.mbtiles", [*ROWS, *strange], {"format": "png"}, types="")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from indexer.common.errors import BadSource
 from indexer.tiles.sources.claims import refuse_geodetic_rows, settle_scheme
 from indexer.tiles.sources.foreign import foreign_tables
+from indexer.tiles.sources.gzipped import is_gzipped, unpacked
 from indexer.tiles.sources.schemes import AUTO, from_xyz, on_grid, require_row_scheme, to_xyz
 from indexer.tiles.sources.seams import doubt_of_rows
 from indexer.tiles.sources.sidecars import metadata_claim
@@ -32,7 +33,9 @@ _READ_TEXT = (
 )
 _USUAL = "tms"
 _FORMATS = ("png", "jpg", "jpeg", "webp", "image/png", "image/jpeg", "image/webp")
-_VECTOR = (b"\x1f\x8b", b"\x1a")
+_VECTOR = b"\x1a"
+"""What a vector tile begins with, once it is unpacked."""
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff")
 _MOST_METADATA = 10_000
 _LEAST_STEPS, _STEPS_A_BYTE = 50_000_000, 20
 """SQLite's steps allowed for one query; to list plain tables it takes less than one for each byte of the file."""
@@ -98,7 +101,10 @@ class MBTilesSource:
         picture = rows[0][0] if rows else None
         if not isinstance(picture, bytes):
             raise BadImage(f"{self.path} holds no picture for tile {tile.tile_id}")
-        return picture
+        try:
+            return unpacked(picture)
+        except ValueError as error:
+            raise BadImage(f"tile {tile.tile_id} of {self.path} {error}") from error
 
     def close(self) -> None:
         """Close every thread's connection."""
@@ -137,14 +143,21 @@ class MBTilesSource:
         return metadata, notes
 
     def _refuse_vector_tiles(self) -> None:
+        """Look at the first tile, as nothing says what they are; vector tiles are compressed, and some pictures too."""
         try:
-            rows = self._query("SELECT substr(tile_data, 1, 4) FROM tiles LIMIT 1")
+            rows = self._query("SELECT tile_data FROM tiles LIMIT 1")
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise self._unreadable(error) from error
-        head = rows[0][0] if rows else None
-        if isinstance(head, bytes) and head.startswith(_VECTOR):
+        tile = rows[0][0] if rows else None
+        if not isinstance(tile, bytes):
+            return
+        try:
+            content = unpacked(tile)
+        except ValueError:  # counted as a tile that cannot be read
+            return
+        if content.startswith(_VECTOR) or (is_gzipped(tile) and not _is_picture(content)):
             raise BadSource(
-                f"{self.path} holds vector tiles (they start with {head!r}); png, jpg and webp can be indexed"
+                f"{self.path} holds vector tiles (they start with {content[:4]!r}); png, jpg and webp can be indexed"
             )
 
     def _rows(self) -> tuple[_Ints, _Ints, int]:
@@ -237,6 +250,10 @@ class MBTilesSource:
 
     def _unreadable(self, error: Exception) -> BadSource:
         return BadSource(f"{self.path} is no readable MBTiles file: {error}")
+
+
+def _is_picture(data: bytes) -> bool:
+    return data.startswith(_PICTURES) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")
 
 
 def _holds_bytes(path: Path) -> bool:
