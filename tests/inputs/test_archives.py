@@ -33,10 +33,28 @@ def test_mbtiles_that_do_not_say_their_format_show_it(tmp_path: Path) -> None:
     assert names_of(write_mbtiles(tmp_path / "a.mbtiles", ROWS, {})) == NAMES
     path = write_mbtiles(tmp_path / "b.mbtiles", ROWS[:1], {})
     database = sqlite3.connect(path)
-    database.execute("UPDATE tiles SET tile_data = ?", (gzip.compress(b"vector"),))
+    database.execute("UPDATE tiles SET tile_data = ?", (gzip.compress(b"\x1a\x05layer"),))
     database.commit()
     database.close()
     with pytest.raises(BadSource, match="vector tiles"):
+        listed(path)
+
+
+@pytest.mark.parametrize("said", ["PNG", ".png", "png8:m=h", "jpeg80", "image/png", "mixed", "raster"])
+def test_a_format_in_other_words_is_read(tmp_path: Path, said: str) -> None:
+    path = write_mbtiles(tmp_path / "a.mbtiles", ROWS, {"format": said})
+    assert names_of(path) == NAMES
+    assert any("are pictures" in note for note in listed(path).notes) == (said in ("mixed", "raster"))
+
+
+@pytest.mark.parametrize("said", ["pbf", "avif", "gif"])
+def test_a_format_that_is_not_read_is_refused(tmp_path: Path, said: str) -> None:
+    path = write_mbtiles(tmp_path / "a.mbtiles", ROWS, {"format": said})
+    database = sqlite3.connect(path)
+    database.execute("UPDATE tiles SET tile_data = ?", (gzip.compress(b"\x1a\x05layer"),))
+    database.commit()
+    database.close()
+    with pytest.raises(BadSource, match=f"tiles of format '{said}'"):
         listed(path)
 
 

@@ -27,6 +27,17 @@ def test_a_link_round_in_a_circle_is_not_followed(tmp_path: Path, target: str) -
     assert any("seen before" in note and "latest" in note for note in listing.notes)
 
 
+def test_a_link_to_a_folder_above_does_not_bring_in_what_lies_beside(tmp_path: Path) -> None:
+    write_folder(tmp_path / "other", lambda z, x, y: f"{z}/{x}/{y}.png")
+    root = write_folder(tmp_path / "below" / "tiles", lambda z, x, y: f"{z}/{x}/{y}.png")
+    (root / "up").symlink_to("..")
+    (root / "far").symlink_to(tmp_path)
+    listing = listed(root)
+    assert len(listing.table) == 4
+    assert any("2 links lead to folders seen before" in note for note in listing.notes)
+    assert not any("name no tile" in note for note in listing.notes)
+
+
 def test_links_that_double_at_every_level_are_entered_once(tmp_path: Path) -> None:
     write_folder(tmp_path, xyz_name)
     for level in range(40):

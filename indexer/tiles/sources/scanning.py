@@ -37,9 +37,12 @@ class Scan:
 
 
 def scan_pictures(root: Path) -> Scan:
-    """Every picture below a folder; hidden names are passed over, and links are followed after real directories."""
+    """Every picture below a folder; hidden names are passed over, and links are followed after real directories.
+
+    No link is followed to a folder above, which holds everything that lies beside this one.
+    """
     found = Scan()
-    seen = {_identity(root.stat())}
+    seen = {_identity(folder.stat()) for folder in (root, *root.resolve().parents)}
     waiting, linked = [""], list[str]()
     while waiting or linked:
         prefix = waiting.pop() if waiting else linked.pop(0)
