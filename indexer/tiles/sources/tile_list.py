@@ -55,7 +55,8 @@ class ManifestSource:
         files = [os.path.join(self.path.parent, path) for path in paths]  # noqa: PTH118 (a Path each is slow)
         self._refuse_doubles([os.path.normpath(file) for file in files], "list the same picture", paths)
         self._refuse_doubles(names, "have the same tile_id", names)
-        edges = west, south, east, north = self._footprints(table)
+        doubts: list[str] = []
+        edges = west, south, east, north = self._footprints(table, doubts)
         lat, lon = centres(west, south, east, north)
         off_grid = np.full(len(paths), -1, np.int64)
         sizes, stamps, identities = _file_states(files)
@@ -66,7 +67,7 @@ class ManifestSource:
         )  # fmt: skip
         missing = int((stamps == 0).sum())
         notes = [f"{missing:,} of the listed files do not exist; they will count as failed"] if missing else []
-        notes += _doubts_of_place(table, edges)
+        notes += doubts + _doubts_of_place(table, edges)
         return Listing(inside(tiles, self._options, self.path), notes)
 
     def read(self, tile: TileRecord) -> bytes:
@@ -76,7 +77,7 @@ class ManifestSource:
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _footprints(self, table: ListTable) -> Edges:
+    def _footprints(self, table: ListTable, doubts: list[str]) -> Edges:
         """Edges before a geometry, and a geometry before a point, because they say more."""
         columns = set(table.names)
         if columns.issuperset(_EDGES):
@@ -84,7 +85,7 @@ class ManifestSource:
             return checked_boxes((west, south, east, north), self._options.tile_size_m, self.path)
         geometry = None if table.parquet is None else geometry_column(table.parquet, self.path)
         if geometry is not None and table.parquet is not None:
-            west, south, east, north = geometry_extents(table.parquet, geometry, self.path).T
+            west, south, east, north = geometry_extents(table.parquet, geometry, self.path, doubts).T
             return checked_boxes((west, south, east, north), self._options.tile_size_m, self.path)
         if columns.issuperset(("lat", "lon")):
             return squares(table.degrees("lat"), table.degrees("lon"), self._side_m())
