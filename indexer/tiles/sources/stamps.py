@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from stat import S_ISREG
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -173,10 +174,12 @@ def raster_members(path: Path, depth: int = 0) -> list[Path]:
 
 
 def state_of(path: Path) -> FileState:
-    """How a file is now, zeros where there is none."""
+    """How a file is now, zeros where there is none, or none that can be read to an end."""
     try:
         stat = path.stat()
     except (OSError, ValueError):
+        return 0, 0, 0, 0
+    if not S_ISREG(stat.st_mode):
         return 0, 0, 0, 0
     return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
 

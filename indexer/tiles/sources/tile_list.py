@@ -10,6 +10,7 @@ import math
 import os
 from collections.abc import Hashable, Sequence
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from indexer.common.errors import BadSource
 from indexer.tiles.sources.footprints import Edges, checked_boxes, squares
 from indexer.tiles.sources.geometries import geometry_column, geometry_extents
 from indexer.tiles.sources.list_table import ListTable
-from indexer.tiles.sources.source import Listing, SourceOptions, inside
+from indexer.tiles.sources.source import Listing, SourceOptions, inside, read_picture
 from indexer.tiles.tile_table import TileRecord, TileTable, centres, texts
 
 __all__ = ["ManifestSource"]
@@ -66,13 +67,17 @@ class ManifestSource:
             texts(paths), sizes, stamps,
         )  # fmt: skip
         missing = int((stamps == 0).sum())
-        notes = [f"{missing:,} of the listed files do not exist; they will count as failed"] if missing else []
+        notes = (
+            [f"{missing:,} of the listed files do not exist, or are no plain files; they will count as failed"]
+            if missing
+            else []
+        )
         notes += doubts + _doubts_of_place(table, edges)
         return Listing(inside(tiles, self._options, self.path), notes)
 
     def read(self, tile: TileRecord) -> bytes:
         """The file's bytes."""
-        return (self.path.parent / tile.source).read_bytes()
+        return read_picture(self.path.parent / tile.source)
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -146,6 +151,9 @@ def _file_states(files: list[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]
         try:
             stat = os.stat(file)  # noqa: PTH116
         except (OSError, ValueError):
+            identities.append(None)
+            continue
+        if not S_ISREG(stat.st_mode):
             identities.append(None)
             continue
         states[row] = stat.st_size, stat.st_mtime_ns
