@@ -4,8 +4,8 @@
     python -m benchmarks.bench_city --region REGION --work FOLDER --photos 50 200
 
 The region belongs to a world that no shipped network was trained on. It is written as a stranger's folder
-(`benchmarks.stranger`), made into pairs, and the demo goes on from there with so many of the photos. Tested on the area
-that was held out, and on `world:val-wide` for what was forgotten. Writes `results/NAME.json`.
+(`benchmarks.stranger`), made into pairs, and a network (`--init`) goes on from there with so many of the photos. Tested
+on the area that was held out, and on `world:val-wide` for what was forgotten. Writes `results/NAME.json`.
 """
 
 from __future__ import annotations
@@ -81,10 +81,10 @@ def _copy_manifest(source: Path, target: Path, pairs: PairSet) -> None:
     target.write_text(text)
 
 
-def _tuned(count: int, folder: Path, pairs: Path, settings: Sequence[str]) -> tuple[Path, dict[str, Any]]:
+def _tuned(init: str, count: int, folder: Path, pairs: Path, settings: Sequence[str]) -> tuple[Path, dict[str, Any]]:
     """A bundle fine-tuned on so many photos, and how that went."""
     taken = take_photos(pairs, count, folder / f"pairs-{count}")
-    run = load_run(None, settings, base=fine_tuning_tree("demo", folder / f"pairs-{count}"))
+    run = load_run(None, settings, base=fine_tuning_tree(init, folder / f"pairs-{count}"))
     learn, watch = (open_pairs(source) for source in (run.data.train, run.data.val))
     replay = open_pairs(run.data.replay) if run.data.replay else None
     started = time.perf_counter()
@@ -105,6 +105,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--region", type=Path, required=True, help="folder of `python -m model render region`")
     parser.add_argument("--work", type=Path, required=True, help="folder for what is made on the way")
+    parser.add_argument("--init", default="street", help="the bundle to go on from (default: %(default)s)")
     parser.add_argument("--photos", type=int, nargs="+", default=[50, 200, 1000], help="numbers of training photos")
     parser.add_argument("--world", default="world:val-wide", help="what must not be forgotten; empty: nothing")
     parser.add_argument("--set", dest="settings", action="append", default=[], help="settings of training, KEY=VALUE")
@@ -121,10 +122,11 @@ def main() -> int:
     sets = {"city": read_manifest(pairs / "test.csv")} | ({"world": open_pairs(args.world)} if args.world else {})
     note = json.loads((pairs / "pairs.json").read_text())
     result: dict[str, Any] = {"pairs": {key: note[key] for key in ("photos", "tiles", "left_out", "tile_m")}}
-    result["settings"], result["before"], result["after"] = args.settings, measure("demo", sets), []
+    result["init"] = args.init
+    result["settings"], result["before"], result["after"] = args.settings, measure(args.init, sets), []
     print(json.dumps(result["before"]))
     for count in args.photos:
-        bundle, about = _tuned(count, args.work, pairs, args.settings)
+        bundle, about = _tuned(args.init, count, args.work, pairs, args.settings)
         result["after"].append({**about, **measure(bundle, sets)})
         print(json.dumps(result["after"][-1]))
         print(write_record(args.name, result))

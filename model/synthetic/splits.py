@@ -92,6 +92,7 @@ class Split:
 
 
 _HOME = tuple(range(1, 17))
+_MORE = tuple(range(17, 33))
 _FAR = tuple(range(ABROAD + 101, ABROAD + 112))
 _HOME_AND_OPEN, _MORE_OF_BOTH = (
     tuple(
@@ -105,6 +106,7 @@ _WIDE = Difficulty(change=0.0, tilt_deg=3.0, air=1.0)
 _ALL = (
     Split("train", _HOME, 40_000, 2, spacing_m=36.0, margin=0.25),
     Split("train-small", _HOME, 10_000, 1, spacing_m=36.0, margin=0.25),
+    Split("train-more", _MORE, 10_000, 1, spacing_m=36.0, margin=0.25),
     Split(
         "train-wide", _HOME_AND_OPEN, 6_300, 1, spacing_m=25.0, area_m=900.0, margin=0.5, spare=120, difficulty=_WIDE
     ),

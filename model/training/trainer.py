@@ -54,6 +54,7 @@ from model.training.checkpoint import (
     save_state,
 )
 from model.training.config import RunSpec
+from model.training.depthwise import quicken_depthwise
 from model.training.distributed import ALONE, Processes
 from model.training.ema import average_decay, update_average
 from model.training.freezing import freeze_levels, hold_norms, refuse_shared_statistics
@@ -166,6 +167,8 @@ class Trainer:
         if run.optim.checkpointing:  # not in the average, which has no backward pass
             for backbone in self.net.backbones.values():
                 save_memory(backbone, run.model.backbone)
+        if device.type == "cpu" and self.half is torch.bfloat16:  # not in the average, either
+            quicken_depthwise(self.net)
         # A function is compiled, not the module: the names of its weights stay.
         self._forward: Callable[..., Tensor] = torch.compile(self.net.forward) if run.optim.compile else self.net
         if (processes.count > 1 or run.optim.chunk) and not run.optim.frozen_norms:
