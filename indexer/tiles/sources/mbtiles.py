@@ -35,6 +35,7 @@ _READ_TEXT = (
 _USUAL = "tms"
 _FORMATS = re.compile(r"\.?(image/)?(png|jpe?g|webp)\d*(:.*)?")
 """As Mapnik's `png8:m=h` and `jpeg80`, too."""
+_VECTOR_FORMATS = ("pbf", "mvt", "application/x-protobuf", "application/vnd.mapbox-vector-tile")
 _VECTOR = b"\x1a"
 """What a vector tile begins with, once it is unpacked."""
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff")
@@ -141,7 +142,7 @@ class MBTilesSource:
         if _FORMATS.fullmatch(kind):
             return metadata, notes
         first = self._first_tile()
-        if kind and not _is_picture(first):
+        if kind in _VECTOR_FORMATS or (kind and not _is_picture(first)):
             raise BadSource(f"{self.path} holds tiles of format {kind!r}; png, jpg and webp can be indexed")
         if kind:
             notes.append(f"metadata gives the format {kind!r}, and the tiles are pictures; they are read as such")
