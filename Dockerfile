@@ -22,8 +22,13 @@ COPY docker docker
 FROM builder AS cpu-dependencies
 # Further extras, such as milvus for an index in a database.
 ARG EXTRAS=
+# Nobody tests or installs anything in the image, and what is left is compiled here: it cannot be at the first use.
 # hadolint ignore=SC2086
-RUN python docker/dependencies.py geo ${EXTRAS} > requirements.txt && pip install -c constraints.txt -r requirements.txt
+RUN python docker/dependencies.py geo ${EXTRAS} > requirements.txt \
+    && pip install --no-compile -c constraints.txt -r requirements.txt \
+    && pip uninstall --yes setuptools pip \
+    && find /opt/venv -type d -name tests -prune -exec rm -r {} + \
+    && python -m compileall -q /opt/venv/lib
 
 FROM builder AS gpu-dependencies
 RUN python docker/dependencies.py geo gpu > requirements.txt && pip install -c constraints.txt -r requirements.txt

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from importlib.machinery import ModuleSpec
 
-__all__ = ["PACKAGES", "command", "indexer", "main", "model", "require_own", "service"]
+__all__ = ["PACKAGES", "command", "indexer", "main", "model", "own_first", "require_own", "service"]
 
 PACKAGES = ("model", "indexer", "service")
 _FILE = os.path.realpath(__file__)
@@ -49,6 +49,21 @@ def require_own(*packages: str) -> None:
         raise ImportError(line)
 
 
+def own_first() -> None:
+    """Import our packages from now on, whatever hides them; for programs, before they import any of them.
+
+    A folder `service/` of the user's own, which is no package, takes the name but leaves `service.__main__` to be found
+    where ours is installed in place: then our code runs, and the checks of our `service/__init__.py` have not.
+    """
+    if all(map(_is_own, PACKAGES)):
+        return
+    for name in PACKAGES:
+        if name in sys.modules and not _is_own(name):
+            del sys.modules[name]
+    sys.path.insert(0, _ROOT)
+    importlib.invalidate_caches()
+
+
 def model() -> int:
     """`clnet-model`."""
     return _run("model", sys.argv[1:], prog="clnet-model")
@@ -73,9 +88,7 @@ def main() -> int:
 
 
 def _run(package: str, arguments: Sequence[str], *, prog: str) -> int:
-    if not all(map(_is_own, PACKAGES)):
-        sys.path.insert(0, _ROOT)  # ahead of what hides them
-        importlib.invalidate_caches()
+    own_first()
     entry = importlib.import_module(f"{package}.__main__")
     return int(entry.main(arguments, prog=prog))
 

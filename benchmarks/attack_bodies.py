@@ -19,7 +19,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,6 +29,7 @@ from benchmarks.bench_service import start_service
 from benchmarks.lean_client import LeanClient, form_of
 from benchmarks.mutations import draw_mutations, mutated
 from benchmarks.record import write_record
+from benchmarks.service_flags import service_parser
 
 _FORMS = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF")
 _BOUNDARIES = ("b7f3", "----WebKitFormBoundaryA1b2", "'", "=", "x" * 70)
@@ -148,15 +148,11 @@ def _answer(session: LeanClient, body: bytes, headers: dict[str, str] | None) ->
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.attack_bodies", description=__doc__.split("\n")[0])
+    parser = service_parser("attack_bodies", __doc__, photo="a right photo, asked for in between")
     add = parser.add_argument
-    add("--index", type=Path, required=True, help="index folder to serve")
-    add("--photo", type=Path, required=True, help="a right photo, asked for in between")
-    add("--checkpoint", default="demo", help="encoder bundle (default %(default)s)")
     add("--first", type=int, default=0, help="number of the first body (default %(default)s)")
     add("--count", type=int, default=10_000, help="how many bodies (default %(default)s)")
     add("--clients", type=int, default=4, help="at once (default %(default)s)")
-    add("--service-flags", nargs=argparse.REMAINDER, default=[], help="further flags of `python -m service`, last")
     return parser
 
 

@@ -18,7 +18,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import pillow_heif
@@ -29,6 +28,7 @@ from benchmarks.hostile_photos import HOSTILE
 from benchmarks.lean_client import LeanClient, form_of
 from benchmarks.processes import memory_of
 from benchmarks.record import write_record
+from benchmarks.service_flags import service_parser
 from service.memory_bound import most_bytes_of_photos
 from service.settings import Settings
 
@@ -121,14 +121,10 @@ KINDS: dict[str, Callable[[], bytes]] = {
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.attack_memory", description=__doc__.split("\n")[0])
+    parser = service_parser("attack_memory", __doc__, photo="a right photo, asked for before and after")
     add = parser.add_argument
-    add("--index", type=Path, required=True, help="index folder to serve")
-    add("--photo", type=Path, required=True, help="a right photo, asked for before and after")
-    add("--checkpoint", default="demo", help="encoder bundle (default %(default)s)")
     add("--workers", type=int, default=2, help="decoders for common photos (default %(default)s)")
     add("--deadline", type=float, default=30.0, help="seconds a request may take (default %(default)s)")
-    add("--service-flags", nargs=argparse.REMAINDER, default=[], help="further flags of `python -m service`, last")
     return parser
 
 

@@ -25,6 +25,7 @@ import httpx
 
 from benchmarks.bench_service import start_service
 from benchmarks.record import write_record
+from benchmarks.service_flags import service_parser
 from service.client import Client
 
 _HOOKS = Path(__file__).with_name("schema_hooks.py")
@@ -85,16 +86,12 @@ def statuses(metrics: str) -> dict[str, dict[str, int]]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.attack_schema", description=__doc__.split("\n")[0])
+    parser = service_parser("attack_schema", __doc__, photo="a real photo")
     add = parser.add_argument
-    add("--index", type=Path, required=True, help="index folder to serve")
-    add("--photo", type=Path, required=True, help="a real photo")
-    add("--checkpoint", default="demo", help="encoder bundle (default %(default)s)")
     add("--schemathesis", type=Path, default=".venv-attack/bin/schemathesis", help="the command (default %(default)s)")
     add("--cases", type=int, default=150, help="most cases of noise for each operation (default %(default)s)")
     add("--seed", type=int, default=1, help="of the noise (default %(default)s)")
     add("--log", type=Path, default="attack-schema.log", help="what schemathesis said (default %(default)s)")
-    add("--service-flags", nargs=argparse.REMAINDER, default=[], help="further flags of `python -m service`, last")
     return parser
 
 

@@ -23,7 +23,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -34,6 +33,7 @@ from benchmarks.bench_service import start_service
 from benchmarks.hostile_photos import HOSTILE
 from benchmarks.processes import memory_of
 from benchmarks.record import write_record
+from benchmarks.service_flags import service_parser
 
 _AT_ONCE = 20
 _BOUND_S = 2.0
@@ -199,14 +199,10 @@ def _asking(senders: Sequence[threading.Thread]) -> Iterator[None]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.attack_service", description=__doc__.split("\n")[0])
+    parser = service_parser("attack_service", __doc__, photo="the normal photo")
     add = parser.add_argument
-    add("--index", type=Path, required=True, help="index folder to serve")
-    add("--photo", type=Path, required=True, help="the normal photo")
-    add("--checkpoint", default="demo", help="encoder bundle (default %(default)s)")
     add("--seconds", type=float, default=10.0, help="seconds for each kind (default %(default)s)")
     add("--only", nargs="+", default=[""], metavar="PART", help="attacks whose name holds one of these (default: all)")
-    add("--service-flags", nargs=argparse.REMAINDER, default=[], help="further flags of `python -m service`, last")
     return parser
 
 

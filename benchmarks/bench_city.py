@@ -50,10 +50,13 @@ def measure(checkpoint: str | Path, sets: dict[str, PairSet]) -> dict[str, dict[
 
 
 def take_photos(pairs: Path, count: int, out: Path) -> int:
-    """A folder of pairs with so many of another's training photos, drawn at random; returns how many there are."""
+    """A folder of pairs with so many of another's training photos, drawn at random; returns how many there are.
+
+    One that is there already is what a run before has made.
+    """
     train_set = read_manifest(pairs / "train.csv")
     chosen = np.random.default_rng(0).permutation(len(train_set.queries))[:count]
-    out.mkdir(parents=True)
+    out.mkdir(parents=True, exist_ok=True)
     kept = {int(train_set.positives[row]) for row in chosen}
     rows = []
     for row in sorted(chosen.tolist()):

@@ -16,7 +16,6 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path
 
 import httpx
 import numpy as np
@@ -24,6 +23,8 @@ import numpy as np
 from benchmarks.bench_service import start_service
 from benchmarks.processes import cpu_seconds_of
 from benchmarks.record import write_record
+from benchmarks.served import wait_until_answered
+from benchmarks.service_flags import service_parser
 from model.inputs.specs import COARSE_HEADINGS
 
 _START_PATIENCE_S = 600.0
@@ -56,7 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             for way in ways
         }
         for service in services.values():
-            _wait(service)
+            url, process = service
+            wait_until_answered(f"{url}/readyz", process=process, patience_s=_START_PATIENCE_S, every_s=0.5)
         for number in range(args.rounds + 1):
             for case, way in seconds:
                 took, cpu = _ask(services[way], photo, _CASES[case], max(1, args.requests // args.rounds))
@@ -74,19 +76,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"{case:16} {way:24}", one)
     print(write_record(args.name, {"clients": 1, "beside": args.beside, **result}))
     return 0
-
-
-def _wait(service: _Service) -> None:
-    url, process = service
-    end = time.monotonic() + _START_PATIENCE_S
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            if httpx.get(f"{url}/readyz", timeout=10).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.5)
-    raise SystemExit("a service did not become ready; its own message says why")
 
 
 def _ask(service: _Service, photo: bytes, fields: dict[str, str], count: int) -> tuple[list[float], float]:
@@ -115,17 +104,13 @@ def _summed(seconds: Sequence[float], cpu_s: float) -> dict[str, float]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_engines", description=__doc__.split("\n")[0])
+    parser = service_parser("bench_engines", __doc__, photo="panorama to post")
     add = parser.add_argument
-    add("--index", type=Path, required=True, help="index folder to serve")
-    add("--photo", type=Path, required=True, help="panorama to post")
-    add("--checkpoint", default="demo", help="encoder bundle (default %(default)s)")
     add("--ways", nargs="+", choices=_WAYS, default=["onnxruntime", "torch"], help="beside the one before")
     add("--requests", type=int, default=200, help="that count, of each way (default %(default)s)")
     add("--rounds", type=int, default=4, help="turns in which they are asked (default %(default)s)")
     add("--name", default="engines", help="of the record (default %(default)s)")
     add("--beside", default="nothing", help="what else the machine does meanwhile, for the record")
-    add("--service-flags", nargs=argparse.REMAINDER, default=[], help="further flags of `python -m service`, last")
     return parser
 
 

@@ -2,6 +2,8 @@
 
 Makes a fresh virtual environment, installs the project into it without any extra, builds a small index of a rendered
 region there, and starts the service: seconds until it is ready, memory, and `localize` of one photo from a cold start.
+Python compiles what is imported at the first use: the first start of the service tells what that costs, and the size is
+measured before and after.
 Writes `results/light.json`.
 
     python -m benchmarks.bench_light --folder SCRATCH
@@ -10,23 +12,21 @@ Writes `results/light.json`.
 from __future__ import annotations
 
 import argparse
+import os
 import resource
-import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.record import write_record
+from benchmarks.served import free_port, wait_until_answered
 
 _ROOT = Path(__file__).parents[1]
 _FORBIDDEN = ("torch", "timm", "torchvision", "onnx", "safetensors", "matplotlib")
 _STARTS = 3
-_PATIENCE_S = 120.0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--beside", default="nothing", help="what else the machine does meanwhile, for the record")
     parser.add_argument("--side", type=int, default=32, help="tiles along each side of the region")
     args = parser.parse_args(argv)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is imported stays compiled, as it does by default
     python = args.folder / "venv/bin/python"
     installed = None if python.exists() else _install(args.folder / "venv")
     result: dict[str, Any] = {
@@ -55,6 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     result["version_s"] = _least(lambda: _run(python, "indexer", "--version"))
     result["service"] = [_serve(python, index) for _ in range(_STARTS)]
+    result["disk_used_mb"] = _megabytes(args.folder / "venv")
     print(result)
     write_record("light", result)
     return 0
@@ -64,7 +66,7 @@ def _install(folder: Path) -> dict[str, float]:
     """Seconds that pip takes, and its processor time; what is left is the network's, and other programs'."""
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
     began, before = time.perf_counter(), _children_s()
-    pip = [str(folder / "bin/python"), "-m", "pip", "install", "--quiet"]
+    pip = [str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--no-compile"]
     subprocess.run([*pip, "-c", str(_ROOT / "constraints.txt"), "-e", str(_ROOT)], check=True)
     return {
         "seconds": round(time.perf_counter() - began, 1),
@@ -116,15 +118,13 @@ def _children_s() -> float:
 
 def _serve(python: Path, index: Path) -> dict[str, float]:
     """Seconds from the start of the process until it is ready, its processor time until then, and its memory."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     began = time.perf_counter()
     process = subprocess.Popen(
         [str(python), "-m", "service", "--index", str(index), "--port", str(port)], cwd=_ROOT, stderr=subprocess.DEVNULL
     )
     try:
-        _wait(f"http://127.0.0.1:{port}/readyz")
+        wait_until_answered(f"http://127.0.0.1:{port}/readyz")
         ready = time.perf_counter() - began
         status = Path(f"/proc/{process.pid}/status").read_text()
         times = Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
@@ -134,17 +134,6 @@ def _serve(python: Path, index: Path) -> dict[str, float]:
         process.terminate()
         process.wait()
     return {"ready_s": round(ready, 2), "processor_s": used, "resident_mb": round(resident * 1024 / 1e6)}
-
-
-def _wait(url: str) -> None:
-    end = time.monotonic() + _PATIENCE_S
-    while time.monotonic() < end:
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.02)
-    raise TimeoutError(f"{url} did not answer within {_PATIENCE_S:g} s")
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.bench_service import start_service
 from benchmarks.record import write_record
+from benchmarks.service_flags import service_parser
 
 _PATIENCE_MS = 120_000
 _SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
@@ -137,14 +138,11 @@ def _chromium() -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_page", description=__doc__.split("\n")[0])
+    parser = service_parser("bench_page", __doc__)
     add = parser.add_argument
-    add("--index", type=Path, required=True, help="index folder to serve")
     add("--photos", type=Path, required=True, help="folder of JPEG panoramas, the first three of which are the samples")
-    add("--checkpoint", default="demo", help="encoder bundle (default %(default)s)")
     add("--visits", type=int, default=5, help="visits that are counted, after one that is not (default %(default)s)")
     add("--screenshots", type=Path, help="folder for pictures of the page")
-    add("--service-flags", nargs=argparse.REMAINDER, default=[], help="further flags of `python -m service`, last")
     return parser
 
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import socket
 import subprocess
 import sys
 import threading
@@ -31,9 +30,9 @@ import numpy as np
 from benchmarks.lean_client import LeanClient, form_of
 from benchmarks.processes import cpu_seconds_of
 from benchmarks.record import write_record
+from benchmarks.served import free_port, wait_until_answered
+from benchmarks.service_flags import service_parser
 from clnet_geolocalization import command as own_command
-
-_START_PATIENCE_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -165,15 +164,13 @@ def start_service(
     index: Path, checkpoint: str, flags: Sequence[str], *, wait: bool = True
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """The address of a service, ready unless nobody waits for that, and its process."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [*own_command("service"), "--index", str(index), "--checkpoint", checkpoint, "--lame-duck-s", "0"]
     process = subprocess.Popen([*command, "--port", str(port), "--log-level", "error", *flags])
     try:
         url = f"http://127.0.0.1:{port}"
         if wait:
-            _wait_until_ready(url, process)
+            wait_until_answered(f"{url}/readyz", process=process)
         yield url, process
     finally:
         process.terminate()
@@ -295,28 +292,12 @@ def report(args: argparse.Namespace, bare: Bare, yardsticks: Yardsticks, runs: M
     }
 
 
-def _wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + _START_PATIENCE_S
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            if httpx.get(f"{url}/readyz").status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.1)
-    raise SystemExit("the service did not become ready; its own message says why")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_service", description=__doc__.split("\n")[0])
+    parser = service_parser("bench_service", __doc__, photo="panorama to post")
     add = parser.add_argument
-    add("--index", type=Path, required=True, help="index folder to serve")
-    add("--photo", type=Path, required=True, help="panorama to post")
-    add("--checkpoint", default="demo", help="encoder bundle (default %(default)s)")
     add("--clients", type=int, nargs="+", default=[1, 8, 32, 128], help="numbers of clients (default %(default)s)")
     add("--seconds", type=float, default=20.0, help="seconds for each number of clients (default %(default)s)")
     add("--core", type=int, help="keep all to this core, where another job owns the rest")
-    add("--service-flags", nargs=argparse.REMAINDER, default=[], help="further flags of `python -m service`, last")
     return parser
 
 

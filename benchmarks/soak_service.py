@@ -15,7 +15,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
 import httpx
 import numpy as np
@@ -23,6 +22,7 @@ import numpy as np
 from benchmarks.bench_service import start_service
 from benchmarks.processes import memory_of
 from benchmarks.record import write_record
+from benchmarks.service_flags import service_parser
 
 _BOUND_MIB = 16.0
 _SAMPLES = 80
@@ -82,14 +82,10 @@ def _ask(url: str, pid: int, photo: bytes, requests: int, clients: int, answers:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.soak_service", description=__doc__.split("\n")[0])
+    parser = service_parser("soak_service", __doc__, photo="panorama to post")
     add = parser.add_argument
-    add("--index", type=Path, required=True, help="index folder to serve")
-    add("--photo", type=Path, required=True, help="panorama to post")
-    add("--checkpoint", default="demo", help="encoder bundle (default %(default)s)")
     add("--requests", type=int, default=20_000, help="how many (default %(default)s)")
     add("--clients", type=int, default=8, help="at once (default %(default)s)")
-    add("--service-flags", nargs=argparse.REMAINDER, default=[], help="further flags of `python -m service`, last")
     return parser
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from clnet_geolocalization import own_first
+
+own_first()
+
 import sys
 from collections.abc import Sequence
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from clnet_geolocalization import own_first
+
+own_first()
+
 import logging
 import sys
 from collections.abc import Sequence
@@ -55,7 +59,7 @@ _COMMANDS: Commands = {
 _EXAMPLES = """examples:
   {prog} render region --out region --side 16 --panoramas 8
   {prog} train --out runs/mine --config configs/smoke.json
-  {prog} evaluate --checkpoint demo --data world:test --queries 500
+  {prog} evaluate --checkpoint demo --data world:cross-area --queries 500
   {prog} check-data vigor --root VIGOR
   {prog} info --checkpoint demo"""
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from clnet_geolocalization import own_first
+
+own_first()
+
 import argparse
 import faulthandler
 import sys
@@ -90,7 +94,7 @@ def _serve(settings: Settings, preparation: Preparation | None = None) -> int:
     app = create_app(settings, preparation=preparation, on_failure=give_up)
     server = make_server(app, settings)
     server.run()
-    if failures:
+    if failures and not server.told:  # what was being made is stopped with the service, which is no failure
         raise failures[0]
     return 0
 

@@ -1,4 +1,4 @@
-"""Who may ask, under which host name, and a line of log for each request. Plain ASGI."""
+"""Who may ask, under which host name; a line of log and a count for each request. Plain ASGI."""
 
 from __future__ import annotations
 
@@ -76,14 +76,14 @@ class KeyMiddleware:
 
 
 class AccessLogMiddleware:
-    """Gives each request an id, and writes one line when it is answered: what it was, and why it was refused."""
+    """Gives each request an id, counts it, and writes one line when it is answered: what it was, why it was refused."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, and tell."""
+        """Pass on, count and tell."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -104,6 +104,7 @@ class AccessLogMiddleware:
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = str(told["request_id"])
                 told["status"] = message["status"]
+                self._metrics.request(_known_method(scope["method"]), _route(scope), message["status"])
                 problem = headers.get("content-type") == PROBLEM_JSON
             elif problem:
                 told["reason"] = _slug(message.get("body", b""))
@@ -114,7 +115,7 @@ class AccessLogMiddleware:
             await self._app(scope, receive_counted, send_told)
         finally:
             seconds = time.perf_counter() - began
-            route = getattr(scope.get("route"), "path", "other")
+            route = _route(scope)
             self._metrics.answered(route, seconds, str(told.get("reason", "")))
             told |= {"method": scope["method"], "route": route, "bytes": received, "ms": round(1000 * seconds, 1)}
             told["key"] = scope.get("clnet.key")
@@ -125,6 +126,16 @@ def _path(scope: Scope) -> str:
     """The path as routes know it, whether or not a proxy's prefix stands before it."""
     path, prefix = str(scope["path"]), str(scope.get("root_path", ""))
     return path[len(prefix) :] if prefix and path.startswith(f"{prefix}/") else path
+
+
+def _route(scope: Scope) -> str:
+    """The template of the address, or one word for all that lead nowhere: labels must not grow without bound."""
+    return str(getattr(scope.get("route"), "path", "other"))
+
+
+def _known_method(method: str) -> str:
+    """The method, or one word for all that a client makes up."""
+    return method if method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS") else "other"
 
 
 def _key(headers: Headers) -> str:

@@ -33,7 +33,6 @@ from service.metrics import Metrics
 from service.middleware import (
     BodyLimitMiddleware,
     HeadMiddleware,
-    MetricsMiddleware,
     PrefixMiddleware,
     SecurityHeadersMiddleware,
 )
@@ -143,8 +142,7 @@ def _guarded(inner: ASGIApp, settings: Settings, metrics: Metrics) -> ASGIApp:
     if settings.allowed_hosts:
         asked = HostMiddleware(asked, _listed(settings.allowed_hosts))
     logged = AccessLogMiddleware(HeadMiddleware(SecurityHeadersMiddleware(asked)), metrics)
-    counted = MetricsMiddleware(logged, metrics)
-    return PrefixMiddleware(counted, root_path=settings.root_path, trust_header=settings.trust_forwarded_prefix)
+    return PrefixMiddleware(logged, root_path=settings.root_path, trust_header=settings.trust_forwarded_prefix)
 
 
 def _listed(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What stands around the app: the size of bodies, headers, counting, a proxy's prefix. Plain ASGI."""
+"""What stands around the app: the size of bodies, headers, a proxy's prefix. Plain ASGI."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import problem_kind, problem_response
-from service.metrics import Metrics
 from service.prefix import normal_prefix
 
 __all__ = [
     "BodyLimitMiddleware",
     "HeadMiddleware",
-    "MetricsMiddleware",
     "PrefixMiddleware",
     "SecurityHeadersMiddleware",
 ]
@@ -45,28 +43,6 @@ class SecurityHeadersMiddleware:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
-
-
-class MetricsMiddleware:
-    """Counts answers by method, route and status."""
-
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self._app = app
-        self._metrics = metrics
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, counting the answer."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        async def send_counted(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                route = getattr(scope.get("route"), "path", "other")
-                self._metrics.request(_known_method(scope["method"]), route, message["status"])
-            await send(message)
-
-        await self._app(scope, receive, send_counted)
 
 
 class BodyLimitMiddleware:
@@ -150,8 +126,3 @@ class PrefixMiddleware:
             return normal_prefix(stated)
         except ValueError:
             return self._root_path
-
-
-def _known_method(method: str) -> str:
-    """The method, or one word for all that a client makes up: labels must not grow without bound."""
-    return method if method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS") else "other"

@@ -21,7 +21,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from service.settings import Settings
 
-__all__ = ["make_server"]
+__all__ = ["Server", "make_server"]
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ _LAST_S = 5.0
 """For closing what was opened, once the time of open requests is over."""
 
 
-def make_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
+def make_server(app: FastAPI, settings: Settings) -> Server:
     """A server of the app that is ready to run."""
     config = uvicorn.Config(
         app,
@@ -42,16 +42,22 @@ def make_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
         timeout_graceful_shutdown=settings.shutdown_s,
         server_header=False,
     )
-    return _Server(config, app, settings)
+    return Server(config, app, settings)
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
+    """Stops as a lame duck.
+
+    Attributes:
+        told: whether a signal has told it to stop.
+    """
+
     def __init__(self, config: uvicorn.Config, app: FastAPI, settings: Settings) -> None:
         super().__init__(config)
         self._app = app
         self._lame_duck_s = settings.lame_duck_s
         self._shutdown_s = settings.shutdown_s
-        self._told = False
+        self.told = False
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve; SIGHUP has the index opened anew."""
@@ -64,15 +70,15 @@ class _Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """SIGTERM waits for the lame duck; a second signal, or Ctrl-C, does not."""
-        if not self._told:
+        if not self.told:
             wait_s = self._lame_duck_s if sig == signal.SIGTERM and self.started else 0.0
             _later(wait_s + self._shutdown_s + _LAST_S, _end)
             if wait_s:
                 self._app.state.engine.leave()
-                _later(wait_s, lambda: super(_Server, self).handle_exit(sig, frame))
-        if self._told or not (sig == signal.SIGTERM and self.started and self._lame_duck_s):
+                _later(wait_s, lambda: super(Server, self).handle_exit(sig, frame))
+        if self.told or not (sig == signal.SIGTERM and self.started and self._lame_duck_s):
             super().handle_exit(sig, frame)
-        self._told = True
+        self.told = True
 
 
 def _later(wait_s: float, call: Any) -> None:

@@ -1,6 +1,7 @@
 """Commands survive modules of the user's own that are named like ours, where the user stands and on PYTHONPATH."""
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from indexer.__main__ import main as indexer_main
 from model.__main__ import main as model_main
 from model.common import command_line
 from model.common.flags import read_flags
+from model.synthetic.splits import find_split
 from service.first_start import preparation
 
 ROOT = Path(__file__).parents[1]
@@ -81,6 +83,38 @@ def test_python_m_says_in_one_line_what_hides_a_package(tmp_path, package):
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("package", PACKAGES)
+def test_folders_that_are_no_packages_hide_nothing_from_python_m(tmp_path, package):
+    """Installed in place, submodules are found by a finder of their own, where the package itself is another's."""
+    (tmp_path / package).mkdir()
+    for other in PACKAGES:
+        if other != package:
+            (tmp_path / f"{other}.py").write_text(BROKEN)
+    finder = tmp_path / "finder"
+    finder.mkdir()
+    (finder / "sitecustomize.py").write_text(IN_PLACE.format(root=str(ROOT), packages=PACKAGES))
+    done = run([sys.executable, "-m", package, "--help"], tmp_path, [finder])
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"usage: python -m {package} ")
+
+
+IN_PLACE = """
+import sys
+from importlib.machinery import PathFinder
+
+class Finder:
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        top, _, rest = name.partition(".")
+        if top in {packages} or name == "clnet_geolocalization":
+            below = "/".join(name.split(".")[:-1])
+            return PathFinder.find_spec(name, [f"{root}/{{below}}"])
+
+sys.meta_path[:] = [one for one in sys.meta_path if "editable" not in str(one).lower()] + [Finder]
+"""
+"""What an editable install does, for whatever tree this is: it looks behind all others."""
+
+
 def test_an_import_says_so_too(tmp_path):
     (tmp_path / "model.py").write_text("")
     done = run([sys.executable, "-P", "-c", "import indexer"], tmp_path, [tmp_path, ROOT])
@@ -117,3 +151,5 @@ def test_every_example_of_a_help_can_be_typed(program, command, capsys, monkeypa
     examples = capsys.readouterr().out.partition("examples:\n")[2].splitlines()
     assert [program(shlex.split(line)[1:], prog="clnet") for line in examples] == [0] * len(examples)
     assert len(typed) >= 5
+    splits = re.findall(r"world:([\w-]+)", "\n".join(examples))
+    assert [find_split(name) for name in splits] or program is indexer_main

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import tutorial
+from model.synthetic.splits import find_split
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -63,6 +64,12 @@ def test_python_on_a_page_imports_public_names_only(page):
                 public = importlib.import_module(str(line.module)).__all__
                 assert "." not in str(line.module)
                 assert [alias.name for alias in line.names if alias.name not in public] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_splits_that_a_page_names_are_there(page):
+    for name in set(re.findall(r"world:([\w-]+)", page.read_text())) - {"SPLIT"}:
+        find_split(name)
 
 
 def test_the_site_is_built_strictly_and_asks_nothing_of_the_network(tmp_path):

@@ -71,4 +71,4 @@ def _load(name: str, *submodules: str, why: str, extra: str) -> Any:
             importlib.import_module(f"{name}.{one}")
         return importlib.import_module(name)
     except ImportError as error:
-        raise MissingExtra(f"{why}; install it with `pip install clnet-geolocalization[{extra}]`") from error
+        raise MissingExtra(f"{why}; install it with `pip install 'clnet-geolocalization[{extra}]'`") from error

@@ -155,7 +155,7 @@ class Calibrations:
     """Those of one index, each for questions of its own.
 
     Attributes:
-        each: known headings first, then by field of view; perhaps none.
+        each: known headings first, then by second looks and fields of view; perhaps none.
 
     Example:
         >>> Calibrations().for_question(Conditions((360.0, 360.0))) is None

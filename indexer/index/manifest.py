@@ -195,9 +195,11 @@ class Manifest:
             raise IndexDamaged(f"{path} is not the manifest of an index (its format is {content.get('format')!r})")
         version = content.get("version")
         if version not in (_WITH_PATH_IN_DIGEST, FORMAT_VERSION, _MEASURED_VERSION, TRIED_VERSION):
+            later = isinstance(version, int) and version > TRIED_VERSION
             raise IndexVersion(
                 f"{path} has format version {version!r}; this software reads versions {_WITH_PATH_IN_DIGEST} to "
-                f"{TRIED_VERSION}. Update it, or rebuild the index with `python -m indexer build`"
+                f"{TRIED_VERSION}. {'Update the software, or rebuild' if later else 'Rebuild'} the index with "
+                "`python -m indexer build`"
             )
         _require_unchanged(path, dict(content), written)
         return cls._from_content(content, path)

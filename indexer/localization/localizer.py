@@ -172,7 +172,6 @@ class Localizer:
             BadImage: the photo cannot be read or decoded, or is too large.
             BadConfig: the angles given cannot be those of the photo.
         """
-        photo = Path(photo) if isinstance(photo, str) else photo
         return prepare_photo(photo, self.encoder.inputs, given, region=region, max_pixels=self._max_pixels)
 
     def answer(

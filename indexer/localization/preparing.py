@@ -24,7 +24,7 @@ __all__ = ["prepare_photo"]
 
 
 def prepare_photo(
-    photo: bytes | Path | Image.Image,
+    photo: bytes | Path | str | Image.Image,
     inputs: InputSpec,
     given: GivenView | None = None,
     *,

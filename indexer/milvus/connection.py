@@ -93,5 +93,6 @@ class Connection:
             return
         if importlib.util.find_spec("milvus_lite") is None:
             raise MissingExtra(
-                f"{self.address} is a file of Milvus Lite; install it with `pip install clnet-geolocalization[milvus]`"
+                f"{self.address} is a file of Milvus Lite; install it with "
+                "`pip install 'clnet-geolocalization[milvus]'`"
             )

@@ -25,7 +25,7 @@ __all__ = ["BoxRegion", "CircleRegion", "RecentImagery", "Region"]
 _SLACK_DEG = 1e-7
 """A centimetre, by which the box around a circle is wider than the circle, so that rounding rules nothing out."""
 _ROUNDING_M = 1e-3
-_QUARTER_M, _NARROW_DEG = 5e6, 90.0
+_NARROW_DEG = 90.0
 _WIDE_DEG, _STEEP_DEG = 5.0, 85.0
 """Up to these, half the width and the farthest latitude of a circle, its surroundings count as nearly flat."""
 
@@ -102,18 +102,18 @@ class CircleRegion:
     def holds(self, west: ArrayLike, south: ArrayLike, east: ArrayLike, north: ArrayLike) -> _Mask:
         """Which of the boxes lie wholly inside, as far as that is quick to see.
 
-        In a quarter of the sphere the farthest point of a box is a corner.
+        Within a quarter turn of the centre the farthest point of a box is a corner: along a meridian the distance
+        falls, then grows; along a parallel it grows away from the centre.
         """
         west, south, east, north = (np.asarray(edge, np.float64) for edge in (west, south, east, north))
         if self._plane is not None:
             return self._plane.holds(west, south, east, north)
         lat, lon = self.centre.lat, self.centre.lon
-        mask = np.full(np.broadcast(west, south, east, north).shape, self.radius_m <= _QUARTER_M)
-        mask &= _width(west, east) <= _NARROW_DEG
+        mask: _Mask = _width(west, east) <= _NARROW_DEG
         for edge in (west, east):
-            mask &= np.abs((edge - lon + 180.0) % 360.0 - 180.0) <= _NARROW_DEG
+            mask = mask & (np.abs((edge - lon + 180.0) % 360.0 - 180.0) <= _NARROW_DEG)
             for end in (south, north):
-                mask &= great_circle_many_m(lat, lon, end, edge) <= self.radius_m
+                mask = mask & (great_circle_many_m(lat, lon, end, edge) <= self.radius_m)
         return mask
 
     @cached_property

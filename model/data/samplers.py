@@ -23,6 +23,8 @@ from model.data.pairs import PairSet
 __all__ = ["Order", "SamplerSpec", "epoch_batches", "most_in_a_batch"]
 
 _Table = NDArray[np.int32]
+_EMPTY_EPOCHS = 10
+"""So many in a row that fill no batch end a run; a single one is an order of the pairs that went badly."""
 
 
 @spec(prefix="data.sampler.")
@@ -100,13 +102,14 @@ def epoch_batches(
         drawn: how many of them are drawn from behind the nearest ones.
 
     Raises:
-        BadDataset: not one batch can be filled.
+        BadDataset: epoch after epoch not one batch can be filled.
     """
-    done, epoch = order.step, order.epoch
+    done, epoch, empty = order.step, order.epoch, 0
     while done < last and epoch - order.epoch != order.epochs:
         groups = _Groups(order.table, neighbours, drawn, np.random.default_rng((seed, epoch)))
         batches = list(_epoch(pairs, batch, groups))
-        if not batches:
+        empty = 0 if batches else empty + 1
+        if empty == min(_EMPTY_EPOCHS, order.epochs or _EMPTY_EPOCHS):
             raise BadDataset(
                 f"{pairs.name} gives no batch of {batch} pairs whose tiles differ and cover no other query; "
                 "lower optim.batch, or add pairs"

@@ -28,6 +28,8 @@ REPLAYED = "world:replay"
 """What is replayed to a network that was trained on the world."""
 _LARGEST_BATCH = 64
 """Of the city's own pairs."""
+_MOST_REPLAYED = 48
+"""Pairs of `world:replay` in a batch: some 65 fit, as most tiles show several cameras, and fewer in some orders."""
 _FILL = 0.75
 """Share of the pairs that fit into one batch which a batch has, so that orders differ."""
 _SLOWER = 0.2
@@ -61,7 +63,7 @@ def fine_tuning_tree(init: str, data: Path | None) -> dict[str, Any]:
     if data is not None:
         batch, manifests = _from_folder(data, bundle)
         tree["data"] |= manifests | _ground_of(data)
-        tree["optim"]["batch"] = batch * (2 if tree["data"]["replay"] else 1)
+        tree["optim"]["batch"] = 2 * min(batch, _MOST_REPLAYED) if tree["data"]["replay"] else batch
     return tree
 
 

@@ -1,13 +1,16 @@
 """Keys, host names, other origins, and the line of log: through the whole app."""
 
+import asyncio
 import json
 import logging
 from dataclasses import replace
 
 import pytest
 
+from service.access import AccessLogMiddleware
 from service.keys import new_key
 from service.logs import JsonLines
+from service.metrics import Metrics
 from tests.service.conftest import serving
 from tests.service.pictures import encoded, panorama_of
 
@@ -87,3 +90,23 @@ def test_each_request_is_a_line_with_its_id_and_the_reason_of_its_refusal(client
     assert 'clnet_refusals_total{reason="bad-image"} 1.0' in text
     assert 'clnet_request_seconds_count{route="/localize"} 1.0' in text
     assert "clnet_build_info{version=" in text
+
+
+def test_methods_and_addresses_that_clients_make_up_share_one_counter():
+    async def read_all(_, receive, send):
+        while (await receive()).get("more_body"):
+            pass
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def discard(_):
+        pass
+
+    async def receive():
+        return {"type": "http.request"}
+
+    metrics = Metrics()
+    counted = AccessLogMiddleware(read_all, metrics)
+    for method in ("BREW", "FROB"):
+        asyncio.run(counted({"type": "http", "method": method, "path": f"/{method}", "headers": []}, receive, discard))
+    assert 'clnet_requests_total{method="other",route="other",status="200"} 2.0' in metrics.text().decode()

@@ -177,7 +177,7 @@ def test_what_cannot_be_done_is_said_before_any_work(
         assert error.count("\n") == 1
     monkeypatch.setitem(sys.modules, "pyogrio.raw", None)
     assert localize(root, folder, "--gpkg", "--out", tmp_path / "a.gpkg") == 1
-    assert "install it with `pip install clnet-geolocalization[geo]`" in capsys.readouterr().err
+    assert "install it with `pip install 'clnet-geolocalization[geo]'`" in capsys.readouterr().err
     assert (tmp_path / "mine.csv").read_text() == "mine"
     assert {path: path.read_bytes() for path in folder.rglob("*.*")} == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "mine.csv", "photos"]

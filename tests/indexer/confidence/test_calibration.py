@@ -1,8 +1,10 @@
 """A calibration speaks about questions like those it was fitted on, and reads no value that makes no sense."""
 
+from dataclasses import replace
+
 import pytest
 
-from indexer.confidence.calibration import Calibration, Conditions
+from indexer.confidence.calibration import Calibration, Calibrations, Conditions
 from tests.indexer.candidates import CALIBRATION
 
 
@@ -15,6 +17,28 @@ def test_conditions_tell_what_a_calibration_can_speak_about() -> None:
     searched = Conditions((90.0, 180.0), headings=24)
     assert searched.include(Conditions.of(None, 120.0, headings=24))
     assert not searched.include(Conditions.of(None, 120.0, headings=4))
+
+
+def test_a_new_calibration_takes_the_place_of_those_about_its_questions_and_all_stand_in_one_order() -> None:
+    wanted = [
+        Conditions((360.0, 360.0)),
+        Conditions((70.0, 90.0), reranked=50),
+        Conditions((360.0, 360.0), reranked=50),
+        Conditions((360.0, 360.0), headings=24),
+    ]
+    for first in range(len(wanted)):
+        known = Calibrations(())
+        for conditions in [*wanted[first:], *wanted[:first]]:
+            known = known.with_one(replace(CALIBRATION, conditions=conditions))
+        assert [one.conditions for one in known.each] == wanted
+        again = replace(CALIBRATION, conditions=wanted[2], radius_m=1.25)
+        assert [one.radius_m for one in known.with_one(again).each] == [
+            *[CALIBRATION.radius_m] * 2,
+            1.25,
+            CALIBRATION.radius_m,
+        ]
+        wider = replace(CALIBRATION, conditions=Conditions((60.0, 360.0), reranked=50))
+        assert [one.conditions for one in known.with_one(wider).each] == [wanted[0], wider.conditions, wanted[3]]
 
 
 def test_it_is_read_as_it_was_written() -> None:

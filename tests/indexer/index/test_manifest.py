@@ -46,10 +46,14 @@ def test_a_changed_value_is_noticed(tmp_path: Path) -> None:
         Manifest.read(tmp_path)
 
 
-def test_a_newer_format_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("version", "advice"),
+    [(99, "Update the software, or rebuild the index"), (1, "Rebuild the index"), ("3", "Rebuild the index")],
+)
+def test_another_format_is_named_with_what_to_do(tmp_path: Path, version: object, advice: str) -> None:
     MANIFEST.write(tmp_path)
-    rewrite(tmp_path, version=99)
-    with pytest.raises(IndexVersion, match="format version 99; this software reads versions 2 to 6"):
+    rewrite(tmp_path, version=version)
+    with pytest.raises(IndexVersion, match=rf"version {version!r}; this software reads versions 2 to 6\. {advice}"):
         Manifest.read(tmp_path)
 
 

@@ -11,10 +11,11 @@ from PIL import Image
 from indexer.building.build import build_index
 from indexer.building.plan import BuildSpec
 from indexer.common.errors import BadQuery, IndexDamaged, IndexMismatch, IndexVersion, NoSuchIndex
+from indexer.index import tile_index
 from indexer.index.index_manifest import IndexManifest
 from indexer.index.manifest import FileEntry, Manifest
 from indexer.index.search_spec import SearchSpec
-from indexer.index.tile_index import TileIndex
+from indexer.index.tile_index import TileIndex, _open_segments
 from indexer.tiles.grid import MAX_ZOOM
 from indexer.tiles.region import BoxRegion, CircleRegion
 from indexer.tiles.sources.open_source import open_source
@@ -349,6 +350,54 @@ def test_an_index_is_current_until_it_changes(copied: Path) -> None:
     manifest = Manifest.read(copied)
     replace(manifest, written_by="another").write(copied)
     assert not opened.is_current
+
+
+def changing_while_it_is_opened(monkeypatch: pytest.MonkeyPatch, folder: Path, times: int) -> None:
+    """The first openings find that another program has just put a new version in the folder's place."""
+    left = iter(range(times))
+
+    def opening(*given: object, **options: object) -> object:
+        for number in left:
+            replace(Manifest.read(folder), written_by=f"version {number}").write(folder)
+            raise IndexDamaged(f"a file of version {number - 1} is missing")
+        return _open_segments(*given, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(tile_index, "_open_segments", opening)
+
+
+def test_an_index_that_changes_while_it_is_opened_is_opened_as_it_is_then(
+    copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changing_while_it_is_opened(monkeypatch, copied, 4)
+    opened = TileIndex.open(copied)
+    assert opened.segments[0].manifest.written_by == "version 3"
+    assert opened.is_current
+    changing_while_it_is_opened(monkeypatch, copied, 5)
+    with pytest.raises(IndexDamaged, match="a file of version 3 is missing"):
+        TileIndex.open(copied)
+
+
+def test_an_index_that_is_damaged_and_does_not_change_is_refused_at_once(
+    copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[object] = []
+
+    def opening(*given: object, **_: object) -> object:
+        tries.append(given)
+        raise IndexDamaged("a file is missing")
+
+    monkeypatch.setattr(tile_index, "_open_segments", opening)
+    with pytest.raises(IndexDamaged, match="a file is missing"):
+        TileIndex.open(copied)
+    assert len(tries) == 1
+
+
+def test_lists_are_left_aside_where_every_tile_is_to_be_compared(tmp_path: Path) -> None:
+    build_tiny(tmp_path, columns=8, rows=8, spec=BuildSpec(search=SearchSpec(latency_ms=0)))
+    for exact in (False, True):
+        opened = TileIndex.open(tmp_path / "index", exact=exact)
+        (found,) = opened.search(vector_of(7), top_k=1)
+        assert (found.exact, found.scanned == 64) == (exact, exact)
 
 
 def test_a_segment_in_the_place_of_another_is_named(copied: Path, tmp_path: Path) -> None:

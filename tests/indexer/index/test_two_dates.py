@@ -1,6 +1,7 @@
 """An index of several segments of several dates: which rows, which part, and what is left since a day."""
 
 import datetime
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -156,3 +157,12 @@ def test_an_index_of_another_numeric_family_takes_encoders_of_that_one_only(inde
     rounded.require_encoder(other)
     with pytest.raises(IndexMismatch, match="numeric family int8; this encoder makes float ones"):
         rounded.require_encoder(FakeEncoder())
+
+
+def test_a_part_of_an_index_is_current_while_the_whole_is(folder: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(folder, tmp_path / "index"))
+    part = TileIndex.open(copy, since=NEW)
+    assert part.count < TileIndex.open(copy).count
+    assert part.is_current
+    remove(copy, ids=(name_of(7, 1),))  # of the part that was left out
+    assert not part.is_current

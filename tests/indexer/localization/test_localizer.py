@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from indexer.building.plan import BuildSpec
-from indexer.common.errors import BadQuery, IndexMismatch, NoTilesInRegion
+from indexer.common.errors import BadQuery, IndexDamaged, IndexMismatch, NoTilesInRegion
 from indexer.confidence.calibration import Conditions
 from indexer.confidence.features import BEST
 from indexer.confidence.storage import write_calibration
@@ -288,6 +288,50 @@ def test_photos_answered_at_once_are_searched_once_and_fail_alone(index) -> None
         assert answers[number].position == alone.position
 
 
+def test_of_two_areas_one_may_fail_and_the_other_is_answered(index, monkeypatch) -> None:
+    search = TileIndex.search
+    there, here = (CircleRegion(index.tile(row).bounds.centre, 1.0) for row in (3, 5))
+
+    def failing(self, queries, *, top_k, region):
+        if region == there:
+            raise IndexDamaged("a block of vectors changed on disk")
+        return search(self, queries, top_k=top_k, region=region)
+
+    monkeypatch.setattr(TileIndex, "search", failing)
+    localizer = Localizer(FakeEncoder(), index)
+    photos = [localizer.prepare(panorama(4, 0.0), seen(), region=region) for region in (there, here, there)]
+    answers = dict(localizer.answer_each(photos, [1, 1, 1]))
+    assert [type(answers[number]) for number in (0, 2)] == [IndexDamaged, IndexDamaged]
+    assert [match.tile for match in answers[1].matches] == [index.tile(5)]
+
+
+def test_as_many_matches_as_are_asked_for_come_back_where_the_heading_is_known(tmp_path) -> None:
+    localizer = Localizer(FakeEncoder(), build_tiny(tmp_path, columns=6, rows=6))
+    photos = [localizer.prepare(panorama(seed, 0.0), seen()) for seed in (4, 5)]
+    answers = dict(localizer.answer_each(photos, [30, 2]))
+    assert [len(answers[number].matches) for number in (0, 1)] == [30, 2]
+
+
+def test_searching_is_told_with_the_time_that_the_index_took(index, monkeypatch) -> None:
+    search = TileIndex.search
+
+    def slow(self, queries, **others):
+        time.sleep(0.05)
+        return search(self, queries, **others)
+
+    monkeypatch.setattr(TileIndex, "search", slow)
+    for heading_deg in (0.0, None):
+        answer = Localizer(FakeEncoder(), index).localize(panorama(4, 0.0), seen(heading_deg))
+        assert 0.05 <= answer.seconds["search"] <= answer.seconds["total"]
+
+
+def test_an_area_without_recent_imagery_is_told_by_its_day(index) -> None:
+    recent = RecentImagery(datetime.date(2026, 6, 1))
+    for heading_deg in (0.0, None):
+        with pytest.raises(NoTilesInRegion, match="index index has no imagery since 2026-06-01; it has imagery of no"):
+            Localizer(FakeEncoder(), index).localize(panorama(4, 0.0), seen(heading_deg), region=recent)
+
+
 @pytest.fixture
 def calibrated(index, tmp_path):
     """The index with a calibration for panoramas whose heading is known."""
@@ -360,6 +404,7 @@ def test_opening_says_how_to_search_and_what(tmp_path) -> None:
     for exact in (False, True):
         opened = Localizer.open(folder, checkpoint=bundle, device="cpu", exact=exact)
         assert (opened.index.segments[0].exact, opened.reranked, opened.reranker) == (exact, 0, None)
+    assert not Localizer.open(folder, checkpoint=bundle, device="cpu").index.segments[0].exact
     with pytest.raises(BadQuery, match="no imagery since 2026-01-01; it has imagery of no date"):
         Localizer.open(folder, checkpoint=bundle, device="cpu", since=datetime.date(2026, 1, 1))
     with pytest.raises(BadQuery, match="has one vector a tile"):

@@ -1,6 +1,7 @@
 """A camera between two anchors is found there, and what cannot be looked at again is said."""
 
 import shutil
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from PIL import Image, ImageChops
 
 from indexer.common.errors import BadQuery, BadSource, IndexMismatch
 from indexer.confidence.calibration import Conditions
+from indexer.confidence.features import BEST
 from indexer.index.tile_index import TileIndex
 from indexer.localization.localizer import Localizer
 from indexer.localization.reranking import Reranker
@@ -89,12 +91,69 @@ def test_a_confidence_of_one_look_is_none_of_two(index: TileIndex) -> None:
     assert found.no_confidence_because == again.calibrations.why_none(asked)
 
 
-def test_opening_takes_a_second_look_where_one_is_asked_for(tmp_path: Path) -> None:
+def test_opening_takes_a_second_look_where_one_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bundle = str(write_bundle(tmp_path / "bundle"))
     encoder = Encoder.load(bundle, device="cpu", anchors=2)
     build_tiny(tmp_path, encoder=encoder)
-    opened = Localizer.open(tmp_path / "index", checkpoint=bundle, device="cpu", rerank=3)
+    load, asked = Encoder.load, []
+
+    def noting(checkpoint: str, **options: object) -> Encoder:
+        asked.append((checkpoint, options.pop("device"), options.pop("engine")))
+        return load(checkpoint, device="cpu", **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Encoder, "load", noting)
+    opened = Localizer.open(tmp_path / "index", checkpoint=bundle, device="cpu", engine="torch", rerank=3)
     assert opened.reranked == 3
+    assert asked == [(bundle, "cpu", "torch")] * 2  # once to ask with, once to look again
+
+
+@pytest.mark.parametrize("heading_deg", [0.0, "unknown"])
+def test_more_are_looked_at_again_than_an_estimate_or_the_caller_wants(
+    tmp_path: Path, heading_deg: float | str
+) -> None:
+    wide = build_tiny(tmp_path, columns=6, rows=4, encoder=ANCHORED)
+    candidates = BEST + 2
+    again = Localizer(ANCHORED, wide, reranker=Reranker(wide, ONE, candidates=candidates))
+    shutil.rmtree(tmp_path / "tiles")
+    found = again.localize(panorama(7, BETWEEN), GivenView(heading_deg=heading_deg, fov_deg=360.0), top_k=1)
+    assert found.warnings[0].startswith(f"{candidates} of the best {candidates} tiles cannot be read any more")
+
+
+def test_a_canvas_that_is_laid_by_its_heading_is_looked_at_as_it_is(index: TileIndex) -> None:
+    _, again = localizers(index, 5)
+    canvas = again.prepare(panorama(7, BETWEEN), NORTH).canvas
+    north, east = (again.rank_tiles(canvas, heading_deg=heading_deg).hits for heading_deg in (0.0, 90.0))
+    assert [replace(hit, heading_deg=0.0) for hit in east] == north
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_photo_is_turned_by_whole_columns_to_the_heading_of_each_tile(index: TileIndex, known: bool) -> None:
+    """With columns enough that a degree too many would be seen."""
+    _, again = localizers(index, 3)
+    rng = np.random.default_rng(1)
+    canvas, laid = rng.integers(0, 255, (32, 1024, 3), np.uint8), []
+    again.reranker.refine = lambda hits, vectors: laid.append(vectors) or (hits, 0)
+    hits = [
+        Hit(row, 0.9, heading_deg) for row, heading_deg in ((0, 359.6484375), (1, 90.0), (2, 359.6484375), (3, 0.0))
+    ]
+    again._look_again(canvas, hits, known=known)
+    turns = [0, 0, 0] if known else [1023, 256, 1023]
+    expected = ONE.encode_ground(np.stack([np.roll(canvas, turn, axis=1) for turn in turns]))
+    assert np.abs(laid[0] - expected).max() < 1e-6
+
+
+def test_the_second_look_counts_as_searching(index: TileIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, again = localizers(index, 3)
+    refine = Reranker.refine
+
+    def slow(self: Reranker, *given: object) -> object:
+        time.sleep(0.05)
+        return refine(self, *given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Reranker, "refine", slow)
+    for heading_deg in (0.0, "unknown"):
+        seconds = again.localize(panorama(7, BETWEEN), GivenView(heading_deg=heading_deg, fov_deg=360.0)).seconds
+        assert 0.05 <= seconds["search"] <= seconds["total"]
 
 
 def test_only_the_first_are_looked_at_and_none_is_lost(index: TileIndex) -> None:

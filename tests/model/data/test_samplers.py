@@ -63,6 +63,12 @@ def test_an_anchor_brings_its_nearest_pairs_that_the_epoch_has_not_shown():
     assert {(row - first[0]) % 24 for row in first[1:3]} == {1, 23}
 
 
+def test_no_more_pairs_join_an_anchor_than_were_asked_for_however_many_the_table_names():
+    (batch,) = epoch_batches(pair_set(range(60)), Order(table=ring(60)), batch=12, last=1, seed=0, neighbours=3)
+    for anchor, *joined in np.reshape(batch, (3, 4)).tolist():
+        assert joined == [(anchor + step) % 60 for step in (1, -1, 2)]
+
+
 def test_a_tile_that_also_covers_the_query_is_never_its_negative():
     count = 24
     overlaps = tuple(((row + 1) % count, (row - 1) % count) for row in range(count))
@@ -91,6 +97,16 @@ def test_epochs_of_an_order_go_on_where_the_one_before_ended():
     assert batches(Order(epochs=1)) == whole[:3]
     assert batches(Order(1, 3, 1)) == whole[3:6]
     assert batches(Order(1, 3), first=5) == whole[5:]
+
+
+def test_an_epoch_whose_order_fills_no_batch_is_passed_over():
+    overlapping = tuple(tuple(tile for tile in (row - 1, row + 1) if 0 <= tile < 5) for row in range(5))
+    pairs = pair_set(range(5), overlapping)  # only 0, 2 and 4 may stand together
+    batches = list(epoch_batches(pairs, Order(), batch=3, last=4, seed=0))
+    assert [sorted(draw % 5 for draw in batch) for batch in batches] == [[0, 2, 4]] * 4
+    epochs = [batch[0] // 5 for batch in batches]
+    assert epochs[-1] > 3, "no epoch of these failed to fill a batch"
+    assert batches[2:] == list(epoch_batches(pairs, Order(), batch=3, last=4, seed=0, first=2))
 
 
 def test_no_batch_at_all_is_an_error_and_no_endless_loop():

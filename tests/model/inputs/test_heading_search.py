@@ -85,6 +85,11 @@ def test_every_tile_is_kept_once_at_its_best_heading():
     assert [(hit.row, round(hit.score, 3), hit.heading_deg) for hit in hits] == [(3, 0.9, 90.0), (7, 0.5, 0.0)]
 
 
+def test_of_headings_that_score_alike_the_first_is_told():
+    hits = search_by([found(r5=0.5), found(r5=0.75, r6=0.25), found(r5=0.75), found(r6=0.25)], count=4)
+    assert [(hit.row, hit.score, hit.heading_deg) for hit in hits] == [(5, 0.75, 90.0), (6, 0.25, 90.0)]
+
+
 def test_equal_scores_are_ordered_by_row():
     assert [hit.row for hit in search_by([found(r9=0.5, r2=0.5)], heading_deg=0.0)] == [2, 9]
 

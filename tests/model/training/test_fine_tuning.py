@@ -45,6 +45,18 @@ def test_the_demo_replays_its_world_slower_and_with_its_own_changes():
     assert load_run(None, base=tree).inputs.anchors == 5
 
 
+def test_no_more_pairs_of_the_world_are_replayed_than_fit_into_a_batch(tmp_path):
+    lines = [f"q{number}.jpg,t{number}.jpg,{number / 100},8.5,0.5" for number in range(200)]
+    for number in range(200):
+        (tmp_path / f"q{number}.jpg").touch()
+        (tmp_path / f"t{number}.jpg").touch()
+    for name in ("train.csv", "val.csv"):
+        (tmp_path / name).write_text("\n".join(["query,reference,lat,lon,reference_margin", *lines]))
+    run = load_run(None, base=fine_tuning_tree("demo", tmp_path))
+    assert run.data.replayed(run.optim.batch) == 48
+    assert run.optim.batch == 96
+
+
 def test_a_file_and_single_settings_go_before_what_follows_from_the_bundle(bundle, city, tmp_path):
     (tmp_path / "run.json").write_text('{"optim": {"steps": 7}, "name": "mine"}')
     run = load_run(tmp_path / "run.json", ["optim.lr=0.5"], base=fine_tuning_tree(bundle, city))

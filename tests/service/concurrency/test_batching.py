@@ -208,3 +208,11 @@ def test_closing_waits_no_longer_than_is_said():
     assert not waiting.done()
     released.set()
     assert waiting.result(timeout=10) == "one"
+
+
+def test_what_a_batch_took_is_no_more_than_went_by():
+    batcher = Batcher(enumerate, max_items=4)
+    began = time.monotonic()
+    assert batcher.submit("one").result(timeout=10) == "one"
+    batcher.close()
+    assert 0.0 < batcher._last_s <= time.monotonic() - began
