@@ -30,6 +30,7 @@ MOST_IN_MEMORY = 2 << 20
 _KEPT = 1 << 20
 _PHOTO = "panorama"
 _HOW = "send it as a file, in multipart/form-data (curl -F panorama=@photo.jpg ADDRESS)"
+_TOO_MANY = "Too many files."
 _PLAINER = {
     "Missing boundary in multipart.": (
         "the Content-Type names no boundary; leave that header to your HTTP client, which knows the boundary it writes"
@@ -49,13 +50,16 @@ class _FormRequest(Request):
             async with aclosing(self.stream()) as stream:
                 await _refuse_other_kinds(self.headers, stream)
                 limits: Any = {"max_files": max_files, "max_fields": max_fields, "max_part_size": max_part_size}
+                body = _from_first_boundary(stream, self.headers)
                 try:
-                    self._form = await _PhotoParser(self.headers, stream, **limits).parse()
+                    self._form = await _PhotoParser(self.headers, body, **limits).parse()
                 except OSError as error:  # of the spool, which holds what is larger than a megabyte
                     logger.error("an upload cannot be kept in %s: %s", tempfile.gettempdir(), error)
                     raise StorageFault from error
                 except MultiPartException as error:
-                    raise HTTPException(400, _PLAINER.get(error.message, error.message)) from error
+                    raise HTTPException(400, _plainer(error.message, max_files)) from error
+                finally:
+                    await body.aclose()
             await self._refuse_values_in_address(self._form)
         return self._form
 
@@ -78,6 +82,34 @@ class FormRoute(APIRoute):
             return await handle(_FormRequest(request.scope, request.receive))
 
         return read
+
+
+def _plainer(message: str, max_files: float) -> str:
+    """The parser's words, or better ones."""
+    if not message.startswith(_TOO_MANY):
+        return _PLAINER.get(message, message)
+    several = "; several photos of one place go to /localize/together" if max_files == 1 else ""
+    return f"the form has more files than the {max_files:g} that are taken here (one left empty counts){several}"
+
+
+async def _from_first_boundary(stream: AsyncGenerator[bytes, None], headers: Headers) -> AsyncGenerator[bytes, None]:
+    """A body without the text that may stand before its first part, and means nothing (RFC 2046, section 5.1.1)."""
+    boundary = parse_options_header(headers.get("Content-Type"))[1].get(b"boundary", b"")
+    first, found = b"\r\n--" + boundary, not boundary
+    held = b"\r\n"  # the first line may be the boundary
+    async for chunk in stream:
+        if found:
+            yield chunk
+            continue
+        held += chunk
+        place = held.find(first)
+        found = place >= 0
+        if found:
+            yield held[place + 2 :]
+        else:
+            held = held[1 - len(first) :]
+    if not found:
+        yield held.removeprefix(b"\r\n")  # the parser says what is wrong with it
 
 
 async def _refuse_other_kinds(headers: Headers, stream: AsyncGenerator[bytes, None]) -> None:

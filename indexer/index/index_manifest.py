@@ -135,7 +135,9 @@ class IndexManifest:
         content, written = load_manifest(path)
         if content.get("format") == FORMAT and content.get("version") == LIST_VERSION and "segments" in content:
             return cls._from_content(content, path, written)
-        return cls.of_segments({MANIFEST: Manifest.of_written(path, content, written)})
+        only = Manifest.of_written(path, content, written)
+        _refuse_exchanged(folder, written)
+        return cls.of_segments({MANIFEST: only})
 
     @classmethod
     def of_segments(
@@ -196,6 +198,20 @@ def joined_bounds(boxes: list[Bounds]) -> Bounds:
     edges = np.array([box.as_tuple() for box in boxes])
     west, east = narrowest_span(edges[:, 0], edges[:, 2])
     return Bounds(west, float(edges[:, 1].min()), east, float(edges[:, 3].max()))
+
+
+def _refuse_exchanged(folder: Path, written: bytes) -> None:
+    """A first segment's manifest is kept beside the list as it was, so another there means that the list is elsewhere.
+
+    Raises:
+        IndexDamaged: files have been exchanged.
+    """
+    kept = folder / FIRST_SEGMENT
+    if kept.is_file() and kept.read_bytes() != written:
+        raise IndexDamaged(
+            f"{folder / MANIFEST} is that of one segment, and {kept} is not its copy: files of the index have been "
+            "exchanged; restore it or rebuild it"
+        )
 
 
 def _entry(values: dict[str, Any]) -> SegmentEntry:

@@ -269,5 +269,5 @@ def load_manifest(path: Path) -> tuple[dict[str, Any], bytes]:
             f"{path} is missing; {path.parent} is no index, or not a whole one: "
             "give the folder that `indexer build --out` wrote"
         ) from None
-    except ValueError as error:
+    except (ValueError, IsADirectoryError) as error:
         raise IndexDamaged(f"{path} is not a JSON object ({error}); rebuild the index") from error

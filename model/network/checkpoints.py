@@ -167,6 +167,7 @@ def _view_of_tiles(net: CLNet) -> str:
     return polar + (f" Each is described around {anchors} x {anchors} points." if anchors > 1 else "")
 
 
+_WRAPPERS = frozenset({"state_dict", "model", "model_state_dict", "net", "network", "weights"})
 _NAMED = 3
 """How many keys of a kind an error spells out."""
 
@@ -184,7 +185,7 @@ def read_weights(path: Path, *, remedy: str) -> dict[str, Tensor]:
         BadCheckpoint: no such file, not a checkpoint, or anything else in it than tensors by name.
     """
     try:
-        tree = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
+        tree = load_file(path) if _is_safetensors(path) else _unwrapped(torch.load(path, "cpu", weights_only=True))
     except Exception as error:  # a file that is no checkpoint makes torch raise almost anything
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         raise BadCheckpoint(f"{path} cannot be read as weights: {reason}; {remedy}") from error
@@ -194,6 +195,35 @@ def read_weights(path: Path, *, remedy: str) -> dict[str, Tensor]:
     if strange or not tree:
         raise BadCheckpoint(f"{path} holds no plain list of tensors but {_some(strange) or 'nothing'}; {remedy}")
     return {str(key): value for key, value in tree.items()}
+
+
+def _is_safetensors(path: Path) -> bool:
+    """By the content, too: the file may have another's name."""
+    if path.suffix == ".safetensors":
+        return True
+    with path.open("rb") as file:
+        head = file.read(10)
+    if head.startswith(b"version ht"):
+        raise ValueError("it is a pointer of Git LFS, not the file itself (git lfs pull fetches that)")
+    return head[8:] == b'{"'
+
+
+def _unwrapped(tree: Any) -> Any:
+    """The weights where a trainer saved them under one of the usual names, beside what is no weights."""
+    while isinstance(tree, dict):
+        below = {key: value for key, value in tree.items() if _are_weights(value)}
+        if (
+            len(below) != 1
+            or next(iter(below)) not in _WRAPPERS
+            or any(isinstance(one, Tensor) for one in tree.values())
+        ):
+            break
+        tree = next(iter(below.values()))
+    return tree
+
+
+def _are_weights(tree: Any) -> bool:
+    return isinstance(tree, dict) and any(isinstance(one, Tensor) or _are_weights(one) for one in tree.values())
 
 
 def load_exactly(
@@ -212,7 +242,8 @@ def load_exactly(
         BadCheckpoint: naming each missing, unknown or misshapen weight (the first three of a kind), or those with
             values that are not finite.
     """
-    wanted = {names[key]: value.shape for key, value in net.state_dict().items()}
+    own = {names[key]: value for key, value in net.state_dict().items()}
+    wanted = {name: value.shape for name, value in own.items()}
     common = [name for name in wanted if name in weights]
     faults = {
         "missing": [name for name in wanted if name not in weights],
@@ -222,6 +253,9 @@ def load_exactly(
             for name in common
             if weights[name].shape != wanted[name]
         ],
+        "no plain floating-point numbers": [
+            name for name in common if own[name].is_floating_point() and not _is_plain(weights[name])
+        ],
     }
     if any(faults.values()):
         told = "; ".join(f"{kind}: {_some(keys)}" for kind, keys in faults.items() if keys)
@@ -230,6 +264,11 @@ def load_exactly(
     if broken:
         raise BadCheckpoint(f"{source}: values that are not finite in {_some(broken)}; {remedy}")
     net.load_state_dict({key: weights[names[key]].float() for key in net.state_dict()}, strict=True)
+
+
+def _is_plain(weight: Tensor) -> bool:
+    """Whole numbers are those of a quantised network, which mean nothing without their scales."""
+    return weight.is_floating_point() and weight.layout == torch.strided and not weight.is_quantized
 
 
 def _some(keys: Sequence[str]) -> str:

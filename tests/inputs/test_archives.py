@@ -33,11 +33,45 @@ def test_mbtiles_that_do_not_say_their_format_show_it(tmp_path: Path) -> None:
     assert names_of(write_mbtiles(tmp_path / "a.mbtiles", ROWS, {})) == NAMES
     path = write_mbtiles(tmp_path / "b.mbtiles", ROWS[:1], {})
     database = sqlite3.connect(path)
-    database.execute("UPDATE tiles SET tile_data = ?", (gzip.compress(b"vector"),))
+    database.execute("UPDATE tiles SET tile_data = ?", (gzip.compress(b"\x1a\x05layer"),))
     database.commit()
     database.close()
     with pytest.raises(BadSource, match="vector tiles"):
         listed(path)
+
+
+@pytest.mark.parametrize("said", ["PNG", ".png", "png8:m=h", "jpeg80", "image/png", "mixed", "raster"])
+def test_a_format_in_other_words_is_read(tmp_path: Path, said: str) -> None:
+    path = write_mbtiles(tmp_path / "a.mbtiles", ROWS, {"format": said})
+    assert names_of(path) == NAMES
+    assert any("are pictures" in note for note in listed(path).notes) == (said in ("mixed", "raster"))
+
+
+@pytest.mark.parametrize("said", ["pbf", "avif", "gif"])
+def test_a_format_that_is_not_read_is_refused(tmp_path: Path, said: str) -> None:
+    path = write_mbtiles(tmp_path / "a.mbtiles", ROWS, {"format": said})
+    database = sqlite3.connect(path)
+    database.execute("UPDATE tiles SET tile_data = ?", (gzip.compress(b"\x1a\x05layer"),))
+    database.commit()
+    database.close()
+    with pytest.raises(BadSource, match=f"tiles of format '{said}'"):
+        listed(path)
+
+
+@pytest.mark.parametrize("metadata", [{}, {"format": "png"}, None], ids=["no format", "png", "no metadata"])
+def test_pictures_that_are_compressed_once_more_are_read(tmp_path: Path, metadata: dict[str, str] | None) -> None:
+    path = write_mbtiles(tmp_path / "a.mbtiles", ROWS, metadata)
+    database = sqlite3.connect(path)
+    for number, picture in database.execute("SELECT rowid, tile_data FROM tiles").fetchall():
+        database.execute("UPDATE tiles SET tile_data = ? WHERE rowid = ?", (gzip.compress(picture), number))
+    database.commit()
+    database.close()
+    assert names_of(path) == NAMES
+    source = MBTilesSource(path, SourceOptions())
+    table = source.list_tiles().table
+    found = {table.tile_id[number]: source.read(table.record(number)) for number in range(len(table))}
+    source.close()
+    assert found == {f"{z}/{x}/{y}": encoded(seed, 32) for seed, (z, x, y) in enumerate(ZXY)}
 
 
 def test_rows_with_a_null_a_fraction_or_a_word_are_counted_and_left(tmp_path: Path) -> None:

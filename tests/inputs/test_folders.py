@@ -8,6 +8,8 @@ import pytest
 
 from indexer.common.errors import BadSource
 from indexer.tiles.sources.open_source import open_source
+from indexer.tiles.sources.source import SourceOptions
+from model.common.errors import BadImage
 from tests.indexer.tiles.sources.rasters import write_raster
 from tests.inputs.making import LEFT, TOP, ZOOM, ZXY, listed, names_of, write_folder, write_tile
 
@@ -25,6 +27,17 @@ def test_a_link_round_in_a_circle_is_not_followed(tmp_path: Path, target: str) -
     listing = listed(folder)
     assert sorted(listing.table.tile_id) == NAMES
     assert any("seen before" in note and "latest" in note for note in listing.notes)
+
+
+def test_a_link_to_a_folder_above_does_not_bring_in_what_lies_beside(tmp_path: Path) -> None:
+    write_folder(tmp_path / "other", lambda z, x, y: f"{z}/{x}/{y}.png")
+    root = write_folder(tmp_path / "below" / "tiles", lambda z, x, y: f"{z}/{x}/{y}.png")
+    (root / "up").symlink_to("..")
+    (root / "far").symlink_to(tmp_path)
+    listing = listed(root)
+    assert len(listing.table) == 4
+    assert any("2 links lead to folders seen before" in note for note in listing.notes)
+    assert not any("name no tile" in note for note in listing.notes)
 
 
 def test_links_that_double_at_every_level_are_entered_once(tmp_path: Path) -> None:
@@ -132,3 +145,25 @@ def test_digits_of_other_scripts_name_no_tile(tmp_path: Path) -> None:
     write_tile(tmp_path / "16" / "3" / "4.png")
     write_tile(tmp_path / "\uff11\uff16" / "\uff13" / "\uff15.png")
     assert names_of(tmp_path) == ["16/3/4"]
+
+
+def test_pipes_and_devices_are_not_waited_for(tmp_path: Path) -> None:
+    root = write_folder(tmp_path / "tiles", lambda z, x, y: f"{z}/{x}/{y}.png")
+    os.mkfifo(root / "16" / "34322" / "9.png")
+    (root / "16" / "34322" / "8.png").symlink_to("/dev/zero")
+    listing = listed(root)
+    assert len(listing.table) == 4
+    assert any("2 pictures name no tile and are ignored" in note for note in listing.notes)
+    with pytest.raises(BadSource, match="is no plain file but a pipe or a device"):
+        listed(root / "16" / "34322" / "9.png")
+
+
+def test_a_list_of_pipes_and_devices_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "tiles.csv").write_text("path,lat,lon\npipe.png,47.1,8.5\n/dev/zero,47.2,8.5\n")
+    source = open_source(tmp_path / "tiles.csv", SourceOptions(tile_size_m=100.0))
+    listing = source.list_tiles()
+    assert any("2 of the listed files do not exist, or are no plain files" in note for note in listing.notes)
+    for row in range(2):
+        with pytest.raises(BadImage, match="is no plain file"):
+            source.read(listing.table.record(row))

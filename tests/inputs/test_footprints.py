@@ -83,7 +83,17 @@ def test_what_the_product_writes_itself_is_read_back_over_the_antimeridian(tmp_p
 
 def test_two_distant_parts_are_not_taken_for_a_crossing(tmp_path: Path) -> None:
     far = multipolygon(polygon(ring(8.0, 47.0, 8.001, 47.001)), polygon(ring(8.3, 47.0, 8.301, 47.001)))
-    assert boxes_of(write_list(tmp_path / "a.parquet", {"geometry": [far]})) == [(8.0, 47.0, 8.301, 47.001)]
+    path = write_list(tmp_path / "a.parquet", {"geometry": [far]})
+    assert boxes_of(path) == [(8.0, 47.0, 8.301, 47.001)]
+    assert "1 rows have shapes of several parts that lie apart (row 1" in " ".join(listed(path).notes)
+
+
+def test_parts_of_one_tile_and_its_holes_are_no_warning(tmp_path: Path) -> None:
+    beside = multipolygon(polygon(ring(8.0, 47.0, 8.001, 47.001)), polygon(ring(8.001, 47.0, 8.002, 47.001)))
+    across = multipolygon(polygon(ring(179.999, 47.0, 180.0, 47.001)), polygon(ring(-180.0, 47.0, -179.999, 47.001)))
+    holed = polygon(ring(8.0, 47.0, 8.001, 47.001), ring(8.0004, 47.0004, 8.0005, 47.0005))
+    path = write_list(tmp_path / "a.parquet", {"geometry": [beside, across, holed]})
+    assert "lie apart" not in " ".join(listed(path).notes)
 
 
 @pytest.mark.parametrize(

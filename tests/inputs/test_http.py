@@ -125,6 +125,26 @@ def test_a_body_that_is_cut_off_is_said_to_be(client: TestClient, left: int) -> 
     check(post(client, cut), 400, "the upload was cut off", "send it again")
 
 
+@pytest.mark.parametrize(
+    "before", [b"", b"\r\n", b"This text means nothing.\r\n", b"--XY\r\n--X\r\n" * 9000, b"--X" * 99 + b"\r\n"]
+)
+@pytest.mark.parametrize("step", [1 << 20, 1000, 7])
+def test_text_before_the_first_part_means_nothing(client: TestClient, before: bytes, step: int) -> None:
+    body = before + part('name="panorama"; filename="a.jpg"', PHOTO)
+    if len(body) > 50_000 and step < 1000:
+        step = 5000
+    pieces = (body[start : start + step] for start in range(0, len(body), step))
+    response = client.post("/localize", content=pieces, headers={"Content-Type": "multipart/form-data; boundary=XX"})
+    assert response.status_code == 200, response.text
+
+
+def test_more_photos_than_are_taken_are_told_where_to_go(client: TestClient) -> None:
+    photo = part('name="panorama"; filename="a.jpg"', PHOTO, close=b"")
+    for second in (PHOTO, b""):
+        body = photo + part('name="panorama"; filename="b.jpg"', second)
+        check(post(client, body), 400, "more files than the 1 that are taken here", "/localize/together")
+
+
 def test_a_whole_body_is_answered(client: TestClient) -> None:
     assert post(client, part('name="panorama"; filename="a.jpg"', PHOTO)).status_code == 200
 

@@ -15,6 +15,8 @@ from indexer.index.integrity import BlockCheck, write_block_digests
 from indexer.index.manifest import BLOCKS, EMBEDDINGS, SEARCH, TILES, Manifest
 from indexer.index.search_spec import SearchSpec
 from indexer.index.tile_index import TileIndex
+from indexer.lifecycle.change import changing
+from indexer.lifecycle.remove import remove_tiles
 from indexer.tiles.region import BoxRegion, CircleRegion
 from indexer.tiles.sources.open_source import open_source
 from model.common.atomic_io import canonical_json, sha256_bytes
@@ -303,3 +305,27 @@ def test_the_digest_does_not_depend_on_where_the_tiles_lie(tmp_path: Path) -> No
     (tmp_path / "one" / "manifest.json").write_bytes(canonical_json(content))
     with pytest.raises(IndexDamaged, match="checksum"):
         TileIndex.open(tmp_path / "one")
+
+
+def test_exchanged_manifests_are_refused(tmp_path: Path) -> None:
+    index = build_tiny(tmp_path, 3, 3)
+    index.close()
+    with changing(index.folder) as change:
+        remove_tiles(change, ids={index.tile(0).tile_id})
+    one, other = index.folder / "manifest.json", index.folder / "segment.json"
+    written = one.read_bytes(), other.read_bytes()
+    one.write_bytes(written[1])
+    other.write_bytes(written[0])
+    with pytest.raises(IndexDamaged, match="have been exchanged"):
+        TileIndex.open(index.folder)
+    other.write_bytes(written[1])  # as a change that was killed before its end leaves them
+    TileIndex.open(index.folder).close()
+
+
+def test_a_folder_in_the_place_of_a_manifest_is_said(tmp_path: Path) -> None:
+    index = build_tiny(tmp_path, 3, 3)
+    index.close()
+    (index.folder / "manifest.json").unlink()
+    (index.folder / "manifest.json").mkdir()
+    with pytest.raises(IndexDamaged, match=r"manifest\.json is not a JSON object"):
+        TileIndex.open(index.folder)

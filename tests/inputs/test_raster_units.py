@@ -130,3 +130,19 @@ def test_overviews_of_another_raster_are_a_warning(tmp_path: Path) -> None:
         data.build_overviews([2], rasterio.enums.Resampling.average)
     Path(f"{other}.ovr").replace(f"{path}.ovr")
     assert "a.tif.ovr shows something else than the raster itself" in read(path)[1]
+
+
+@pytest.mark.parametrize(
+    ("pixels", "bands", "said"), [(256, 1, "is grey and others are"), (16, 3, "has pixels 16 times")]
+)
+def test_a_file_of_another_kind_in_a_mosaic_is_a_warning(tmp_path: Path, pixels: int, bands: int, said: str) -> None:
+    """An overview of the whole, or pictures of the time before colour, beside what is meant."""
+    ramp = np.linspace(30, 220, 256).astype(np.uint8)
+    write(tmp_path / "a.tif", np.tile(ramp, (3, 256, 1)), **place(FIRST))
+    assert "warning" not in read(tmp_path / "a.tif")[1]
+    box = mercantile.xy_bounds(SECOND)
+    transform = rasterio.transform.from_bounds(*box, pixels, pixels)
+    ramp = np.linspace(30, 220, pixels).astype(np.uint8)
+    write(tmp_path / "b.tif", np.tile(ramp, (bands, pixels, 1)), crs="EPSG:3857", transform=transform)
+    notes = read(tmp_path)[1]
+    assert f"warning: b.tif {said}" in notes

@@ -11,6 +11,7 @@ import numpy as np
 from indexer.common.errors import BadSource
 from indexer.common.optional import load_rasterio
 from indexer.tiles.region import BoxRegion
+from indexer.tiles.sources.area_of_use import doubts_of_area
 from indexer.tiles.sources.band_choice import doubts_of_bands
 from indexer.tiles.sources.colours import Colours, Sample, colours_of, sample_of
 from indexer.tiles.sources.georeference import Georeference, georeference_of
@@ -19,6 +20,7 @@ from indexer.tiles.sources.rivals import require_one_place, system_beside
 from indexer.tiles.sources.source import SourceOptions
 from indexer.tiles.sources.stamps import FileState, raster_members, state_of
 from indexer.tiles.sources.virtual_members import missing_members
+from indexer.tiles.sources.virtual_places import doubts_of_members
 from model.common.geo import Bounds
 
 __all__ = ["RasterFile", "inspect_raster", "remarks_on"]
@@ -72,10 +74,12 @@ def inspect_raster(root: Path, name: str, options: SourceOptions, *, files: int 
         with rasterio.open(path) as data:
             doubts = (*require_one_place(data, path), *doubts_of_bands(data, options.bands), *_other_pages(data))
             doubts += (*doubts_of_overviews(data, path), *_other_units(data, options.bands))
+            doubts += (*doubts_of_members(data, path),)
             beside = None if data.crs is not None else system_beside(path)
             place = georeference_of(data, str(path), None if beside is None else beside[0])
             bounds, resolution_m = place.extent(data.width, data.height, str(path))
             colours = colours_of(data, options.bands, options.nodata, str(path))
+            doubts += (*doubts_of_area(place.crs, bounds),)
             size, members = (data.width, data.height), {one: state_of(one) for one in raster_members(path)}
             file = RasterFile(name, bounds, resolution_m, place, size, colours, members, doubts)
             return file, sample_of(data, colours, files=files)

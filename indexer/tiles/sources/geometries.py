@@ -28,6 +28,7 @@ _ROUNDED_DEG = 1e-4
 """Coverings are often kept in single precision."""
 
 _Floats = NDArray[np.float64]
+_SCATTERED = 0.25
 
 
 def geometry_column(table: pa.Table, path: Path) -> str | None:
@@ -49,8 +50,14 @@ def geometry_column(table: pa.Table, path: Path) -> str | None:
     return name
 
 
-def geometry_extents(table: pa.Table, name: str, path: Path) -> _Floats:
+def geometry_extents(table: pa.Table, name: str, path: Path, notes: list[str] | None = None) -> _Floats:
     """float64 [N, 4] (west, south, east, north) of every row; `west > east` crosses the antimeridian.
+
+    Args:
+        table: the list.
+        name: of the column.
+        path: of the list, for errors.
+        notes: gets a remark where parts of a shape lie apart.
 
     Raises:
         BadSource: another reference system or encoding, or a row that is no point, polygon or multipolygon.
@@ -65,18 +72,35 @@ def geometry_extents(table: pa.Table, name: str, path: Path) -> _Floats:
         column = pa.chunked_array([chunk.storage for chunk in column.chunks], column.type.storage_type)
     read = _reader(str(about.get("encoding", "WKB")), column.type, name, path)
     extents = np.empty((len(column), 4), np.float64)
+    scattered: list[int] = []
     for row, value in enumerate(column.to_pylist()):
         if value is None:
             raise BadSource(f"row {row + 1} of {path} has no {name}; give a point or polygon for every tile")
         try:
-            extents[row] = extent_of_parts(read(value))
+            parts = read(value)
+            extents[row] = extent_of_parts(parts)
+            if len(parts) > 1 and _filled_share(parts, extents[row]) < _SCATTERED:
+                scattered.append(row)
         except BadSource as error:
             raise BadSource(f"row {row + 1} of {path}: {error}") from error
         except (TypeError, KeyError, ValueError) as error:
             raise BadSource(f"row {row + 1} of {path}: {name} is no geometry ({error!r})") from error
     _require_stated_place(extents, about.get("bbox"), name, path)
     _require_covering(extents, _covering_of(table, about), path)
+    if scattered and notes is not None:
+        notes.append(
+            f"warning: {len(scattered):,} rows have shapes of several parts that lie apart (row {scattered[0] + 1} the "
+            "first); a tile is taken for the box around them, whose middle may lie in none of them"
+        )
     return extents
+
+
+def _filled_share(parts: Parts, extent: _Floats) -> float:
+    """How much of a shape's box the boxes of its parts fill, those of holes counted too."""
+    west, south, east, north = extent.tolist()
+    whole = ((east - west) % 360.0 or 360.0) * (north - south)
+    filled = sum(float(np.prod(np.ptp(part, axis=0))) for part in parts if len(part))
+    return filled / whole if whole else 1.0
 
 
 def _extension_of(field: pa.Field) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import sqlite3
 import threading
 from pathlib import Path
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from indexer.common.errors import BadSource
 from indexer.tiles.sources.claims import refuse_geodetic_rows, settle_scheme
 from indexer.tiles.sources.foreign import foreign_tables
+from indexer.tiles.sources.gzipped import unpacked
 from indexer.tiles.sources.schemes import AUTO, from_xyz, on_grid, require_row_scheme, to_xyz
 from indexer.tiles.sources.seams import doubt_of_rows
 from indexer.tiles.sources.sidecars import metadata_claim
@@ -31,8 +33,12 @@ _READ_TEXT = (
     "AND tile_column IN (?2, CAST(?2 AS TEXT)) AND tile_row IN (?3, CAST(?3 AS TEXT))"
 )
 _USUAL = "tms"
-_FORMATS = ("png", "jpg", "jpeg", "webp", "image/png", "image/jpeg", "image/webp")
-_VECTOR = (b"\x1f\x8b", b"\x1a")
+_FORMATS = re.compile(r"\.?(image/)?(png|jpe?g|webp)\d*(:.*)?")
+"""As Mapnik's `png8:m=h` and `jpeg80`, too."""
+_VECTOR_FORMATS = ("pbf", "mvt", "application/x-protobuf", "application/vnd.mapbox-vector-tile")
+_VECTOR = b"\x1a"
+"""What a vector tile begins with, once it is unpacked."""
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff")
 _MOST_METADATA = 10_000
 _LEAST_STEPS, _STEPS_A_BYTE = 50_000_000, 20
 """SQLite's steps allowed for one query; to list plain tables it takes less than one for each byte of the file."""
@@ -98,7 +104,10 @@ class MBTilesSource:
         picture = rows[0][0] if rows else None
         if not isinstance(picture, bytes):
             raise BadImage(f"{self.path} holds no picture for tile {tile.tile_id}")
-        return picture
+        try:
+            return unpacked(picture)
+        except ValueError as error:
+            raise BadImage(f"tile {tile.tile_id} of {self.path} {error}") from error
 
     def close(self) -> None:
         """Close every thread's connection."""
@@ -130,22 +139,29 @@ class MBTilesSource:
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise self._unreadable(error) from error
         kind = str(metadata.get("format") or "").strip().lower()
-        if kind and kind not in _FORMATS:
+        if _FORMATS.fullmatch(kind):
+            return metadata, notes
+        first = self._first_tile()
+        if kind in _VECTOR_FORMATS or (kind and not _is_picture(first)):
             raise BadSource(f"{self.path} holds tiles of format {kind!r}; png, jpg and webp can be indexed")
-        if not kind:
-            self._refuse_vector_tiles()
+        if kind:
+            notes.append(f"metadata gives the format {kind!r}, and the tiles are pictures; they are read as such")
+        elif first.startswith(_VECTOR):
+            raise BadSource(
+                f"{self.path} holds vector tiles (they start with {first[:4]!r}); png, jpg and webp can be indexed"
+            )
         return metadata, notes
 
-    def _refuse_vector_tiles(self) -> None:
+    def _first_tile(self) -> bytes:
+        """What it begins with, unpacked: vector tiles are compressed, and some pictures too; empty if it is damaged."""
         try:
-            rows = self._query("SELECT substr(tile_data, 1, 4) FROM tiles LIMIT 1")
+            rows = self._query("SELECT tile_data FROM tiles LIMIT 1")
+            tile = rows[0][0] if rows else None
+            return unpacked(tile) if isinstance(tile, bytes) else b""
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise self._unreadable(error) from error
-        head = rows[0][0] if rows else None
-        if isinstance(head, bytes) and head.startswith(_VECTOR):
-            raise BadSource(
-                f"{self.path} holds vector tiles (they start with {head!r}); png, jpg and webp can be indexed"
-            )
+        except ValueError:  # counted as a tile that cannot be read
+            return b""
 
     def _rows(self) -> tuple[_Ints, _Ints, int]:
         """([N, 3] zoom, column, row as stored; bytes; number of rows without a whole number in one of the three)."""
@@ -237,6 +253,10 @@ class MBTilesSource:
 
     def _unreadable(self, error: Exception) -> BadSource:
         return BadSource(f"{self.path} is no readable MBTiles file: {error}")
+
+
+def _is_picture(data: bytes) -> bool:
+    return data.startswith(_PICTURES) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")
 
 
 def _holds_bytes(path: Path) -> bool:

@@ -89,6 +89,8 @@ def _folder_opener(path: Path, options: SourceOptions) -> _Opener:
 
 
 def _file_opener(path: Path) -> _Opener:
+    if not path.is_file():
+        raise BadSource(f"{path} is no plain file but a pipe or a device; give {_KINDS}")
     with path.open("rb") as file:
         magic = file.read(16)
     if not magic:

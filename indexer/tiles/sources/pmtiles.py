@@ -18,6 +18,7 @@ from indexer.common.errors import BadSource
 from indexer.tiles.grid import MAX_ZOOM
 from indexer.tiles.hilbert import hilbert_cells, hilbert_keys
 from indexer.tiles.sources.claims import Claim, settle_scheme
+from indexer.tiles.sources.gzipped import LARGEST_TILE_BYTES, unpacked
 from indexer.tiles.sources.pmtiles_directory import first_key, read_directory, tile_ids
 from indexer.tiles.sources.schemes import AUTO, from_xyz, require_row_scheme, to_xyz
 from indexer.tiles.sources.seams import doubt_of_rows
@@ -30,7 +31,6 @@ __all__ = ["ArchiveBytes", "PMTilesSource"]
 
 _HEADER_BYTES = 127
 _USUAL = "xyz"
-_LARGEST_TILE_BYTES = 64 << 20
 _LARGEST_METADATA_BYTES = 4 << 20
 _Ints = NDArray[np.int64]
 
@@ -57,9 +57,15 @@ class _File:
     """An archive on disk."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._descriptor = os.open(path, os.O_RDONLY)
         stat = os.fstat(self._descriptor)
         self.size, self.stamp = stat.st_size, stat.st_mtime_ns
+
+    def require_current(self) -> None:
+        """Make sure that the path still leads to this file, which is read on where another takes its place."""
+        if not os.path.samestat(os.fstat(self._descriptor), self._path.stat()):
+            raise BadSource(f"{self._path} has been replaced since it was opened; open it again")
 
     def read(self, offset: int, length: int) -> bytes:
         return os.pread(self._descriptor, length, offset)
@@ -94,6 +100,8 @@ class PMTilesSource:
 
     def list_tiles(self) -> Listing:
         """Every tile of the archive's directory."""
+        if isinstance(self._bytes, _File):
+            self._bytes.require_current()
         keys, _, lengths = self._entries
         if not len(keys):
             raise BadSource(f"{self.path} holds no tile")
@@ -126,24 +134,16 @@ class PMTilesSource:
         start, length = self._header["tile_data_offset"] + int(offsets[row]), int(lengths[row])
         if start + length > self._bytes.size:
             raise BadImage(f"tile {tile.tile_id} reaches beyond the end of {self.path}; is the archive complete?")
-        if length > _LARGEST_TILE_BYTES:
+        if length > LARGEST_TILE_BYTES:
             raise BadImage(f"tile {tile.tile_id} of {self.path} has {length:,} bytes; no picture of a tile is so large")
-        data = self._bytes.read(start, length)
-        return self._unpacked(data, tile) if self._header["tile_compression"].name == "GZIP" else data
+        try:
+            return unpacked(self._bytes.read(start, length))  # the header is not always right about it
+        except ValueError as error:
+            raise BadImage(f"tile {tile.tile_id} of {self.path} {error}") from error
 
     def close(self) -> None:
         """Close the archive."""
         self._bytes.close()
-
-    def _unpacked(self, data: bytes, tile: TileRecord) -> bytes:
-        try:
-            with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
-                picture = file.read(_LARGEST_TILE_BYTES + 1)
-        except (OSError, EOFError, zlib.error) as error:  # gzip has no error of its own for every damage
-            raise BadImage(f"tile {tile.tile_id} of {self.path} cannot be decompressed: {error}") from error
-        if len(picture) > _LARGEST_TILE_BYTES:
-            raise BadImage(f"tile {tile.tile_id} of {self.path} unpacks to more than {_LARGEST_TILE_BYTES:,} bytes")
-        return picture
 
     def _claims(self) -> list[Claim]:
         """Where the header says that the tiles lie, zeros where its writer did not know, and where its metadata do."""

@@ -7,6 +7,7 @@ of the grid are drawn in blocks, from which neighbours are cut. Needs the extra 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
@@ -23,10 +24,11 @@ from indexer.tiles.sources.bands import RasterFile, inspect_raster, remarks_on
 from indexer.tiles.sources.colours import Sample, scaled_alike, units_agree
 from indexer.tiles.sources.cutting import grid_cover, native_zoom, stride_cover
 from indexer.tiles.sources.filling import least_share
+from indexer.tiles.sources.likeness import unlike_files
 from indexer.tiles.sources.overlap import hidden_files
 from indexer.tiles.sources.scanning import files_below
 from indexer.tiles.sources.source import Listing, SourceOptions, inside
-from indexer.tiles.sources.stamps import FileState, combined, content_limit, file_stamp
+from indexer.tiles.sources.stamps import FileState, combined
 from indexer.tiles.sources.windows import boxes_of, draw
 from indexer.tiles.tile_table import TileRecord, TileTable, joined_tables
 from model.common.errors import BadImage
@@ -100,16 +102,15 @@ class RasterSource:
         """Every file that pixels are read from, and where others would lie that change how they are read."""
         return {path: state for file in self._files for path, state in file.members.items()}
 
-    def stamped(self, tiles: TileTable, *, whole: bool) -> TileTable:
+    def stamped(self, tiles: TileTable, stamp_of: Callable[[Path], int]) -> TileTable:
         """Each tile with a stamp of all files that reach into it, and of the scale of their values."""
         scale = combined(end for file in self._files for end in file.colours.value_range or ())
         stamps = np.full(len(tiles), scale, np.int64)
         boxes = tiles.west, tiles.south, tiles.east, tiles.north
-        limit = content_limit(self.members().values(), len(self._files), whole=whole) or 1
         with np.errstate(over="ignore"):
             for file in self._files:
                 mask = BoxRegion(file.bounds).mask(*boxes)
-                stamp = combined(file_stamp(path, state, limit) for path, state in file.members.items())
+                stamp = combined(stamp_of(path) for path in file.members)
                 stamps[mask] = stamps[mask] * np.int64(_MIX) + np.int64(stamp)
         return replace(tiles, stamp=stamps)
 
@@ -242,7 +243,7 @@ def _open_all(root: Path, names: list[str], options: SourceOptions) -> tuple[lis
     for remark, files in warnings.items():
         others = f" and {len(files) - 1} more" if len(files) > 1 else ""
         notes.append(f"warning: {files[0]}{others}: {remark}")
-    notes += hidden_files([file for file, _ in found])
+    notes += hidden_files([file for file, _ in found]) + unlike_files([file for file, _ in found])
     return _on_one_scale(found, notes), notes
 
 

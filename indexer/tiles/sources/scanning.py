@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
+from stat import S_ISREG
 
 from model.common.images import IMAGE_SUFFIXES
 
@@ -28,7 +29,7 @@ class Scan:
     Attributes:
         pictures: sorted by name.
         again: directories that had been entered under another name before, which a link can bring about.
-        unnamed: names that are no UTF-8 text, as far as they can be shown; an index cannot hold them.
+        unnamed: names that are no UTF-8 text, as far as they can be shown; an index cannot hold them. And of pipes.
     """
 
     pictures: list[FoundPicture] = field(default_factory=list)
@@ -37,9 +38,12 @@ class Scan:
 
 
 def scan_pictures(root: Path) -> Scan:
-    """Every picture below a folder; hidden names are passed over, and links are followed after real directories."""
+    """Every picture below a folder; hidden names are passed over, and links are followed after real directories.
+
+    No link is followed to a folder above, which holds everything that lies beside this one.
+    """
     found = Scan()
-    seen = {_identity(root.stat())}
+    seen = {_identity(folder.stat()) for folder in (root, *root.resolve().parents)}
     waiting, linked = [""], list[str]()
     while waiting or linked:
         prefix = waiting.pop() if waiting else linked.pop(0)
@@ -92,16 +96,23 @@ def _sort_in(entry: os.DirEntry[str], name: str, found: Scan, waiting: list[str]
     if directory:
         (linked if entry.is_symlink() else waiting).append(name + "/")
     elif os.path.splitext(entry.name)[1].lower() in IMAGE_SUFFIXES:  # noqa: PTH122 (a Path each is slow)
-        found.pictures.append(FoundPicture(name, *_size_and_stamp(entry)))
+        state = _size_and_stamp(entry)
+        if state is None:
+            found.unnamed.append(name)
+        else:
+            found.pictures.append(FoundPicture(name, *state))
 
 
-def _size_and_stamp(entry: os.DirEntry[str]) -> tuple[int, int]:
-    """Zeros for a link to nothing: it fails when it is read, as one bad tile, and does not end the listing."""
+def _size_and_stamp(entry: os.DirEntry[str]) -> tuple[int, int] | None:
+    """Zeros for a link to nothing: it fails when it is read, as one bad tile, and does not end the listing.
+
+    None for a pipe or a device, on which a reader waits without end.
+    """
     try:
         stat = entry.stat()
     except OSError:
         return 0, 0
-    return stat.st_size, stat.st_mtime_ns
+    return (stat.st_size, stat.st_mtime_ns) if S_ISREG(stat.st_mode) else None
 
 
 def _identity(stat: os.stat_result) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,9 +15,22 @@ from indexer.common.errors import BadSource
 from indexer.tiles.region import BoxRegion
 from indexer.tiles.sources.options import SourceOptions
 from indexer.tiles.tile_table import TileRecord, TileTable
+from model.common.errors import BadImage
 from model.common.images import decode_image
 
-__all__ = ["Listing", "SourceOptions", "TileImage", "TileSource", "as_tile_image", "inside", "select", "source_name"]
+__all__ = [
+    "Listing",
+    "SourceOptions",
+    "TileImage",
+    "TileSource",
+    "as_tile_image",
+    "inside",
+    "read_picture",
+    "select",
+    "source_name",
+]
+
+_LARGEST_PICTURE_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -112,6 +126,21 @@ class TileImage:
 
     data: bytes
     media_type: str
+
+
+def read_picture(path: Path) -> bytes:
+    """The bytes of a picture's file.
+
+    Raises:
+        BadImage: it is no plain file, which a program would wait for without end, or absurdly large.
+        OSError: it cannot be read.
+    """
+    state = path.stat()
+    if not stat.S_ISREG(state.st_mode):
+        raise BadImage(f"{path} is no plain file but a folder, a pipe or a device")
+    if state.st_size > _LARGEST_PICTURE_BYTES:
+        raise BadImage(f"{path} has {state.st_size:,} bytes; no picture of a tile is so large")
+    return path.read_bytes()
 
 
 def as_tile_image(picture: bytes | Image.Image) -> TileImage:

@@ -9,15 +9,16 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from stat import S_ISREG
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from indexer.common.errors import BuildConflict
-from indexer.common.optional import load_rasterio
+from indexer.tiles.sources.virtual_members import files_behind
 from indexer.tiles.tile_table import TileTable
 
 __all__ = [
@@ -40,12 +41,14 @@ _INSTEAD_OF_SUFFIX = (
     ".aux", ".tfw", ".TFW", ".tifw", ".tiffw", ".wld", ".prj", ".PRJ", ".tab",
     ".rpb", ".RPB", ".imd", ".IMD", "_rpc.txt", "_RPC.TXT",
 )  # fmt: skip
+_PACKED = (".zip", ".tar", ".tgz", ".gz")
 _DEEPEST = 8
 _MOST_SAMPLED = 1000
 """Files of which samples are read; of more, size and time must do."""
 
-FileState = tuple[int, int]
-"""Bytes, and modification time in ns; zeros where there is no file."""
+FileState = tuple[int, int, int, int]
+"""Bytes, modification time in ns, and the time of its last change and its number, which no program sets back; zeros
+where there is no file."""
 
 
 @runtime_checkable
@@ -55,8 +58,13 @@ class HasMembers(Protocol):
     def members(self) -> dict[Path, FileState]:
         """Every file that it reads, as it was when it was opened."""
 
-    def stamped(self, tiles: TileTable, *, whole: bool) -> TileTable:
-        """Tiles of its own, each with a stamp of all that it is made of; `whole` counts all content."""
+    def stamped(self, tiles: TileTable, stamp_of: Callable[[Path], int]) -> TileTable:
+        """Tiles of its own, each with a stamp of all that it is made of.
+
+        Args:
+            tiles: without stamps.
+            stamp_of: of each of `members`.
+        """
 
 
 class SourceFiles:
@@ -76,16 +84,19 @@ class SourceFiles:
         if len(paths) == 1:
             paths += [Path(f"{paths[0]}{suffix}") for suffix in _BESIDE_DATABASE]
         self._states = {path: state_of(path) for path in paths} if source is None else dict(source.members())
+        self._stamps: dict[Path, int] = {}
+        self._limit = 0
 
     def stamped(self, *, whole: bool = False) -> TileTable:
         """The tiles, each with a stamp of its file; `whole` counts all content, however large the source is."""
+        self._limit = content_limit(self._states.values(), len(self._names), whole=whole)
+        self._stamps = {path: file_stamp(path, state, self._limit) for path, state in self._states.items()}
         if self._source is not None:
-            return self._source.stamped(self._tiles, whole=whole)
+            return self._source.stamped(self._tiles, self._stamps.__getitem__)
         paths = list(self._states)
         beside = paths[len(self._names) :]
-        whole_bytes = content_limit(self._states.values(), len(self._names), whole=whole)
         stamps = {
-            name: combined(file_stamp(each, self._states[each], whole_bytes) for each in (path, *beside))
+            name: combined(self._stamps[each] for each in (path, *beside))
             for name, path in zip(self._names, paths, strict=False)
         }
         return replace(self._tiles, stamp=np.array([stamps[name] for name in self._tiles.source.tolist()], np.int64))
@@ -96,7 +107,7 @@ class SourceFiles:
         Raises:
             BuildConflict: one has.
         """
-        changed = [path for path, state in self._states.items() if state_of(path) != state]
+        changed = [path for path, state in self._states.items() if self._has_changed(path, state)]
         if changed:
             others = f" and {len(changed) - 1:,} more" if len(changed) > 1 else ""
             raise BuildConflict(
@@ -104,12 +115,20 @@ class SourceFiles:
                 "command when nothing writes there any more: only what changed is embedded again"
             )
 
+    def _has_changed(self, path: Path, before: FileState) -> bool:
+        """A file put in place of another with its size and its time is told by its content, as it was stamped."""
+        now = state_of(path)
+        if now == before or now[:2] != before[:2]:
+            return now != before
+        known = self._stamps.get(path)
+        return known is None or file_stamp(path, now, self._limit) != known
+
 
 def content_limit(states: Iterable[FileState], files: int, *, whole: bool) -> int:
     """`whole_bytes` of `file_stamp` for a source of some files, by the size of all that it is read from."""
     if whole:
         return sys.maxsize
-    if sum(size for size, _ in states) <= _WHOLE_BYTES:
+    if sum(size for size, *_ in states) <= _WHOLE_BYTES:
         return _WHOLE_BYTES
     return int(files <= _MOST_SAMPLED)
 
@@ -119,10 +138,10 @@ def file_stamp(path: Path, state: FileState, whole_bytes: int) -> int:
 
     Args:
         path: the file.
-        state: its size and time.
+        state: its size and time; nothing else of it counts.
         whole_bytes: up to this size all of its content counts, beyond it samples; 0 takes none.
     """
-    size, time_ns = state
+    size, time_ns = state[:2]
     if not time_ns:
         return 0
     digest = hashlib.sha256(f"{size}:{time_ns}:".encode())
@@ -148,31 +167,21 @@ def raster_members(path: Path, depth: int = 0) -> list[Path]:
     """A raster, its sidecars, and, of a virtual one, its members with theirs; those that do not exist too."""
     found = [path, *(Path(f"{path}{suffix}") for suffix in _BESIDE_RASTER)]
     found += [path.with_name(path.stem + suffix) for suffix in _INSTEAD_OF_SUFFIX]
-    for name in _files_of(path):
-        if Path(name) not in found and depth < _DEEPEST:
-            found += raster_members(Path(name), depth + 1)
+    for file in files_behind(path):
+        if file not in found:
+            found += [file] if depth >= _DEEPEST or file.suffix.lower() in _PACKED else raster_members(file, depth + 1)
     return list(dict.fromkeys(found))
 
 
-def _files_of(path: Path) -> list[str]:
-    """Those that GDAL names; opened for virtual rasters only, because of others the sidecars are known."""
-    if path.suffix.lower() != ".vrt":
-        return []
-    data: Any
-    try:
-        with load_rasterio().open(path) as data:
-            return list(data.files)
-    except Exception:  # what cannot be opened is refused where it is read; GDAL's errors have no common base
-        return []
-
-
 def state_of(path: Path) -> FileState:
-    """(bytes, modification time in ns), zeros where there is no file."""
+    """How a file is now, zeros where there is none, or none that can be read to an end."""
     try:
         stat = path.stat()
     except (OSError, ValueError):
-        return 0, 0
-    return stat.st_size, stat.st_mtime_ns
+        return 0, 0, 0, 0
+    if not S_ISREG(stat.st_mode):
+        return 0, 0, 0, 0
+    return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
 
 
 def _number(digest: bytes) -> int:

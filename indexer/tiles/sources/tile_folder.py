@@ -18,7 +18,7 @@ from indexer.tiles.sources.scanning import FoundPicture, Scan, files_below, file
 from indexer.tiles.sources.schemes import AUTO, NamePattern, on_grid, quadkey_tile, to_xyz
 from indexer.tiles.sources.seams import doubt_of_rows
 from indexer.tiles.sources.sidecars import folder_claims
-from indexer.tiles.sources.source import Listing, SourceOptions, select
+from indexer.tiles.sources.source import Listing, SourceOptions, read_picture, select
 from indexer.tiles.tile_table import TileRecord, grid_table
 
 __all__ = ["FolderSource", "holds_named_tiles"]
@@ -74,7 +74,7 @@ class FolderSource:
 
     def read(self, tile: TileRecord) -> bytes:
         """The file's bytes."""
-        return (self.path / tile.source).read_bytes()
+        return read_picture(self.path / tile.source)
 
     def close(self) -> None:
         """Nothing is held open."""

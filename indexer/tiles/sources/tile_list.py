@@ -10,6 +10,7 @@ import math
 import os
 from collections.abc import Hashable, Sequence
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from indexer.common.errors import BadSource
 from indexer.tiles.sources.footprints import Edges, checked_boxes, squares
 from indexer.tiles.sources.geometries import geometry_column, geometry_extents
 from indexer.tiles.sources.list_table import ListTable
-from indexer.tiles.sources.source import Listing, SourceOptions, inside
+from indexer.tiles.sources.source import Listing, SourceOptions, inside, read_picture
 from indexer.tiles.tile_table import TileRecord, TileTable, centres, texts
 
 __all__ = ["ManifestSource"]
@@ -55,7 +56,8 @@ class ManifestSource:
         files = [os.path.join(self.path.parent, path) for path in paths]  # noqa: PTH118 (a Path each is slow)
         self._refuse_doubles([os.path.normpath(file) for file in files], "list the same picture", paths)
         self._refuse_doubles(names, "have the same tile_id", names)
-        edges = west, south, east, north = self._footprints(table)
+        doubts: list[str] = []
+        edges = west, south, east, north = self._footprints(table, doubts)
         lat, lon = centres(west, south, east, north)
         off_grid = np.full(len(paths), -1, np.int64)
         sizes, stamps, identities = _file_states(files)
@@ -65,18 +67,22 @@ class ManifestSource:
             texts(paths), sizes, stamps,
         )  # fmt: skip
         missing = int((stamps == 0).sum())
-        notes = [f"{missing:,} of the listed files do not exist; they will count as failed"] if missing else []
-        notes += _doubts_of_place(table, edges)
+        notes = (
+            [f"{missing:,} of the listed files do not exist, or are no plain files; they will count as failed"]
+            if missing
+            else []
+        )
+        notes += doubts + _doubts_of_place(table, edges)
         return Listing(inside(tiles, self._options, self.path), notes)
 
     def read(self, tile: TileRecord) -> bytes:
         """The file's bytes."""
-        return (self.path.parent / tile.source).read_bytes()
+        return read_picture(self.path.parent / tile.source)
 
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _footprints(self, table: ListTable) -> Edges:
+    def _footprints(self, table: ListTable, doubts: list[str]) -> Edges:
         """Edges before a geometry, and a geometry before a point, because they say more."""
         columns = set(table.names)
         if columns.issuperset(_EDGES):
@@ -84,7 +90,7 @@ class ManifestSource:
             return checked_boxes((west, south, east, north), self._options.tile_size_m, self.path)
         geometry = None if table.parquet is None else geometry_column(table.parquet, self.path)
         if geometry is not None and table.parquet is not None:
-            west, south, east, north = geometry_extents(table.parquet, geometry, self.path).T
+            west, south, east, north = geometry_extents(table.parquet, geometry, self.path, doubts).T
             return checked_boxes((west, south, east, north), self._options.tile_size_m, self.path)
         if columns.issuperset(("lat", "lon")):
             return squares(table.degrees("lat"), table.degrees("lon"), self._side_m())
@@ -145,6 +151,9 @@ def _file_states(files: list[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]
         try:
             stat = os.stat(file)  # noqa: PTH116
         except (OSError, ValueError):
+            identities.append(None)
+            continue
+        if not S_ISREG(stat.st_mode):
             identities.append(None)
             continue
         states[row] = stat.st_size, stat.st_mtime_ns

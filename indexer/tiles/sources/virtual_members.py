@@ -1,14 +1,47 @@
-"""The files that a virtual raster names and that are not there: GDAL draws nothing in their place, without an error."""
+"""The files that a virtual raster is made of: those that are there, and those that are not, which GDAL draws black."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
-__all__ = ["missing_members"]
+from indexer.common.optional import load_rasterio
+
+__all__ = ["files_behind", "missing_members"]
 
 _LARGEST_BYTES = 64 << 20
 _DEEPEST = 8
+_ENDS = ('"', "}", "?", ":")
+"""What ends a path within a name of GDAL's."""
+
+
+def files_behind(path: Path) -> list[Path]:
+    """The files that GDAL reads a raster from, itself left out; of a member within an archive, the archive.
+
+    Virtual rasters are opened for it; of others GDAL would name sidecars, which are known.
+    """
+    if path.suffix.lower() != ".vrt":
+        return []
+    data: Any
+    try:
+        with load_rasterio().open(path) as data:
+            names = list(data.files)
+    except Exception:  # what cannot be opened is refused where it is read; GDAL's errors have no common base
+        return []
+    found = dict.fromkeys(_on_disk(name) or Path(name) for name in names)
+    return [file for file in found if file != path]
+
+
+def _on_disk(name: str) -> Path | None:
+    """The file in a name such as `/vsizip//data/all.zip/a.tif` or `GTIFF_DIR:2:/data/a.tif`; None where none is."""
+    for start in (at for at, letter in enumerate(name) if letter == "/"):
+        text = "/" + name[start:].lstrip("/")
+        for whole in (text, *(text.partition(end)[0] for end in _ENDS)):
+            for path in (Path(whole), *Path(whole).parents):
+                if path.is_file():
+                    return path
+    return None
 
 
 def missing_members(path: Path, depth: int = 0) -> list[str]:
@@ -28,7 +61,7 @@ def missing_members(path: Path, depth: int = 0) -> list[str]:
         if element.tag not in ("SourceFilename", "SourceDataset") or not name or _is_elsewhere(name):
             continue
         relative = element.get("relativeToVRT") == "1" or element.get("relativetoVRT") == "1"
-        member = path.parent / name if relative else Path(name)
+        member = path.resolve().parent / name if relative else Path(name)  # as GDAL follows a link
         if not member.exists():
             missing[name] = None
         elif member.is_file():

@@ -102,6 +102,8 @@ def _count_notes(part: str, buildings: Mapping[int, tuple[Path, ...]]) -> Iterat
     counts = {number: len(pictures) for number, pictures in buildings.items()}
     if empty := [number for number, count in counts.items() if count == 0]:
         yield f"{len(empty)} of {len(counts)} buildings in {part} have no picture, first {empty[0]:04d}"
+    if part.endswith("satellite") and (more := [number for number, count in counts.items() if count > 1]):
+        yield f"{len(more)} of {len(counts)} buildings in {part} have more than one tile, first {more[0]:04d}"
     if part.endswith("drone") and (odd := {n: count for n, count in counts.items() if count not in (0, _DRONE_VIEWS)}):
         number, count = next(iter(odd.items()))
         yield (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,7 @@ class RemoteArchive(PMTilesSource):
         """No file; a new version is noticed at every request."""
         return {}
 
-    def stamped(self, tiles: TileTable, *, whole: bool) -> TileTable:  # noqa: ARG002
+    def stamped(self, tiles: TileTable, stamp_of: Callable[[Path], int]) -> TileTable:  # noqa: ARG002
         """Each tile with the version of the archive."""
         return replace(tiles, stamp=np.full(len(tiles), self._bytes.stamp, np.int64))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ class RemoteRaster(RasterSource):
         """No file."""
         return {}
 
-    def stamped(self, tiles: TileTable, *, whole: bool) -> TileTable:  # noqa: ARG002
+    def stamped(self, tiles: TileTable, stamp_of: Callable[[Path], int]) -> TileTable:  # noqa: ARG002
         """Each tile with the version of the raster."""
         return replace(tiles, stamp=np.full(len(tiles), combined(self._versions), np.int64))
 
@@ -65,8 +66,7 @@ class StacSource(RasterSource):
         for href in remote:
             options.remote.require(href)
         self._versions = _versions(remote, options)
-        local = [Path(href) for href in hrefs if not is_address(href)]
-        self._local_files = [*local, *([] if self.address else [Path(name)])]
+        self._list_state = state_of(Path(name))
         super().__init__(
             Path(name), options, [_vsi(href) if is_address(href) else href.removeprefix("/") for href in hrefs]
         )
@@ -78,13 +78,16 @@ class StacSource(RasterSource):
         return super().describe() | asset | ({"attribution": said} if said else {})
 
     def members(self) -> dict[Path, FileState]:
-        """The files on disk."""
-        return {path: state_of(path) for path in self._local_files}
+        """The files on disk: the list, and the rasters with what lies beside them."""
+        found = super().members()
+        return found if self.address else found | {Path(self.path): self._list_state}
 
-    def stamped(self, tiles: TileTable, *, whole: bool) -> TileTable:  # noqa: ARG002
-        """Each tile with the versions of all rasters: whichever changes, all are read again."""
-        stamp = combined([*self._versions, *(number for state in self.members().values() for number in state)])
-        return replace(tiles, stamp=np.full(len(tiles), stamp, np.int64))
+    def stamped(self, tiles: TileTable, stamp_of: Callable[[Path], int]) -> TileTable:
+        """Each tile with a stamp of the list, of the versions of all that is fetched, and of the files beneath it."""
+        own = combined([*self._versions, *([] if self.address else [stamp_of(Path(self.path))])])
+        tiles = super().stamped(tiles, stamp_of)
+        with np.errstate(over="ignore"):
+            return replace(tiles, stamp=tiles.stamp + np.int64(own))
 
 
 def _vsi(address: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ class TemplateSource:
         """No file."""
         return {}
 
-    def stamped(self, tiles: TileTable, *, whole: bool) -> TileTable:  # noqa: ARG002
+    def stamped(self, tiles: TileTable, stamp_of: Callable[[Path], int]) -> TileTable:  # noqa: ARG002
         """As they are: what a tile's version is, is known when it is fetched."""
         return tiles
 

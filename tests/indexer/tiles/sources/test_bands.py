@@ -24,8 +24,8 @@ def test_its_members_are_known_as_they_were(tmp_path):
     write_raster(tmp_path / "a.tif")
     members = inspect_raster(tmp_path, "a.tif", SourceOptions())[0].members
     stat = (tmp_path / "a.tif").stat()
-    assert members[tmp_path / "a.tif"] == (stat.st_size, stat.st_mtime_ns)
-    assert members[tmp_path / "a.tif.ovr"] == (0, 0)
+    assert members[tmp_path / "a.tif"] == (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino)
+    assert members[tmp_path / "a.tif.ovr"] == (0, 0, 0, 0)
 
 
 def test_a_black_collar_that_no_tag_explains_is_remarked_on(tmp_path):

@@ -47,14 +47,14 @@ def test_of_large_files_samples_count(tmp_path):
 
 
 def test_how_much_content_counts_follows_from_the_size_of_the_source():
-    assert content_limit([(1 << 20, 1)] * 64, 64, whole=False) == 64 << 20
-    assert content_limit([(1 << 20, 1)] * 65, 65, whole=False) == 1  # samples
-    assert content_limit([(1 << 20, 1)] * 1001, 1001, whole=False) == 0  # too many files even for those
-    assert content_limit([(1 << 20, 1)] * 1001, 1001, whole=True) == sys.maxsize
+    assert content_limit([(1 << 20, 1, 1, 1)] * 64, 64, whole=False) == 64 << 20
+    assert content_limit([(1 << 20, 1, 1, 1)] * 65, 65, whole=False) == 1  # samples
+    assert content_limit([(1 << 20, 1, 1, 1)] * 1001, 1001, whole=False) == 0  # too many files even for those
+    assert content_limit([(1 << 20, 1, 1, 1)] * 1001, 1001, whole=True) == sys.maxsize
 
 
 def test_no_file_has_no_stamp_and_order_counts(tmp_path):
-    assert (state_of(tmp_path / "none"), stamp(tmp_path / "none")) == ((0, 0), 0)
+    assert (state_of(tmp_path / "none"), stamp(tmp_path / "none")) == ((0, 0, 0, 0), 0)
     assert combined([1, 2]) != combined([2, 1])
 
 

@@ -72,6 +72,10 @@ def test_a_building_without_pictures_and_another_count_of_views_are_noted(tmp_pa
     picture(tmp_path / "test/query_drone/0003/image-55.jpeg", (512, 512))
     notes = "\n".join(UNIVERSITY.read(tmp_path, "drone-to-satellite", {}).notes)
     assert "2 of 2 buildings in test/query_drone have another number of pictures than 54, first 0003 with 4" in notes
+    assert "more than one tile" not in notes
+    picture(tmp_path / "test/gallery_satellite/0003/0003.JPEG", (512, 512))
+    notes = "\n".join(UNIVERSITY.read(tmp_path, "drone-to-satellite", {}).notes)
+    assert "buildings in test/gallery_satellite have more than one tile, first 0003" in notes
 
 
 @pytest.mark.parametrize("emptied", [False, True])
