@@ -43,7 +43,7 @@ _KEPT = ("recall@1", "recall@5", "median_rank", "distance_m_median", "queries", 
 
 def measure(checkpoint: str | Path, sets: dict[str, PairSet]) -> dict[str, dict[str, Any]]:
     """Recall and median error of a checkpoint on some data sets."""
-    encoder = Encoder.load(str(checkpoint), device="cpu")
+    encoder = Encoder.load(str(checkpoint), device="cpu", engine="torch")  # as tuned bundles have no exports
     both = DualEncoder(encoder.encode_ground, encoder.encode_satellite, encoder.inputs, encoder.dim)
     tables = {name: evaluate(both, pairs).as_json() for name, pairs in sets.items()}
     return {name: {key: table.get(key) for key in _KEPT} for name, table in tables.items()}

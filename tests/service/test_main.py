@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import httpx
@@ -111,8 +110,8 @@ def test_service_starts_answers_outlives_clients_that_leave_and_stops(index, bun
 def test_a_stop_while_the_index_is_made_is_no_failure_where_signals_do_not_end_the_process(tmp_path):
     """As for the first process of a container."""
     command = [sys.executable, "-m", "service", "up", "--data", str(tmp_path), "--port", str(free_port())]
-    ignored = partial(signal.signal, signal.SIGTERM, signal.SIG_IGN)
-    with subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE, text=True, preexec_fn=ignored) as process:
+    ignoring = ["sh", "-c", "trap '' TERM; exec \"$@\"", "sh", *command]
+    with subprocess.Popen(ignoring, env=environment(), stderr=subprocess.PIPE, text=True) as process:
         seen = next(line for line in process.stderr if "running: python -m model render region" in line)
         process.send_signal(signal.SIGTERM)
         rest = process.communicate(timeout=_PATIENCE_S)[1]
