@@ -114,7 +114,7 @@ _ALL = (
     Split(
         "train-wider", _MORE_OF_BOTH, 6_300, 1, spacing_m=25.0, area_m=900.0, margin=0.5, spare=120, difficulty=_WIDE
     ),
-    Split("train-widest", _WIDEST, 12_600, 1, spacing_m=25.0, area_m=900.0, margin=0.5, spare=120, difficulty=_WIDE),
+    Split("train-widest", _WIDEST, 6_300, 1, spacing_m=25.0, area_m=900.0, margin=0.5, spare=120, difficulty=_WIDE),
     Split("val", (101, 102), 1_000, 2),
     Split("val-wide", (103, OPEN + 30), 120, 1, spacing_m=50.0, area_m=600.0, spare=150, difficulty=_WIDE),
     Split("same-area", _HOME, 10_000, 2, row=4, centred_too=True),
