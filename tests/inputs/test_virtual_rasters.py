@@ -109,3 +109,12 @@ def test_a_place_beyond_the_area_of_its_reference_system_is_a_warning(
 def test_a_place_within_it_or_a_little_beside_is_none(tmp_path: Path, crs: str, east: float, north: float) -> None:
     path = member(tmp_path / "a.tif", Affine(1.0, 0.0, east, 0.0, -1.0, north), crs)
     assert "beyond the area" not in notes_of(path)
+
+
+def test_a_small_gap_between_the_files_of_a_virtual_raster_is_a_warning(tmp_path: Path) -> None:
+    member(tmp_path / "a.tif")
+    path = virtual(tmp_path / "all.vrt")
+    assert "covers" not in notes_of(path)
+    whole, less = (f'yOff="{top}" xSize="200" ySize="{200 - top}"/></SimpleSource>' for top in (0, 3))
+    path.write_text(path.read_text().replace(whole, less))
+    assert "warning: all.vrt: none of its files covers 0.0075 of it" in notes_of(path)

@@ -19,9 +19,12 @@ from indexer.tiles.sources.overviews import doubts_of_overviews
 from indexer.tiles.sources.rivals import require_one_place, system_beside
 from indexer.tiles.sources.source import SourceOptions
 from indexer.tiles.sources.stamps import FileState, raster_members, state_of
-from indexer.tiles.sources.virtual_members import missing_members
+from indexer.tiles.sources.virtual_gaps import doubts_of_gaps
+from indexer.tiles.sources.virtual_members import missing_members, sidecars_of
 from indexer.tiles.sources.virtual_places import doubts_of_members
+from model.common.errors import NotPlainFile
 from model.common.geo import Bounds
+from model.common.plain_files import require_plain
 
 __all__ = ["RasterFile", "inspect_raster", "remarks_on"]
 
@@ -75,6 +78,7 @@ def inspect_raster(root: Path, name: str, options: SourceOptions, *, files: int 
             doubts = (*require_one_place(data, path), *doubts_of_bands(data, options.bands), *_other_pages(data))
             doubts += (*doubts_of_overviews(data, path), *_other_units(data, options.bands))
             doubts += (*doubts_of_members(data, path),)
+            doubts += (*(doubts_of_gaps(data, path) if options.nodata is None else ()),)
             beside = None if data.crs is not None else system_beside(path)
             place = georeference_of(data, str(path), None if beside is None else beside[0])
             bounds, resolution_m = place.extent(data.width, data.height, str(path))
@@ -90,11 +94,16 @@ def inspect_raster(root: Path, name: str, options: SourceOptions, *, files: int 
 
 
 def _require_members(path: Path) -> None:
+    try:
+        for beside in sidecars_of(path):
+            require_plain(beside)
+    except NotPlainFile as error:
+        raise BadSource(str(error)) from error
     if missing := missing_members(path):
         others = f" and {len(missing) - 1:,} more" if len(missing) > 1 else ""
         raise BadSource(
-            f"{path} is made of {missing[0]}{others}, which is not there; put it back, or make the virtual raster anew "
-            "(gdalbuildvrt)"
+            f"{path} is made of {missing[0]}{others}, which is not there or no plain file; put it back, or "
+            "make the virtual raster anew (gdalbuildvrt)"
         )
 
 

@@ -16,6 +16,7 @@ from indexer.tiles.grid import MAX_ZOOM, MERCATOR_HALF_M
 from indexer.tiles.sources.claims import Claim
 from indexer.tiles.sources.scanning import files_beside
 from model.common.geo import Bounds, LatLon, normal_lon
+from model.common.plain_files import read_plain
 
 __all__ = ["folder_claims", "metadata_claim", "read_box"]
 
@@ -135,7 +136,7 @@ def _zooms(least: Any, most: Any) -> tuple[int, int] | None:
 def _claims_of(path: Path) -> list[Claim]:
     name = path.name.lower()
     try:
-        data = path.read_bytes()
+        data = read_plain(path)
         return list(_READERS[path.suffix.lower()](path.name, data))
     except (OSError, ValueError, RecursionError, ElementTree.ParseError) as error:
         if name not in (*_DESCRIPTIONS, _TILE_MAP):
