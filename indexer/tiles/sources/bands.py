@@ -14,6 +14,7 @@ from indexer.tiles.region import BoxRegion
 from indexer.tiles.sources.area_of_use import doubts_of_area
 from indexer.tiles.sources.band_choice import doubts_of_bands
 from indexer.tiles.sources.colours import Colours, Sample, colours_of, sample_of
+from indexer.tiles.sources.fetching_rasters import require_on_disk
 from indexer.tiles.sources.georeference import Georeference, georeference_of
 from indexer.tiles.sources.overviews import doubts_of_overviews
 from indexer.tiles.sources.rivals import require_one_place, system_beside
@@ -94,11 +95,13 @@ def inspect_raster(root: Path, name: str, options: SourceOptions, *, files: int 
 
 
 def _require_members(path: Path) -> None:
+    """On disk, plain files, and there."""
     try:
         for beside in sidecars_of(path):
             require_plain(beside)
     except NotPlainFile as error:
         raise BadSource(str(error)) from error
+    require_on_disk(path)
     if missing := missing_members(path):
         others = f" and {len(missing) - 1:,} more" if len(missing) > 1 else ""
         raise BadSource(
