@@ -1,4 +1,4 @@
-"""A flipped byte in files that are really larger than those that are hashed at once: 300 MB of disk, so off by default."""
+"""A flipped byte in files that are really larger than those that are hashed at once; 300 MB of disk, off by default."""
 
 from collections.abc import Iterator
 from pathlib import Path
