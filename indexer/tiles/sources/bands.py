@@ -11,7 +11,7 @@ import numpy as np
 from indexer.common.errors import BadSource
 from indexer.common.optional import load_rasterio
 from indexer.tiles.region import BoxRegion
-from indexer.tiles.sources.area_of_use import doubts_of_area
+from indexer.tiles.sources.area_of_use import doubts_of_area, doubts_of_datum
 from indexer.tiles.sources.band_choice import doubts_of_bands
 from indexer.tiles.sources.colours import Colours, Sample, colours_of, sample_of
 from indexer.tiles.sources.fetching_rasters import require_on_disk
@@ -84,7 +84,7 @@ def inspect_raster(root: Path, name: str, options: SourceOptions, *, files: int 
             place = georeference_of(data, str(path), None if beside is None else beside[0])
             bounds, resolution_m = place.extent(data.width, data.height, str(path))
             colours = colours_of(data, options.bands, options.nodata, str(path))
-            doubts += (*doubts_of_area(place.crs, bounds),)
+            doubts += (*doubts_of_area(place.crs, bounds), *doubts_of_datum(place.crs))
             size, members = (data.width, data.height), {one: state_of(one) for one in raster_members(path)}
             file = RasterFile(name, bounds, resolution_m, place, size, colours, members, doubts)
             return file, sample_of(data, colours, files=files)

@@ -89,9 +89,7 @@ class ListTable:
         if pa.types.is_boolean(column.type):
             raise BadSource(f"column {name} of {self.path} is made of truth values, not of numbers in degrees")
         if pa.types.is_float16(column.type):
-            raise BadSource(
-                f"column {name} of {self.path} has numbers of 16 bits, which are off by km; give float64"
-            )
+            raise BadSource(f"column {name} of {self.path} has numbers of 16 bits, which are off by km; give float64")
         try:
             values: _Floats = column.cast(pa.float64()).to_numpy()
         except pa.ArrowException as error:
