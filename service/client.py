@@ -15,6 +15,7 @@ import httpx
 from pydantic import BaseModel
 
 from model.common.errors import GeoLocalizationError
+from model.common.plain_files import read_plain
 from service.schemas import Info, LocalizeAnswer
 from service.schemas_explain import ExplainAnswer
 from service.schemas_many import BatchLine, TrackAnswer
@@ -203,7 +204,7 @@ def _upload(photo: _Photo) -> _Upload:
     if isinstance(photo, bytes):
         return "photo", photo
     path = Path(photo)
-    return path.name, path.read_bytes()
+    return path.name, read_plain(path)
 
 
 def _read(kind: type[_M], answer: httpx.Response) -> _M:

@@ -10,6 +10,7 @@ from indexer.commands.options import AreaOptions, IndexOptions
 from indexer.commands.output import print_lines
 from model.common.errors import BadConfig
 from model.common.flags import Option
+from model.common.plain_files import read_plain
 from model.common.specs import spec
 
 __all__ = ["RemoveOptions", "run"]
@@ -39,7 +40,9 @@ def run(options: RemoveOptions) -> int:
 
     ids = list(options.ids)
     if options.ids_from is not None:
-        ids += [line for text in options.ids_from.read_text("utf-8").splitlines() if (line := text.strip())]
+        ids += [
+            line for text in read_plain(options.ids_from, or_pipe=True).decode().splitlines() if (line := text.strip())
+        ]
     with changing(options.index) as change:
         count = remove_tiles(change, region=options.region(), ids=ids)
     print_lines(f"{count:,} tiles removed; `python -m indexer compact` frees their {count:,} rows on disk")

@@ -16,6 +16,7 @@ from typing import Any
 from indexer.common.errors import IndexDamaged, IndexVersion, NoSuchIndex
 from model.common.atomic_io import canonical_json, parse_json, sha256_bytes, sha256_file, write_json
 from model.common.geo import Bounds
+from model.common.plain_files import read_plain
 
 __all__ = [
     "BLOCKS",
@@ -258,7 +259,7 @@ def load_manifest(path: Path) -> tuple[dict[str, Any], bytes]:
         IndexDamaged: it is missing, or no JSON object.
     """
     try:
-        data = path.read_bytes()
+        data = read_plain(path)
         return parse_json(data), data
     except (FileNotFoundError, NotADirectoryError):
         if not path.parent.exists():

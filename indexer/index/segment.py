@@ -41,6 +41,7 @@ logger = logging.getLogger(__name__)
 
 _ALL_BLOCKS = "blocks of embeddings.npy"
 """Their part of the background's work: no search waits for it."""
+_FIRST_BYTE = np.zeros(1, np.int64)
 _ON_A_TILE_M = 0.01
 """A place this near a tile's edge is on it; tiles of one grid meet within rounding."""
 
@@ -255,6 +256,7 @@ class Segment:
         blocks = self.manifest.blocks.get(EMBEDDINGS)
         if blocks is not None:
             self._blocks = BlockCheck(self.folder / EMBEDDINGS, self.folder / blocks)
+            self._blocks.require(_FIRST_BYTE, _FIRST_BYTE + 1)  # the header says where all others lie
         files = {name: self.manifest.files[name].steps(self.folder / name) for name in large}
         if self._blocks is not None:
             files.pop(EMBEDDINGS)  # searches check the blocks that they need, so others come first
@@ -338,7 +340,7 @@ def _device_scan(vectors: NDArray[np.float16], device: str) -> ExactScan:
 def _map_vectors(path: Path) -> np.memmap[tuple[int, int], np.dtype[np.float16]]:
     try:
         vectors: np.memmap[tuple[int, int], np.dtype[np.float16]] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except ValueError as error:
+    except Exception as error:  # a damaged header makes NumPy raise errors of the language, too
         raise IndexDamaged(f"{path} is no NumPy array: {error}; rebuild the index") from error
     if vectors.ndim != 2 or vectors.dtype != np.float16:
         raise IndexDamaged(f"{path} is {vectors.dtype} {vectors.shape}; expected float16 [N, D], rebuild the index")

@@ -17,7 +17,8 @@ from indexer.localization.localizer import Localizer
 from indexer.localization.photo_answer import JointPhoto, PhotoAnswer
 from indexer.localization.photo_list import PhotoRequest
 from indexer.tiles.region import CircleRegion, Region
-from model.common.errors import BadImage, GeoLocalizationError
+from model.common.errors import BadImage, GeoLocalizationError, NotPlainFile
+from model.common.plain_files import read_plain
 from model.inputs.photo_metadata import read_photo_position
 
 __all__ = ["localize_photos", "localize_photos_together"]
@@ -107,7 +108,10 @@ def _read(path: Path) -> bytes:
     size = path.stat().st_size
     if size > _MOST_BYTES:
         raise BadImage(f"it has {size:,} bytes, and a photo at most {_MOST_BYTES:,}; is it a photo?")
-    return path.read_bytes()
+    try:
+        return read_plain(path)
+    except NotPlainFile:
+        raise BadImage("it is no plain file but a pipe or a device, which may never end; give a plain file") from None
 
 
 def _region_of(request: PhotoRequest, data: bytes) -> Region | None:

@@ -14,6 +14,7 @@ from indexer.tiles.region import CircleRegion, Region
 from model.common.errors import GeoLocalizationError
 from model.common.geo import LatLon
 from model.common.images import PHOTO_SUFFIXES
+from model.common.plain_files import require_plain
 from model.inputs.photo_view import GivenView
 
 __all__ = ["COLUMNS", "PhotoRequest", "list_photos", "real_path"]
@@ -100,6 +101,7 @@ def _below(folder: Path) -> Iterator[Path]:
 
 
 def _of_table(table: Path, defaults: PhotoRequest) -> Iterator[PhotoRequest]:
+    require_plain(table)
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)

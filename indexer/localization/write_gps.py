@@ -13,6 +13,7 @@ from indexer.localization.photo_list import PhotoRequest, real_path
 from model.common.atomic_io import refuse_existing, staged_file
 from model.common.errors import GeoLocalizationError
 from model.common.geo import LatLon, great_circle_m
+from model.common.plain_files import read_plain
 from model.inputs.photo_metadata import read_photo_metadata, read_photo_position
 
 __all__ = ["GpsCopies"]
@@ -76,7 +77,7 @@ class GpsCopies:
     def _copy(self, photo: Path, place: LatLon) -> None:
         target = self._targets[photo]
         refuse_existing(target)
-        data = photo.read_bytes()
+        data = read_plain(photo)
         if _state(photo) != self._seen[photo]:
             raise BadPhotos("the photo has changed since this began, so the position may not be its own; ask again")
         copy = _with_position(data, place)

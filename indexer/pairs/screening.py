@@ -18,6 +18,7 @@ from model.common.errors import BadCoordinates
 from model.common.geo import EARTH_RADIUS_M, LatLon, great_circle_m
 from model.common.image_formats import open_header, without_pixels
 from model.common.images import upright_size
+from model.common.plain_files import read_plain
 from model.inputs.photo_metadata import metadata_of, read_photo_position, read_position_error_m
 from model.inputs.photo_view import ResolvedView, resolve_view
 
@@ -144,7 +145,7 @@ def _place(photo: PlacedPhoto) -> LatLon | LeftOut:
 def _view(photo: PlacedPhoto) -> ResolvedView | str:
     """What is known of the view, or why the file is no picture."""
     try:
-        with open_header(without_pixels(photo.path.read_bytes())) as image:
+        with open_header(without_pixels(read_plain(photo.path))) as image:
             return resolve_view(photo.given, metadata_of(image), *upright_size(image))
     except OSError as error:
         if photo.path.is_file():  # Pillow's word for bytes that are no picture

@@ -22,6 +22,7 @@ from indexer.common.optional import load_shapely
 from indexer.tiles.region import BoxRegion
 from indexer.tiles.tile_table import narrowest_span
 from model.common.geo import EARTH_RADIUS_M, Bounds, normal_lon
+from model.common.plain_files import read_plain
 
 __all__ = ["PolygonRegion", "TrackRegion", "read_area", "read_track"]
 
@@ -174,7 +175,7 @@ def read_track(path: Path, radius_m: float) -> TrackRegion:
 
 def _geometries(path: Path) -> list[dict[str, Any]]:
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(read_plain(path, or_pipe=True))
     except (ValueError, RecursionError) as error:
         raise BadQuery(f"{path} is no JSON: {error}; give a GeoJSON file") from None
     if isinstance(content, dict):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from indexer.common.errors import BadSource
 from model.common.geo import normal_lon
 
-__all__ = ["Parts", "box_wkb", "extent_of_parts", "wkb_extent", "wkb_parts"]
+__all__ = ["Parts", "box_wkb", "extent_of_parts", "on_one_side", "wkb_extent", "wkb_parts"]
 
 _Floats = NDArray[np.float64]
 Parts = list[_Floats]
@@ -37,6 +37,7 @@ class _OtherSystem(ValueError):
 def box_wkb(west: _Floats, south: _Floats, east: _Floats, north: _Floats) -> list[bytes]:
     """One polygon a box, counter-clockwise; two of them in a multipolygon where `west > east`."""
     size = _LITTLE_POLYGON.itemsize
+    west, east = on_one_side(west, east)
     crossing = west > east
     packed = _polygons(west, south, np.where(crossing, 180.0, east), north).tobytes()
     shapes = [packed[at : at + size] for at in range(0, len(packed), size)]
@@ -45,6 +46,17 @@ def box_wkb(west: _Floats, south: _Floats, east: _Floats, north: _Floats) -> lis
     for row, other in zip(rows.tolist(), beyond, strict=True):
         shapes[row] = struct.pack("<BII", 1, _MULTIPOLYGON, 2) + shapes[row] + other.tobytes()
     return shapes
+
+
+def on_one_side(west: _Floats, east: _Floats) -> tuple[_Floats, _Floats]:
+    """Longitudes of boxes, those on the antimeridian counted from the side where the box lies.
+
+    180 and -180 are one meridian. A box from 180 to -179 does not cross it: it is the one from -180 to -179, and all
+    that compares numbers, such as readers of a covering column, finds it only so.
+    """
+    width = np.where(west > east, east - west + 360.0, east - west)
+    some = (width > 0.0) & (width < 360.0)
+    return np.where(some & (west == 180.0), -180.0, west), np.where(some & (east == -180.0), 180.0, east)
 
 
 def wkb_extent(data: bytes) -> tuple[float, float, float, float]:
@@ -98,8 +110,8 @@ def extent_of_parts(parts: Parts) -> tuple[float, float, float, float]:
             f"a geometry reaches {outside[0]}, beyond the range of degrees; are latitude and longitude swapped, or the "
             "coordinates not WGS 84 degrees?"
         )
-    west, east = _narrowest(arcs)
-    return west, south, east, north
+    west, east = on_one_side(*np.array(_narrowest(arcs), np.float64))
+    return float(west), south, float(east), north
 
 
 def _starts_or_ends_inside(start: float, end: float) -> bool:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from model.common.errors import BadConfig, OutputExists
+from model.common.plain_files import read_plain
 
 __all__ = [
     "canonical_json",
@@ -46,7 +47,7 @@ def read_json(path: Path) -> dict[str, Any]:
         OSError: the file cannot be read.
         ValueError: as `parse_json`.
     """
-    return parse_json(path.read_bytes())
+    return parse_json(read_plain(path, or_pipe=True))
 
 
 def parse_json(data: bytes) -> dict[str, Any]:

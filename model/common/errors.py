@@ -9,6 +9,7 @@ GeoLocalizationError
 ├── BadCheckpoint    (ValueError)   a bundle that is damaged, or not the one expected
 │   └── BadExport                   an exported network that does not compute what torch computes
 ├── BadStore         (ValueError)   stored embeddings that are damaged or of another format
+├── NotPlainFile     (OSError)      a pipe or a device where a file is wanted
 ├── OutputExists     (FileExistsError)  an artefact would overwrite something
 ├── ProcessLost      (RuntimeError) one of several training processes has ended
 └── MissingExtra     (ImportError)  an optional dependency is not installed
@@ -29,6 +30,7 @@ __all__ = [
     "BadStore",
     "GeoLocalizationError",
     "MissingExtra",
+    "NotPlainFile",
     "OutputExists",
     "ProcessLost",
 ]
@@ -77,6 +79,10 @@ class BadExport(BadCheckpoint):
 
 class BadStore(GeoLocalizationError, ValueError):
     """Stored embeddings that are missing, damaged or of another format."""
+
+
+class NotPlainFile(GeoLocalizationError, OSError):
+    """A pipe or a device, of which no end is known, where a file is wanted."""
 
 
 class OutputExists(GeoLocalizationError, FileExistsError):

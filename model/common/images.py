@@ -16,6 +16,7 @@ from model.common.deep_pixels import deep_to_rgb
 from model.common.errors import BadImage
 from model.common.image_formats import ACCEPTED, open_header, refuse_unread_kind, what_it_is
 from model.common.jpeg_scans import MAX_SCANS, count_scans
+from model.common.plain_files import read_plain
 from model.common.webp_size import webp_size
 
 __all__ = [
@@ -67,7 +68,7 @@ def decode_image(
         OSError: the file cannot be read.
     """
     name = str(source) if isinstance(source, Path | str) else "the image"
-    data = Path(source).read_bytes() if isinstance(source, Path | str) else source
+    data = read_plain(source) if isinstance(source, Path | str) else source
     if not data:
         raise BadImage(f"{name} is empty (0 bytes); send a {ACCEPTED}")
     try:

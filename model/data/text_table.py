@@ -13,6 +13,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from model.common.plain_files import require_plain
+
 __all__ = ["TextTable", "parse_number", "read_text_table"]
 
 _HEAD_BYTES = 65_536
@@ -93,6 +95,7 @@ def parse_number(text: str, *, decimal_comma: bool = False) -> float:
 
 def _read_text_bytes(path: Path) -> bytes:
     """The whole file, unless its beginning shows that it is no text."""
+    require_plain(path)
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
         if b"\0" in head and not head.startswith(tuple(mark for mark, _ in _MARKS)):

@@ -18,6 +18,7 @@ from model.common.errors import BadCoordinates
 from model.common.geo import LatLon, normal_heading
 from model.common.image_formats import open_header, without_pixels
 from model.common.images import exif_of, orientation_of, upright_size
+from model.common.plain_files import read_plain
 from model.inputs.lens import lens_angles
 from model.inputs.panorama_tags import GPANO, PanoramaTags, StatedAngles, read_panorama_tags
 from model.inputs.photo_checks import is_strip
@@ -82,7 +83,7 @@ def read_photo_metadata(source: bytes | Path | str) -> PhotoMetadata:
     Raises:
         OSError: the file cannot be read.
     """
-    data = Path(source).read_bytes() if isinstance(source, Path | str) else source
+    data = read_plain(source) if isinstance(source, Path | str) else source
     try:
         with open_header(without_pixels(data)) as image:
             return metadata_of(image)
@@ -98,7 +99,7 @@ def read_photo_position(source: bytes | Path | str) -> LatLon | None:
     Raises:
         OSError: the file cannot be read.
     """
-    data = Path(source).read_bytes() if isinstance(source, Path | str) else source
+    data = read_plain(source) if isinstance(source, Path | str) else source
     try:
         with open_header(without_pixels(data)) as image:
             return _position(_directory(exif_of(image), ExifTags.IFD.GPSInfo))
@@ -112,7 +113,7 @@ def read_position_error_m(source: bytes | Path) -> float | None:
     Raises:
         OSError: the file cannot be read.
     """
-    data = source.read_bytes() if isinstance(source, Path) else source
+    data = read_plain(source) if isinstance(source, Path) else source
     try:
         with open_header(without_pixels(data)) as image:
             error_m = _number(_directory(exif_of(image), ExifTags.IFD.GPSInfo).get(ExifTags.GPS.GPSHPositioningError))

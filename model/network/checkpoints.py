@@ -19,6 +19,7 @@ from torch import Tensor
 from model._version import VERSION
 from model.common.atomic_io import staged_folder, write_json
 from model.common.errors import BadCheckpoint, BadConfig
+from model.common.plain_files import require_plain
 from model.common.specs import spec_from
 from model.network.bundle_files import BUNDLE_FORMAT, SPEC, WEIGHTS, BundleInfo, read_bundle_info
 from model.network.clnet import CLNet, CLNetSpec
@@ -201,6 +202,7 @@ def _is_safetensors(path: Path) -> bool:
     """By the content, too: the file may have another's name."""
     if path.suffix == ".safetensors":
         return True
+    require_plain(path)
     with path.open("rb") as file:
         head = file.read(10)
     if head.startswith(b"version ht"):

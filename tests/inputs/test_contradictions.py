@@ -2,6 +2,8 @@
 
 import json
 import struct
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ from tests.inputs.making import ZXY, flipped, listed, names_of, place_of, write_
 from tests.inputs.rasters import write_painted
 
 NAMES = sorted(f"{z}/{x}/{y}" for z, x, y in ZXY)
+SETS = "http://www.opengis.net/def/tilematrixset/OGC/1.0/"
 EDGES = list(place_of(ZXY))
 BOX = box_wkb(*(np.array([edge]) for edge in (8.5, 47.1, 8.501, 47.101)))[0]
 
@@ -140,6 +143,52 @@ def test_the_reference_system_of_an_arrow_column_counts_too(tmp_path: Path) -> N
     assert listed(one_footprint(tmp_path / "b.parquet", BOX, said)).table.west[0] == 8.5
 
 
+class WellKnownBinary(pa.ExtensionType):  # type: ignore[misc]
+    """What pyarrow writes as Parquet's own type for geometries."""
+
+    def __init__(self, crs: str) -> None:
+        self.crs = crs
+        super().__init__(pa.binary(), "geoarrow.wkb")
+
+    def __arrow_ext_serialize__(self) -> bytes:
+        return json.dumps({"crs": self.crs}).encode() if self.crs else b"{}"
+
+    @classmethod
+    def __arrow_ext_deserialize__(cls, _: pa.DataType, said: bytes) -> "WellKnownBinary":
+        return cls(json.loads(said).get("crs", ""))
+
+
+@pytest.fixture
+def parquets_own_type() -> Iterator[None]:
+    pa.register_extension_type(WellKnownBinary(""))
+    yield
+    with suppress(KeyError):
+        pa.unregister_extension_type("geoarrow.wkb")
+
+
+@pytest.mark.usefixtures("parquets_own_type")
+@pytest.mark.parametrize("crs", ["EPSG:4267", "EPSG:2056", "OGC:CRS84", ""])
+def test_the_reference_system_of_parquets_own_geometry_type_counts_too(tmp_path: Path, crs: str) -> None:
+    """Files that say it there alone: neither a description of GeoParquet nor one of Arrow's."""
+    write_tile(tmp_path / "t.png")
+    shapes = pa.ExtensionArray.from_storage(WellKnownBinary(crs), pa.array([BOX]))
+    pq.write_table(pa.table({"path": ["t.png"], "geometry": shapes}), tmp_path / "a.parquet", store_schema=False)
+    pa.unregister_extension_type("geoarrow.wkb")
+    assert "Geometry" in str(pq.ParquetFile(tmp_path / "a.parquet").schema)
+    if crs in ("EPSG:4267", "EPSG:2056"):
+        with pytest.raises(BadSource, match=f"reference system {crs}; transform"):
+            listed(tmp_path / "a.parquet")
+    else:
+        assert listed(tmp_path / "a.parquet").table.west[0] == 8.5
+
+
+def test_degrees_of_16_bits_are_refused(tmp_path: Path) -> None:
+    table = {"path": pa.array(["t.png"], pa.string_view()), "lat": pa.array(np.array([47.1], np.float16)), "lon": [8.5]}
+    pq.write_table(pa.table(table), tmp_path / "a.parquet")
+    with pytest.raises(BadSource, match=r"column lat of .* has numbers of 16 bits"):
+        listed(tmp_path / "a.parquet", tile_size_m=50.0)
+
+
 def test_a_row_without_a_number_is_named_as_that(tmp_path: Path) -> None:
     write_tile(tmp_path / "t.png")
     (tmp_path / "a.csv").write_text("path,lat,lon\nt.png,47.1,8.5\nTotal,,\n")
@@ -151,3 +200,42 @@ def test_mbtiles_whose_metadata_are_no_document_within_are_read(tmp_path: Path) 
     rows: list[tuple[object, object, object]] = [(z, x, flipped(z, y)) for z, x, y in ZXY]
     for number, text in enumerate(["{", "[1, 2]", "null", ""]):
         assert names_of(write_mbtiles(tmp_path / f"{number}.mbtiles", rows, {"json": text})) == NAMES
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("layer.json", {"tilejson": "2.1.0", "scheme": "tms", "projection": "EPSG:4326"}),
+        ("tiles.json", {"tilejson": "3.0.0", "tileMatrixSetURI": SETS + "WorldCRS84Quad"}),
+        ("metadata.json", {"crs": "http://www.opengis.net/def/crs/EPSG/0/4326"}),
+        ("metadata.json", {"crs": {"uri": "http://www.opengis.net/def/crs/OGC/1.3/CRS84"}}),
+        ("metadata.json", {"tileMatrixSetId": "UTM31WGS84Quad"}),
+        ("metadata.json", {"projection": "geodetic"}),
+        ("root.json", {"tileInfo": {"rows": 256, "spatialReference": {"wkid": 4326, "latestWkid": 4326}}}),
+        ("root.json", {"tileInfo": {"rows": 256, "spatialReference": {"wkid": 2056}}}),
+    ],
+)
+def test_another_grid_is_understood_under_whatever_key_it_is_named(
+    tmp_path: Path, name: str, content: dict[str, object]
+) -> None:
+    write_folder(tmp_path, lambda z, x, y: f"{z}/{x}/{y}.png")
+    (tmp_path / name).write_text(json.dumps(content))
+    with pytest.raises(BadSource, match=r"not of the Web Mercator grid.*--scheme"):
+        listed(tmp_path)
+    assert names_of(tmp_path, scheme="xyz") == NAMES
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("tiles.json", {"tilejson": "3.0.0", "projection": "EPSG:3857"}),
+        ("tiles.json", {"tilejson": "3.0.0", "tileMatrixSetURI": SETS + "WebMercatorQuad"}),
+        ("metadata.json", {"crs": "http://www.opengis.net/def/crs/EPSG/0/3857"}),
+        ("metadata.json", {"projection": "mercator"}),
+        ("root.json", {"tileInfo": {"rows": 256, "spatialReference": {"wkid": 102100, "latestWkid": 3857}}}),
+    ],
+)
+def test_the_web_mercator_grid_is_understood_likewise(tmp_path: Path, name: str, content: dict[str, object]) -> None:
+    write_folder(tmp_path, lambda z, x, y: f"{z}/{x}/{y}.png")
+    (tmp_path / name).write_text(json.dumps(content))
+    assert names_of(tmp_path) == NAMES

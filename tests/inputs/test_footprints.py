@@ -134,6 +134,17 @@ def test_edges_over_the_antimeridian_are_right(tmp_path: Path) -> None:
     assert table.lon[0] == pytest.approx(-179.9955)
 
 
+@pytest.mark.parametrize(("written", "read"), [("180,-179.99", (-180.0, -179.99)), ("179.99,-180", (179.99, 180.0))])
+def test_edges_that_only_touch_the_antimeridian_do_not_cross_it(
+    tmp_path: Path, written: str, read: tuple[float, float]
+) -> None:
+    west, east = written.split(",")
+    (tmp_path / "a.csv").write_text(f"path,west,south,east,north\na.png,{west},-17.01,{east},-17\n")
+    shapes = [polygon(ring(float(west), -17.01, float(east), -17.0))]
+    for path in (tmp_path / "a.csv", write_list(tmp_path / "a.parquet", {"geometry": shapes})):
+        assert boxes_of(path) == [(read[0], -17.01, read[1], -17.0)]
+
+
 def test_a_box_to_search_in_with_exchanged_edges_is_refused_too() -> None:
     assert parse_bounds("179,-18,-179,-16").crosses_antimeridian
     with pytest.raises(BadCoordinates, match=r"359\.80 degrees wide; are west and east exchanged"):

@@ -76,6 +76,21 @@ def test_the_background_finds_what_no_search_has_touched(tmp_path: Path) -> None
 
 
 @pytest.mark.usefixtures("everything_is_large")
+@pytest.mark.parametrize("mask", [0x01, 0x02, 0x40, 0x80])
+@pytest.mark.parametrize("place", [0, 6, 8, 9, 10, 60, 127])
+def test_a_header_that_shifts_all_vectors_is_found_when_the_index_is_opened(
+    tmp_path: Path, place: int, mask: int
+) -> None:
+    index = build_tiny(tmp_path, 5, 5)
+    index.close()
+    data = bytearray((index.folder / EMBEDDINGS).read_bytes())
+    data[place] ^= mask  # of byte 8, the length of the header, 0x02 makes every vector begin two bytes early
+    (index.folder / EMBEDDINGS).write_bytes(bytes(data))
+    with pytest.raises(IndexDamaged, match=r"embeddings\.npy"):
+        TileIndex.open(index.folder)
+
+
+@pytest.mark.usefixtures("everything_is_large")
 def test_the_table_of_tiles_is_hashed_when_it_is_opened_whatever_its_size(tmp_path: Path) -> None:
     index = build_tiny(tmp_path)
     index.close()

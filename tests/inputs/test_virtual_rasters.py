@@ -1,4 +1,4 @@
-"""Virtual rasters that put their files elsewhere than these say, and places beyond the area of a reference system."""
+"""Virtual rasters that put their files elsewhere than these say, places beyond a system's area, unknown datums."""
 
 from pathlib import Path
 
@@ -109,3 +109,33 @@ def test_a_place_beyond_the_area_of_its_reference_system_is_a_warning(
 def test_a_place_within_it_or_a_little_beside_is_none(tmp_path: Path, crs: str, east: float, north: float) -> None:
     path = member(tmp_path / "a.tif", Affine(1.0, 0.0, east, 0.0, -1.0, north), crs)
     assert "beyond the area" not in notes_of(path)
+
+
+ON_BESSEL = "+proj=tmerc +lat_0=0 +lon_0=9 +k=1 +x_0=3500000 +y_0=0 +ellps=bessel +units=m"
+
+
+@pytest.mark.parametrize(
+    ("crs", "warned"),
+    [
+        (ON_BESSEL, True),
+        ("+proj=utm +zone=32 +ellps=intl +units=m", True),
+        (f"{ON_BESSEL} +towgs84=598.1,73.7,418.2,0.202,0.045,-2.455,6.7", False),
+        ("+proj=utm +zone=32 +ellps=GRS80 +units=m", False),
+        ("+proj=sinu +R=6371007.181 +units=m", False),
+        ("EPSG:31467", False),
+        (UTM, False),
+    ],
+)
+def test_a_system_tied_to_the_earth_by_no_known_datum_is_a_warning(tmp_path: Path, crs: str, warned: bool) -> None:
+    east = 3_500_000.0 if crs in ("EPSG:31467",) or ON_BESSEL in crs else 500_000.0
+    path = member(tmp_path / "a.tif", Affine(1.0, 0.0, east, 0.0, -1.0, NORTH), crs)
+    assert ("its datum is unknown" in notes_of(path)) == warned
+
+
+def test_a_small_gap_between_the_files_of_a_virtual_raster_is_a_warning(tmp_path: Path) -> None:
+    member(tmp_path / "a.tif")
+    path = virtual(tmp_path / "all.vrt")
+    assert "covers" not in notes_of(path)
+    whole, less = (f'yOff="{top}" xSize="200" ySize="{200 - top}"/></SimpleSource>' for top in (0, 3))
+    path.write_text(path.read_text().replace(whole, less))
+    assert "warning: all.vrt: none of its files covers 0.0075 of it" in notes_of(path)

@@ -11,17 +11,21 @@ import numpy as np
 from indexer.common.errors import BadSource
 from indexer.common.optional import load_rasterio
 from indexer.tiles.region import BoxRegion
-from indexer.tiles.sources.area_of_use import doubts_of_area
+from indexer.tiles.sources.area_of_use import doubts_of_area, doubts_of_datum
 from indexer.tiles.sources.band_choice import doubts_of_bands
 from indexer.tiles.sources.colours import Colours, Sample, colours_of, sample_of
+from indexer.tiles.sources.fetching_rasters import require_on_disk
 from indexer.tiles.sources.georeference import Georeference, georeference_of
 from indexer.tiles.sources.overviews import doubts_of_overviews
 from indexer.tiles.sources.rivals import require_one_place, system_beside
 from indexer.tiles.sources.source import SourceOptions
 from indexer.tiles.sources.stamps import FileState, raster_members, state_of
-from indexer.tiles.sources.virtual_members import missing_members
+from indexer.tiles.sources.virtual_gaps import doubts_of_gaps
+from indexer.tiles.sources.virtual_members import missing_members, sidecars_of
 from indexer.tiles.sources.virtual_places import doubts_of_members
+from model.common.errors import NotPlainFile
 from model.common.geo import Bounds
+from model.common.plain_files import require_plain
 
 __all__ = ["RasterFile", "inspect_raster", "remarks_on"]
 
@@ -75,11 +79,12 @@ def inspect_raster(root: Path, name: str, options: SourceOptions, *, files: int 
             doubts = (*require_one_place(data, path), *doubts_of_bands(data, options.bands), *_other_pages(data))
             doubts += (*doubts_of_overviews(data, path), *_other_units(data, options.bands))
             doubts += (*doubts_of_members(data, path),)
+            doubts += (*(doubts_of_gaps(data, path) if options.nodata is None else ()),)
             beside = None if data.crs is not None else system_beside(path)
             place = georeference_of(data, str(path), None if beside is None else beside[0])
             bounds, resolution_m = place.extent(data.width, data.height, str(path))
             colours = colours_of(data, options.bands, options.nodata, str(path))
-            doubts += (*doubts_of_area(place.crs, bounds),)
+            doubts += (*doubts_of_area(place.crs, bounds), *doubts_of_datum(place.crs))
             size, members = (data.width, data.height), {one: state_of(one) for one in raster_members(path)}
             file = RasterFile(name, bounds, resolution_m, place, size, colours, members, doubts)
             return file, sample_of(data, colours, files=files)
@@ -90,11 +95,18 @@ def inspect_raster(root: Path, name: str, options: SourceOptions, *, files: int 
 
 
 def _require_members(path: Path) -> None:
+    """On disk, plain files, and there."""
+    try:
+        for beside in sidecars_of(path):
+            require_plain(beside)
+    except NotPlainFile as error:
+        raise BadSource(str(error)) from error
+    require_on_disk(path)
     if missing := missing_members(path):
         others = f" and {len(missing) - 1:,} more" if len(missing) > 1 else ""
         raise BadSource(
-            f"{path} is made of {missing[0]}{others}, which is not there; put it back, or make the virtual raster anew "
-            "(gdalbuildvrt)"
+            f"{path} is made of {missing[0]}{others}, which is not there or no plain file; put it back, or "
+            "make the virtual raster anew (gdalbuildvrt)"
         )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.common.errors import BadSource
+from indexer.tiles.wkb import on_one_side
 from model.common.geo import EARTH_RADIUS_M
 
 __all__ = ["LONGEST_M", "SHORTEST_M", "Edges", "checked_boxes", "squares"]
@@ -69,9 +70,11 @@ def checked_boxes(edges: Edges, side_m: float | None, where: Path) -> Edges:
             f"and {LONGEST_M:,.0f} m a side. Are the edges in WGS 84 degrees, and west and east not exchanged?"
         ),
     )
+    west, east = on_one_side(west, east)
     if not points.any():
-        return edges
+        return west, south, east, north
     drawn = squares(south, west, side_m or 0.0)
+    edges = west, south, east, north
     west, south, east, north = (np.where(points, square, edge) for square, edge in zip(drawn, edges, strict=True))
     return west, south, east, north
 

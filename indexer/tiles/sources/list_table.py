@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -86,6 +88,8 @@ class ListTable:
             return self._parsed([value or "" for value in column.to_pylist()], name, decimal_comma=False)
         if pa.types.is_boolean(column.type):
             raise BadSource(f"column {name} of {self.path} is made of truth values, not of numbers in degrees")
+        if pa.types.is_float16(column.type):
+            raise BadSource(f"column {name} of {self.path} has numbers of 16 bits, which are off by km; give float64")
         try:
             values: _Floats = column.cast(pa.float64()).to_numpy()
         except pa.ArrowException as error:
@@ -131,15 +135,29 @@ def _read_parquet(path: Path) -> pa.Table:
     try:
         # Not read_table, which makes columns of folders named `key=value` above the file.
         with path.open("rb") as file:
-            return pyarrow.parquet.ParquetFile(file).read()
+            opened = pyarrow.parquet.ParquetFile(file)
+            return _with_systems(opened.read(), opened.schema)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise BadSource(f"{path} cannot be read as CSV or Parquet: {error}") from error
+
+
+def _with_systems(table: pa.Table, schema: Any) -> pa.Table:
+    """The reference systems that Parquet's own geometry types name, put where GeoArrow has those of its columns."""
+    for number in range(len(schema)):
+        kind, name = json.loads(schema.column(number).logical_type.to_json()), schema.column(number).path
+        at = table.schema.get_field_index(name)
+        if str(kind.get("Type")).lower() in ("geometry", "geography") and kind.get("crs") and at >= 0:
+            field = table.schema.field(at)
+            said = {b"ARROW:extension:metadata": json.dumps({"crs": kind["crs"]}).encode()}
+            table = table.set_column(at, field.with_metadata(said | (field.metadata or {})), table.column(at))
+    return table
 
 
 def _names(table: pa.Table, name: str, path: Path) -> list[str | None]:
     column = table[name]
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind)):
+    text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    if not (text or pa.types.is_integer(kind)):
         raise BadSource(f"column {name} of {path} is of type {column.type}; a name is text, so write it as text")
     try:
         values: list[str | None] = column.cast(pa.string()).to_pylist()

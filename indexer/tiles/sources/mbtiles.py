@@ -23,6 +23,7 @@ from indexer.tiles.sources.sidecars import metadata_claim
 from indexer.tiles.sources.source import Listing, SourceOptions, select
 from indexer.tiles.tile_table import TileRecord, grid_table
 from model.common.errors import BadImage
+from model.common.plain_files import require_plain
 
 __all__ = ["MBTilesSource"]
 
@@ -221,6 +222,8 @@ class MBTilesSource:
 
         In WAL mode SQLite writes beside the file even to read it, which a read-only mount forbids.
         """
+        for name in self._beside():
+            require_plain(self.path.with_name(name))
         try:
             return self._tried("mode=ro")
         except sqlite3.OperationalError as error:

@@ -16,6 +16,7 @@ from indexer.tiles.grid import MAX_ZOOM, MERCATOR_HALF_M
 from indexer.tiles.sources.claims import Claim
 from indexer.tiles.sources.scanning import files_beside
 from model.common.geo import Bounds, LatLon, normal_lon
+from model.common.plain_files import read_plain
 
 __all__ = ["folder_claims", "metadata_claim", "read_box"]
 
@@ -25,6 +26,9 @@ _DESCRIPTIONS = {"metadata.json", "tilejson.json"}
 """Files that are read whether or not they say what they are."""
 _MERCATOR = {"3857", "900913", "102100", "102113", "3785", "41001", "3587"}
 _OTHER_PROFILES = {"geodetic", "global-geodetic", "raster", "custom"}
+_SYSTEM_KEYS = ("crs", "srs", "projection", "spatialReference", "tileMatrixSetURI", "tileMatrixSet", "tileMatrixSetId")
+_OTHER_SETS = re.compile(r"UTM\d|UPS|ETRS89|NZTM|LINZ|Canadian|WGS1984Quad|WorldMercatorWGS84", re.IGNORECASE)
+"""Tile matrix sets of the OGC's register that are not on the Web Mercator grid and name no system in numbers."""
 _DEGREES_OF = 180.0 / MERCATOR_HALF_M
 _WORLD_DEG = 84.0
 _TILE_MAP = "tilemapresource.xml"
@@ -64,7 +68,7 @@ def metadata_claim(origin: str, values: Mapping[str, Any]) -> Claim:
         boxes=() if box is None else (box,),
         centre=_centre(values.get("center")),
         zooms=_zooms(values.get("minzoom"), values.get("maxzoom")),
-        other_grid=_other_grid(values.get("profile"), values.get("crs") or values.get("srs")),
+        other_grid=_other_grid(values.get("profile"), _system_of(values)),
         note=note,
     )
 
@@ -135,7 +139,7 @@ def _zooms(least: Any, most: Any) -> tuple[int, int] | None:
 def _claims_of(path: Path) -> list[Claim]:
     name = path.name.lower()
     try:
-        data = path.read_bytes()
+        data = read_plain(path)
         return list(_READERS[path.suffix.lower()](path.name, data))
     except (OSError, ValueError, RecursionError, ElementTree.ParseError) as error:
         if name not in (*_DESCRIPTIONS, _TILE_MAP):
@@ -150,7 +154,8 @@ def _from_json(name: str, data: bytes) -> Iterable[Claim]:
     content = json.loads(data)
     if not isinstance(content, dict):
         return
-    if name.lower() in _DESCRIPTIONS or "tilejson" in content or isinstance(content.get("tiles"), list):
+    addresses = isinstance(content.get("tiles"), list)
+    if addresses or name.lower() in _DESCRIPTIONS or {"tilejson", "tileInfo"} & set(content):
         yield metadata_claim(name, content)
 
 
@@ -273,10 +278,25 @@ def _other_grid(profile: Any, system: Any) -> str:
         return ""
     if "crs84" in system.lower():
         return "the reference system CRS84"
+    if system.strip().lower() in _OTHER_PROFILES or _OTHER_SETS.search(system.rpartition("/")[2]):
+        return f"the reference system {system.strip()[:40]}"
     numbers = re.findall(r"\d+", system.rpartition(":")[2])
     if not numbers or numbers[-1] in _MERCATOR or not (":" in system or system.strip().isdigit()):
         return ""
     return f"the reference system {system.strip()[:40]}"
+
+
+def _system_of(values: Mapping[str, Any]) -> str:
+    """The reference system or the set of tile matrices that a document names, empty where it names none."""
+    inner = values.get("tileInfo")  # of ArcGIS
+    for one in (values, inner if isinstance(inner, dict) else {}):
+        for said in (one.get(key) for key in _SYSTEM_KEYS):
+            if isinstance(said, dict):
+                codes = [said.get(key) for key in ("latestWkid", "wkid", "code", "uri")]
+                said = next((f"EPSG:{code}" if isinstance(code, int) else code for code in codes if code), None)
+            if isinstance(said, int | str) and str(said).strip():
+                return "" if str(said).endswith("WebMercatorQuad") else str(said)
+    return ""
 
 
 def _tag(element: ElementTree.Element) -> str:

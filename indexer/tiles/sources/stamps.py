@@ -18,7 +18,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from indexer.common.errors import BuildConflict
-from indexer.tiles.sources.virtual_members import files_behind
+from indexer.tiles.sources.virtual_members import files_behind, sidecars_of
 from indexer.tiles.tile_table import TileTable
 
 __all__ = [
@@ -36,11 +36,6 @@ _WHOLE_BYTES = 64 << 20
 """Sources up to this size are read whole for their stamps."""
 _SAMPLES, _SAMPLE_BYTES = 64, 4096
 _BESIDE_DATABASE = ("-wal", "-journal")
-_BESIDE_RASTER = (".aux.xml", ".ovr", ".msk")
-_INSTEAD_OF_SUFFIX = (
-    ".aux", ".tfw", ".TFW", ".tifw", ".tiffw", ".wld", ".prj", ".PRJ", ".tab",
-    ".rpb", ".RPB", ".imd", ".IMD", "_rpc.txt", "_RPC.TXT",
-)  # fmt: skip
 _PACKED = (".zip", ".tar", ".tgz", ".gz")
 _DEEPEST = 8
 _MOST_SAMPLED = 1000
@@ -165,8 +160,7 @@ def combined(stamps: Iterable[int | float]) -> int:
 
 def raster_members(path: Path, depth: int = 0) -> list[Path]:
     """A raster, its sidecars, and, of a virtual one, its members with theirs; those that do not exist too."""
-    found = [path, *(Path(f"{path}{suffix}") for suffix in _BESIDE_RASTER)]
-    found += [path.with_name(path.stem + suffix) for suffix in _INSTEAD_OF_SUFFIX]
+    found = [path, *sidecars_of(path)]
     for file in files_behind(path):
         if file not in found:
             found += [file] if depth >= _DEEPEST or file.suffix.lower() in _PACKED else raster_members(file, depth + 1)

@@ -8,12 +8,23 @@ from xml.etree import ElementTree
 
 from indexer.common.optional import load_rasterio
 
-__all__ = ["files_behind", "missing_members"]
+__all__ = ["files_behind", "missing_members", "sidecars_of"]
 
 _LARGEST_BYTES = 64 << 20
 _DEEPEST = 8
 _ENDS = ('"', "}", "?", ":")
 """What ends a path within a name of GDAL's."""
+_BESIDE_RASTER = (".aux.xml", ".ovr", ".msk")
+_INSTEAD_OF_SUFFIX = (
+    ".aux", ".tfw", ".TFW", ".tifw", ".tiffw", ".wld", ".prj", ".PRJ", ".tab",
+    ".rpb", ".RPB", ".imd", ".IMD", "_rpc.txt", "_RPC.TXT",
+)  # fmt: skip
+
+
+def sidecars_of(path: Path) -> list[Path]:
+    """The files beside a raster that GDAL looks for, there or not."""
+    found = [Path(f"{path}{suffix}") for suffix in _BESIDE_RASTER]
+    return found + [path.with_name(path.stem + suffix) for suffix in _INSTEAD_OF_SUFFIX]
 
 
 def files_behind(path: Path) -> list[Path]:
@@ -45,7 +56,7 @@ def _on_disk(name: str) -> Path | None:
 
 
 def missing_members(path: Path, depth: int = 0) -> list[str]:
-    """Names of plain files that a `.vrt`, or one within it, is made of and that do not exist, as they are written.
+    """Names of plain files that a `.vrt`, or one within it, is made of and that do not exist or are pipes, as written.
 
     What lies in GDAL's own file systems (`/vsi...`) or within a file of several pictures is not looked for.
     """
@@ -62,11 +73,16 @@ def missing_members(path: Path, depth: int = 0) -> list[str]:
             continue
         relative = element.get("relativeToVRT") == "1" or element.get("relativetoVRT") == "1"
         member = path.resolve().parent / name if relative else Path(name)  # as GDAL follows a link
-        if not member.exists():
+        if not member.exists() or not all(map(_ends, (member, *sidecars_of(member)))):
             missing[name] = None
         elif member.is_file():
             missing |= dict.fromkeys(missing_members(member, depth + 1))
     return list(missing)
+
+
+def _ends(path: Path) -> bool:
+    """Whether GDAL does not wait for a path without end, as for a pipe; what is not there it passes over."""
+    return not path.exists() or path.is_file() or path.is_dir()
 
 
 def _is_elsewhere(name: str) -> bool:

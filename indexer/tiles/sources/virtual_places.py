@@ -17,7 +17,7 @@ import numpy as np
 from indexer.common.errors import BadSource
 from indexer.common.optional import load_rasterio
 
-__all__ = ["doubts_of_members"]
+__all__ = ["VirtualPart", "doubts_of_members", "virtual_parts"]
 
 _SOURCES = frozenset({"SimpleSource", "ComplexSource", "AveragedSource", "KernelFilteredSource"})
 _LARGEST_BYTES = 64 << 20
@@ -28,7 +28,7 @@ _Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
-class _Part:
+class VirtualPart:
     """What a virtual raster takes of one file: boxes (column, row, width, height) there, and in itself."""
 
     name: str
@@ -50,7 +50,7 @@ def doubts_of_members(data: Any, path: Path) -> list[str]:
     if data.driver != "VRT" or path.stat().st_size > _LARGEST_BYTES:
         return []
     try:
-        parts = list(_parts(path))
+        parts, _ = virtual_parts(path)
     except (ElementTree.ParseError, OSError, ValueError):  # GDAL says what is wrong with it
         return []
     places = np.unique(np.linspace(0, len(parts) - 1, min(len(parts), _MOST_OPENED)).astype(int)).tolist()
@@ -65,17 +65,30 @@ def doubts_of_members(data: Any, path: Path) -> list[str]:
     ]
 
 
-def _parts(path: Path) -> Iterator[_Part]:
-    """Of the first band, since all others are made alike."""
+def virtual_parts(path: Path) -> tuple[list[VirtualPart], int]:
+    """What it takes of its files, and of how many: fewer of them may say where they are put.
+
+    Of the first band, since all others are made alike.
+
+    Raises:
+        ElementTree.ParseError: it is no XML.
+        ValueError: a place is no number.
+        OSError: it cannot be read.
+    """
     band = ElementTree.parse(path).getroot().find("VRTRasterBand")
-    for source in [] if band is None else band:
+    sources = [] if band is None else [child for child in band if child.tag.endswith("Source")]
+    return list(_parts(sources, path)), len(sources)
+
+
+def _parts(sources: list[ElementTree.Element], path: Path) -> Iterator[VirtualPart]:
+    for source in sources:
         file, taken, put = (source.find(tag) for tag in ("SourceFilename", "SrcRect", "DstRect"))
         if source.tag not in _SOURCES or file is None or not file.text or taken is None or put is None:
             continue
         name = file.text.strip()
         relative = "1" in (file.get("relativeToVRT"), file.get("relativetoVRT"))
         member = path.resolve().parent / name if relative else Path(name)
-        yield _Part(name, member, _box(taken), _box(put))
+        yield VirtualPart(name, member, _box(taken), _box(put))
 
 
 def _box(element: ElementTree.Element) -> _Box:
@@ -83,7 +96,7 @@ def _box(element: ElementTree.Element) -> _Box:
     return x, y, width, height
 
 
-def _apart_px(data: Any, part: _Part, path: Path) -> float:
+def _apart_px(data: Any, part: VirtualPart, path: Path) -> float:
     """Pixels of the virtual raster between two statements of a file's place, 0 where they agree or one is missing."""
     rasterio = load_rasterio()
     try:
@@ -108,7 +121,7 @@ def _apart_px(data: Any, part: _Part, path: Path) -> float:
     return float(apart) if not apart <= _ROUNDING_PX * coarser else 0.0
 
 
-def _require_within(part: _Part, size: tuple[int, int], path: Path) -> None:
+def _require_within(part: VirtualPart, size: tuple[int, int], path: Path) -> None:
     x, y, width, height = part.taken
     if x + width > size[0] + 1 or y + height > size[1] + 1:
         raise BadSource(

@@ -2,7 +2,7 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from indexer.common.errors import BadSource
@@ -54,6 +54,10 @@ def test_other_geometries_are_refused(data: bytes) -> None:
     south=st.floats(-80.0, 79.0),
     height=st.floats(1e-4, 1.0),
 )
+@example(west=180.0, width=1.0, south=0.0, height=1.0)
+@example(west=179.0, width=1.0, south=0.0, height=1.0)
+@example(west=179.99999999999997, width=1.0, south=0.0, height=1.0)
+@example(west=-180.0, width=1.0, south=0.0, height=1.0)
 def test_a_box_has_one_extent_whether_cut_running_on_or_jumping(
     west: float, width: float, south: float, height: float
 ) -> None:
@@ -63,8 +67,32 @@ def test_a_box_has_one_extent_whether_cut_running_on_or_jumping(
     written = wkb_extent(box_wkb(*columns((west, south, plain, north)))[0])
     forms = [[(west, east)], [(west - 360.0, east - 360.0)]] if crossing else [[(west, east)]]
     forms += [[(west, 180.0), (-180.0, plain)], [(west, plain)]] if crossing else []
-    expected = pytest.approx((west, south, plain, north), abs=1e-9)
-    assert written == expected
+
+    def is_the_box(found: tuple[float, float, float, float]) -> bool:
+        # 180 and -180 are one meridian: which of the two is written, the tests below say
+        turns = [(a - b + 180.0) % 360.0 - 180.0 for a, b in zip(found, (west, south, plain, north), strict=True)]
+        return max(abs(turn) for turn in turns) < 1e-9 and abs((found[2] - found[0]) % 360.0 - width) < 1e-9
+
+    assert is_the_box(written)
     for form in forms:
         rings = [np.array([(a, south), (b, south), (b, north), (a, north), (a, south)]) for a, b in form]
-        assert extent_of_parts(rings) == expected
+        assert is_the_box(extent_of_parts(rings))
+
+
+@pytest.mark.parametrize(
+    ("ring_lon", "expected"),
+    [((180.0, -179.0), (-180.0, -179.0)), ((179.0, -180.0), (179.0, 180.0)), ((-181.0, -180.0), (179.0, 180.0)),
+     ((180.0, 181.0), (-180.0, -179.0)), ((-180.0, 180.0), (-180.0, 180.0)), ((180.0, 180.0), (180.0, 180.0))],
+)  # fmt: skip
+def test_a_box_that_only_touches_the_antimeridian_does_not_cross_it(
+    ring_lon: tuple[float, float], expected: tuple[float, float]
+) -> None:
+    west, east = ring_lon
+    ring = np.array([(west, 0.0), (east, 0.0), (east, 1.0), (west, 1.0), (west, 0.0)])
+    assert extent_of_parts([ring]) == (expected[0], 0.0, expected[1], 1.0)
+
+
+def test_a_box_from_the_antimeridian_is_one_polygon() -> None:
+    for box in ((180.0, 0.0, -179.0, 1.0), (179.0, 0.0, -180.0, 1.0)):
+        (shape,) = box_wkb(*columns(box))
+        assert struct.unpack_from("<BI", shape) == (1, 3)
