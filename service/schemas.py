@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from indexer.index.searchable import SearchableIndex
-from indexer.localization.answer import Localization
+from indexer.localization.answer import ANGLE_DIGITS, Localization
 from indexer.localization.answer import Match as FoundMatch
 from indexer.localization.localizer import Localizer
 from indexer.tiles.region import BoxRegion, CircleRegion, RecentImagery, Region
@@ -353,7 +353,7 @@ def view_of(view: ResolvedView) -> PhotoView:
     return PhotoView(
         heading_deg=view.heading_deg,
         heading_source=view.heading_source,
-        fov_deg=view.fov_deg,
+        fov_deg=round(view.fov_deg, ANGLE_DIGITS),
         fov_source=view.fov_source,
     )
 
