@@ -59,13 +59,14 @@ class KeyMiddleware:
         if scope["type"] != "http" or _OPEN.fullmatch(_path(scope)):
             await self._app(scope, receive, send)
             return
-        name = self._ring.name_of(_key(Headers(scope=scope)))
+        key = _key(Headers(scope=scope))
+        name = self._ring.name_of(key)
         if name is None:
             detail = "give an API key that is valid, in `Authorization: Bearer KEY`"
             refused = problem_response(problem_kind(401), detail, headers={"WWW-Authenticate": "Bearer"})
             await refused(scope, receive, send)
             return
-        wait_s = self._ring.wait_s(name)
+        wait_s = self._ring.wait_s(key)
         if wait_s:
             detail = "this key has asked as often as it may; try again later"
             headers = {"Retry-After": str(max(1, math.ceil(wait_s)))}

@@ -51,6 +51,10 @@ logger = logging.getLogger(__name__)
 
 _FORM_FIELDS = 16
 _TEXT_FIELD_BYTES = 1024
+_SENT_HEADERS = ("Authorization", "X-API-Key", "X-Request-Id", "If-None-Match")
+"""That a page of another origin may send, where it may ask at all."""
+_TOLD_HEADERS = ("Retry-After", "X-Request-Id", "X-Bounds", "ETag")
+"""That it may read."""
 _DESCRIPTION = (
     "Finds where a street-level photo was taken by comparing it with satellite tiles. "
     "Coordinates are WGS 84 degrees; errors are RFC 9457 problem details."
@@ -137,7 +141,11 @@ def _guarded(inner: ASGIApp, settings: Settings, metrics: Metrics) -> ASGIApp:
         asked = KeyMiddleware(asked, KeyRing(settings.api_keys))
     if settings.cors_origins:
         asked = CORSMiddleware(
-            asked, _listed(settings.cors_origins), allow_methods=["GET", "POST"], allow_headers=["Authorization"]
+            asked,
+            _listed(settings.cors_origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=_SENT_HEADERS,
+            expose_headers=_TOLD_HEADERS,
         )
     if settings.allowed_hosts:
         asked = HostMiddleware(asked, _listed(settings.allowed_hosts))

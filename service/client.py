@@ -5,11 +5,12 @@ Answers are the models that the service itself answers with. A refusal is a `Ser
 
 from __future__ import annotations
 
+import datetime
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypedDict, TypeVar, Unpack
 
 import httpx
 from pydantic import BaseModel
@@ -19,14 +20,62 @@ from model.common.plain_files import read_plain
 from service.schemas import Info, LocalizeAnswer
 from service.schemas_explain import ExplainAnswer
 from service.schemas_many import BatchLine, TrackAnswer
+from service.together import TogetherAnswer
 
-__all__ = ["AsyncClient", "Client", "ServiceProblem"]
+__all__ = [
+    "AreaFields",
+    "AsyncClient",
+    "Client",
+    "ExplainFields",
+    "LocalizeFields",
+    "ServiceProblem",
+    "TogetherFields",
+    "TrackFields",
+]
 
 _M = TypeVar("_M", bound=BaseModel)
 _Photo = bytes | Path | str
 _Upload = tuple[str, bytes]
 _PATIENCE_S = 120.0
 _READY_S = 2.0
+
+
+class AreaFields(TypedDict, total=False):
+    """Where to search; None is as left out."""
+
+    bbox: str | None
+    near: str | None
+    radius_m: float | None
+    since: datetime.date | str | None
+
+
+class ExplainFields(TypedDict, total=False):
+    """What is known of a photo, or of each of several; None is as left out."""
+
+    heading_deg: float | Literal["unknown"] | None
+    fov_deg: float | None
+
+
+class LocalizeFields(ExplainFields, AreaFields, total=False):
+    """The fields of `localize` and `localize/batch`."""
+
+    top_k: int | None
+
+
+class TrackFields(ExplainFields, AreaFields, total=False):
+    """The fields of `localize/track`."""
+
+    times_s: str | None
+    max_speed_m_s: float | None
+    max_step_m: float | None
+
+
+class TogetherFields(AreaFields, total=False):
+    """The fields of `localize/together`; what is known of the photos stands once for each."""
+
+    heading_deg: Sequence[float | Literal["unknown", "photo"]]
+    fov_deg: Sequence[float]
+    top_k: int | None
 
 
 class ServiceProblem(GeoLocalizationError, RuntimeError):
@@ -73,7 +122,7 @@ class Client:
         """Let go of the connections."""
         self._http.close()
 
-    def localize(self, photo: _Photo, **fields: Any) -> LocalizeAnswer:
+    def localize(self, photo: _Photo, **fields: Unpack[LocalizeFields]) -> LocalizeAnswer:
         """Where a photo was taken; the fields are those of the form.
 
         Raises:
@@ -81,7 +130,7 @@ class Client:
         """
         return _read(LocalizeAnswer, self._post("localize", [photo], fields))
 
-    def explain(self, photo: _Photo, tile_id: str, **fields: Any) -> ExplainAnswer:
+    def explain(self, photo: _Photo, tile_id: str, **fields: Unpack[ExplainFields]) -> ExplainAnswer:
         """Why a tile matches a photo.
 
         Raises:
@@ -89,7 +138,7 @@ class Client:
         """
         return _read(ExplainAnswer, self._post("explain", [photo], {"tile_id": tile_id, **fields}))
 
-    def track(self, photos: Sequence[_Photo], **fields: Any) -> TrackAnswer:
+    def track(self, photos: Sequence[_Photo], **fields: Unpack[TrackFields]) -> TrackAnswer:
         """The way through photos that were taken one after the other.
 
         Raises:
@@ -97,7 +146,15 @@ class Client:
         """
         return _read(TrackAnswer, self._post("localize/track", photos, fields))
 
-    def batch(self, photos: Sequence[_Photo], **fields: Any) -> Iterator[BatchLine]:
+    def together(self, photos: Sequence[_Photo], **fields: Unpack[TogetherFields]) -> TogetherAnswer:
+        """Where several photos of one place were taken.
+
+        Raises:
+            ServiceProblem: the service refused.
+        """
+        return _read(TogetherAnswer, self._post("localize/together", photos, fields))
+
+    def batch(self, photos: Sequence[_Photo], **fields: Unpack[LocalizeFields]) -> Iterator[BatchLine]:
         """An answer for each photo, as they come.
 
         Raises:
@@ -125,7 +182,7 @@ class Client:
         except httpx.TransportError:
             return False
 
-    def _post(self, address: str, photos: Sequence[_Photo], fields: dict[str, Any]) -> httpx.Response:
+    def _post(self, address: str, photos: Sequence[_Photo], fields: Mapping[str, Any]) -> httpx.Response:
         return self._http.post(f"v1/{address}", headers=self._headers, **_form(photos, fields))
 
 
@@ -152,19 +209,23 @@ class AsyncClient:
         """Let go of the connections."""
         await self._http.aclose()
 
-    async def localize(self, photo: _Photo, **fields: Any) -> LocalizeAnswer:
+    async def localize(self, photo: _Photo, **fields: Unpack[LocalizeFields]) -> LocalizeAnswer:
         """As `Client.localize`."""
         return _read(LocalizeAnswer, await self._post("localize", [photo], fields))
 
-    async def explain(self, photo: _Photo, tile_id: str, **fields: Any) -> ExplainAnswer:
+    async def explain(self, photo: _Photo, tile_id: str, **fields: Unpack[ExplainFields]) -> ExplainAnswer:
         """As `Client.explain`."""
         return _read(ExplainAnswer, await self._post("explain", [photo], {"tile_id": tile_id, **fields}))
 
-    async def track(self, photos: Sequence[_Photo], **fields: Any) -> TrackAnswer:
+    async def track(self, photos: Sequence[_Photo], **fields: Unpack[TrackFields]) -> TrackAnswer:
         """As `Client.track`."""
         return _read(TrackAnswer, await self._post("localize/track", photos, fields))
 
-    async def batch(self, photos: Sequence[_Photo], **fields: Any) -> AsyncIterator[BatchLine]:
+    async def together(self, photos: Sequence[_Photo], **fields: Unpack[TogetherFields]) -> TogetherAnswer:
+        """As `Client.together`."""
+        return _read(TogetherAnswer, await self._post("localize/together", photos, fields))
+
+    async def batch(self, photos: Sequence[_Photo], **fields: Unpack[LocalizeFields]) -> AsyncIterator[BatchLine]:
         """As `Client.batch`."""
         form = _form(photos, fields)
         async with self._http.stream("POST", "v1/localize/batch", headers=self._headers, **form) as answer:
@@ -186,7 +247,7 @@ class AsyncClient:
         except httpx.TransportError:
             return False
 
-    async def _post(self, address: str, photos: Sequence[_Photo], fields: dict[str, Any]) -> httpx.Response:
+    async def _post(self, address: str, photos: Sequence[_Photo], fields: Mapping[str, Any]) -> httpx.Response:
         return await self._http.post(f"v1/{address}", headers=self._headers, **_form(photos, fields))
 
 
@@ -194,10 +255,14 @@ def _headers(key: str | None) -> dict[str, str]:
     return {} if key is None else {"Authorization": f"Bearer {key}"}
 
 
-def _form(photos: Sequence[_Photo], fields: dict[str, Any]) -> dict[str, Any]:
-    """Files and fields as httpx takes them; fields of None are left out."""
+def _form(photos: Sequence[_Photo], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Files and fields as httpx takes them; fields of None are left out, those of several values repeated."""
     files = [("panorama", _upload(photo)) for photo in photos]
-    return {"files": files, "data": {name: str(value) for name, value in fields.items() if value is not None}}
+    return {"files": files, "data": {name: _text(value) for name, value in fields.items() if value is not None}}
+
+
+def _text(value: object) -> str | list[str]:
+    return [str(one) for one in value] if isinstance(value, (list, tuple)) else str(value)
 
 
 def _upload(photo: _Photo) -> _Upload:

@@ -89,10 +89,12 @@ class Engine:
 
         Raises:
             NotReady: it cannot serve, or will soon stop.
+            IndexDamaged: the index's files were changed under it.
         """
-        self.require()
+        serving = self.require()
         if self._leaving:
             raise NotReady("the service is about to stop")
+        serving.guard.require()
 
     def swap(self) -> None:
         """Open the index's folder anew and serve what lies there now; what does not fit leaves all as it is.

@@ -51,6 +51,7 @@ __all__ = [
     "problem_of",
     "problem_response",
     "response_for",
+    "tell_fault",
 ]
 
 
@@ -212,12 +213,16 @@ def problem_of(error: Exception) -> dict[str, Any]:
 
 
 async def _on_own_error(_: Request, error: Exception) -> Response:
-    response = response_for(error)
-    if response.status_code == 500:
+    tell_fault(error)
+    return response_for(error)
+
+
+def tell_fault(error: Exception) -> None:
+    """Write what is the server's fault to the log, where alone it is told in full; nothing for any other error."""
+    if problem_kind(error).status == 500:
         logger.error("unforeseen error", exc_info=error)
     elif isinstance(error, (*_UNTOLD, WorkerLost)):
         logger.error("a request could not be answered: %s", error)
-    return response
 
 
 async def _on_http_error(_: Request, error: Exception) -> Response:

@@ -94,6 +94,15 @@ class IndexGuard:
             with self._lock:
                 self._readers -= 1
 
+    def require(self) -> None:
+        """Whether the files are as they were.
+
+        Raises:
+            IndexDamaged: one was written to or cut, or is about to be.
+        """
+        with self._lock:
+            self._require()
+
     def close(self) -> None:
         """Let go of the files."""
         self._closed.set()
@@ -109,8 +118,8 @@ class IndexGuard:
                 self._changed = file.path
         if self._changed is not None:
             raise IndexDamaged(
-                f"{self._changed} was changed under the running service; restore it and restart, and replace an index "
-                "by renaming a whole new folder into its place"
+                f"{self._changed} was changed under the running service; restore it and send SIGHUP, or restart; "
+                "replace an index by renaming a whole new folder into its place"
             )
 
     def _watch(self) -> None:

@@ -21,7 +21,9 @@ __all__ = ["KeyRing", "new_key"]
 
 logger = logging.getLogger(__name__)
 
-_LINE = re.compile(r"([A-Za-z0-9._-]{1,64}) ([0-9a-f]{64})(?: (\d{1,7}))?")
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_LINE = re.compile(rf"({_NAME.pattern}) ([0-9a-f]{{64}})(?: ([1-9]\d{{0,6}}))?")
+_MOST_PER_MINUTE = 9_999_999
 
 
 @dataclass
@@ -54,26 +56,21 @@ class KeyRing:
     def name_of(self, key: str) -> str | None:
         """Whose key it is; None where it is nobody's. Takes as long for a wrong one as for a right one."""
         self._look_again()
+        found = self._found(key)
+        return None if found is None else found.name
+
+    def wait_s(self, key: str) -> float:
+        """Count a request of a key; how long it has to wait, 0 where it has not. Two keys of one name count apart."""
+        found = self._found(key)
+        return 0.0 if found is None else _wait_s(found)
+
+    def _found(self, key: str) -> _Key | None:
         digest = hashlib.sha256(key.encode()).hexdigest()
         found = None
         for one in self._keys:
             if hmac.compare_digest(one.digest, digest):
-                found = one.name
+                found = one
         return found
-
-    def wait_s(self, name: str) -> float:
-        """Count a request of a key; how long it has to wait, 0 where it has not."""
-        key = next((one for one in self._keys if one.name == name), None)
-        if key is None or key.per_minute is None:
-            return 0.0
-        now = time.monotonic()
-        rate = key.per_minute / 60.0
-        fresh = key.per_minute if not key.counted_at else (now - key.counted_at) * rate
-        key.left, key.counted_at = min(key.per_minute, key.left + fresh), now
-        if key.left >= 1.0:
-            key.left -= 1.0
-            return 0.0
-        return (1.0 - key.left) / rate
 
     def _look_again(self) -> None:
         """Read the file anew where it has changed; a broken one leaves the keys as they were."""
@@ -107,14 +104,32 @@ class KeyRing:
         self._keys = keys
 
 
+def _wait_s(key: _Key) -> float:
+    if key.per_minute is None:
+        return 0.0
+    now = time.monotonic()
+    rate = key.per_minute / 60.0
+    fresh = key.per_minute if not key.counted_at else (now - key.counted_at) * rate
+    key.left, key.counted_at = min(key.per_minute, key.left + fresh), now
+    if key.left >= 1.0:
+        key.left -= 1.0
+        return 0.0
+    return (1.0 - key.left) / rate
+
+
 def new_key(name: str, per_minute: int | None = None) -> tuple[str, str]:
     """A new key, and the line that lets it in.
 
     Raises:
-        BadConfig: the name has other characters than letters, digits and . _ -
+        BadConfig: the name has other characters than letters, digits and . _ -, or the limit is none.
     """
+    if _NAME.fullmatch(name) is None:
+        raise BadConfig(f"{name!r} cannot name a key; use letters, digits and . _ - only, at most 64")
+    if per_minute is not None and not 1 <= per_minute <= _MOST_PER_MINUTE:
+        raise BadConfig(
+            f"{per_minute} requests a minute is no limit; give 1 to {_MOST_PER_MINUTE:,}, leave it out for any number, "
+            "or take a key's line out of the file to lock it out"
+        )
     key = secrets.token_urlsafe(32)
-    line = f"{name} {hashlib.sha256(key.encode()).hexdigest()}" + (f" {per_minute}" if per_minute else "")
-    if _LINE.fullmatch(line) is None:
-        raise BadConfig(f"{name!r} cannot name a key; use letters, digits and . _ - only")
-    return key, line
+    limit = "" if per_minute is None else f" {per_minute}"
+    return key, f"{name} {hashlib.sha256(key.encode()).hexdigest()}{limit}"

@@ -18,9 +18,17 @@ from model.common.geo import LatLon, great_circle_m
 from model.inputs.photo_view import GivenView
 from service.answering import Serving
 from service.concurrency.disconnects import unless_gone
-from service.dependencies import UPLOAD_PROBLEMS, ServingOfApp, only_photos_repeated, problem, reader_of
-from service.errors import problem_of
+from service.dependencies import (
+    UPLOAD_PROBLEMS,
+    MetricsOfApp,
+    ServingOfApp,
+    only_photos_repeated,
+    problem,
+    reader_of,
+)
+from service.errors import problem_of, tell_fault
 from service.forms import FormRoute
+from service.metrics import Metrics
 from service.schemas import describe, json_answer
 from service.schemas_many import MAX_PHOTOS, BatchForm, BatchLine, TrackAnswer, TrackForm, TrackPhoto
 
@@ -61,14 +69,17 @@ class _LinesResponse(StreamingResponse):
     responses={200: {"model": BatchLine, "description": "A line for each photo."}, **_ERRORS},
 )
 async def localize_batch(
-    request: Request, form: Annotated[BatchForm, Form(media_type="multipart/form-data")], serving: ServingOfApp
+    request: Request,
+    form: Annotated[BatchForm, Form(media_type="multipart/form-data")],
+    serving: ServingOfApp,
+    metrics: MetricsOfApp,
 ) -> _LinesResponse:
     """One line of JSON for each photo, in the order in which they are answered; one that fails is a line, too."""
     root = request.scope.get("root_path", "")
     view, region = GivenView(heading_deg=form.heading_deg, fov_deg=form.fov_deg), form.region
 
     async def lines() -> AsyncIterator[bytes]:
-        async for number, found in _answers(serving, form.panorama, view, region, form.top_k):
+        async for number, found in _answers(serving, metrics, form.panorama, view, region, form.top_k):
             yield json.dumps(line(number, found), ensure_ascii=False).encode() + b"\n"
 
     def line(number: int, found: _Found) -> dict[str, Any]:
@@ -89,13 +100,16 @@ async def localize_batch(
     responses=_ERRORS | _NO_PHOTO,
 )
 async def localize_track(
-    request: Request, form: Annotated[TrackForm, Form(media_type="multipart/form-data")], serving: ServingOfApp
+    request: Request,
+    form: Annotated[TrackForm, Form(media_type="multipart/form-data")],
+    serving: ServingOfApp,
+    metrics: MetricsOfApp,
 ) -> TrackAnswer:
     """The most plausible way through the matches of photos that were taken one after the other."""
     view, region = GivenView(heading_deg=form.heading_deg, fov_deg=form.fov_deg), form.region
 
     async def work() -> list[_Found]:
-        answers = _answers(serving, form.panorama, view, region, _MATCHES_OF_A_TRACK)
+        answers = _answers(serving, metrics, form.panorama, view, region, _MATCHES_OF_A_TRACK)
         found = {number: answer async for number, answer in answers}
         return [found[number] for number in range(len(form.panorama))]
 
@@ -111,7 +125,12 @@ async def localize_track(
 
 
 async def _answers(
-    serving: Serving, photos: list[UploadFile], view: GivenView, region: Region | None, top_k: int
+    serving: Serving,
+    metrics: Metrics,
+    photos: list[UploadFile],
+    view: GivenView,
+    region: Region | None,
+    top_k: int,
 ) -> AsyncIterator[tuple[int, _Found]]:
     """Each photo's number and answer, or why it has none, as they finish; all end when nobody reads on."""
     places = asyncio.Semaphore(_AT_ONCE)
@@ -120,9 +139,11 @@ async def _answers(
         async with places:
             try:
                 answer = await serving.localize(reader_of(photos[number]), view, region=region, top_k=top_k)
-                return number, answer
             except GeoLocalizationError as error:
+                tell_fault(error)
                 return number, error
+            metrics.steps(answer.seconds)
+            return number, answer
 
     tasks = [asyncio.create_task(one(number)) for number in range(len(photos))]
     try:

@@ -102,10 +102,15 @@ async def healthz() -> Status:
     operation_id="readyz",
     tags=["operation"],
     summary="Can it localize?",
-    responses={503: problem("Model and index are not loaded, or do not match.", "not-ready")},
+    responses={
+        503: problem(
+            "Model and index are not loaded, or do not match, or the index was changed on disk.",
+            *("not-ready", "index-damaged"),
+        )
+    },
 )
 async def readyz(engine: EngineOfApp) -> Status:
-    """Model and index are loaded and belong together, and the service is not about to stop."""
+    """Model and index are loaded, whole and belong together, and the service is not about to stop."""
     engine.require_ready()
     return Status(status="ready")
 

@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from indexer.index.searchable import SearchableIndex
-from indexer.localization.answer import Localization
+from indexer.localization.answer import ANGLE_DIGITS, Localization
 from indexer.localization.answer import Match as FoundMatch
 from indexer.localization.localizer import Localizer
 from indexer.tiles.region import BoxRegion, CircleRegion, RecentImagery, Region
@@ -32,6 +32,7 @@ from model.inputs.photo_view import ResolvedView
 from service.corpus import tile_url
 
 __all__ = [
+    "AreaForm",
     "Bbox",
     "Estimate",
     "IndexInfo",
@@ -87,12 +88,11 @@ def heading_field(value: Any) -> Any:
     return heading % 360.0
 
 
-class SearchForm(BaseModel):
-    """The fields that say where to search, and how many matches are wanted; unknown fields are refused."""
+class AreaForm(BaseModel):
+    """The fields that say where to search; unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
-    top_k: int = Field(5, ge=1, le=100, description="How many tiles to answer with.")
     bbox: Annotated[str, AfterValidator(_bbox)] | None = Field(
         None,
         description="Search only tiles that touch this box: `west,south,east,north`. Not together with `near`.",
@@ -136,6 +136,12 @@ class SearchForm(BaseModel):
         if self.near is not None and self.radius_m is not None:
             return CircleRegion(parse_lat_lon(self.near), self.radius_m)
         return None
+
+
+class SearchForm(AreaForm):
+    """The fields that say where to search, and how many matches are wanted."""
+
+    top_k: int = Field(5, ge=1, le=100, description="How many tiles to answer with.")
 
 
 class LocalizeForm(SearchForm):
@@ -347,7 +353,7 @@ def view_of(view: ResolvedView) -> PhotoView:
     return PhotoView(
         heading_deg=view.heading_deg,
         heading_source=view.heading_source,
-        fov_deg=view.fov_deg,
+        fov_deg=round(view.fov_deg, ANGLE_DIGITS),
         fov_source=view.fov_source,
     )
 

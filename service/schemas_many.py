@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from fastapi import UploadFile
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
-from service.schemas import IndexInfo, LocalizeAnswer, ModelInfo, SearchForm, heading_field
+from service.schemas import AreaForm, IndexInfo, LocalizeAnswer, ModelInfo, SearchForm, heading_field
 
 __all__ = ["MAX_PHOTOS", "BatchForm", "BatchLine", "TrackAnswer", "TrackForm", "TrackPhoto", "times_of"]
 
@@ -36,9 +36,11 @@ def times_of(text: str) -> list[float]:
 
 MAX_PHOTOS = 256
 """Of one request."""
+_SPEED_M_S = 15.0
+_STEP_M = 100.0
 
 
-class _Photos(SearchForm):
+class _Photos(AreaForm):
     panorama: list[UploadFile] = Field(
         min_length=1, max_length=MAX_PHOTOS, description="The photos: this field once for each, with a file name."
     )
@@ -50,7 +52,7 @@ class _Photos(SearchForm):
     )
 
 
-class BatchForm(_Photos):
+class BatchForm(_Photos, SearchForm):
     """The fields of `POST /v1/localize/batch`; unknown fields are refused."""
 
 
@@ -69,25 +71,42 @@ class TrackForm(_Photos):
     times_s: Annotated[str, AfterValidator(_times)] | None = Field(
         None, description="When each was taken, in seconds, separated by commas.", examples=["0,5,10"]
     )
-    max_speed_m_s: float = Field(
-        15.0, gt=0, le=1000, allow_inf_nan=False, description="The highest speed, where times are given."
+    max_speed_m_s: float | None = Field(
+        None,
+        gt=0,
+        le=1000,
+        allow_inf_nan=False,
+        description=f"The highest speed; goes with `times_s`. Left out: {_SPEED_M_S:g}. A way that is faster by a tile "
+        "or more between two photos counts as less likely the faster it is.",
+        examples=[_SPEED_M_S],
     )
-    max_step_m: float = Field(
-        100.0, gt=0, le=1_000_000, allow_inf_nan=False, description="Between two photos, where no times are given."
+    max_step_m: float | None = Field(
+        None,
+        gt=0,
+        le=1_000_000,
+        allow_inf_nan=False,
+        description=f"The longest way from one photo to the next; only without `times_s`. Left out: {_STEP_M:g}.",
+        examples=[_STEP_M],
     )
 
     @model_validator(mode="after")
     def _a_time_each(self) -> Self:
-        if self.times_s is not None and len(times_of(self.times_s)) != len(self.panorama):
-            raise ValueError(f"times_s has {len(times_of(self.times_s))} times for {len(self.panorama)} photos")
+        if self.times_s is None:
+            if self.max_speed_m_s is not None:
+                raise ValueError("max_speed_m_s is given without times_s; say when each photo was taken, or max_step_m")
+            return self
+        if self.max_step_m is not None:
+            raise ValueError("max_step_m and times_s are both given; with times, max_speed_m_s says what is possible")
+        if (times := len(times_of(self.times_s))) != len(self.panorama):
+            raise ValueError(f"times_s holds {times}, where photos are {len(self.panorama)}; give a time for each")
         return self
 
     def reach_m(self) -> list[float]:
         """How far one can get between each photo and the next."""
         if self.times_s is None:
-            return [self.max_step_m] * (len(self.panorama) - 1)
-        times = times_of(self.times_s)
-        return [self.max_speed_m_s * (later - earlier) for earlier, later in itertools.pairwise(times)]
+            return [self.max_step_m or _STEP_M] * (len(self.panorama) - 1)
+        times, speed_m_s = times_of(self.times_s), self.max_speed_m_s or _SPEED_M_S
+        return [speed_m_s * (later - earlier) for earlier, later in itertools.pairwise(times)]
 
 
 class TrackPhoto(BaseModel):

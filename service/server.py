@@ -123,8 +123,14 @@ class _Impatient(HttpToolsProtocol):
         self._in_headers = True
 
     def on_headers_complete(self) -> None:
-        """They are over."""
+        """They are over; also those that came in one piece are counted.
+
+        Raises:
+            ValueError: they are too long, which the parser tells as 400.
+        """
         self._in_headers = False
+        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > _MOST_HEADER_BYTES:
+            raise ValueError(f"the headers of a request are longer than {_MOST_HEADER_BYTES} bytes")
         super().on_headers_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response, UploadFile
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 from starlette.responses import JSONResponse
 
-from indexer.localization.answer import PreparedPhoto
+from indexer.localization.answer import ANGLE_DIGITS, PreparedPhoto
 from indexer.localization.localizer import Localizer
 from indexer.localization.together import JointLocalization
 from model.common.errors import BadCoordinates, BadImage
@@ -179,7 +179,7 @@ def _as_answer(joint: JointLocalization, form: TogetherForm, localizer: Localize
                 name=file.filename or "",
                 heading_deg=view.heading_deg,
                 heading_source=view.heading_source,
-                fov_deg=view.fov_deg,
+                fov_deg=round(view.fov_deg, ANGLE_DIGITS),
                 fov_source=view.fov_source,
                 found_heading_deg=found_deg,
             )

@@ -10,6 +10,7 @@ from indexer.commands.changes import encoder_like, opened_source, print_build, p
 from indexer.commands.options import IndexOptions
 from indexer.commands.output import print_lines
 from indexer.tiles.sources.options import SourceOptions
+from model.common.counted import counted
 from model.common.flags import Option
 from model.common.specs import spec
 from model.network.specs import EncoderOptions
@@ -49,7 +50,8 @@ def run(options: AddOptions) -> int:
         )
         count = len(addition.plan.tiles)
         print_lines(
-            f"{count:,} new tiles in {source_name(source)} ({source.kind}), {addition.known:,} are there already"
+            f"{counted(count, 'new tile')} in {source_name(source)} ({source.kind}), "
+            f"{addition.known:,} are there already"
         )
         print_lines(*(f"  {note}" for note in addition.plan.notes))
         if options.dry_run:

@@ -16,6 +16,7 @@ from indexer.commands.changes import opened_source, print_build
 from indexer.commands.output import as_degrees, as_size, print_lines
 from indexer.tiles.sources.options import SourceOptions
 from model.common.atomic_io import refuse_existing
+from model.common.counted import counted
 from model.common.errors import BadConfig
 from model.common.flags import Option
 from model.common.specs import spec
@@ -106,7 +107,7 @@ def _run(options: BuildOptions, processes: Processes | None = None) -> int:
         plan = part_of(plan, *options.shard) if options.shard else plan
         if speaks:
             size = as_size(plan.source_bytes) if plan.source_bytes else "cut as they are read"
-            print_lines(f"{len(plan.tiles):,} tiles from {source_name(source)} ({source.kind}), {size}")
+            print_lines(f"{counted(len(plan.tiles), 'tile')} from {source_name(source)} ({source.kind}), {size}")
             print_lines(*(f"  {note}" for note in plan.notes))
         if options.dry_run:
             _print_estimate(options, source, encoder, plan)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.commands.output import print_lines
+from model.common.counted import counted
 
 if TYPE_CHECKING:
     from indexer.building.build import BuildSummary
@@ -59,6 +60,6 @@ def print_state(folder: Path, before: str) -> None:
     from indexer.index.index_manifest import IndexManifest
 
     manifest = IndexManifest.read(folder)
-    print_lines(f"{folder} holds {manifest.count:,} tiles in {len(manifest.segments)} segments")
+    print_lines(f"{folder} holds {counted(manifest.count, 'tile')} in {counted(len(manifest.segments), 'segment')}")
     if manifest.digest != before and (folder / CALIBRATION).exists():
         print_lines("its calibration was made for what it held before; run `python -m indexer calibrate` again")

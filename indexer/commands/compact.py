@@ -6,6 +6,7 @@ from indexer.commands.changes import print_state
 from indexer.commands.options import IndexOptions
 from indexer.commands.output import print_lines
 from indexer.index.search_spec import SearchSpec
+from model.common.counted import counted
 from model.common.specs import spec
 
 __all__ = ["CompactOptions", "run"]
@@ -25,6 +26,6 @@ def run(options: CompactOptions) -> int:
 
     with changing(options.index, verify=True) as change:
         joined = compact_index(change, search=options.search)
-    print_lines(f"{joined} segments compacted" if joined else "it is compact already; nothing was done")
+    print_lines(f"{counted(joined, 'segment')} compacted" if joined else "it is compact already; nothing was done")
     print_state(change.folder, change.index.digest)
     return 0

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from indexer.commands.options import IndexOptions
 from indexer.commands.output import print_lines
 from model.common.atomic_io import refuse_existing
+from model.common.counted import counted
 from model.common.flags import Option
 from model.common.specs import spec
 
@@ -45,5 +46,5 @@ def run(options: ExportOptions) -> int:
     finally:
         index.close()
     left = f"; the pictures of {index.count - count:,} others are gone" if count < index.count else ""
-    print_lines(f"{options.out}: {count:,} tiles as {options.form}{left}")
+    print_lines(f"{options.out}: {counted(count, 'tile')} as {options.form}{left}")
     return 0

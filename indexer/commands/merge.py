@@ -7,6 +7,7 @@ from typing import Annotated
 
 from indexer.commands.output import print_lines
 from model.common.atomic_io import refuse_existing
+from model.common.counted import counted
 from model.common.flags import Option
 from model.common.specs import spec
 
@@ -40,5 +41,5 @@ def run(options: MergeOptions) -> int:
     for index, count in zip(indexes, merged.replaced, strict=True):
         if count:
             print_lines(f"{count:,} tiles of {index.folder} are replaced by those of an index named later")
-    print_lines(f"{options.out} holds {merged.count:,} tiles")
+    print_lines(f"{options.out} holds {counted(merged.count, 'tile')}")
     return 0

@@ -8,6 +8,7 @@ from typing import Annotated
 from indexer.commands.changes import print_state
 from indexer.commands.options import AreaOptions, IndexOptions
 from indexer.commands.output import print_lines
+from model.common.counted import counted
 from model.common.errors import BadConfig
 from model.common.flags import Option
 from model.common.plain_files import read_plain
@@ -45,6 +46,7 @@ def run(options: RemoveOptions) -> int:
         ]
     with changing(options.index) as change:
         count = remove_tiles(change, region=options.region(), ids=ids)
-    print_lines(f"{count:,} tiles removed; `python -m indexer compact` frees their {count:,} rows on disk")
+    rows = counted(count, "row")
+    print_lines(f"{counted(count, 'tile')} removed; `python -m indexer compact` frees {rows} on disk")
     print_state(change.folder, change.index.digest)
     return 0

@@ -16,7 +16,10 @@ from model.common.geo import LatLon
 from model.inputs.heading_search import Hit
 from model.inputs.photo_view import ResolvedView
 
-__all__ = ["Localization", "Match", "PreparedPhoto", "RankedTiles", "by_region"]
+__all__ = ["ANGLE_DIGITS", "Localization", "Match", "PreparedPhoto", "RankedTiles", "by_region"]
+
+ANGLE_DIGITS = 4
+"""Of degrees, where they are told: more than a photo knows of itself, and enough for every heading that is tried."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ class Localization:
             "view": {
                 "heading_deg": view.heading_deg,
                 "heading_source": view.heading_source,
-                "fov_deg": view.fov_deg,
+                "fov_deg": round(view.fov_deg, ANGLE_DIGITS),
                 "fov_source": view.fov_source,
             },
             "exact": self.exact,

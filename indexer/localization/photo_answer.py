@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from indexer.localization.answer import Localization
+from indexer.localization.answer import ANGLE_DIGITS, Localization
 from model.inputs.photo_view import ResolvedView
 
 __all__ = ["FIELDS", "JointPhoto", "PhotoAnswer"]
@@ -35,7 +35,9 @@ class JointPhoto:
 
     def as_json(self) -> dict[str, Any]:
         """As an answer lists it."""
-        return {"photo": _text(self.photo), "heading_deg": self.heading_deg} | _view_json(self.view)
+        return {"photo": _text(self.photo), "heading_deg": round(self.heading_deg, ANGLE_DIGITS)} | _view_json(
+            self.view
+        )
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class PhotoAnswer:
         row |= self.found.position.as_json()
         if not self.together:  # several photos have several views
             heading_deg = best.heading_deg if view.heading_deg is None else view.heading_deg
-            row |= _view_json(view) | {"heading_deg": heading_deg}
+            row |= _view_json(view) | {"heading_deg": round(heading_deg, ANGLE_DIGITS)}
         row |= {"tile_id": best.tile.tile_id, "score": best.score}
         return row | {"warnings": "; ".join(self.found.warnings) or None}
 
@@ -94,6 +96,6 @@ def _text(path: Path) -> str:
 def _view_json(view: ResolvedView) -> dict[str, Any]:
     return {
         "heading_source": view.heading_source,
-        "fov_deg": view.fov_deg,
+        "fov_deg": round(view.fov_deg, ANGLE_DIGITS),
         "fov_source": view.fov_source,
     }

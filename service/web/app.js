@@ -27,7 +27,7 @@ class Page {
     this.rim = new Rim(this.map, (match) => this.marks.goTo(match), (rank) => this.point(rank));
     this.area = new Area(this.map, (text) => this.tellArea(text));
     this.photo = new PhotoChoice(() => this.begin());
-    this.comparison = new Comparison((match) => service.explain(this.photo.file, { ...this.explained(), tile_id: match.tile_id }));
+    this.comparison = new Comparison((match) => service.explain(this.photo.file, this.explained(match)));
     this.asked = 0;
     listenToOptions();
     get("form").addEventListener("submit", (event) => this.submit(event));
@@ -151,9 +151,9 @@ class Page {
     this.comparison.open(match, this.photo.address);
   }
 
-  /** What the explanation of a match needs of the question. */
-  explained() {
-    return Object.fromEntries(["heading_deg", "fov_deg"].filter((name) => name in this.fields).map((name) => [name, this.fields[name]]));
+  /** What the explanation of a match needs: the heading is the one that was found with this tile, or known before. */
+  explained({ tile_id, heading_deg }) {
+    return { ...("fov_deg" in this.fields ? { fov_deg: this.fields.fov_deg } : {}), heading_deg, tile_id };
   }
 
   point(rank) {

@@ -73,6 +73,19 @@ def test_other_origins_read_nothing_unless_they_are_named(settings, client):
         assert "access-control-allow-origin" not in evil.headers
 
 
+@pytest.mark.parametrize("header", ["authorization", "x-api-key", "if-none-match"])
+def test_a_page_of_an_allowed_origin_may_send_what_the_service_reads_and_read_what_it_tells(settings, header):
+    asked = {
+        "Origin": "https://maps.example",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": header,
+    }
+    with serving(replace(settings, cors_origins="https://maps.example")) as other:
+        assert other.options("/v1/localize", headers=asked).status_code == 200
+        told = other.get("/v1/tiles/1/0/0", headers={"Origin": "https://maps.example"}).headers
+        assert "ETag" in told["access-control-expose-headers"]
+
+
 def test_each_request_is_a_line_with_its_id_and_the_reason_of_its_refusal(client, caplog):
     with caplog.at_level(logging.INFO, "service.access"):
         answer = client.post("/v1/localize", files={"panorama": b"no picture"}, headers={"X-Request-Id": "abc-1"})

@@ -41,6 +41,12 @@ def test_several_photos_come_back_as_lines_and_as_a_track(asked):
     assert len(asked.track([PHOTO, PHOTO], **SEEN, times_s="0,1").photos) == 2
 
 
+def test_photos_of_one_place_are_answered_once(asked):
+    answer = asked.together([PHOTO, PHOTO], heading_deg=[0, "unknown"], fov_deg=(360, 360), top_k=1)
+    assert [photo.heading_source for photo in answer.photos] == ["given", "unknown"]
+    assert len(answer.matches) == 1
+
+
 def test_refusal_is_an_error_that_says_what_the_service_said(asked):
     with pytest.raises(ServiceProblem, match="422 The photo cannot be used") as refused:
         asked.localize(b"no picture")
@@ -62,7 +68,13 @@ def test_asynchronous_client_sends_its_key_and_reads_what_is_no_problem():
     async def ask():
         http = httpx.AsyncClient(base_url="http://service/geo/", transport=httpx.MockTransport(answer))
         async with AsyncClient("", key="secret", http=http) as client:
-            for call in (client.info(), client.localize(PHOTO), client.track([PHOTO]), client.explain(PHOTO, "1/1/1")):
+            for call in (
+                client.info(),
+                client.localize(PHOTO),
+                client.track([PHOTO]),
+                client.explain(PHOTO, "1/1/1"),
+                client.together([PHOTO]),
+            ):
                 with pytest.raises(ServiceProblem) as refused:
                     await call
                 assert (refused.value.status, refused.value.problem, refused.value.retry_after_s) == (503, {}, 7)
@@ -71,6 +83,7 @@ def test_asynchronous_client_sends_its_key_and_reads_what_is_no_problem():
 
     asyncio.run(ask())
     assert {path for path, _ in seen} == {
-        f"/geo/v1/{address}" for address in ("info", "localize", "localize/track", "explain", "localize/batch")
+        f"/geo/v1/{address}"
+        for address in ("info", "localize", "localize/track", "explain", "localize/together", "localize/batch")
     }
     assert {key for _, key in seen} == {"Bearer secret"}

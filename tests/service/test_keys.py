@@ -49,12 +49,31 @@ def test_limit_of_a_key_is_kept(tmp_path):
     path.write_text(line)
     keys = KeyRing(path)
     assert keys.name_of(key) == "anna"
-    assert [keys.wait_s("anna") for _ in range(2)] == [0.0, 0.0]
-    assert 25 < keys.wait_s("anna") <= 30
-    assert keys.wait_s("nobody") == 0.0
+    assert [keys.wait_s(key) for _ in range(2)] == [0.0, 0.0]
+    assert 25 < keys.wait_s(key) <= 30
+    assert keys.wait_s("nobody's key") == 0.0
 
 
-@pytest.mark.parametrize("line", ["anna", "anna abc", f"an na {'0' * 64}", f"anna {'0' * 64} often"])
+def test_two_keys_of_one_name_each_have_their_own_limit(tmp_path):
+    (free, first), (bounded, second) = new_key("anna"), new_key("anna", per_minute=1)
+    path = tmp_path / "keys.txt"
+    path.write_text(f"{first}\n{second}\n")
+    keys = KeyRing(path)
+    assert {keys.name_of(free), keys.name_of(bounded)} == {"anna"}
+    assert keys.wait_s(bounded) == 0.0
+    assert keys.wait_s(bounded) > 0.0
+    assert keys.wait_s(free) == 0.0
+
+
+@pytest.mark.parametrize("per_minute", [0, -5, 10_000_000])
+def test_limit_that_is_none_is_refused_when_the_key_is_made(per_minute):
+    with pytest.raises(BadConfig, match="give 1 to 9,999,999"):
+        new_key("anna", per_minute)
+
+
+@pytest.mark.parametrize(
+    "line", ["anna", "anna abc", f"an na {'0' * 64}", f"anna {'0' * 64} often", f"anna {'0' * 64} 0"]
+)
 def test_line_that_is_none_is_named(tmp_path, line):
     (tmp_path / "keys.txt").write_text(f"# first\n{line}\n")
     with pytest.raises(BadConfig, match="line 2"):

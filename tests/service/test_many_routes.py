@@ -44,6 +44,35 @@ def test_track_leads_through_the_matches_and_over_what_cannot_be_used(client):
     assert answer["photos"][1]["lon"] == pytest.approx(between[1])
 
 
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"max_speed_m_s": "3"}, "max_speed_m_s is given without times_s"),
+        ({"times_s": "0,1", "max_step_m": "5"}, "max_step_m and times_s are both given"),
+        ({"times_s": "0"}, "give a time for each"),
+        ({"top_k": "3"}, "top_k: is not a field of this form"),
+    ],
+)
+def test_track_refuses_what_it_would_pass_over(client, fields, said):
+    answer = post(client, "track", GOOD[:2], **fields)
+    assert answer.status_code == 422
+    assert said in answer.json()["detail"]
+
+
+def test_a_way_that_is_too_fast_is_not_taken(client):
+    corners = [(f"{seed}.png", encoded(panorama_of(seed))) for seed in (0, 15)]
+    slow, fast = (
+        post(client, "track", corners, times_s="0,1", max_speed_m_s=speed).json()["photos"] for speed in ("1", "1000")
+    )
+    assert [photo["tile_id"] for photo in fast] == [tile_of(0), tile_of(15)]
+    assert {tile_of(0), tile_of(15)} > {photo["tile_id"] for photo in slow if photo["tile_id"]}
+
+
+def test_steps_of_each_photo_of_a_batch_are_counted(client):
+    post(client, "batch", GOOD)
+    assert 'clnet_step_seconds_count{step="embed"} 3.0' in client.get("/metrics").text
+
+
 def test_track_of_photos_none_of_which_can_be_used_is_refused(client):
     assert post(client, "track", [("bad.png", b"no picture")] * 2).status_code == 422
 

@@ -75,6 +75,9 @@ def _endless_headers_are_refused(port: int) -> None:
             except ConnectionError:  # refused while still sending
                 answer = b"HTTP/1.1 400"
         assert answer.startswith(b"HTTP/1.1 400")
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:  # whole, and in one piece
+        client.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nX-Long: " + b"x" * 70_000 + b"\r\n\r\n")
+        assert client.recv(1000).startswith(b"HTTP/1.1 400")
     long = {"X-Long": "x" * 20_000}
     with httpx.Client() as client:  # what is long, but not too long, is answered, again and again
         assert {client.get(f"http://127.0.0.1:{port}/healthz", headers=long).status_code for _ in range(9)} == {200}

@@ -23,7 +23,7 @@ def test_an_index_lives(built: Path, index: Path, tmp_path: Path, capsys: Captur
     put_tile(tmp_path / "more", 8, 0, 60)
     common = ["--index", index]
     assert run(built, "add", *common, "--tiles", tmp_path / "more", "--dry-run") == 0
-    assert "1 new tiles in" in capsys.readouterr().out
+    assert "1 new tile in" in capsys.readouterr().out
     assert run(built, "add", *common, "--tiles", tmp_path / "more", "--date", "2026-06-01", "--quiet") == 0
     assert "holds 7 tiles in 2 segments" in capsys.readouterr().out
     put_tile(tmp_path / "tiles", 0, 0, 90)

@@ -1,5 +1,6 @@
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from indexer.localization.photo_answer import FIELDS, PhotoAnswer
@@ -20,6 +21,14 @@ def test_a_row_says_where_and_how_surely() -> None:
         "confidence_radius_m": 75.0, "no_confidence_because": None, "heading_deg": 90.0, "heading_source": "given",
         "fov_deg": 360.0, "fov_source": "given", "tile_id": "tile-7", "score": 0.625, "warnings": None, "error": None,
     }  # fmt: skip
+
+
+def test_angles_are_told_with_no_more_digits_than_mean_anything() -> None:
+    answer = found()
+    view = replace(answer.view, heading_deg=137.20000000000005, fov_deg=65.47045135491478)
+    row, told = (PhotoAnswer(Path("a.jpg"), replace(answer, view=view)).row(), replace(answer, view=view).as_json())
+    assert (row["heading_deg"], row["fov_deg"]) == (137.2, 65.4705)
+    assert told["view"]["fov_deg"] == 65.4705
 
 
 def test_a_heading_that_was_searched_is_the_one_found() -> None:

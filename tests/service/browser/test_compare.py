@@ -1,5 +1,7 @@
 """A match beside the photo, with what each part of the one contributes with each part of the other."""
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
@@ -53,6 +55,24 @@ def test_keys_open_and_close_the_comparison(address, visit):
     expect(seen.page.locator("#compare .heat")).to_have_count(2, timeout=PATIENCE_MS)
     seen.page.keyboard.press("Escape")
     seen.page.wait_for_selector("#compare", state="hidden")
+
+
+def test_a_match_is_explained_at_the_heading_that_was_found_with_it(address, visit):
+    page = visit(address).page
+    page.click("#more summary")
+    page.select_option("#heading-kind", "unknown")
+    page.set_input_files("#photo", {"name": "a.png", "mimeType": "image/png", "buffer": encoded(sphere_of(1))})
+    with page.expect_response("**/localize") as answer:
+        page.click("#send:enabled")
+    matches = answer.value.json()["matches"]
+    asked = []
+    for match in matches:
+        with page.expect_request("**/v1/explain") as explained:
+            page.locator(f".card[data-rank='{match['rank']}']").click()
+        expect(page.locator("#compare .heat")).to_have_count(2, timeout=PATIENCE_MS)
+        asked.append(float(re.search(rb'name="heading_deg"\r\n\r\n([^\r]+)', explained.value.post_data_buffer)[1]))
+        page.keyboard.press("Escape")
+    assert asked == [match["heading_deg"] for match in matches]
 
 
 def test_pointing_at_one_picture_lights_up_the_other(compared):

@@ -14,8 +14,8 @@ PHOTO = encoded(sphere_of(6))
 @pytest.fixture(scope="module")
 def address(index_folder, tmp_path_factory):
     samples = tmp_path_factory.mktemp("samples")
-    for number in (1, 2, 3):
-        sphere_of(number).save(samples / f"{number} photo.png")
+    for number, name in ((1, "photo"), (2, "photo"), (3, "photo_" + "with_a_long_name_" * 4)):
+        sphere_of(number).save(samples / f"{number} {name}.png")
     with site(Settings(index=index_folder, workers=1, samples=samples)) as found:
         yield found
 
@@ -85,9 +85,11 @@ def test_keys_are_enough_to_try_a_sample_and_show_a_match(address, visit):
 @pytest.mark.parametrize("size", [DESKTOP, PHONE])
 def test_the_page_fits_and_the_map_has_scale_and_attribution(address, visit, size):
     seen = visit(address, size=size)
-    seen.upload(PHOTO)
+    seen.page.wait_for_selector(".sample")
+    seen.upload(PHOTO, "a_name_without_a_space_" * 5 + ".png")
     seen.page.wait_for_selector("#verdict")
     assert seen.page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    assert seen.page.evaluate("(it => it.scrollWidth - it.clientWidth)(document.getElementById('panel'))") == 0
     assert "Leaflet" in seen.page.locator(".leaflet-control-attribution").inner_text()
     assert seen.page.locator(".leaflet-control-scale-line").inner_text()
     seen.page.mouse.move(size[0] - 100, 200)
