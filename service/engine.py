@@ -240,7 +240,7 @@ def _tell_of_other_headings(localizer: Localizer) -> None:
 
 def _opened(settings: Settings, encoder: QueryEncoder) -> SearchableIndex:
     """The index of the settings, opened and tried out."""
-    index = open_index(settings.index, verify=settings.verify_index)
+    index = open_index(settings.index, verify=settings.verify_index, scan_on=settings.scan_on)
     try:
         index.require_encoder(encoder)
         _try_out(encoder, index)
