@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from indexer.building.ground_size import tile_sides_m
 from indexer.common.errors import BadChange
 from indexer.index.segment import Segment
@@ -36,7 +38,7 @@ def require_size_of_index(index: TileIndex, tiles: TileTable) -> None:
 def require_like_sizes(indexes: Sequence[TileIndex]) -> None:
     """Make sure that indexes show ground of one size, or that one of them has all the sizes of the others already.
 
-    Parts of one source count as one: it was its maker's choice what lies in it, and its tiles grow with the latitude.
+    Parts of one source count as one where they have the same zooms: tiles of one zoom shrink towards the poles.
 
     Raises:
         BadChange: they do not.
@@ -60,10 +62,11 @@ def require_like_sizes(indexes: Sequence[TileIndex]) -> None:
 
 
 def _sizes_by_source(segments: Sequence[Segment]) -> list[list[float]]:
-    """The sizes in each source, opened with the same options."""
+    """The sizes in each source, opened with the same options, of the same zooms."""
     groups: dict[bytes, list[Segment]] = {}
     for segment in segments:
-        described = segment.manifest.source | {"path": segment.source_name}
+        zooms = np.unique(segment.tiles.z[segment.live_rows]).tolist()
+        described = segment.manifest.source | {"path": segment.source_name, "zoom": zooms}
         groups.setdefault(canonical_json(described), []).append(segment)
     return [_sizes_of(map(live_tiles, group)) for group in groups.values()]
 

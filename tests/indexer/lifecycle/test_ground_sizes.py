@@ -17,13 +17,13 @@ from tests.indexer.lifecycle.living import SPEC, add, content, name_of, put_tile
 from tests.indexer.tiny import TOP, ZOOM
 
 
-def built(root: Path, *zooms: int, row: int = 0) -> Path:
-    """An index of two tiles of each zoom."""
+def built(root: Path, *zooms: int, row: int = 0, tiles: Path | None = None) -> Path:
+    """An index of two tiles of each zoom, of a folder of its own if none is named."""
+    tiles = tiles or root / "tiles"
     for zoom in zooms:
         for column in range(2):
-            put_tile(root / "tiles", column, row, 10 * zoom + column, zoom=zoom)
-    source = open_source(root / "tiles", SourceOptions(zoom=zooms))
-    build_index(source, FakeEncoder(), root / "index", spec=SPEC)
+            put_tile(tiles, column, row, 10 * zoom + column, zoom=zoom)
+    build_index(open_source(tiles, SourceOptions(zoom=zooms)), FakeEncoder(), root / "index", spec=SPEC)
     return root / "index"
 
 
@@ -49,6 +49,12 @@ def test_indexes_of_two_sizes_are_refused_in_either_order_and_merged_where_that_
     for index in indexes:
         index.close()
     assert len(content(tmp_path / "both")) == 4
+
+
+def test_two_zooms_of_one_folder_are_two_sizes_as_well(tmp_path: Path) -> None:
+    one, other = (built(tmp_path / str(zoom), zoom, tiles=tmp_path / "tiles") for zoom in (15, 16))
+    with pytest.raises(BadChange, match="--other-size"):
+        require(one, other)
 
 
 def test_an_index_that_has_both_sizes_takes_either(tmp_path: Path) -> None:
