@@ -15,6 +15,7 @@ from indexer.common.encoders import EncoderIdentity, TileEncoder
 from indexer.common.errors import BadChange, IndexMismatch
 from indexer.index.tile_index import TileIndex
 from indexer.lifecycle.change import IndexChange
+from indexer.lifecycle.equal_pictures import notes_on_known_pictures
 from indexer.lifecycle.ground_sizes import require_size_of_index
 from indexer.lifecycle.matching import rows_of_same
 from indexer.tiles.sources.source import TileSource
@@ -100,8 +101,9 @@ def add_tiles(
         source, encoder, target, spec=spec, plan=addition.plan, restart=restart, on_progress=on_progress,
         on_stages=on_stages,
     )  # fmt: skip
+    notes = notes_on_known_pictures(change.index, target)
     change.publish(change.removed(), [target])
-    return summary
+    return replace(summary, notes=summary.notes + notes)
 
 
 def require_same_making(index: TileIndex, encoder: EncoderIdentity) -> None:
