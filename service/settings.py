@@ -77,6 +77,12 @@ class ServeSettings(EncoderOptions):
     rerank: Annotated[
         int, Ge(0), Le(1000), Option("look at the N best tiles again, between the anchors of the index; slower", "N")
     ] = 0
+    follow_s: Annotated[
+        float,
+        Ge(0),
+        Le(86_400),
+        Option("seconds between two looks for a newer version of the index; 0: at SIGHUP alone"),
+    ] = 5.0
     scan_on: Annotated[
         str | None,
         Option(
