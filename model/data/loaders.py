@@ -45,10 +45,17 @@ class TrainingPairs(Dataset[tuple[_Pixels, _Pixels]]):
         return augment_pair(panorama, tile, self.inputs, self.augment.in_epoch(epoch), random)
 
 
-def training_loader(dataset: TrainingPairs, batches: Iterator[list[int]], *, workers: int) -> DataLoader[Any]:
-    """Batches of (ground, satellite) uint8 tensors [B, H, W, 3]."""
+def training_loader(
+    dataset: TrainingPairs, batches: Iterator[list[int]], *, workers: int, pinned: bool = False
+) -> DataLoader[Any]:
+    """Batches of (ground, satellite) uint8 tensors [B, H, W, 3]; pinned ones a GPU can fetch while it computes."""
     return DataLoader(
-        dataset, batch_sampler=_Batches(batches), num_workers=workers, collate_fn=_stack_pairs, **_options(workers)
+        dataset,
+        batch_sampler=_Batches(batches),
+        num_workers=workers,
+        collate_fn=_stack_pairs,
+        pin_memory=pinned,
+        **_options(workers),
     )
 
 

@@ -12,20 +12,22 @@ from model.data.benchmarks.registry import BENCHMARKS, names_benchmark, open_ben
 from model.data.joined import join_pairs
 from model.data.manifest import Photos, read_manifest, read_photos
 from model.data.pairs import PairSet
+from model.data.source_options import source_options
 from model.data.specs import DEFAULT_CACHE
 
 __all__ = ["DEFAULT_CACHE", "open_pairs", "open_photos"]
 
 _AERIAL = "aerial:"
 _AND = " + "
+_MOST_CAMERAS = 100
 
 
 def open_pairs(text: str, *, cache: Path = DEFAULT_CACHE, workers: int = 2) -> PairSet:
     """Open a data set; a split of the world is rendered below `cache` the first time.
 
     Args:
-        text: `world:SPLIT`; `aerial:FOLDER` or `aerial:FOLDER?list=FILE` (see `model.synthetic.aerial_pairs`); a
-            benchmark (see `model.data.benchmarks.registry`); or the path of a CSV or Parquet manifest (see
+        text: `world:SPLIT`; `aerial:FOLDER`, with `?list=FILE` and `?cameras=N` (see `model.synthetic.aerial_pairs`);
+            a benchmark (see `model.data.benchmarks.registry`); or the path of a CSV or Parquet manifest (see
             `model.data.manifest`). Several are joined by ` + `.
         cache: folder for rendered splits.
         workers: processes that render.
@@ -51,22 +53,31 @@ def open_pairs(text: str, *, cache: Path = DEFAULT_CACHE, workers: int = 2) -> P
 
 
 def _aerial(text: str, cache: Path, workers: int) -> PairSet:
-    from model.synthetic.aerial_pairs import ensure_aerial, find_places
+    from model.synthetic.aerial_pairs import CAMERAS, ensure_aerial, find_places
 
-    folder, _, names = text.removeprefix(_AERIAL).partition("?list=")
+    folder, _, tail = text.removeprefix(_AERIAL).partition("?")
+    options = source_options(text, tail, ("list", "cameras"))
     if not Path(folder).is_dir():
         raise BadDataset(f"{text!r} names the folder {folder!r}, which is not there; give a folder of aerial photos")
-    listed = Path(names) if names else None
+    listed = Path(options["list"]) if "list" in options else None
+    cameras = _count(text, options["cameras"]) if "cameras" in options else CAMERAS
     places = len(find_places(Path(folder), listed))
     with progress(places, f"rendering {_AERIAL}{Path(folder).name}", unit="places") as bar:
         out = ensure_aerial(
             Path(folder),
             cache,
             names=listed,
+            cameras=cameras,
             workers=workers,
             progress=lambda done, _: bar.update(done - bar.n),
         )
     return replace(read_manifest(out / "pairs.csv"), name=f"{_AERIAL}{Path(folder).name}")
+
+
+def _count(text: str, cameras: str) -> int:
+    if not cameras.isdecimal() or not 1 <= int(cameras) <= _MOST_CAMERAS:
+        raise BadDataset(f"{text}: cameras is {cameras!r}; give 1 to {_MOST_CAMERAS} panoramas of a place")
+    return int(cameras)
 
 
 def open_photos(text: str, *, cache: Path = DEFAULT_CACHE) -> Photos:

@@ -8,7 +8,7 @@ where things stand on it.
 from __future__ import annotations
 
 import csv
-import warnings
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from PIL import Image
 from scipy import ndimage
 
 from model.common.errors import BadDataset
+from model.common.extras import import_extra
 from model.synthetic.ground import PIXEL_M, Ground, Material, Window
 
 __all__ = ["AerialPhoto", "aerial_ground", "mirror", "mirrored", "read_aerial"]
@@ -32,10 +33,7 @@ _ROOF_FILL, _ROOF_LONG, _ROOF_NARROW_M = 0.6, 3.2, 5.0
 """A roof fills this share of its bounding rectangle, how long it may be for its width, and its least width."""
 _GABLE_RISE, _GABLE_M = 0.45, 2.2
 _BUSH_GREEN, _BUSH_ROUGH = 0.25, 90.0
-_FOUR_BANDS = ("RGBX", "RGBA")
-_PIXEL_SCALE, _TIE_POINT, _GEO_KEYS = 33550, 33922, 34735
-"""Tags of GeoTIFF."""
-_MODEL_TYPE, _PROJECTED = 1024, 1
+_BANDS = 4
 _Floats = NDArray[np.float32]
 _Mask = NDArray[np.bool_]
 
@@ -65,42 +63,40 @@ def read_aerial(path: Path, trees: Path | None = None) -> AerialPhoto:
 
     Raises:
         BadDataset: unreadable, other bands, pixels that are not square metres or a fraction of them, or a bad table.
+        MissingExtra: rasterio is not installed.
     """
+    rasterio = import_extra("rasterio", "reading aerial photos")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of a cut file, whose decoding fails next
-            with Image.open(path) as picture:
-                pixel_m, corner = _placed(picture, path)
-                bands = np.asarray(picture)
-    except (OSError, SyntaxError, ValueError, TypeError, Image.DecompressionBombError) as error:
+        with rasterio.open(path) as photo:
+            pixel_m = _pixel_m(photo, path)
+            bands = photo.read()
+            corner = photo.transform.c, photo.transform.f
+    except rasterio.errors.RasterioError as error:
         raise BadDataset(f"{path} cannot be read as an aerial photo: {error}; remove it or fetch it again") from error
     scale = pixel_m / PIXEL_M
-    size = round(bands.shape[1] * scale), round(bands.shape[0] * scale)
-    scaled = [
-        np.asarray(Image.fromarray(band).resize(size, Image.Resampling.BICUBIC)) for band in np.moveaxis(bands, -1, 0)
-    ]
+    size = round(bands.shape[2] * scale), round(bands.shape[1] * scale)
+    scaled = [np.asarray(Image.fromarray(band).resize(size, Image.Resampling.BICUBIC)) for band in bands]
     place = tuple(f"{value:.0f}" for value in corner)
     return AerialPhoto(np.stack(scaled, axis=-1), _read_trees(trees) * scale, place)
 
 
-def _placed(picture: Image.Image, path: Path) -> tuple[float, tuple[float, ...]]:
-    """Metres a pixel, and the corner on the map, of a photo that can be used."""
-    tags: Any = getattr(picture, "tag_v2", {})
-    pixel_m = float(tags.get(_PIXEL_SCALE, (0,))[0])
-    if picture.mode not in _FOUR_BANDS or not _in_metres(tags) or not 0.05 < pixel_m <= 2.0:
-        projected = "in" if _in_metres(tags) else "not in"
+def _pixel_m(photo: Any, path: Path) -> float:
+    """Metres a pixel, of a photo that can be used."""
+    grid, crs = photo.transform, photo.crs
+    projected = bool(crs) and crs.is_projected
+    pixel_m = grid.a * (crs.linear_units_factor[1] if projected else 1.0)
+    north_up = grid.b == grid.d == 0.0 and grid.a > 0.0 and math.isclose(grid.a, -grid.e, rel_tol=1e-3)
+    if set(photo.dtypes) != {"uint8"} or photo.count != _BANDS or not (projected and north_up and _fits(pixel_m)):
         raise BadDataset(
-            f"{path} is {picture.format} of the kind {picture.mode} with pixels of {pixel_m:g} units, {projected} a "
-            "map projection; give a GeoTIFF with red, green, blue and near infrared, 8 bits each, north up in metres, "
-            "0.05 to 2 m a pixel"
+            f"{path} has {photo.count} bands of {photo.dtypes[0]} and pixels of {grid.a:g} x {-grid.e:g} units, "
+            f"{'in' if projected else 'not in'} a map projection; give a GeoTIFF with red, green, blue and near "
+            "infrared, 8 bits each, north up in metres, 0.05 to 2 m a pixel"
         )
-    return pixel_m, tuple(tags.get(_TIE_POINT, (0,) * 6)[3:5])
+    return float(pixel_m)
 
 
-def _in_metres(tags: Any) -> bool:
-    """Whether the GeoTIFF's keys, four numbers each, say that it lies in a map projection."""
-    keys = list(tags.get(_GEO_KEYS, ()))
-    return any(keys[at : at + 4] == [_MODEL_TYPE, 0, 1, _PROJECTED] for at in range(4, len(keys), 4))
+def _fits(pixel_m: float) -> bool:
+    return 0.05 < pixel_m <= 2.0
 
 
 def _read_trees(path: Path | None) -> NDArray[np.float64]:

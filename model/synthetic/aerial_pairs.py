@@ -36,7 +36,7 @@ AERIAL_VERSION = 1
 """Raised whenever the same photos would give another picture."""
 
 CAMERAS = 12
-"""Panoramas of a place."""
+"""Panoramas of a place, unless more or fewer are asked for."""
 _MARGIN = 0.5
 _TILE_PX = 256
 _PANORAMA_PX = (512, 128)
@@ -94,20 +94,33 @@ def _listed(photos: list[Path], names: Path) -> list[Path]:
 
 
 def ensure_aerial(
-    folder: Path, cache: Path, *, names: Path | None = None, workers: int, progress: Callable[[int, int], None]
+    folder: Path,
+    cache: Path,
+    *,
+    names: Path | None = None,
+    cameras: int = CAMERAS,
+    workers: int,
+    progress: Callable[[int, int], None],
 ) -> Path:
     """The folder of pairs below `cache` that were drawn from a folder of photos, drawing them first if need be."""
     stamps = [[path.name, path.stat().st_size] for place in find_places(folder, names) for path in place]
-    key = sha256_bytes(canonical_json({"version": AERIAL_VERSION, "photos": stamps}))[:12]
+    more = {} if cameras == CAMERAS else {"cameras": cameras}  # so that older folders keep their keys
+    key = sha256_bytes(canonical_json({"version": AERIAL_VERSION, "photos": stamps, **more}))[:12]
     out = cache / f"aerial-{key}"
     if not out.exists():
         with suppress(OutputExists):  # another process was faster
-            render_aerial(folder, out, names=names, workers=workers, progress=progress)
+            render_aerial(folder, out, names=names, cameras=cameras, workers=workers, progress=progress)
     return out
 
 
 def render_aerial(
-    folder: Path, out: Path, *, names: Path | None = None, workers: int, progress: Callable[[int, int], None]
+    folder: Path,
+    out: Path,
+    *,
+    names: Path | None = None,
+    cameras: int = CAMERAS,
+    workers: int,
+    progress: Callable[[int, int], None],
 ) -> int:
     """Draw the pairs of a folder of photos into a new folder; the result does not depend on `workers`.
 
@@ -117,6 +130,7 @@ def render_aerial(
         folder: GeoTIFFs, see `find_places` and `model.synthetic.aerial.read_aerial`.
         out: gets `tiles/`, `panoramas/` and `pairs.csv`.
         names: take the photos of this list only.
+        cameras: panoramas of each place, 1 to 100.
         workers: processes that draw.
         progress: told how many places are done, of how many.
 
@@ -128,7 +142,7 @@ def render_aerial(
         BadDataset: no photo, or one that cannot be used.
     """
     places = find_places(folder, names)
-    draw = partial(_draw_place, trees=folder.parent / "csv")
+    draw = partial(_draw_place, trees=folder.parent / "csv", cameras=cameras)
     with staged_folder(out) as staged, worker_pool(workers) as pool:
         rows: list[ManifestRow] = []
         for number, drawn in enumerate(pool.map(draw, range(len(places)), places)):
@@ -144,17 +158,19 @@ def render_aerial(
     return len(rows)
 
 
-def _draw_place(number: int, paths: list[Path], *, trees: Path) -> list[_Drawn]:
+def _draw_place(number: int, paths: list[Path], *, trees: Path, cameras: int) -> list[_Drawn]:
     random = np.random.default_rng((_SEED, number))
     photos = [read_aerial(path, trees / f"{path.stem}.csv") for path in paths]
     if len({photo.place for photo in photos}) > 1 or len({photo.bands.shape for photo in photos}) > 1:
         raise BadDataset(f"{paths[0]} and {paths[-1]} are named as one place and show two; rename one of them")
-    return list(_draw_cameras(number, photos, random))
+    return list(_draw_cameras(number, photos, random, cameras))
 
 
-def _draw_cameras(number: int, photos: list[AerialPhoto], random: np.random.Generator) -> Iterator[_Drawn]:
+def _draw_cameras(
+    number: int, photos: list[AerialPhoto], random: np.random.Generator, cameras: int
+) -> Iterator[_Drawn]:
     grounds = [aerial_ground(photo, random) for photo in photos]
-    for camera in range(CAMERAS):
+    for camera in range(cameras):
         date = camera % len(photos)
         spot = _spot(grounds[date], random)
         seen = int(random.integers(len(photos)))

@@ -102,6 +102,7 @@ _HOME_AND_OPEN, _MORE_OF_BOTH = (
     )
     for begin in (0, 8)
 )
+_WIDEST = tuple(seed for pair in zip(range(33, 47), range(OPEN + 16, OPEN + 30), strict=True) for seed in pair)
 _WIDE = Difficulty(change=0.0, tilt_deg=3.0, air=1.0)
 _ALL = (
     Split("train", _HOME, 40_000, 2, spacing_m=36.0, margin=0.25),
@@ -113,6 +114,7 @@ _ALL = (
     Split(
         "train-wider", _MORE_OF_BOTH, 6_300, 1, spacing_m=25.0, area_m=900.0, margin=0.5, spare=120, difficulty=_WIDE
     ),
+    Split("train-widest", _WIDEST, 6_300, 1, spacing_m=25.0, area_m=900.0, margin=0.5, spare=120, difficulty=_WIDE),
     Split("val", (101, 102), 1_000, 2),
     Split("val-wide", (103, OPEN + 30), 120, 1, spacing_m=50.0, area_m=600.0, spare=150, difficulty=_WIDE),
     Split("same-area", _HOME, 10_000, 2, row=4, centred_too=True),

@@ -291,7 +291,8 @@ class Trainer:
         return partial(encode_view, net, inputs=inputs, view=view, half=self.half)
 
     def _embed(self, pixels: Tensor, view: View) -> Tensor:
-        return encode_batch(self._forward, pixels.to(self.device), self.net.inputs, view, half=self.half)
+        moved = pixels.to(self.device, non_blocking=True)  # which is waited for where it is not pinned
+        return encode_batch(self._forward, moved, self.net.inputs, view, half=self.half)
 
     def batches(
         self, pairs: PairSet, cache: Path, replay: PairSet | None = None
@@ -315,7 +316,8 @@ class Trainer:
             # The loader asks for batches ahead of time, and gives them in the same order.
             draws, asked = tee(self._draws(pairs, replay, self.order))
             slices = map(self.processes.own_slice, draws)
-            for ground, satellite in plain_errors(training_loader(dataset, slices, workers=run.data.workers)):
+            loader = training_loader(dataset, slices, workers=run.data.workers, pinned=self.device.type == "cuda")
+            for ground, satellite in plain_errors(loader):
                 rows = [draw % len(whole.queries) for draw in next(asked)]
                 yield ground, satellite, soft_targets(whole, rows, run.optim.semi_positive_weight) if soft else None
             if self.step >= run.optim.steps:

@@ -19,6 +19,7 @@ from model.data.benchmarks.files import find_pictures, without_missing
 from model.data.benchmarks.university import UNIVERSITY
 from model.data.benchmarks.vigor import VIGOR
 from model.data.pairs import PairSet
+from model.data.source_options import source_options
 
 __all__ = ["BENCHMARKS", "Source", "names_benchmark", "open_benchmark", "parse_source"]
 
@@ -75,7 +76,7 @@ def parse_source(text: str) -> Source:
     if colon and split not in benchmark.splits:
         raise BadDataset(f"{name} has no split {split!r}; give one of {', '.join(benchmark.splits)}")
     known = {**benchmark.options, "missing": _MISSING}
-    values = _options(text, tail, ("root", *known))
+    values = source_options(text, tail, ("root", *known))
     root = values.pop("root", None)
     for option, value in values.items():
         if value not in known[option]:
@@ -109,16 +110,3 @@ def open_benchmark(text: str) -> PairSet:
         f"first {presence.missing[0]}; `python -m model check-data` says what else is wrong, and &missing=skip goes on "
         "without them"
     )
-
-
-def _options(text: str, tail: str, known: tuple[str, ...]) -> dict[str, str]:
-    """`root=A&b&labels=corrected` -> root `A&b`, labels `corrected`."""
-    values: dict[str, str] = {}
-    for part in re.split(rf"&(?=(?:{'|'.join(known)})=)", tail) if tail else []:
-        option, equals, value = part.partition("=")
-        if option not in known or not equals or not value or option in values:
-            raise BadDataset(
-                f"{text}: {part!r} is no option; known are {', '.join(f'{one}=' for one in known)}, once each"
-            )
-        values[option] = value
-    return values

@@ -18,6 +18,12 @@ def test_a_photo_comes_in_pixels_of_half_a_metre(photo):
     assert photo.trees_px.tolist() == [[TREE[0] * 1.2, TREE[1] * 1.2]]
 
 
+@pytest.mark.parametrize("alpha", ["YES", "NO"])
+def test_the_fourth_band_is_infrared_whatever_the_file_calls_it(tmp_path, photo, alpha):
+    path = write_photo(tmp_path / "images" / "other.tif", photometric="RGB", alpha=alpha)
+    assert np.array_equal(read_aerial(path).bands, photo.bands)
+
+
 def test_a_house_stands_where_its_roof_is_and_a_tree_where_it_is_listed(photo):
     ground = aerial_ground(photo, np.random.default_rng(0))
     left, top, right, bottom = (round(value * 1.2) for value in HOUSE)
@@ -50,10 +56,10 @@ def test_beyond_its_edges_the_ground_is_mirrored(photo):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"bands": 3}, "TIFF of the kind RGB "),
-        ({"dtype": "uint16"}, "x.tif"),
+        ({"bands": 3}, "has 3 bands of uint8"),
+        ({"dtype": "uint16"}, "4 bands of uint16"),
         ({"crs": "EPSG:4326", "pixel": 0.6}, "not in a map projection"),
-        ({"pixel": 10.0}, "pixels of 10 units"),
+        ({"pixel": 10.0}, "pixels of 10 x 10 units"),
     ],
 )
 def test_what_is_no_aerial_photo_is_refused_with_what_it_is(tmp_path, change, said):

@@ -64,6 +64,24 @@ def test_a_source_is_drawn_once_and_joined_with_others(photos, tmp_path):
     assert folder == ensure_aerial(photos, cache, workers=1, progress=silent)
 
 
+def test_more_cameras_are_asked_for_in_the_name(photos, tmp_path):
+    cache, listed = tmp_path / "cache", tmp_path / "town & country.txt"
+    listed.write_text("town_2018_2\n")
+    pairs = open_pairs(f"aerial:{photos}?list={listed}&cameras=3", cache=cache, workers=1)
+    assert len(pairs.queries) == 3
+    open_pairs(f"aerial:{photos}?list={listed}", cache=cache, workers=1)
+    assert len(list(cache.iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("tail", "message"),
+    [("cameras=0", "cameras is '0'; give 1 to 100"), ("cameras=x", "is 'x'"), ("lists=a", "'lists=a' is no option")],
+)
+def test_options_that_are_wrong_are_refused(photos, tmp_path, tail, message):
+    with pytest.raises(BadDataset, match=message):
+        open_pairs(f"aerial:{photos}?{tail}", cache=tmp_path)
+
+
 def test_bad_folders_and_lists_are_refused_by_name(photos, tmp_path):
     with pytest.raises(BadDataset, match=r"holds no \.tif"):
         find_places(tmp_path)

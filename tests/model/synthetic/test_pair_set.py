@@ -143,6 +143,7 @@ def test_the_grid_has_as_many_free_places_as_it_promises():
 
 def test_an_unknown_split_says_which_there_are():
     with pytest.raises(
-        BadDataset, match="choose one of train, train-small, train-more, train-wide, train-wider, val, val-wide"
+        BadDataset,
+        match="choose one of train, train-small, train-more, train-wide, train-wider, train-widest, val, val-wide",
     ):
         find_split("moon")

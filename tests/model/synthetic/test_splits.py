@@ -36,6 +36,7 @@ def test_a_data_set_is_found_with_its_manifest():
     assert find_split("cross-area-centre") == (SPLITS["cross-area"], CENTRED_MANIFEST)
     assert set(SPLITS) < set(MANIFESTS)
     with pytest.raises(
-        BadDataset, match="no split 'moon'; choose one of train, train-small, train-more, train-wide, train-wider"
+        BadDataset,
+        match="no split 'moon'; choose one of train, train-small, train-more, train-wide, train-wider",
     ):
         find_split("moon")
