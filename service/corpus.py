@@ -51,7 +51,6 @@ class Corpus:
         self._index = index if isinstance(index, TileIndex) else None  # a collection of a database holds no pictures
         self._lock = threading.Lock()
         self._overview: Overview | None = None
-        self._row_by_id: dict[str, int] | None = None  # made when a tile off the grid is first asked for
 
     def row_of(self, tile_id: str) -> int | None:
         """The row of a tile, or None; None as well where the index has no pictures that could be looked up by it."""
@@ -61,11 +60,7 @@ class Corpus:
             row = self._index.row_of(*(int(part) for part in parts.groups()))
             if row is not None and self._index.tile(row).tile_id == tile_id:
                 return row
-        with self._lock:
-            if self._row_by_id is None:
-                live = self._index.live_rows
-                self._row_by_id = dict(zip(self._index.tiles.tile_id[live].tolist(), live.tolist(), strict=True))
-            return self._row_by_id.get(tile_id)
+        return self._index.row_named(tile_id)
 
     def picture(self, tile_id: str) -> TileImage | None:
         """A tile's picture; None where there is no such tile, or it cannot be read any more."""

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from indexer.common.encoders import QueryEncoder
 from indexer.common.errors import DatabaseAway
 from indexer.index.searchable import SearchableIndex
+from indexer.index.tile_index import TileIndex
 from indexer.localization.answer import Localization
 from indexer.localization.localizer import Localizer
 from indexer.localization.reranking import Reranker
@@ -28,6 +30,7 @@ from service.explaining import Explaining
 from service.first_start.layout import best_batch
 from service.first_start.preparation import Preparation
 from service.first_start.remembered import measured_once
+from service.following import calibration_mark, follow
 from service.index_guard import IndexGuard
 from service.metrics import Metrics
 from service.settings import Settings
@@ -61,12 +64,15 @@ class Engine:
         self._waits_for = ""
         self._gone = threading.Event()
         self._swapping = threading.Lock()
+        self._mark: tuple[int, int] | None = None
 
     def load(self) -> None:
         """Open index and model and check that they fit; on failure remember the reason and go on living."""
         try:
+            self._mark = calibration_mark(self._folder)
             self._serving = self._open()
             self.state = "ready"
+            self._follow()
             logger.info("ready: %s tiles of %s", self._serving.localizer.index.count, self._settings.index)
         except Exception as error:
             logger.error("cannot serve: %s", error)
@@ -96,23 +102,27 @@ class Engine:
             raise NotReady("the service is about to stop")
         serving.guard.require()
 
-    def swap(self) -> None:
+    def swap(self) -> bool:
         """Open the index's folder anew and serve what lies there now; what does not fit leaves all as it is.
 
         Requests that have begun end with the index that they began with.
+
+        Returns:
+            Whether it is served.
         """
         with self._swapping:
             old = self._serving
             if old is None or self.state != "ready":
                 logger.error("the index is not replaced: %s", self._reason())
-                return
+                return False
+            mark = calibration_mark(self._folder)
             try:
                 new = self._renewed(old)
             except Exception as error:
                 logger.error("the index is not replaced, the old one stays: %s", error)
                 self._metrics.swapped("failed")
-                return
-            self._serving = new
+                return False
+            self._serving, self._mark = new, mark
             self._metrics.swapped("done")
             self._metrics.index_tiles(new.localizer.index.count)
             logger.info(
@@ -121,6 +131,24 @@ class Engine:
         patience = threading.Timer(self._settings.deadline_s + 5.0, old.close_index)
         patience.daemon = True
         patience.start()
+        return True
+
+    def _follow(self) -> None:
+        """From now on take newer versions of the index's folder as they come."""
+        if self._folder is not None and (every_s := self._settings.follow_s):
+            run = partial(follow, self._is_behind, self.swap, every_s=every_s, gone=self._gone)
+            threading.Thread(target=run, name="follow", daemon=True).start()
+
+    def _is_behind(self) -> bool:
+        index = None if self._serving is None else self._serving.localizer.index
+        newer = isinstance(index, TileIndex) and not index.is_current
+        mark = calibration_mark(self._folder)
+        return newer or (mark is not None and mark != self._mark)
+
+    @property
+    def _folder(self) -> Path | None:
+        """The index's, where it is in one."""
+        return self._settings.index if isinstance(self._settings.index, Path) else None
 
     def _renewed(self, old: Serving) -> Serving:
         encoder = old.localizer.encoder
@@ -242,7 +270,7 @@ def _tell_of_other_headings(localizer: Localizer) -> None:
 
 def _opened(settings: Settings, encoder: QueryEncoder) -> SearchableIndex:
     """The index of the settings, opened and tried out."""
-    index = open_index(settings.index, verify=settings.verify_index)
+    index = open_index(settings.index, verify=settings.verify_index, scan_on=settings.scan_on)
     try:
         index.require_encoder(encoder)
         _try_out(encoder, index)

@@ -77,6 +77,18 @@ class ServeSettings(EncoderOptions):
     rerank: Annotated[
         int, Ge(0), Le(1000), Option("look at the N best tiles again, between the anchors of the index; slower", "N")
     ] = 0
+    follow_s: Annotated[
+        float,
+        Ge(0),
+        Le(86_400),
+        Option("seconds between two looks for a newer version of the index; 0: at SIGHUP alone"),
+    ] = 5.0
+    scan_on: Annotated[
+        str | None,
+        Option(
+            "compare a photo with every tile on this device, such as cuda, which takes a copy of the index", "DEVICE"
+        ),
+    ] = None
     shutdown_s: Annotated[int, Ge(0), Le(3600), Option("seconds that open requests get to end at a stop")] = 20
     verify_index: Annotated[bool, Option("compare the digest of every index file before serving")] = False
     samples: Annotated[Path | None, Option("folder of photos that the page offers to try, the first three by name")] = (

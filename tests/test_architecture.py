@@ -27,8 +27,8 @@ STAGES = {
     "model": "_version common inputs network synthetic data evaluation training commands __init__ __main__",
     "indexer": "common tiles index confidence milvus localization pairs building lifecycle distributed commands "
     "__init__ __main__",
-    "service": "prefix settings errors metrics telemetry logs keys access concurrency index_guard middleware uploads "
-    "forms memory_bound first_start corpus explaining answering schemas engine geojson formats schemas_explain "
+    "service": "prefix settings errors metrics telemetry logs keys access concurrency following index_guard middleware "
+    "uploads forms memory_bound first_start corpus explaining answering schemas engine geojson formats schemas_explain "
     "schemas_many problem_examples dependencies routes corpus_routes explain_routes many_routes together examples "
     "openapi docs_page page app server client demo __init__ __main__",
 }

@@ -24,6 +24,7 @@ class MergeOptions:
                positional=True),
     ]  # fmt: skip
     out: Annotated[Path, Option("index folder to write; it must not exist", "FOLDER")]
+    other_size: Annotated[bool, Option("the indexes may show ground of different sizes")] = False
 
 
 def run(options: MergeOptions) -> int:
@@ -34,7 +35,7 @@ def run(options: MergeOptions) -> int:
     refuse_existing(options.out)
     indexes = [TileIndex.open(folder, verify=True) for folder in options.indexes]
     try:
-        merged = merge_indexes(indexes, options.out)
+        merged = merge_indexes(indexes, options.out, other_size=options.other_size)
     finally:
         for index in indexes:
             index.close()

@@ -59,7 +59,7 @@ def _print_table(found: Localization) -> None:
     print_lines(f"{'rank':>4}  {'score':>7}  {'heading':>7}  {'lat':>11}  {'lon':>12}  tile")
     for match in found.matches:
         place = f"{match.tile.lat:11.6f}  {match.tile.lon:12.6f}"
-        print_lines(f"{match.rank:4}  {match.score:7.4f}  {match.heading_deg:7.1f}  {place}  {match.tile.tile_id}")
+        print_lines(f"{match.rank:4}  {match.score:7.4f}  {match.heading_deg:7.1f}  {place}  {match.tile.dated_name}")
     print_lines(f"{found.scanned:,} tiles compared, {'exact' if found.exact else 'approximate'}")
     print_lines(_estimate_line(found.position))
     print_lines(*(f"warning: {warning}" for warning in found.warnings))

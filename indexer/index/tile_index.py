@@ -19,6 +19,7 @@ from indexer.index.manifest import MANIFEST, Manifest
 from indexer.index.searchable import checked_queries, require_same_encoder
 from indexer.index.segment import Segment
 from indexer.index.zones import SearchResult, joined_results
+from indexer.tiles.names import rows_of_text
 from indexer.tiles.region import Region
 from indexer.tiles.sources.options import DATE
 from indexer.tiles.sources.source import TileImage
@@ -228,6 +229,16 @@ class TileIndex:
             row = segment.row_of(z, x, y)
             if row is not None:
                 return int(start + row)
+        return None
+
+    def row_named(self, tile_id: str) -> int | None:
+        """The row of a tile, the one added last where there are several of that name, or None."""
+        for start, segment in reversed(list(zip(self._starts, self.segments, strict=False))):
+            rows = rows_of_text(segment.tiles.tile_id, tile_id)
+            if segment.removed is not None:
+                rows = rows[~segment.removed[rows]]
+            if len(rows):
+                return int(start + rows[-1])
         return None
 
     @property

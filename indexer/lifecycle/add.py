@@ -9,20 +9,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from indexer.building.build import BuildSummary, build_index
-from indexer.building.ground_size import tile_sides_m
 from indexer.building.plan import BuildPlan, make_plan
 from indexer.building.specs import BuildSpec
 from indexer.common.encoders import EncoderIdentity, TileEncoder
 from indexer.common.errors import BadChange, IndexMismatch
 from indexer.index.tile_index import TileIndex
 from indexer.lifecycle.change import IndexChange
+from indexer.lifecycle.equal_pictures import notes_on_known_pictures
+from indexer.lifecycle.ground_sizes import require_size_of_index
 from indexer.lifecycle.matching import rows_of_same
 from indexer.tiles.sources.source import TileSource
 
 __all__ = ["Addition", "add_tiles", "plan_addition", "require_same_making"]
-
-_SAME_SIZE = 1.25
-"""Factor up to which tiles count as showing ground of one size."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ def plan_addition(
     require_same_making(index, encoder)
     plan = make_plan(source, encoder, index.folder, spec, date=date)
     if not other_size:
-        _require_same_size(index, plan)
+        require_size_of_index(index, plan.tiles)
     day = date.isoformat() if date else None
     new = np.ones(len(plan.tiles), np.bool_)
     for segment in index.segments:
@@ -103,8 +101,9 @@ def add_tiles(
         source, encoder, target, spec=spec, plan=addition.plan, restart=restart, on_progress=on_progress,
         on_stages=on_stages,
     )  # fmt: skip
+    notes = notes_on_known_pictures(change.index, target)
     change.publish(change.removed(), [target])
-    return summary
+    return replace(summary, notes=summary.notes + notes)
 
 
 def require_same_making(index: TileIndex, encoder: EncoderIdentity) -> None:
@@ -118,16 +117,4 @@ def require_same_making(index: TileIndex, encoder: EncoderIdentity) -> None:
         raise IndexMismatch(
             f"index {index.folder} describes a tile around {index.anchors} points; this encoder would around "
             f"{len(encoder.inputs.anchor_points)}. Load it with the same anchors"
-        )
-
-
-def _require_same_size(index: TileIndex, plan: BuildPlan) -> None:
-    sizes = sorted({size_m for segment in index.segments for size_m in tile_sides_m(segment.tiles).values()})
-    for side_m in tile_sides_m(plan.tiles).values():
-        if any(1 / _SAME_SIZE <= side_m / size_m <= _SAME_SIZE for size_m in sizes):
-            continue
-        listed = ", ".join(f"{size_m:.4g}" for size_m in sizes)
-        raise BadChange(
-            f"the tiles show {side_m:.4g} m of ground, those of {index.folder} {listed} m; take the zoom or the cut of "
-            "the index, or add --other-size if several sizes are wanted"
         )

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
@@ -121,7 +123,7 @@ def _write_stac(index: TileIndex, path: Path) -> None:
     tables = [(segment.folder / "tiles.parquet", segment.folder / "embeddings.npy") for segment in index.segments]
     assets = {}
     for number, (table, vectors) in enumerate(tables):
-        names = [one.relative_to(index.folder).as_posix() for one in (table, vectors)]
+        names = [_seen_from(path.parent, one) for one in (table, vectors)]
         assets[f"tiles-{number}"] = {"href": names[0], "type": "application/vnd.apache.parquet", "roles": ["metadata"]}
         assets[f"embeddings-{number}"] = {"href": names[1], "type": "application/octet-stream", "roles": ["data"]}
     sources = sorted({segment.source_name for segment in index.segments})
@@ -152,6 +154,11 @@ def _write_stac(index: TileIndex, path: Path) -> None:
         "clnet:index": index.digest,
     }
     path.write_bytes(canonical_json(collection))
+
+
+def _seen_from(folder: Path, file: Path) -> str:
+    """A relative link, as it is followed from the folder of the collection."""
+    return quote(Path(os.path.relpath(file.resolve(), folder.resolve())).as_posix())
 
 
 FORMS: dict[str, Callable[[TileIndex, Path], int | None]] = {

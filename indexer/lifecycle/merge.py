@@ -18,6 +18,7 @@ from indexer.index.segment import Segment
 from indexer.index.tile_index import TileIndex
 from indexer.lifecycle.change import Mask
 from indexer.lifecycle.copies import source_below
+from indexer.lifecycle.ground_sizes import require_like_sizes
 from indexer.lifecycle.matching import live_tiles, rows_of_same
 from model.common.atomic_io import staged_folder
 
@@ -37,7 +38,7 @@ class Merged:
     replaced: list[int]
 
 
-def merge_indexes(indexes: Sequence[TileIndex], out: Path) -> Merged:
+def merge_indexes(indexes: Sequence[TileIndex], out: Path, *, other_size: bool = False) -> Merged:
     """Write a new index of the segments of others, which stay as they are; their files are linked, or else copied.
 
     The same tile is one of the same name, place and date. Of it, the index named last wins.
@@ -45,13 +46,16 @@ def merge_indexes(indexes: Sequence[TileIndex], out: Path) -> Merged:
     Args:
         indexes: opened with `verify`, at least two of one encoder.
         out: the folder to write; it must not exist.
+        other_size: whether tiles of one may show ground of another size than those of another.
 
     Raises:
-        BadChange: there are less than two, or one is named twice.
+        BadChange: there are less than two, or one is named twice, or they show ground of different sizes.
         IndexMismatch: they were built by different encoders, or with different anchors.
         OutputExists: `out` is there already.
     """
     _require_alike(indexes)
+    if not other_size:
+        require_like_sizes(indexes)
     out = out.absolute()
     segments = [(number, segment) for number, index in enumerate(indexes) for segment in index.segments]
     removed = [np.zeros(len(one.tiles), np.bool_) if one.removed is None else one.removed.copy() for _, one in segments]

@@ -35,8 +35,10 @@ def match_features(found: Localization) -> dict[str, Any]:
     features = []
     for match in found.matches:
         tile = match.tile
-        about = {"rank": match.rank, "score": match.score, "lat": tile.lat, "lon": tile.lon}
+        about: dict[str, Any] = {"rank": match.rank, "score": match.score, "lat": tile.lat, "lon": tile.lon}
         about["heading_deg"] = match.heading_deg
+        if tile.date is not None:
+            about["date"] = tile.date
         features.append(tile_feature(tile.tile_id, tile.bounds, about))
     return {"type": "FeatureCollection", "features": features, "warnings": list(found.warnings)}
 

@@ -14,7 +14,7 @@ __all__ = ["FIELDS", "JointPhoto", "PhotoAnswer"]
 FIELDS = {
     "photo": str, "lat": float, "lon": float, "radius_m": float, "confidence": float, "confidence_radius_m": float,
     "no_confidence_because": str, "heading_deg": float, "heading_source": str, "fov_deg": float, "fov_source": str,
-    "tile_id": str, "score": float, "warnings": str, "error": str,
+    "tile_id": str, "date": str, "score": float, "warnings": str, "error": str,
 }  # fmt: skip
 """The columns of a flat row, and their types; every value but `photo` may be missing."""
 
@@ -72,7 +72,7 @@ class PhotoAnswer:
         if not self.together:  # several photos have several views
             heading_deg = best.heading_deg if view.heading_deg is None else view.heading_deg
             row |= _view_json(view) | {"heading_deg": round(heading_deg, ANGLE_DIGITS)}
-        row |= {"tile_id": best.tile.tile_id, "score": best.score}
+        row |= {"tile_id": best.tile.tile_id, "date": best.tile.date, "score": best.score}
         return row | {"warnings": "; ".join(self.found.warnings) or None}
 
     def as_json(self) -> dict[str, Any]:

@@ -109,7 +109,7 @@ class TableWriter:
             self._write(f"  {_looks(view, found.matches[0].heading_deg)}")
         for match in found.matches:
             place = f"{match.tile.lat:.5f}, {match.tile.lon:.5f}"
-            self._write(f"  {match.rank:3}  score {match.score:.3f}  {place}  tile {match.tile.tile_id}")
+            self._write(f"  {match.rank:3}  score {match.score:.3f}  {place}  tile {match.tile.dated_name}")
         for warning in found.warnings:
             self._write(f"  warning: {warning}")
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["GridNames", "TextColumn", "Texts", "grid_tile_id", "joined_texts", "texts"]
+__all__ = ["GridNames", "TextColumn", "Texts", "grid_tile_id", "joined_texts", "rows_of_text", "texts"]
+
+
+_GRID_NAME = re.compile(r"(0|[1-9]\d{0,8})(/(0|[1-9]\d{0,8})){2}", re.ASCII)
+"""As `grid_tile_id` writes it."""
 
 
 class Texts(Protocol):
@@ -49,6 +54,13 @@ class TextColumn:
         """All of them."""
         return list(self._column.to_pylist())
 
+    def rows_of(self, text: str) -> NDArray[np.int64]:
+        """int64, the rows that say so, ascending."""
+        import pyarrow.compute as pc  # takes a tenth of a second
+
+        rows: NDArray[np.int64] = pc.indices_nonzero(pc.equal(self._column, text)).to_numpy().astype(np.int64)
+        return rows
+
 
 class GridNames:
     """Names `z/x/y`, made when they are asked for.
@@ -74,6 +86,15 @@ class GridNames:
         """All of them."""
         return [grid_tile_id(*tile) for tile in zip(*(axis.tolist() for axis in self._axes), strict=True)]
 
+    def rows_of(self, text: str) -> NDArray[np.int64]:
+        """int64, the rows that say so, ascending."""
+        if _GRID_NAME.fullmatch(text) is None:
+            return np.empty(0, np.int64)
+        numbers = [int(part) for part in text.split("/")]
+        found = [axis == number for axis, number in zip(self._axes, numbers, strict=True)]
+        rows: NDArray[np.int64] = np.flatnonzero(found[0] & found[1] & found[2])
+        return rows
+
 
 def grid_tile_id(z: int, x: int, y: int) -> str:
     """The name of a tile of the Web Mercator grid."""
@@ -85,6 +106,13 @@ def texts(values: Sequence[str]) -> NDArray[np.object_]:
     column = np.empty(len(values), object)
     column[:] = values
     return column
+
+
+def rows_of_text(column: Texts, text: str) -> NDArray[np.int64]:
+    """int64, the rows of a column that say so, ascending; looked for one after another, in no memory of their own."""
+    if isinstance(column, TextColumn | GridNames):
+        return column.rows_of(text)
+    return np.flatnonzero(np.array([one == text for one in column.tolist()], np.bool_))
 
 
 def joined_texts(columns: Sequence[Texts]) -> NDArray[np.object_]:

@@ -54,6 +54,11 @@ class TileRecord:
     source: str
     date: str | None = None
 
+    @property
+    def dated_name(self) -> str:
+        """Its name, and the day of its picture where that was said, for people."""
+        return self.tile_id if self.date is None else f"{self.tile_id} of {self.date}"
+
 
 def point_in_tile(
     centre: tuple[float, float],

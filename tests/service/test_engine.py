@@ -1,5 +1,9 @@
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
+from indexer.milvus.address import parse_milvus
 from service.engine import Engine
 from service.errors import NotReady
 from service.metrics import Metrics
@@ -59,4 +63,37 @@ def test_the_number_of_tiles_is_counted(settings):
     engine = Engine(settings, metrics, load_encoder=lambda _: (FakeEncoder(), False))
     engine.load()
     assert b"clnet_index_tiles 16.0" in metrics.text()
+    engine.close()
+
+
+def test_an_index_is_searched_on_the_device_of_the_settings(settings):
+    pytest.importorskip("torch", reason="no torch: pip install 'clnet-geolocalization[train]'")
+    from indexer.index.device_scan import DeviceScan
+
+    plain, scanning = engine_of(settings), engine_of(replace(settings, scan_on="cpu"))
+    answers = []
+    for engine in (plain, scanning, scanning):
+        if engine.state == "loading":
+            engine.load()
+        else:
+            engine.swap()
+        index = engine.require().localizer.index
+        assert isinstance(index.segments[0]._scan, DeviceScan) == (engine is scanning)
+        query = np.eye(1, index.dim, dtype=np.float32)
+        answers.append(index.search(query, top_k=5)[0].rows.tolist())
+    assert answers[0] == answers[1] == answers[2]
+    for engine in (plain, scanning):
+        engine.close()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [({"scan_on": "cuda:77"}, "cuda:77"), ({"scan_on": "cpu", "index": parse_milvus("milvus://h:1/c")}, "--scan-on")],
+)
+def test_a_device_that_cannot_scan_the_index_is_told_at_the_start(settings, given, message):
+    pytest.importorskip("torch", reason="no torch: pip install 'clnet-geolocalization[train]'")
+    engine = engine_of(replace(settings, **given))
+    engine.load()
+    assert engine.state == "failed"
+    assert message in str(engine.failure)
     engine.close()

@@ -30,7 +30,7 @@ def swapped(settings, tile_folder, tmp_path):
         served.rename(tmp_path / "old")
         (tmp_path / "new").rename(served)
 
-    with serving(replace(settings, index=served)) as client:
+    with serving(replace(settings, index=served, follow_s=0.0)) as client:
         yield client, put
 
 

@@ -107,7 +107,8 @@ class SourceFiles:
             others = f" and {len(changed) - 1:,} more" if len(changed) > 1 else ""
             raise BuildConflict(
                 f"{changed[0]}{others} changed while the tiles were being embedded; nothing was published. Repeat the "
-                "command when nothing writes there any more: only what changed is embedded again"
+                "command when nothing writes there any more: it takes over the parts without a change, and wants "
+                "--restart where there is none"
             )
 
     def _has_changed(self, path: Path, before: FileState) -> bool:

@@ -54,6 +54,9 @@ def test_an_index_lives(built: Path, index: Path, tmp_path: Path, capsys: Captur
 
 
 def test_what_fails_ends_with_one(built: Path, index: Path, tmp_path: Path, capsys: Captured) -> None:
+    zoomed = tmp_path / "zoomed"
+    put_tile(tmp_path / "finer", 0, 0, 50, zoom=17)
+    assert run(built, "build", "--tiles", tmp_path / "finer", "--out", zoomed, "--quiet") == 0
     commands = [
         (["add", "--index", index, "--tiles", tmp_path / "tiles", "--quiet"], "already"),
         (["add", "--index", tmp_path, "--tiles", tmp_path / "tiles"], "is no index"),
@@ -62,10 +65,13 @@ def test_what_fails_ends_with_one(built: Path, index: Path, tmp_path: Path, caps
         (["remove", "--index", index, "--area", tmp_path / "none.json"], "none.json"),
         (["merge", index, index, "--out", tmp_path / "out"], "each named once"),
         (["merge", index, built / "index", "--out", built], "exists already"),
+        (["merge", index, zoomed, "--out", tmp_path / "out"], "add --other-size if several sizes are wanted"),
         (["update", "--index", index, "--tiles", tmp_path / "none"], "nothing in"),
     ]
     for command, message in commands:
         assert run(built, *command) == 1, command
         assert message in capsys.readouterr().err
+    assert run(built, "merge", index, zoomed, "--out", tmp_path / "out", "--other-size") == 0
+    assert "holds 7 tiles" in capsys.readouterr().out
     assert run(built, "compact", "--index", index) == 0
     assert "nothing was done" in capsys.readouterr().out

@@ -118,3 +118,24 @@ def test_a_photo_named_like_a_coordinate_is_no_option(built: Path, tmp_path: Pat
     with chdir(tmp_path):
         assert run(built, "search", "--index", built / "index", "--json", "--image", "-48.86,-123.4.png") == 0
     assert len(json.loads(capsys.readouterr().out)["matches"]) == 5
+
+
+def test_answers_name_the_day_of_a_picture_and_since_leaves_older_ones_out(
+    built: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    shutil.copytree(built / "index", tmp_path / "index")
+    shutil.copytree(built / "tiles", tmp_path / "tiles")
+    index = ["--index", tmp_path / "index"]
+    assert run(built, "add", *index, "--tiles", tmp_path / "tiles", "--date", "2026-06-01", "--quiet") == 0
+    ask = ["search", *index, "--image", built / "photo.png", "--fov-deg", "70", "--heading-deg", "0", "--top-k", "24"]
+    capsys.readouterr()
+    assert run(built, *ask) == 0
+    lines = capsys.readouterr().out.splitlines()[1:25]
+    assert sum(line.endswith(" of 2026-06-01") for line in lines) == 12
+    assert run(built, *ask, "--geojson") == 0
+    found = [one["properties"].get("date") for one in json.loads(capsys.readouterr().out)["features"]]
+    assert (found.count("2026-06-01"), found.count(None)) == (12, 12)
+    assert run(built, *ask, "--json", "--since", "2026-06-01") == 0
+    assert {match["date"] for match in json.loads(capsys.readouterr().out)["matches"]} == {"2026-06-01"}
+    assert run(built, *ask, "--since", "2026-06-02") == 1
+    assert "no imagery since 2026-06-02; it has imagery of 2026-06-01, no date" in capsys.readouterr().err

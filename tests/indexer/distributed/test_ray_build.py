@@ -1,4 +1,7 @@
-"""A build on a real Ray cluster of two nodes here: `pytest -m ray -n 0`. It takes some 2 GB and minutes."""
+"""A build on a real Ray cluster of two nodes here: `pytest -m ray -n 0`. It takes some 2 GB and a minute.
+
+On a machine whose processors are all taken by others, Ray's nodes do not start at all, and every test here fails so.
+"""
 
 import os
 import time

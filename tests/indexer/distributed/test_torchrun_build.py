@@ -1,10 +1,6 @@
 """Two real processes, started by torchrun, make the bytes of a plain build."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -13,9 +9,9 @@ from indexer.building.specs import BuildSpec
 from indexer.distributed.torchrun_build import shared_spec, started_with_others
 from indexer.tiles.sources.open_source import open_source
 from tests.indexer.tiny import files_of, make_tiles
+from tests.torchrun import torchrun
 
 pytest.importorskip("torch", reason="no torch: pip install 'clnet-geolocalization[train]'")
-ROOT = Path(__file__).parents[3]
 SCRIPT = """
 import sys
 from pathlib import Path
@@ -52,17 +48,6 @@ with joined_processes("cpu") as (processes, _):
     if summary:
         print("embedded", summary.embedded, "resumed", summary.resumed)
 """
-
-
-def torchrun(*command):
-    return subprocess.run(
-        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", *map(str, command)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=540,
-    )
 
 
 def test_two_processes_make_the_index_of_one_and_go_on_after_a_failure(tmp_path):

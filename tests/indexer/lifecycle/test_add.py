@@ -13,7 +13,7 @@ from indexer.tiles.region import CircleRegion
 from indexer.tiles.sources.open_source import open_source
 from model.inputs.transforms import InputSpec
 from tests.fakes import FakeEncoder
-from tests.indexer.lifecycle.living import SPEC, add, best, content, name_of, opened, put_tile
+from tests.indexer.lifecycle.living import SPEC, add, best, content, name_of, opened, put_tile, remove
 from tests.indexer.tiny import LEFT, TOP, build_tiny, make_tiles, vector_of
 
 
@@ -79,9 +79,15 @@ def test_another_date_is_another_tile_of_the_same_place(folder: Path, tmp_path: 
         (result,) = index.search(vector_of(77), top_k=1)
         assert (index.count, int(result.rows[0])) == (13, 12)
         assert index.row_of(15, LEFT, TOP) == 12  # the picture that was added last
+        assert index.row_named(name_of(0, 0)) == 12
+        assert index.tile(index.row_named(name_of(1, 1)) or 0).tile_id == name_of(1, 1)
+        assert index.row_named("none") is None
         assert index.segments[1].manifest.source["date"] == "2026-06-01"
     with pytest.raises(BadChange, match="already"):
         add(folder, tmp_path / "later", date=datetime.date(2026, 6, 1))
+    remove(folder, ids=(name_of(0, 0),))
+    with opened(folder) as index:
+        assert index.row_named(name_of(0, 0)) is None
 
 
 def test_another_encoder_other_anchors_and_another_ground_size_are_refused(folder: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import datetime
 import json
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -57,7 +58,17 @@ def test_the_collection_says_what_and_when(folder: Path, tmp_path: Path) -> None
         found = json.loads((tmp_path / "collection.json").read_bytes())
         assert found["extent"]["temporal"]["interval"] == [["2026-06-01T00:00:00Z", "2026-06-01T23:59:59Z"]]
         assert found["extent"]["spatial"]["bbox"] == [pytest.approx(index.manifest.bounds.as_tuple())]
-        assert all((folder / asset["href"]).is_file() for asset in found["assets"].values())
+        for place in (
+            tmp_path / "collection.json",
+            tmp_path / "far off" / "collection.json",
+            folder / "collection.json",
+        ):
+            place.parent.mkdir(exist_ok=True)
+            if not place.exists():
+                export_index(index, "stac", place)
+            links = [asset["href"] for asset in json.loads(place.read_bytes())["assets"].values()]
+            assert len(links) == 4
+            assert all((place.parent / unquote(link)).is_file() for link in links), place
         assert (found["emb:dimensions"], found["data_type"]) == (27, "float16")
         assert found["emb:chip_layout"] == {"layout_type": "regular_grid"}
         assert [link["rel"] for link in found["links"]] == ["emb:model", "emb:source-data", "emb:source-data"]

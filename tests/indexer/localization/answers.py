@@ -19,7 +19,8 @@ def found(
     warnings: tuple[str, ...] = (),
 ) -> Localization:
     """One match, at which the estimate lies."""
-    tile = TileRecord("tile-7", 15, 1, 2, lat, lon, Bounds(lon - 0.001, lat - 0.001, lon + 0.001, lat + 0.001), "7.png")
+    box = Bounds(lon - 0.001, lat - 0.001, lon + 0.001, lat + 0.001)
+    tile = TileRecord("tile-7", 15, 1, 2, lat, lon, box, "7.png", date="2026-06-01")
     within_m = None if confidence is None else 75.0
     reason = None if confidence is not None else "see the warning" if warnings else "the index is not calibrated"
     position = Position(LatLon(lat, lon), 31.25, confidence, within_m, reason)

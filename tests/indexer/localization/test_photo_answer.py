@@ -19,7 +19,8 @@ def test_a_row_says_where_and_how_surely() -> None:
     assert GOOD.row() == {
         "photo": "some/café, 1.jpg", "lat": 47.5, "lon": 8.25, "radius_m": 31.2, "confidence": 0.75,
         "confidence_radius_m": 75.0, "no_confidence_because": None, "heading_deg": 90.0, "heading_source": "given",
-        "fov_deg": 360.0, "fov_source": "given", "tile_id": "tile-7", "score": 0.625, "warnings": None, "error": None,
+        "fov_deg": 360.0, "fov_source": "given", "tile_id": "tile-7", "date": "2026-06-01", "score": 0.625,
+        "warnings": None, "error": None,
     }  # fmt: skip
 
 

@@ -136,7 +136,7 @@ def test_people_read_first_how_sure() -> None:
     assert table(GOOD) == [
         "some/café, 1.jpg: 47.50000, 8.25000, 75% sure within 75 m",
         "  heading 124 degrees (from: given), field of view 360 degrees (from: given)",
-        "    1  score 0.625  47.50000, 8.25000  tile tile-7",
+        "    1  score 0.625  47.50000, 8.25000  tile tile-7 of 2026-06-01",
     ]
     first, second, *_, dark, odd = table(UNSURE)
     assert first == "unsure.jpg: confidence unknown (see the warning); best guess -33.87500, -70.50000"

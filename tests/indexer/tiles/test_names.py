@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from indexer.tiles.names import GridNames, TextColumn, Texts, joined_texts, texts
+from indexer.tiles.names import GridNames, TextColumn, Texts, joined_texts, rows_of_text, texts
 
 NAMES = ["15/1/2", "15/3/4", "15/5/6"]
 COLUMNS: list[Texts] = [
@@ -23,3 +23,13 @@ def test_all_kinds_of_columns_are_used_alike(column: Texts) -> None:
     assert column[np.array([], np.int64)].tolist() == []
     assert column.tolist() == NAMES
     assert joined_texts([column, column]).tolist() == NAMES * 2
+
+
+@pytest.mark.parametrize("column", COLUMNS, ids=lambda column: type(column).__name__)
+def test_rows_are_found_by_their_text(column: Texts) -> None:
+    assert [rows_of_text(column, name).tolist() for name in NAMES] == [[0], [1], [2]]
+    twice = column[np.array([2, 0, 2])]
+    assert rows_of_text(twice, NAMES[2]).tolist() == [0, 2]
+    for other in ("", "15/1", "15/1/2/", "015/1/2", "15/1/-2", "\u0661\u0665/1/2", "15/1/2\n", "9" * 5_000, "300/1/2"):
+        assert rows_of_text(column, other).tolist() == []
+    assert rows_of_text(column[np.array([], np.int64)], NAMES[0]).tolist() == []

@@ -1,11 +1,7 @@
 """Two real processes, started by torchrun, against one."""
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import asdict, replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -20,8 +16,8 @@ from model.training.run_log import read_log
 from model.training.trainer import Trainer, train
 from tests.model.gradients import batch_gradients, differing
 from tests.model.tiny import tiny_run, write_pairs
+from tests.torchrun import torchrun
 
-ROOT = Path(__file__).parents[3]
 SCRIPT = """
 import sys
 from safetensors.torch import save_file
@@ -31,17 +27,6 @@ with joined_processes("cpu") as (processes, _):
     for chunk in (0, 3):
         save_file(batch_gradients(processes, chunk=chunk), f"{sys.argv[1]}/{processes.rank}-{chunk}.safetensors")
 """
-
-
-def torchrun(*command):
-    return subprocess.run(
-        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", *map(str, command)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=540,
-    )
 
 
 def command(folder, run):
