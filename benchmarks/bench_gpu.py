@@ -1,7 +1,7 @@
-"""What a GPU does here: panoramas encoded eagerly and as a recorded graph, and tiles compared.
+"""What a panorama costs on a GPU, eagerly and as a recorded graph.
 
-A pass is timed whole, from uint8 pictures in memory to vectors in memory. A graph is recorded once for
-each size of a batch, and replayed. The search has the processors beside it. Writes `results/gpu.json`.
+A pass is timed whole, from uint8 pictures in memory to vectors in memory. A graph is recorded once for each size of a
+batch, and replayed. The search has its own benchmark, `bench_device_scan`. Writes `results/gpu.json`.
 
     python -m benchmarks.bench_gpu
 """
@@ -11,26 +11,20 @@ from __future__ import annotations
 import argparse
 import platform
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.bench_search import read_once, write_vectors
 from benchmarks.record import write_record
-from indexer.index.device_scan import DeviceScan
-from indexer.index.exact_search import ExactScan
 from model.common.devices import autocast
 from model.network.encoder import Encoder
 from model.network.engines.torch_engine import TorchEngine
 from model.network.forward import normalise
 
-_TOP_K = 10
 _Pixels = NDArray[np.uint8]
 
 
@@ -40,7 +34,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--checkpoint", default="street", help="bundle (default: %(default)s)")
     parser.add_argument("--device", default="cuda", help="(default: %(default)s)")
     parser.add_argument("--batch", nargs="+", type=int, default=[1, 8, 32, 128, 512], help="pictures in a pass")
-    parser.add_argument("--vectors", nargs="+", type=int, default=[1_000_000], help="tiles to compare")
     parser.add_argument("--rounds", type=int, default=15, help="of which the median counts")
     args = parser.parse_args(argv)
     card = torch.cuda.get_device_name() if args.device.startswith("cuda") else platform.processor()
@@ -48,11 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         "card": card,
         "torch": torch.__version__,
         "encode": _encode(args.checkpoint, args.device, args.batch, args.rounds),
-        "search": {str(count): _search(count, args.device, args.rounds) for count in args.vectors},
     }
-    for part in ("encode", "search"):
-        for name, row in result[part].items():  # type: ignore[attr-defined]
-            print(f"{part} {name:24}", row)
+    for name, row in result["encode"].items():  # type: ignore[attr-defined]
+        print(f"{name:30}", row)
     print(write_record("gpu", result))
     return 0
 
@@ -113,30 +104,6 @@ class _Recorded:
         with torch.cuda.graph(graph):
             vectors = forward()
         return graph, asked, vectors
-
-
-def _search(count: int, device: str, rounds: int) -> dict[str, float]:
-    """Milliseconds of an exact search for one query and for 32, on the device and on the processors."""
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as scratch:
-        vectors = np.load(write_vectors(Path(scratch) / "embeddings.npy", count, 512), mmap_mode="r")
-        queries = np.random.default_rng(1).standard_normal((32, 512)).astype(np.float32)
-        queries /= np.linalg.norm(queries, axis=1, keepdims=True)
-        everything = np.array([[0, count]])
-        scans = {"device": DeviceScan(vectors, device), "processors": ExactScan(vectors)}
-        asked = {
-            f"{name}, {many}": _median(lambda: scan.search(queries[:many], everything, top_k=_TOP_K), rounds)  # noqa: B023
-            for name, scan in scans.items()
-            for many in (1, 32)
-        }
-        same = [scan.search(queries, everything, top_k=_TOP_K) for scan in scans.values()]
-        assert all(np.array_equal(one, two) for one, two in zip(*map(_rows, same), strict=True))
-        return {name: round(1e3 * seconds, 3) for name, seconds in asked.items()} | {
-            "processors read the bytes once": round(1e3 * _median(lambda: read_once(vectors), rounds), 3)
-        }
-
-
-def _rows(found: Any) -> list[NDArray[np.int64]]:
-    return [np.asarray(one[1]) for one in found]
 
 
 def _median(run: Callable[[], object], rounds: int) -> float:
