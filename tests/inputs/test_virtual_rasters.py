@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from affine import Affine
+from rasterio.control import GroundControlPoint
 
 from indexer.common.errors import BadSource
 from tests.inputs.rasters import open_raster, write
@@ -139,3 +140,16 @@ def test_a_small_gap_between_the_files_of_a_virtual_raster_is_a_warning(tmp_path
     whole, less = (f'yOff="{top}" xSize="200" ySize="{200 - top}"/></SimpleSource>' for top in (0, 3))
     path.write_text(path.read_text().replace(whole, less))
     assert "warning: all.vrt: none of its files covers 0.0075 of it" in notes_of(path)
+
+
+@pytest.mark.parametrize(("east", "right"), [(180.03, True), (-179.97, False)])
+def test_ground_control_points_that_jump_over_180_degrees_are_refused(tmp_path: Path, east: float, right: bool) -> None:
+    """GDAL would stretch the picture around the world."""
+    corners = [(0, 0, 179.97, -17.0), (0, 200, east, -17.0), (200, 0, 179.97, -17.06), (200, 200, east, -17.06)]
+    points = [GroundControlPoint(*corner) for corner in corners]
+    path = write(tmp_path / "a.tif", np.full((3, SIDE, SIDE), 99, np.uint8), gcps=points, crs="EPSG:4326")
+    if right:
+        assert "zoom 1" in notes_of(path)
+    else:
+        with pytest.raises(BadSource, match=r"ground control points from longitude -179\.97 to 179\.97"):
+            notes_of(path)

@@ -35,6 +35,7 @@ _CYLINDRICAL = frozenset({"longlat", "merc", "webmerc", "eqc", "cea", "mill"})
 """Projections (PROJ's names) in which x is longitude times a constant: a raster may reach beyond 180 degrees."""
 
 _Floats = NDArray[np.float64]
+_HALF_TURN_DEG = 180.0
 
 
 @dataclass(frozen=True)
@@ -197,6 +198,12 @@ def georeference_of(data: Any, name: str, crs: Any = None) -> Georeference:
         return Georeference(crs, data.transform, period=_period(crs), web_mercator=_is_web_mercator(crs))
     if len(points) >= 3 and points_crs is not None:
         _require_earth(points_crs, name)
+        lons = [point.x for point in points]
+        if points_crs.is_geographic and max(lons) - min(lons) > _HALF_TURN_DEG:
+            raise BadSource(
+                f"{name} has ground control points from longitude {min(lons):g} to {max(lons):g}, as if around the "
+                "world; over 180 degrees count on (179.9, 180.1), so write its points anew"
+            )
         return Georeference(points_crs, gcps=tuple(points))
     if data.rpcs is not None:
         return Georeference(rasterio.crs.CRS.from_string(_WGS84), rpcs=data.rpcs)

@@ -29,7 +29,8 @@ def doubts_of_gaps(data: Any, path: Path) -> list[str]:
         parts, sources = virtual_parts(path)
     except (ElementTree.ParseError, OSError, ValueError):  # GDAL says what is wrong with it
         return []
-    if len(parts) < sources:  # one that is not said where it is put fills the whole
+    bare = sources == 0 and b"subClass" in path.read_bytes()  # pixels that are warped, computed, or lie in a raw file
+    if bare or len(parts) < sources:  # a file that is not said where it is put fills the whole
         return []
     shapely = load_shapely()
     whole = shapely.box(0, 0, data.width, data.height)

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from rasterio.shutil import copy
+from rasterio.vrt import WarpedVRT
 
 from indexer.tiles.sources.virtual_gaps import doubts_of_gaps
 from tests.inputs.rasters import write
@@ -75,3 +77,11 @@ def test_other_rasters_and_sources_that_fill_the_whole_are_none(tmp_path: Path) 
     start, stop = text.index("<SrcRect"), text.index("</SimpleSource>")
     path.write_text(text[:start] + text[stop:])
     assert doubts(path) == []
+
+
+def test_a_virtual_raster_whose_pixels_come_from_a_warp_is_none(tmp_path: Path) -> None:
+    virtual(tmp_path / "all.vrt", LEFT)
+    with rasterio.open(tmp_path / "a.tif") as data, WarpedVRT(data, crs="EPSG:3857") as warped:
+        copy(warped, tmp_path / "warped.vrt", driver="VRT")
+    assert "subClass" in (tmp_path / "warped.vrt").read_text()
+    assert doubts(tmp_path / "warped.vrt") == []
