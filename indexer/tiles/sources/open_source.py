@@ -19,6 +19,10 @@ _KINDS = (
 )
 
 
+_CUTTING = ("stride_m", "tile_px", "min_valid", "bands", "nodata", "skip_bad", "asset")
+"""Options that only sources which are cut into tiles listen to."""
+
+
 def open_source(text: str | Path, options: SourceOptions | None = None) -> TileSource:
     """The source at a path, recognised by what it holds.
 
@@ -40,7 +44,27 @@ def open_source(text: str | Path, options: SourceOptions | None = None) -> TileS
     opener = _folder_opener(path, options) if path.is_dir() else _file_opener(path)
     if options.scheme != AUTO and opener in (_raster, _manifest, _stac):
         raise BadSource(f"{path} has no rows of tiles, so --scheme {options.scheme} does not apply; leave it out")
+    if opener not in (_raster, _stac):
+        _refuse_cutting(str(path), options, listed=opener is _manifest)
     return opener(path, options)
+
+
+def _refuse_cutting(where: str, options: SourceOptions, *, listed: bool = False) -> None:
+    """Options that say how a raster is cut are not passed over where the tiles are cut already.
+
+    Raises:
+        BadSource: one is given. A list may state how large its tiles are.
+    """
+    plain = SourceOptions()
+    for name in _CUTTING if listed else ("tile_size_m", *_CUTTING):
+        if (value := getattr(options, name)) != getattr(plain, name):
+            shown = (
+                "" if value is True else " " + (",".join(map(str, value)) if isinstance(value, tuple) else str(value))
+            )
+            raise BadSource(
+                f"{where} holds tiles that are cut already, so --{name.replace('_', '-')}{shown} does not apply; "
+                "leave it out"
+            )
 
 
 def _open_address(address: str, options: SourceOptions) -> TileSource:
@@ -56,6 +80,7 @@ def _open_address(address: str, options: SourceOptions) -> TileSource:
 
     options.remote.require(address)
     if is_template(address):
+        _refuse_cutting(address, options)
         return TemplateSource(address, options)
     ends: dict[str, Callable[[str, SourceOptions], TileSource]] = {
         ".pmtiles": RemoteArchive,
@@ -67,6 +92,8 @@ def _open_address(address: str, options: SourceOptions) -> TileSource:
     plain = address.partition("?")[0].lower()
     for end, kind in ends.items():
         if plain.endswith(end):
+            if kind is RemoteArchive:
+                _refuse_cutting(address, options)
             return kind(address, options)
     raise BadSource(
         f"{address} is of no known kind; give an address with {{z}}, {{x}} and {{y}}, or one that ends with .pmtiles, "
