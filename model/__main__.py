@@ -1,4 +1,4 @@
-"""`python -m model train | evaluate | render | check-data | import | export | info`, or `clnet-model`."""
+"""`python -m model train | evaluate | render | check-data | import | average | export | info`, or `clnet-model`."""
 
 from __future__ import annotations
 
@@ -48,6 +48,9 @@ _COMMANDS: Commands = {
                 "Sample4GeoOptions",
             )
         },
+    ),
+    "average": Command(
+        "average the weights of several bundles of one network", "model.commands.average:run", "AverageOptions"
     ),
     "export": Command(
         "write a bundle's network as ONNX into the bundle, so that it runs without torch",

@@ -39,7 +39,10 @@ FLAT = {
 }
 NEEDS_TORCH = (
     "model.common.devices",
-    *(f"model.network.{name}" for name in ("backbones", "checkpoints", "clnet", "explanation", "export", "forward")),
+    *(
+        f"model.network.{name}"
+        for name in ("averaging", "backbones", "checkpoints", "clnet", "explanation", "export", "forward")
+    ),
     *(f"model.network.{name}" for name in ("import_sample4geo", "polar", "pretrained", "sweep")),
     "model.network.engines.torch_engine",
     "model.data.loaders",

@@ -1,0 +1,40 @@
+import pytest
+import torch
+
+from model.common.errors import BadCheckpoint, BadConfig
+from model.network.averaging import average_bundles
+from model.network.checkpoints import load_bundle, save_bundle
+from tests.model.tiny import tiny_net
+
+
+@pytest.fixture
+def names(tmp_path):
+    for seed in range(3):
+        save_bundle(tmp_path / f"b{seed}", tiny_net(seed=seed), name=f"b{seed}", provenance={"steps": seed}, metrics={})
+    return [str(tmp_path / f"b{seed}") for seed in range(3)]
+
+
+def test_each_bundle_counts_the_same(names):
+    first, provenance = average_bundles(names)
+    states = [load_bundle(name).net.state_dict() for name in names]
+    for key, value in first.net.named_parameters():
+        mean = torch.stack([state[key] for state in states]).mean(dim=0)
+        torch.testing.assert_close(value, mean, rtol=1e-5, atol=1e-6)
+    assert provenance["steps"] == 0
+    assert [one["name"] for one in provenance["average_of"]] == ["b0", "b1", "b2"]
+    assert [one["digest"] for one in provenance["average_of"]] == [load_bundle(name).digest for name in names]
+
+
+def test_one_bundle_or_the_same_twice_is_no_average(names):
+    with pytest.raises(BadConfig, match="1 bundle is given; an average takes two at least"):
+        average_bundles(names[:1])
+    with pytest.raises(BadConfig, match="are one bundle; name each once"):
+        average_bundles([names[0], names[1], names[0]])
+
+
+def test_another_network_is_refused_with_what_differs(names, tmp_path):
+    save_bundle(tmp_path / "other", tiny_net(dim=8), name="other", provenance={}, metrics={})
+    with pytest.raises(BadConfig, match="another network"):
+        average_bundles([names[0], str(tmp_path / "other")])
+    with pytest.raises(BadCheckpoint):
+        average_bundles([names[0], str(tmp_path / "absent")])
