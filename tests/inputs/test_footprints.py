@@ -234,6 +234,10 @@ def test_other_encodings_are_refused_in_a_line_that_names_them(tmp_path: Path, e
         listed(path, tile_size_m=50.0)
 
 
+def _geographic(**parts: object) -> dict[str, object]:
+    return {"type": "GeographicCRS", "name": "WGS 84", **parts}
+
+
 @pytest.mark.parametrize(
     ("crs", "fault"),
     [
@@ -248,6 +252,12 @@ def test_other_encodings_are_refused_in_a_line_that_names_them(tmp_path: Path, e
         ({"id": {"authority": "ESRI", "code": 102100}}, "ESRI:102100"),
         ({"type": "ProjectedCRS", "name": "CH1903+ / LV95"}, "CH1903"),
         ('PROJCS["WGS 84 / UTM zone 32N"]', "PROJCS"),
+        ('GEOGCS["WGS 84",DATUM["WGS_1984"],PRIMEM["Greenwich",0.0]]', ""),
+        ('GEOGCS["WGS 84",DATUM["WGS_1984"],PRIMEM["Paris",2.33722917]]', "WGS 84 counted from the meridian of Paris"),
+        (_geographic(datum={"prime_meridian": {"name": "Greenwich", "longitude": 0}}), ""),
+        (_geographic(datum={"prime_meridian": {"name": "Ferro", "longitude": -17.67}}), "WGS 84 counted from .* Ferro"),
+        (_geographic(coordinate_system={"axis": [{"unit": "degree"}, {"unit": "degree"}]}), ""),
+        (_geographic(coordinate_system={"axis": [{"unit": {"name": "grad"}}]}), "WGS 84 in grad"),
     ],
 )
 def test_the_reference_system_is_read_however_it_is_written(tmp_path: Path, crs: object, fault: str) -> None:

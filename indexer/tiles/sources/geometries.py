@@ -238,13 +238,29 @@ def _crs_name(crs: Any) -> str:
     if isinstance(given, dict) and "code" in given:
         return f"{given.get('authority', 'EPSG')}:{given['code']}"
     if crs.get("type") == "GeographicCRS" and crs.get("name") in _WGS84_NAMES:
-        return "OGC:CRS84"
+        return _own_degrees(crs) or "OGC:CRS84"
     return str(crs.get("name", "unknown"))[:60]
+
+
+def _own_degrees(crs: dict[str, Any]) -> str:
+    """What is unlike degrees from Greenwich in a geographic system of PROJJSON; "" for nothing."""
+    datum = crs.get("datum")
+    meridian = datum.get("prime_meridian") if isinstance(datum, dict) else None
+    if isinstance(meridian, dict) and meridian.get("longitude"):
+        return f"WGS 84 counted from the meridian of {meridian.get('name', 'elsewhere')}"
+    system = crs.get("coordinate_system")
+    axes = system.get("axis") if isinstance(system, dict) else None
+    units = [axis.get("unit", "degree") for axis in axes or () if isinstance(axis, dict)]
+    other = [unit for unit in units if unit != "degree"]
+    return f"WGS 84 in {other[0].get('name') if isinstance(other[0], dict) else other[0]}" if other else ""
 
 
 def _name_in_text(text: str) -> str:
     """Of `EPSG:4326`, `urn:ogc:def:crs:OGC:1.3:CRS84`, or well-known text by its name."""
     if re.match(r'GEO(GCS|GCRS|DCRS)\["WGS[ _]?(19)?84"', text, re.IGNORECASE):
+        meridian = re.search(r'PRIMEM(?:ERIDIAN)?\["([^"]*)",\s*([-\d.]+)', text, re.IGNORECASE)
+        if meridian and meridian[2].strip("0.-"):
+            return f"WGS 84 counted from the meridian of {meridian[1]}"
         return "EPSG:4326"
     urn = re.fullmatch(r"(?:urn:ogc:def:crs:)?(\w+):(?:[\d.]*:)?(\w+)", text)
     return f"{urn[1]}:{urn[2]}" if urn else text[:60] or "unknown"
