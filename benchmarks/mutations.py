@@ -134,7 +134,8 @@ def _mutated(data: bytes, mutation: Mutation) -> bytes:
 
 
 def _read_source(path: Path) -> None:
-    source = open_source(path, SourceOptions(tile_size_m=50.0))
+    listed = path.suffix in (".csv", ".parquet")  # where the size of tiles is asked for
+    source = open_source(path, SourceOptions(tile_size_m=50.0 if listed else None))
     try:
         table = source.list_tiles().table
         for row in range(min(3, len(table))):
