@@ -80,6 +80,8 @@ class AugmentSpec:
         fov_deg: least and greatest limited field of view; drawn between them, around any heading.
         heading_jitter_deg: greatest error of the panorama's heading, to either side.
         unknown_heading: roll the panorama by any angle, for networks that are not told the heading.
+        turned: copies of each panorama that are turned to another heading and join the batch as negatives of all its
+            tiles, so that a search over headings finds the right one first.
         horizon_deg: greatest error of the horizon's height in the panorama, up or down: public panoramas are cropped,
             and few say where.
         ground: least and greatest side of the ground that a tile shows, in its own sides, drawn evenly by their
@@ -108,6 +110,7 @@ class AugmentSpec:
         float, Ge(0), Le(180), Wanted("degrees in [0, 180], and unknown_heading for any heading")
     ] = 0.0
     unknown_heading: bool = False
+    turned: Annotated[int, Ge(0), Le(16)] = 0
     horizon_deg: Annotated[float, Ge(0), Le(30), Wanted("degrees in [0, 30]")] = 0.0
     ground: Annotated[tuple[float, float], Wanted("two rising shares in (0, 4], as [0.7, 1.5]")] = (1.0, 1.0)
     ramp_epochs: Annotated[int, Ge(0)] = 0
@@ -120,6 +123,11 @@ class AugmentSpec:
                 raise BadConfig(f"{shares}: at most one of them is done to a picture; give shares of 1 in all")
         if not 0 < self.fov_deg[0] <= self.fov_deg[1] <= 360:
             raise BadConfig(f"data.augment.fov_deg is {self.fov_deg}; give two rising angles in (0, 360], as [70, 360]")
+        if self.turned and self.unknown_heading:
+            raise BadConfig(
+                f"data.augment.turned is {self.turned} and unknown_heading is true: a network that is not told the "
+                "heading cannot tell turned copies apart; set one of them to 0 or false"
+            )
         if not 0 < self.ground[0] <= self.ground[1] <= 4:
             raise BadConfig(f"data.augment.ground is {self.ground}; give two rising shares in (0, 4], as [0.7, 1.5]")
 

@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from model.common.errors import GeoLocalizationError
 from model.data.augment import AugmentSpec, augment_pair
 from model.data.pictures import Pictures
+from model.data.turned import with_turned
 from model.inputs.transforms import InputSpec
 
 __all__ = ["TrainingPairs", "plain_errors", "training_loader"]
@@ -26,7 +27,10 @@ _Pixels = NDArray[np.uint8]
 
 
 class TrainingPairs(Dataset[tuple[_Pixels, _Pixels]]):
-    """Augmented pairs; item `draw` is pair `draw % len` as epoch `draw // len` sees it."""
+    """Augmented pairs; item `draw` is pair `draw % len` as epoch `draw // len` sees it.
+
+    A pair is a panorama with its turned copies, [1 + turned, H, W, 3], and a tile [H, W, 3].
+    """
 
     def __init__(
         self, pictures: Pictures, positives: NDArray[np.int64], inputs: InputSpec, *, seed: int, augment: AugmentSpec
@@ -42,13 +46,17 @@ class TrainingPairs(Dataset[tuple[_Pixels, _Pixels]]):
         epoch, index = divmod(draw, len(self))
         panorama, tile = self.pictures.query(index), self.pictures.reference(int(self.positives[index]))
         random = np.random.default_rng((self.seed, draw))
-        return augment_pair(panorama, tile, self.inputs, self.augment.in_epoch(epoch), random)
+        panorama, tile = augment_pair(panorama, tile, self.inputs, self.augment.in_epoch(epoch), random)
+        return with_turned(panorama, self.augment.turned, random), tile
 
 
 def training_loader(
     dataset: TrainingPairs, batches: Iterator[list[int]], *, workers: int, pinned: bool = False
 ) -> DataLoader[Any]:
-    """Batches of (ground, satellite) uint8 tensors [B, H, W, 3]; pinned ones a GPU can fetch while it computes."""
+    """Batches of (ground, satellite) uint8 tensors; pinned ones a GPU can fetch while it computes.
+
+    Tiles are [B, H, W, 3], panoramas [B * (1 + turned), H, W, 3]: each is followed by its turned copies.
+    """
     return DataLoader(
         dataset,
         batch_sampler=_Batches(batches),
@@ -87,9 +95,6 @@ def _options(workers: int) -> dict[str, Any]:
     return {"multiprocessing_context": "spawn", "prefetch_factor": 4} if workers else {}
 
 
-def _stack(pictures: list[_Pixels]) -> Tensor:
-    return torch.from_numpy(np.stack(pictures))
-
-
 def _stack_pairs(pairs: list[tuple[_Pixels, _Pixels]]) -> tuple[Tensor, Tensor]:
-    return _stack([ground for ground, _ in pairs]), _stack([tile for _, tile in pairs])
+    grounds = torch.from_numpy(np.concatenate([ground for ground, _ in pairs]))
+    return grounds, torch.from_numpy(np.stack([tile for _, tile in pairs]))

@@ -40,26 +40,30 @@ def find_gradients(
     Args:
         net: its gradients are replaced; left alone where the loss is not finite.
         embed: this network's descriptors [b, D] of pictures of a view.
-        loss: scalar of ground and satellite descriptors [B, D] of the whole batch, and of `net.logit_scale`.
-        ground: this process's slice of the batch, uint8 [b, H, W, 3].
-        satellite: the tiles that belong to them, likewise.
+        loss: scalar of ground and satellite descriptors of the whole batch, [B * (1 + c), D] and [B, D], and of
+            `net.logit_scale`.
+        ground: this process's slice of the batch, uint8 [b, H, W, 3]; or [b * (1 + c), H, W, 3], each panorama followed
+            by c turned copies.
+        satellite: the tiles that belong to them, uint8 [b, H, W, 3].
         chunk: pictures embedded at once with a graph, each embedded twice; 0 for all, once.
         processes: those that share the batch evenly.
         scaled: what the gradients are found of, the loss times a factor, where they would vanish in float16; the loss
             that is returned is not.
     """
     sides: tuple[tuple[View, Tensor], ...] = (("ground", ground), ("satellite", satellite))
-    size = chunk or len(ground)
-    parts = [[_Part(embed, pixels, view, keep=not chunk) for pixels in torch.split(side, size)] for view, side in sides]
+    parts = [
+        [_Part(embed, pixels, view, keep=not chunk) for pixels in torch.split(side, chunk or len(side))]
+        for view, side in sides
+    ]
     vectors = [processes.gather(torch.cat([part.vectors.detach() for part in side])) for side in parts]
     value = loss(*(one.requires_grad_() for one in vectors))
     if not math.isfinite(found := value.item()):
         return found
     *wanted, of_scale = torch.autograd.grad(scaled(value), (*vectors, net.logit_scale))
     net.zero_grad(set_to_none=True)
-    for side, whole in zip(parts, wanted, strict=True):
-        own = whole[processes.rank * len(ground) :][: len(ground)]
-        for part, gradient in zip(side, torch.split(own, size), strict=True):
+    for side, (_, pixels), whole in zip(parts, sides, wanted, strict=True):
+        own = whole[processes.rank * len(pixels) :][: len(pixels)]
+        for part, gradient in zip(side, torch.split(own, chunk or len(pixels)), strict=True):
             part.backward(gradient)
     net.logit_scale.grad = of_scale / processes.count  # every process has it whole
     processes.sum_gradients(net.parameters())

@@ -1,4 +1,8 @@
-"""Symmetric InfoNCE over a batch of matching pairs (arXiv 1807.03748), with label smoothing as in Sample4Geo."""
+"""Symmetric InfoNCE over a batch of matching pairs (arXiv 1807.03748), with label smoothing as in Sample4Geo.
+
+Ground views at wrong headings may stand in the batch: no tile matches them, so they are further negatives both ways. A
+query then has to score higher with its tile than with any tile at any heading, which is what a search over headings asks.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +32,8 @@ def symmetric_info_nce(
     """Mean cross-entropy of finding each ground view's tile and each tile's ground view in the batch.
 
     Args:
-        ground: [B, D] unit vectors.
-        satellite: [B, D] unit vectors; row i matches row i of `ground`.
+        ground: [B, D] unit vectors; or [B * (1 + c), D], each followed by those of c copies at wrong headings.
+        satellite: [B, D] unit vectors; row i matches the i-th ground view.
         logit_scale: logarithm of the inverse temperature, a scalar.
         label_smoothing: probability mass spread over the batch.
         bounded: hold the scale at `MAX_LOGIT_SCALE`.
@@ -41,14 +45,20 @@ def symmetric_info_nce(
     """
     value = logit_scale.detach().clamp(max=MAX_LOGIT_SCALE) if bounded else logit_scale.detach()
     scale = value + (logit_scale - logit_scale.detach())  # a clamp's own gradient would be zero beyond it, for ever
+    count = len(satellite)
     scores = ground @ satellite.T * scale.exp()  # scores[ground, satellite]
+    by_copy = scores.view(count, -1, count)  # scores[query, copy, tile]; the first copy is the query itself
+    one_way, other_way = by_copy.flatten(1), by_copy.transpose(0, 1).flatten(0, 1).T  # the right ones come first
     if targets is None:
-        forward = backward = torch.arange(len(scores), device=scores.device)
+        forward = backward = torch.arange(count, device=scores.device)
     else:
-        forward, backward = (F.normalize(right, p=1.0, dim=1) for right in (targets, targets.T))
-    one_way = F.cross_entropy(scores, forward, label_smoothing=label_smoothing)
-    other_way = F.cross_entropy(scores.T, backward, label_smoothing=label_smoothing)
-    return (one_way + other_way) / 2
+        spare = (0, one_way.shape[1] - count)
+        forward, backward = (F.pad(F.normalize(right, p=1.0, dim=1), spare) for right in (targets, targets.T))
+    losses = (
+        F.cross_entropy(logits, wanted, label_smoothing=label_smoothing)
+        for logits, wanted in ((one_way, forward), (other_way, backward))
+    )
+    return torch.stack(list(losses)).mean()
 
 
 def soft_targets(pairs: PairSet, rows: Sequence[int], weight: float) -> Tensor:

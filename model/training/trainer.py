@@ -240,6 +240,7 @@ class Trainer:
     def advance(self, ground: Tensor, satellite: Tensor, targets: Tensor | None = None) -> float:
         """One optimizer step on a batch of uint8 pictures [b, H, W, 3], or this process's slice; returns its loss.
 
+        Each ground view may be followed by turned copies, which no tile matches: [b * (1 + turned), H, W, 3].
         The targets, where not each query's own tile alone is right, are those of the whole batch.
         """
         optim = self.run.optim
