@@ -1,7 +1,7 @@
 """Symmetric InfoNCE over a batch of matching pairs (arXiv 1807.03748), with label smoothing as in Sample4Geo.
 
 Ground views at wrong headings may stand in the batch: no tile matches them, so they are further negatives both ways. A
-query then has to score higher with its tile than with any tile at any heading, which is what a search over headings asks.
+query then has to score higher with its tile than with any tile at any heading, as a search over headings asks.
 """
 
 from __future__ import annotations

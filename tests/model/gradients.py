@@ -17,23 +17,30 @@ def embedding(net):
     return lambda pixels, view: encode_batch(net, pixels, INPUTS, view, half=None)
 
 
-def fixed_batch():
+def fixed_batch(turned=0):
+    """Ground views, each followed by `turned` others, and tiles."""
     random = torch.Generator().manual_seed(3)
-    sizes = (INPUTS.ground_size_px, INPUTS.satellite_size_px)
-    return [torch.randint(0, 256, (PAIRS, *size[::-1], 3), generator=random, dtype=torch.uint8) for size in sizes]
+    sizes = ((1 + turned, INPUTS.ground_size_px), (1, INPUTS.satellite_size_px))
+    return [
+        torch.randint(0, 256, (PAIRS * copies, *size[::-1], 3), generator=random, dtype=torch.uint8)
+        for copies, size in sizes
+    ]
 
 
 def batch_gradients(
-    processes: Processes = ALONE, *, chunk: int = 0, embed=None, net=None, **options
+    processes: Processes = ALONE, *, chunk: int = 0, turned: int = 0, embed=None, net=None, **options
 ) -> dict[str, torch.Tensor]:
     """The loss, and the gradient of every weight."""
     net = net or tiny_net().train()
     own = processes.own_slice(list(range(PAIRS)))
+    copies = [row * (1 + turned) + copy for row in own for copy in range(1 + turned)]
+    ground, satellite = fixed_batch(turned)
     loss = find_gradients(
         net,
         embed or embedding(net),
         partial(symmetric_info_nce, logit_scale=net.logit_scale),
-        *(pictures[own] for pictures in fixed_batch()),
+        ground[copies],
+        satellite[own],
         chunk=chunk,
         processes=processes,
         **options,

@@ -26,8 +26,22 @@ def test_a_draw_is_augmented_alike_each_time_and_differently_in_the_next_epoch(p
     assert not np.array_equal(a, c)
 
 
+def test_turned_copies_follow_their_own_panorama_and_leave_the_tiles_alone(pairs):
+    plain, turned = (training(pairs, seed=3, augment=AugmentSpec(turned=count)) for count in (0, 2))
+    (ground, tiles), (copies, same) = (
+        next(iter(training_loader(one, iter([[4, 1]]), workers=0))) for one in (plain, turned)
+    )
+    assert copies.shape == (6, *ground.shape[1:])
+    assert np.array_equal(copies[::3], ground)
+    assert np.array_equal(same, tiles)
+    for query in (0, 1):
+        turns = [np.roll(ground[query].numpy(), turn, axis=1) for turn in range(ground.shape[2])]
+        for copy in copies[3 * query + 1 : 3 * query + 3].numpy():
+            assert any(np.array_equal(copy, turn) for turn in turns)
+
+
 def test_worker_processes_change_nothing(pairs):
-    dataset = training(pairs, seed=0, augment=AugmentSpec())
+    dataset = training(pairs, seed=0, augment=AugmentSpec(turned=1))
     alone, helped = (
         [ground.numpy() for ground, _ in training_loader(dataset, iter([[0, 1], [9, 4]]), workers=workers)]
         for workers in (0, 1)

@@ -22,9 +22,10 @@ def test_the_gradients_are_those_of_the_loss_itself():
 VIEWS = ("ground", "satellite")
 
 
+@pytest.mark.parametrize("turned", [0, 2])
 @pytest.mark.parametrize("chunk", [1, 3, PAIRS, 2 * PAIRS])
-def test_a_batch_in_chunks_gives_the_loss_and_the_gradients_of_the_whole(chunk):
-    assert not differing(batch_gradients(), batch_gradients(chunk=chunk))
+def test_a_batch_in_chunks_gives_the_loss_and_the_gradients_of_the_whole(chunk, turned):
+    assert not differing(batch_gradients(turned=turned), batch_gradients(chunk=chunk, turned=turned))
 
 
 def test_a_chunk_draws_the_same_random_numbers_in_both_passes():

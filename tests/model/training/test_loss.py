@@ -39,6 +39,34 @@ def test_the_value_is_that_of_the_formula_with_the_labels_of_both_directions_smo
     assert found.item() == pytest.approx((one_way(scores) + one_way(scores.T)) / 2, rel=1e-6)
 
 
+def test_ground_views_at_wrong_headings_are_negatives_of_every_tile_and_of_every_query():
+    random = np.random.default_rng(0)
+    ground, tiles = random.normal(size=(4, 3, 8)), random.normal(size=(4, 8))
+    scores = np.einsum("qcd,td->qct", ground, tiles)  # scores[query, copy, tile]
+
+    def surprise(right, wrong):
+        return -right + math.log(np.exp(right) + np.exp(wrong).sum())
+
+    one_way, other_way = [], []
+    for own in range(4):
+        others = [tile for tile in range(4) if tile != own]
+        right = scores[own, 0, own]
+        one_way.append(surprise(right, np.concatenate([scores[own, 0, others], scores[own, 1:].ravel()])))
+        other_way.append(surprise(right, np.concatenate([scores[others, 0, own], scores[:, 1:, own].ravel()])))
+    found = symmetric_info_nce(
+        torch.tensor(ground.reshape(12, 8)), torch.tensor(tiles), torch.tensor(0.0), label_smoothing=0.0
+    )
+    assert found.item() == pytest.approx((np.mean(one_way) + np.mean(other_way)) / 2, rel=1e-6)
+    soft = symmetric_info_nce(
+        torch.tensor(ground.reshape(12, 8)),
+        torch.tensor(tiles),
+        torch.tensor(0.0),
+        label_smoothing=0.0,
+        targets=torch.eye(4, dtype=torch.float64),
+    )
+    assert soft.item() == pytest.approx(found.item(), rel=1e-6)
+
+
 def test_the_loss_is_computed_where_the_vectors_lie():
     vectors, scale = torch.zeros(4, 8, device="meta"), torch.zeros((), device="meta")  # no CPU, and everywhere there
     assert symmetric_info_nce(vectors, vectors, scale).device.type == "meta"
