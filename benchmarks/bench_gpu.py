@@ -13,19 +13,14 @@ import platform
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from benchmarks.record import write_record
-from model.common.devices import autocast
-from model.network.encoder import Encoder
+from model.network.bundle_files import read_bundle_info
 from model.network.engines.torch_engine import TorchEngine
-from model.network.forward import normalise
-
-_Pixels = NDArray[np.uint8]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,13 +45,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _encode(checkpoint: str, device: str, batches: Sequence[int], rounds: int) -> dict[str, dict[str, float]]:
     """Milliseconds of wall time a panorama, by way and batch."""
-    ways: dict[str, Callable[[_Pixels], object]] = {}
-    for precision in ("float32", "bfloat16"):
-        encoder = Encoder.load(checkpoint, device=device, engine="torch", precision=precision)
-        ways[f"eager {precision}"] = encoder.encode_ground
-    if device.startswith("cuda"):
-        ways["graph bfloat16"] = _Recorded(TorchEngine(checkpoint, device=device, precision="bfloat16"))
-    width, height = encoder.inputs.ground_size_px
+    info = read_bundle_info(checkpoint)
+    engines = {
+        f"{way} {precision}": TorchEngine(str(info.folder), device=device, precision=precision, recorded=way == "graph")
+        for way in ("eager", "graph")
+        for precision in ("float32", "bfloat16")
+    }
+    ways = {name: partial(engine.run, view="ground") for name, engine in engines.items()}
+    width, height = info.inputs.ground_size_px
     pictures = np.random.default_rng(0).integers(0, 256, (max(batches), height, width, 3), np.uint8)
     table: dict[str, dict[str, float]] = {name: {} for name in ways}
     for batch in batches:
@@ -67,43 +63,6 @@ def _encode(checkpoint: str, device: str, batches: Sequence[int], rounds: int) -
         name: round(float((vectors[0] * other).sum(axis=1).min()), 6) for name, other in zip(ways, vectors, strict=True)
     }
     return table
-
-
-class _Recorded:
-    """A network's pass over one batch size, recorded once and replayed."""
-
-    def __init__(self, engine: TorchEngine) -> None:
-        self.engine = engine
-        self.graphs: dict[int, tuple[Any, torch.Tensor, torch.Tensor]] = {}
-
-    @torch.inference_mode()
-    def __call__(self, pixels: _Pixels) -> NDArray[np.float32]:
-        net = self.engine._net
-        pictures = normalise(torch.from_numpy(pixels).to(net.logit_scale.device), net.inputs)
-        if len(pixels) not in self.graphs:
-            self.graphs[len(pixels)] = self._record(pictures.contiguous(memory_format=torch.channels_last))
-        graph, asked, vectors = self.graphs[len(pixels)]
-        asked.copy_(pictures)
-        graph.replay()
-        return vectors.cpu().numpy()
-
-    def _record(self, asked: torch.Tensor) -> tuple[Any, torch.Tensor, torch.Tensor]:
-        engine, side = self.engine, torch.cuda.Stream()  # type: ignore[no-untyped-call]
-
-        def forward() -> torch.Tensor:
-            with autocast(asked.device, engine._half):
-                vectors: torch.Tensor = engine._net(asked, "ground", engine._maps["ground"])
-            return vectors
-
-        side.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(side):  # libraries choose their kernels before anything is recorded
-            for _ in range(3):
-                forward()
-        torch.cuda.current_stream().wait_stream(side)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            vectors = forward()
-        return graph, asked, vectors
 
 
 def _median(run: Callable[[], object], rounds: int) -> float:

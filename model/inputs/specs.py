@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-__all__ = ["COARSE_HEADINGS", "MOST_HEADINGS", "SWEPT_HEADINGS", "View"]
+__all__ = ["COARSE_HEADINGS", "MOST_HEADINGS", "SWEPT_HEADINGS", "VIEWS", "View"]
 
 COARSE_HEADINGS = 24
 """Headings tried first where a photo's is unknown, unless another number is given: every 15 degrees."""
@@ -14,4 +14,5 @@ SWEPT_HEADINGS = 32
 """At least so many are computed at once by a network whose features can be turned."""
 
 View = Literal["ground", "satellite"]
+VIEWS: tuple[View, View] = ("ground", "satellite")
 """The two sides of a pair."""

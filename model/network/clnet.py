@@ -24,14 +24,12 @@ from torch import Tensor, nn
 
 from model.common.errors import BadConfig
 from model.common.specs import spec
-from model.inputs.specs import View
+from model.inputs.specs import VIEWS, View
 from model.inputs.transforms import InputSpec
 from model.network.backbones import Stride, create_backbone, find_strides
 from model.network.pretrained import Pretrained
 
 __all__ = ["CLNet", "CLNetSpec"]
-
-_VIEWS: tuple[View, View] = ("ground", "satellite")
 
 
 @spec()
@@ -113,13 +111,13 @@ class CLNet(nn.Module):
         super().__init__()
         self.spec = spec
         self.inputs = inputs
-        views = ("shared",) if spec.share_weights else _VIEWS
+        views = ("shared",) if spec.share_weights else VIEWS
         made = {view: create_backbone(spec.backbone, spec.levels, pretrained) for view in views}
         self.backbones = nn.ModuleDict({view: backbone for view, (backbone, _) in made.items()})
         backbone, head_norm = made[views[0]]
         channels = [backbone.feature_info[level]["num_chs"] for level in spec.levels]
         strides = find_strides(backbone, spec.levels, inputs)
-        grids = {view: [_grid(inputs, view, stride) for stride in strides] for view in _VIEWS}
+        grids = {view: [_grid(inputs, view, stride) for stride in strides] for view in VIEWS}
         self.maps = CorrespondenceMaps(spec, channels, grids["ground"], grids["satellite"]) if spec.ncm else None
         self.gates = nn.ModuleList(_gate(spec.maps * count) for count in channels) if spec.gate else None
         if spec.flow and not hasattr(backbone, "stages"):

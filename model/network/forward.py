@@ -16,7 +16,7 @@ from model.inputs.transforms import InputSpec
 from model.network.clnet import CLNet
 from model.network.polar import unroll_tiles
 
-__all__ = ["encode_batch", "encode_view", "normalise"]
+__all__ = ["encode_batch", "encode_view", "normalise", "prepare"]
 
 
 def normalise(pixels: Tensor, spec: InputSpec) -> Tensor:
@@ -59,10 +59,14 @@ def encode_batch(
 
     The forward pass of training, too; `net` is a `CLNet`, or what it was compiled to.
     """
+    with autocast(pixels.device, half):
+        vectors: Tensor = net(prepare(pixels, inputs, view), view, importance)
+    return vectors
+
+
+def prepare(pixels: Tensor, inputs: InputSpec, view: View) -> Tensor:
+    """uint8 [B, H, W, 3] -> what the network reads, float32 [B, 3, h, w]; polar tiles unrolled around their centres."""
     pictures = normalise(pixels, inputs)
     if view == "satellite" and inputs.polar:
         pictures = unroll_tiles(pictures, inputs.satellite_canvas_px)
-    pictures = pictures.contiguous(memory_format=torch.channels_last)
-    with autocast(pixels.device, half):
-        vectors: Tensor = net(pictures, view, importance)
-    return vectors
+    return pictures.contiguous(memory_format=torch.channels_last)

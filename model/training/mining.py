@@ -15,9 +15,8 @@ from model.evaluation.evaluator import Encode, embed
 from model.inputs.specs import View
 from model.inputs.transforms import InputSpec
 
-__all__ = ["VIEWS", "mine_similar"]
+__all__ = ["mine_similar"]
 
-VIEWS: tuple[View, View] = ("ground", "satellite")
 """Both are encoded."""
 
 _BATCH = 64

@@ -36,7 +36,7 @@ from model.data.replay import JoinedPictures, join_draws
 from model.data.samplers import Order, epoch_batches
 from model.evaluation.evaluator import DualEncoder, Encode, evaluate
 from model.evaluation.results import Evaluation
-from model.inputs.specs import View
+from model.inputs.specs import VIEWS, View
 from model.network.backbones import save_memory
 from model.network.checkpoints import blend_with, named_bundle, save_bundle, start_from
 from model.network.clnet import CLNet
@@ -60,7 +60,7 @@ from model.training.ema import average_decay, update_average
 from model.training.freezing import freeze_levels, hold_norms, refuse_shared_statistics
 from model.training.grad_cache import find_gradients, refuse_batch_statistics
 from model.training.loss import soft_targets, symmetric_info_nce
-from model.training.mining import VIEWS, mine_similar
+from model.training.mining import mine_similar
 from model.training.optim import create_optimizers, learning_rate, set_learning_rate
 from model.training.precision import create_scaler, move
 from model.training.requirements import require_fit

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from model.common.devices import pick_device, pick_half
-from model.inputs.specs import View
+from model.common.devices import autocast, pick_device, pick_half
+from model.inputs.specs import VIEWS, View
 from model.network.checkpoints import load_bundle
 from model.network.clnet import CLNet
 from model.network.engines.engine import Numbers
+from model.network.engines.recorded import RecordedPasses
 from model.network.exports import has_sweep
-from model.network.forward import encode_batch
+from model.network.forward import prepare
 from model.network.sweep import Sweep
 
 __all__ = ["TorchEngine"]
@@ -24,7 +28,9 @@ class TorchEngine:
     name = "torch"
     numbers: Numbers = "float"
 
-    def __init__(self, folder: str, *, device: str = "auto", precision: str = "auto", threads: int = 0) -> None:
+    def __init__(
+        self, folder: str, *, device: str = "auto", precision: str = "auto", threads: int = 0, recorded: bool = True
+    ) -> None:
         """Load a bundle's weights.
 
         Args:
@@ -32,6 +38,7 @@ class TorchEngine:
             device: auto, cpu, cuda, cuda:N or mps.
             precision: one of `model.common.devices.PRECISIONS`.
             threads: of one pass on the processor, for the whole process; 0 leaves them as they are.
+            recorded: replay passes as recorded graphs where the device is a CUDA device.
 
         Raises:
             BadCheckpoint: the weights are damaged, or do not fit the specification.
@@ -50,14 +57,26 @@ class TorchEngine:
         self.accelerated = self._device.type != "cpu"
         self.sweeps = self._swept is not None
         with torch.no_grad():
-            self._maps = {view: net.importance(view) for view in ("ground", "satellite")}
+            passes = {view: self._pass(view) for view in VIEWS}
+        replays = recorded and self._device.type == "cuda"
+        self._passes = {view: RecordedPasses(one) if replays else one for view, one in passes.items()}
+
+    def _pass(self, view: View) -> Callable[[Tensor], Tensor]:
+        """The network alone, on prepared pictures."""
+        maps = self._net.importance(view)
+
+        def forward(pictures: Tensor) -> Tensor:
+            with autocast(self._device, self._half):
+                vectors: Tensor = self._net(pictures, view, maps)
+            return vectors
+
+        return forward
 
     @torch.inference_mode()
     def run(self, pixels: NDArray[np.uint8], view: View) -> NDArray[np.float32]:
         """Pictures uint8 [B, H, W, 3] -> unit vectors float32 [B, dim]."""
         batch = torch.from_numpy(np.ascontiguousarray(pixels)).to(self._device)
-        maps = self._maps[view]
-        vectors = encode_batch(self._net, batch, self._net.inputs, view, half=self._half, importance=maps)
+        vectors = self._passes[view](prepare(batch, self._net.inputs, view))
         return vectors.cpu().numpy()
 
     @torch.inference_mode()
