@@ -34,6 +34,7 @@ from model.common.errors import GeoLocalizationError
 from model.common.images import MAX_PIXELS
 from model.inputs.heading_search import COARSE_HEADINGS, Hit, hits_of, rolled, search_headings
 from model.inputs.photo_view import GivenView
+from model.network.specs import DEFAULT_CHECKPOINT
 
 __all__ = ["Localizer"]
 
@@ -92,7 +93,7 @@ class Localizer:
         cls,
         index: Path | str | MilvusAddress,
         *,
-        checkpoint: str = "demo",
+        checkpoint: str = DEFAULT_CHECKPOINT,
         device: str = "auto",
         engine: str = "auto",
         headings: int = COARSE_HEADINGS,

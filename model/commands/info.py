@@ -9,6 +9,7 @@ from typing import Annotated
 
 from model.common.flags import Option
 from model.common.specs import spec
+from model.network.specs import DEFAULT_CHECKPOINT
 
 __all__ = ["InfoOptions", "run"]
 
@@ -17,7 +18,7 @@ __all__ = ["InfoOptions", "run"]
 class InfoOptions:
     """Which bundle."""
 
-    checkpoint: Annotated[str, Option("a bundle folder, or the name of a packaged one", "BUNDLE")] = "demo"
+    checkpoint: Annotated[str, Option("a bundle folder, or the name of a packaged one", "BUNDLE")] = DEFAULT_CHECKPOINT
 
 
 def run(options: InfoOptions) -> int:

@@ -7,7 +7,10 @@ from typing import Annotated, Literal
 from model.common.flags import Option
 from model.common.specs import spec
 
-__all__ = ["EncoderOptions"]
+__all__ = ["DEFAULT_CHECKPOINT", "EncoderOptions"]
+
+DEFAULT_CHECKPOINT = "street"
+"""The packaged bundle that is used where nobody names one."""
 
 
 @spec(kw_only=True)
@@ -20,7 +23,9 @@ class EncoderOptions:
         engine: what computes, or `auto`.
     """
 
-    checkpoint: Annotated[str, Option("encoder: a bundle folder, or the name of a packaged one", "BUNDLE")] = "demo"
+    checkpoint: Annotated[str, Option("encoder: a bundle folder, or the name of a packaged one", "BUNDLE")] = (
+        DEFAULT_CHECKPOINT
+    )
     device: Annotated[str, Option("where the encoder runs: auto, cpu, cuda, cuda:N or mps", "DEVICE")] = "auto"
     engine: Annotated[
         Literal["auto", "onnxruntime", "openvino", "torch"],
