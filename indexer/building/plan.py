@@ -16,7 +16,7 @@ from indexer.common.errors import BadSource
 from indexer.tiles.depth import VALUE_BITS, probe_value_bits
 from indexer.tiles.sources.options import DATE
 from indexer.tiles.sources.source import TileSource
-from indexer.tiles.sources.stamps import HasMembers, SourceFiles
+from indexer.tiles.sources.stamps import SourceFiles
 from indexer.tiles.tile_table import TileTable
 
 __all__ = ["BuildPlan", "BuildSpec", "make_plan", "part_of"]
@@ -65,7 +65,7 @@ def make_plan(
     tiles = listing.table.take(np.argsort(listing.table.curve_keys, kind="stable"))
     _refuse_doubles(tiles, source.path)
     root = source.path if source.path.is_dir() else source.path.parent
-    files = SourceFiles(root, tiles, source if isinstance(source, HasMembers) else None)
+    files = SourceFiles(root, tiles, source)
     tiles = files.stamped(whole=spec.read_whole)
     where = getattr(source, "address", None) or _portable(source.path, out.parent.resolve())
     described = {"kind": source.kind, "path": where, **source.describe()}

@@ -229,6 +229,62 @@ def test_a_change_while_the_build_runs(tmp_path: Path, kind: str) -> None:
     assert again.resumed >= 8
 
 
+def build_during(path: Path, out: Path, event: Callable[[], object]) -> BuildSummary:
+    """A build during which something happens."""
+    options = SourceOptions(tile_size_m=50.0) if path.suffix == ".csv" else OPTIONS
+    return build_index(open_source(path, options), DyingEncoder(3, lambda: event() and None), out, spec=SPEC)
+
+
+@pytest.mark.parametrize("place", [f"{LEFT}/{TOP + 9}.png", f"{LEFT - 1}/{TOP}.png"], ids=["same folder", "new one"])
+def test_a_tile_that_is_added_while_the_build_runs(tmp_path: Path, place: str) -> None:
+    new = make_tiles(tmp_path / "tiles") / "15" / place
+
+    def add() -> None:
+        new.parent.mkdir(exist_ok=True)
+        new.write_bytes(encoded(88))
+
+    with pytest.raises(BuildConflict, match=rf"{place} was added while the tiles were being embedded; nothing was pub"):
+        build_during(tmp_path / "tiles", tmp_path / "index", add)
+    assert not (tmp_path / "index").exists()
+    again, afresh = build(tmp_path / "tiles", tmp_path / "index"), build(tmp_path / "tiles", tmp_path / "afresh")
+    assert again.embedded == afresh.embedded == 13
+    assert files_of(tmp_path / "index") == files_of(tmp_path / "afresh")
+
+
+def test_a_raster_that_is_added_while_the_build_runs(tmp_path: Path) -> None:
+    folder = mosaic(tmp_path / "mosaic")
+    with pytest.raises(BuildConflict, match=r"6\.tif was added while the tiles .* \(one of 2 changes\)"):
+        build_during(folder, tmp_path / "index", lambda: [raster(folder / f"{name}.tif", -2, 6) for name in (6, 7)])
+    again, afresh = build(folder, tmp_path / "index"), build(folder, tmp_path / "afresh")
+    assert again.embedded == afresh.embedded == 14
+    assert again.resumed >= 8
+    assert files_of(tmp_path / "index") == files_of(tmp_path / "afresh")
+
+
+def test_a_row_that_is_added_to_a_list_while_the_build_runs(tmp_path: Path) -> None:
+    pictures = sorted(make_tiles(tmp_path / "tiles").rglob("*.png"))
+    rows = [f"{path.relative_to(tmp_path)},47.{n},8.{n}\n" for n, path in enumerate(pictures)]
+    table = tmp_path / "list.csv"
+    table.write_text("path,lat,lon\n" + "".join(rows[:-1]))
+    with pytest.raises(BuildConflict, match=r"list\.csv changed while the tiles were being embedded; nothing"):
+        build_during(table, tmp_path / "index", lambda: table.write_text(table.read_text() + rows[-1]))
+
+
+def test_two_pictures_of_one_tile_that_meet_while_the_build_runs(tmp_path: Path) -> None:
+    folder = make_tiles(tmp_path / "tiles") / "15" / str(LEFT)
+    with pytest.raises(BuildConflict, match=rf"tiles changed \(.*2 pictures of tile 15/{LEFT}/{TOP}: .*\) while"):
+        build_during(tmp_path / "tiles", tmp_path / "index", lambda: (folder / f"{TOP}.jpg").write_bytes(encoded(1)))
+
+
+@pytest.mark.parametrize(
+    "name", [f"15/{LEFT}/notes.txt", f"15/{LEFT}/.{TOP + 9}.png", "14/8500/5500.png", "legend.png"]
+)
+def test_what_is_added_and_would_not_be_indexed_is_no_change(tmp_path: Path, name: str) -> None:
+    new = make_tiles(tmp_path / "tiles") / name
+    new.parent.mkdir(parents=True, exist_ok=True)
+    assert build_during(tmp_path / "tiles", tmp_path / "index", lambda: new.write_bytes(encoded(5))).embedded == 12
+
+
 def test_nothing_changed_resumes_everything_that_was_done(tmp_path: Path) -> None:
     folder = mosaic(tmp_path / "mosaic")
     interrupt(folder, tmp_path / "index", 5)

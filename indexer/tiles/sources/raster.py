@@ -60,6 +60,7 @@ class RasterSource:
             self._root, names = Path("/"), files
         else:
             self._root, names = (path, _raster_names(path)) if path.is_dir() else (path.parent, [path.name])
+        self._names = frozenset(names)
         self._files, self._notes = _open_all(self._root, names, options)
         self._notes += _left_below(path) if path.is_dir() else []
         self._local = threading.local()
@@ -101,6 +102,12 @@ class RasterSource:
     def members(self) -> dict[Path, FileState]:
         """Every file that pixels are read from, and where others would lie that change how they are read."""
         return {path: state for file in self._files for path, state in file.members.items()}
+
+    def changes(self) -> list[str]:
+        """Rasters that were put into the folder since it was opened."""
+        if self._root != self.path:  # one file, or those that a list names
+            return []
+        return [f"{self.path / name} was added" for name in _raster_names(self.path) if name not in self._names]
 
     def stamped(self, tiles: TileTable, stamp_of: Callable[[Path], int]) -> TileTable:
         """Each tile with a stamp of all files that reach into it, and of the scale of their values."""

@@ -30,11 +30,18 @@ class Scan:
         pictures: sorted by name.
         again: directories that had been entered under another name before, which a link can bring about.
         unnamed: names that are no UTF-8 text, as far as they can be shown; an index cannot hold them. And of pipes.
+        folders: every directory that was entered, by its path below the folder, and when an entry of it last came or
+            went before it was read, in ns.
     """
 
     pictures: list[FoundPicture] = field(default_factory=list)
     again: list[str] = field(default_factory=list)
     unnamed: list[str] = field(default_factory=list)
+    folders: dict[str, int] = field(default_factory=dict)
+
+    def still_holds(self, root: Path) -> bool:
+        """Whether no name came into the folder, or went, since; a look at each directory, and at no file."""
+        return all(_time_of(root / prefix) == time_ns for prefix, time_ns in self.folders.items())
 
 
 def scan_pictures(root: Path) -> Scan:
@@ -49,6 +56,7 @@ def scan_pictures(root: Path) -> Scan:
         prefix = waiting.pop() if waiting else linked.pop(0)
         if prefix and not _enter(root, prefix, seen, found):
             continue
+        found.folders[prefix] = _time_of(root / prefix)
         with os.scandir(root / prefix) as entries:
             for entry in sorted(entries, key=lambda entry: entry.name, reverse=True):
                 _sort_in(entry, prefix + entry.name, found, waiting, linked)
@@ -113,6 +121,14 @@ def _size_and_stamp(entry: os.DirEntry[str]) -> tuple[int, int] | None:
     except OSError:
         return 0, 0
     return (stat.st_size, stat.st_mtime_ns) if S_ISREG(stat.st_mode) else None
+
+
+def _time_of(folder: Path) -> int:
+    """When an entry last came or went, 0 where the folder is gone."""
+    try:
+        return folder.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _identity(stat: os.stat_result) -> tuple[int, int]:

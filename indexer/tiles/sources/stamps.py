@@ -22,6 +22,7 @@ from indexer.tiles.sources.virtual_members import files_behind, sidecars_of
 from indexer.tiles.tile_table import TileTable
 
 __all__ = [
+    "CanGrow",
     "FileState",
     "HasMembers",
     "SourceFiles",
@@ -62,23 +63,33 @@ class HasMembers(Protocol):
         """
 
 
+@runtime_checkable
+class CanGrow(Protocol):
+    """A source to which tiles can be added after it was listed, without a change of the files that were there."""
+
+    def changes(self) -> list[str]:
+        """What would make it list other tiles now, each as `a.tif was added`; a tile that changed is none."""
+
+
 class SourceFiles:
     """The files behind the tiles of a source, as they are now.
 
     Args:
         root: folder that the names in the column `source` start from.
         tiles: the tiles.
-        source: where they come from, if the tiles do not name all files.
+        source: where they come from; a table of tiles alone names all files but those that come later.
     """
 
-    def __init__(self, root: Path, tiles: TileTable, source: HasMembers | None = None) -> None:
+    def __init__(self, root: Path, tiles: TileTable, source: object = None) -> None:
         self._tiles = tiles
-        self._source = source
-        self._names = [] if source is not None else sorted(set(tiles.source.tolist()))
+        self._source = source if isinstance(source, HasMembers) else None
+        self._grows = source if isinstance(source, CanGrow) else None
+        self._names = [] if self._source is not None else sorted(set(tiles.source.tolist()))
         paths = [root / name for name in self._names]
         if len(paths) == 1:
             paths += [Path(f"{paths[0]}{suffix}") for suffix in _BESIDE_DATABASE]
-        self._states = {path: state_of(path) for path in paths} if source is None else dict(source.members())
+        own = None if self._source is None else dict(self._source.members())
+        self._states = {path: state_of(path) for path in paths} if own is None else own
         self._stamps: dict[Path, int] = {}
         self._limit = 0
 
@@ -97,18 +108,19 @@ class SourceFiles:
         return replace(self._tiles, stamp=np.array([stamps[name] for name in self._tiles.source.tolist()], np.int64))
 
     def require_unchanged(self) -> None:
-        """Make sure that no file has changed since.
+        """Make sure that no file has changed since, and none was added that would be read.
 
         Raises:
-            BuildConflict: one has.
+            BuildConflict: one has, or was.
         """
-        changed = [path for path, state in self._states.items() if self._has_changed(path, state)]
-        if changed:
-            others = f" and {len(changed) - 1:,} more" if len(changed) > 1 else ""
+        found = [f"{path} changed" for path, state in self._states.items() if self._has_changed(path, state)]
+        found = found or ([] if self._grows is None else self._grows.changes())
+        if found:
+            others = f" (one of {len(found):,} changes)" if len(found) > 1 else ""
             raise BuildConflict(
-                f"{changed[0]}{others} changed while the tiles were being embedded; nothing was published. Repeat the "
-                "command when nothing writes there any more: it takes over the parts without a change, and wants "
-                "--restart where there is none"
+                f"{found[0]} while the tiles were being embedded{others}; nothing was published. Repeat the command "
+                "when nothing writes there any more: it takes over the parts without a change, and wants --restart "
+                "where there is none"
             )
 
     def _has_changed(self, path: Path, before: FileState) -> bool:

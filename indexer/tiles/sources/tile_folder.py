@@ -12,6 +12,7 @@ import numpy as np
 
 from indexer.common.errors import BadSource
 from indexer.tiles.grid import MAX_ZOOM
+from indexer.tiles.names import Texts, texts
 from indexer.tiles.sources.claims import refuse_geodetic_rows, settle_scheme
 from indexer.tiles.sources.foreign import FOREIGN_SUFFIXES, foreign_file, foreign_names
 from indexer.tiles.sources.scanning import FoundPicture, Scan, files_below, files_beside, scan_pictures
@@ -45,6 +46,8 @@ class FolderSource:
         self.path = path
         self._options = options
         self._scheme = options.scheme
+        self._scan = Scan()
+        self._listed: Texts = texts([])
 
     def describe(self) -> dict[str, Any]:
         """The scheme of names, once listed the one found, which turns a file name into a place; and the box."""
@@ -52,7 +55,7 @@ class FolderSource:
 
     def list_tiles(self) -> Listing:
         """Every picture whose path names a tile, by scanning directories."""
-        scan = scan_pictures(self.path)
+        self._scan = scan = scan_pictures(self.path)
         found = scan.pictures
         if not found:
             raise BadSource(self._no_pictures())
@@ -70,7 +73,19 @@ class FolderSource:
         listing = select(table, self._options, self.path)
         listing.notes.extend(notes + self._left_out(places, scan))
         listing.notes.extend(doubt_of_rows(listing.table, self._scheme, self._options.scheme, self.read, self.path))
+        self._listed = listing.table.source
         return listing
+
+    def changes(self) -> list[str]:
+        """Tiles that came in since the listing; the folder is read again only where some name came or went."""
+        if self._scan.still_holds(self.path):
+            return []
+        try:
+            now = FolderSource(self.path, self._options).list_tiles().table.source
+        except BadSource as error:
+            return [f"{self.path} changed ({error})"]
+        before = set(self._listed.tolist())
+        return [f"{self.path / name} was added" for name in now.tolist() if name not in before]
 
     def read(self, tile: TileRecord) -> bytes:
         """The file's bytes."""

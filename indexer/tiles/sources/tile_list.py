@@ -21,6 +21,7 @@ from indexer.tiles.sources.footprints import Edges, checked_boxes, squares
 from indexer.tiles.sources.geometries import geometry_column, geometry_extents
 from indexer.tiles.sources.list_table import ListTable
 from indexer.tiles.sources.source import Listing, SourceOptions, inside, read_picture
+from indexer.tiles.sources.stamps import state_of
 from indexer.tiles.tile_table import TileRecord, TileTable, centres, texts
 
 __all__ = ["ManifestSource"]
@@ -39,6 +40,7 @@ class ManifestSource:
     def __init__(self, path: Path, options: SourceOptions) -> None:
         self.path = path
         self._options = options
+        self._state = state_of(path)
 
     def describe(self) -> dict[str, Any]:
         """The footprint's side, where the list does not say it, and the box."""
@@ -46,6 +48,7 @@ class ManifestSource:
 
     def list_tiles(self) -> Listing:
         """Every row of the list; whether its file exists is seen when it is read, and counted then."""
+        self._state = state_of(self.path)
         table = ListTable(self.path)
         if "path" not in table.names:
             raise BadSource(f"{self.path} has no column 'path'; its columns are {', '.join(table.names)}")
@@ -78,6 +81,10 @@ class ManifestSource:
     def read(self, tile: TileRecord) -> bytes:
         """The file's bytes."""
         return read_picture(self.path.parent / tile.source)
+
+    def changes(self) -> list[str]:
+        """The list itself: its rows say which tiles there are, and where."""
+        return [] if state_of(self.path)[:2] == self._state[:2] else [f"{self.path} changed"]
 
     def close(self) -> None:
         """Nothing is held open."""

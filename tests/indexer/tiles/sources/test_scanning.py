@@ -1,4 +1,8 @@
+import os
+import shutil
 from pathlib import Path
+
+import pytest
 
 from indexer.tiles.sources.scanning import files_beside, scan_pictures
 
@@ -38,3 +42,23 @@ def test_files_beside_are_those_of_the_folder_itself(tmp_path: Path) -> None:
         touch(tmp_path / name)
     (tmp_path / "folder.tif").mkdir()
     assert [path.name for path in files_beside(tmp_path, {".tif"})] == ["a.tif", "b.TIF"]
+
+
+@pytest.mark.parametrize("name", ["new.png", "a/new.png", "a/b/new.png", "c/new.png"])
+def test_a_name_that_came_or_went_is_seen_at_the_folders_alone(tmp_path: Path, name: str) -> None:
+    touch(tmp_path / "a" / "b" / "1.png")
+    for folder in (tmp_path / "a" / "b", tmp_path / "a", tmp_path):  # longer ago than a file system's clock is coarse
+        os.utime(folder, ns=(0, 1))
+    scan = scan_pictures(tmp_path)
+    assert set(scan.folders) == {"", "a/", "a/b/"}
+    (tmp_path / "a" / "b" / "1.png").write_bytes(b"other")
+    assert scan.still_holds(tmp_path)
+    touch(tmp_path / name)
+    assert not scan.still_holds(tmp_path)
+
+
+def test_a_folder_that_went_is_seen(tmp_path: Path) -> None:
+    touch(tmp_path / "a" / "1.png")
+    scan = scan_pictures(tmp_path)
+    shutil.rmtree(tmp_path / "a")
+    assert not scan.still_holds(tmp_path)
