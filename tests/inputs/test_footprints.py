@@ -159,6 +159,10 @@ def test_the_primary_column_holds_the_footprint_whatever_the_others_are_called(t
         "footprint",
     )
     assert boxes_of(path, tile_size_m=100.0) == [(8.0, 47.0, 8.01, 47.01)]
+    assert (
+        "every row has a footprint of its own, so --tile-size-m 100 is not used"
+        in listed(path, tile_size_m=100.0).notes
+    )
 
 
 def test_the_reference_system_is_that_of_the_primary_column(tmp_path: Path) -> None:
@@ -185,6 +189,7 @@ def test_points_among_polygons_become_squares(tmp_path: Path) -> None:
     shapes = [polygon(ring(8.0, 47.0, 8.001, 47.001)), point(8.0025, 47.0005)]
     path = write_list(tmp_path / "a.parquet", {"geometry": shapes})
     whole, drawn = boxes_of(path, tile_size_m=100.0)
+    assert not any("is not used" in note for note in listed(path, tile_size_m=100.0).notes)
     assert whole == (8.0, 47.0, 8.001, 47.001)
     west, south, east, north = drawn
     assert great_circle_m(LatLon(47.0005, west), LatLon(47.0005, east)) == pytest.approx(100.0, abs=0.01)

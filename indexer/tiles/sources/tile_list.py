@@ -94,17 +94,25 @@ class ManifestSource:
         columns = set(table.names)
         if columns.issuperset(_EDGES):
             west, south, east, north = (table.degrees(name) for name in _EDGES)
-            return checked_boxes((west, south, east, north), self._options.tile_size_m, self.path)
+            return self._boxes((west, south, east, north), doubts)
         geometry = None if table.parquet is None else geometry_column(table.parquet, self.path)
         if geometry is not None and table.parquet is not None:
             west, south, east, north = geometry_extents(table.parquet, geometry, self.path, doubts).T
-            return checked_boxes((west, south, east, north), self._options.tile_size_m, self.path)
+            return self._boxes((west, south, east, north), doubts)
         if columns.issuperset(("lat", "lon")):
             return squares(table.degrees("lat"), table.degrees("lon"), self._side_m())
         raise BadSource(
             f"{self.path} places no tile: it needs columns lat and lon, or west, south, east and north, or a "
             f"GeoParquet geometry, in degrees; its columns are {', '.join(table.names)}"
         )
+
+    def _boxes(self, edges: Edges, doubts: list[str]) -> Edges:
+        """Boxes as they are, with a remark where a side was given for the points among them and there are none."""
+        west, south, east, north = edges
+        side_m = self._options.tile_size_m
+        if side_m is not None and not ((west == east) & (south == north)).any():
+            doubts.append(f"every row has a footprint of its own, so --tile-size-m {side_m:g} is not used")
+        return checked_boxes(edges, side_m, self.path)
 
     def _side_m(self) -> float:
         if self._options.tile_size_m is None:
