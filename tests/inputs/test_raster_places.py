@@ -10,6 +10,7 @@ import pytest
 import rasterio
 from affine import Affine
 from PIL import Image
+from pyproj import Geod, Transformer
 from rasterio.crs import CRS
 from rasterio.enums import Resampling, WktVersion
 from rasterio.rpc import RPC
@@ -325,3 +326,23 @@ def test_the_resolution_is_that_of_the_projected_map(tmp_path: Path) -> None:
     source = open_raster(FORMATS["turned by 45 degrees"][0](tmp_path / "a.tif"))
     lat = source.list_tiles().table.bounds.centre.lat
     assert source._files[0].mercator_res_m == pytest.approx(10.0 / math.cos(math.radians(lat)), rel=5e-3)
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_a_file_in_the_wrong_half_of_its_utm_zone_is_named_with_its_distance(tmp_path: Path, count: int) -> None:
+    """GDAL places it near New Zealand's latitude, and nothing in the file itself says that it belongs to Zurich."""
+    for number in range(count):
+        crs = "EPSG:32732" if number == count - 1 else "EPSG:32632"
+        write_painted(tmp_path / f"{number}.tif", crs, utm() * Affine.translation(300 * number, 0))
+    source = open_raster(tmp_path)
+    listing = source.list_tiles()
+    (note,) = [note for note in listing.notes if " km from " in note]
+    there, here = (
+        Transformer.from_crs(crs, "EPSG:4326").transform(*ZURICH_UTM) for crs in ("EPSG:32732", "EPSG:32632")
+    )
+    apart_km = Geod(ellps="WGS84").inv(*there[::-1], *here[::-1])[2] / 1000
+    said_km = int(note.split(" lies ")[1].split(" km")[0].replace(",", ""))
+    assert abs(said_km - apart_km) < 0.006 * apart_km  # a sphere for an ellipsoid, and edges for corners
+    assert note.startswith(f"warning: {count - 1}.tif lies ")
+    assert "In the northern half of its UTM zone it would lie beside it" in note
+    assert len(read_all(source)) > 0  # it is not refused

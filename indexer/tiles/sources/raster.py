@@ -23,6 +23,7 @@ from indexer.tiles.region import BoxRegion
 from indexer.tiles.sources.bands import RasterFile, inspect_raster, remarks_on
 from indexer.tiles.sources.colours import Sample, scaled_alike, units_agree
 from indexer.tiles.sources.cutting import grid_cover, native_zoom, stride_cover
+from indexer.tiles.sources.far_files import far_files
 from indexer.tiles.sources.filling import least_share
 from indexer.tiles.sources.likeness import unlike_files
 from indexer.tiles.sources.overlap import hidden_files
@@ -250,7 +251,8 @@ def _open_all(root: Path, names: list[str], options: SourceOptions) -> tuple[lis
     for remark, files in warnings.items():
         others = f" and {len(files) - 1} more" if len(files) > 1 else ""
         notes.append(f"warning: {files[0]}{others}: {remark}")
-    notes += hidden_files([file for file, _ in found]) + unlike_files([file for file, _ in found])
+    files_found = [file for file, _ in found]
+    notes += far_files(files_found) + hidden_files(files_found) + unlike_files(files_found)
     return _on_one_scale(found, notes), notes
 
 
