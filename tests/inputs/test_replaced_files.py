@@ -6,16 +6,21 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import rasterio
 
 from indexer.building.build import build_index
 from indexer.common.errors import BadSource, BuildConflict
 from indexer.tiles.sources.open_source import open_source
 from indexer.tiles.sources.source import SourceOptions
+from indexer.tiles.sources.stamps import SourceFiles
 from tests.fakes import FakeEncoder
 from tests.indexer.tiles.sources.archives import write_mbtiles, write_pmtiles
+from tests.indexer.tiles.sources.test_fetching_rasters import name_overviews, raw
 from tests.indexer.tiny import LEFT, TOP, encoded, files_of, make_tiles
 from tests.inputs.making import listed
+from tests.inputs.rasters import open_raster, read_all
 from tests.inputs.test_resumed_builds import (
     OPTIONS,
     SPEC,
@@ -168,3 +173,42 @@ def test_an_archive_that_was_replaced_since_it_was_opened_is_not_read(tmp_path: 
         source.list_tiles()
     source.close()
     assert len(listed(path).table) == 12
+
+
+@pytest.mark.parametrize("form", ["{}/pixels.bin", "../elsewhere/pixels.bin"])
+def test_a_raw_band_of_a_file_outside_of_the_folder_is_read_and_counts(tmp_path: Path, form: str) -> None:
+    """As any other file that a virtual raster names, wherever it lies."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "tiles").mkdir()
+    pixels = tmp_path / "elsewhere" / "pixels.bin"
+    pixels.write_bytes(bytes([77]) * 90_000)
+    path = raw(tmp_path / "tiles" / "raw.vrt", form.format(pixels.parent))
+    source = open_raster(path, min_valid=0.3)
+    assert {int(np.median(picture)) for _, picture in read_all(source).values()} == {77}
+    (before, *_) = SourceFiles(path.parent, source.list_tiles().table, source).stamped().stamp.tolist()
+    same_time(pixels, lambda: pixels.write_bytes(bytes([78]) * 90_000) and None)
+    source = open_raster(path, min_valid=0.3)
+    files = SourceFiles(path.parent, source.list_tiles().table, source)
+    assert files.stamped().stamp.tolist()[0] != before
+    pixels.write_bytes(bytes([79]) * 90_000)
+    with pytest.raises(BuildConflict, match=r"pixels\.bin changed while the tiles were being embedded"):
+        files.require_unchanged()
+    pixels.unlink()
+    with pytest.raises(BadSource, match=r"is made of .*pixels\.bin, which is not there or no plain file"):
+        open_raster(path)
+
+
+def test_overviews_that_lie_elsewhere_count_and_are_compared(tmp_path: Path) -> None:
+    (tmp_path / "tiles").mkdir()
+    path = raster(tmp_path / "tiles" / "a.tif", 0, 1, count=2, side=1024)
+    other = raster(tmp_path / "other.tif", 0, 2, count=2, side=256)
+    with rasterio.open(other, "r+") as data:
+        data.write(np.full((3, 256, 512), 250, np.uint8))
+    name_overviews(path, str(other))
+    source = open_raster(path)
+    assert other in source.members()
+    assert "other.tif shows something else than the raster itself" in " ".join(source.list_tiles().notes)
+    other.unlink()
+    os.mkfifo(other)
+    with pytest.raises(BadSource, match=r"other\.tif is no plain file"):
+        open_raster(path)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from pathlib import Path
 from xml.etree import ElementTree
 
 from indexer.common.errors import BadSource
+from indexer.tiles.sources.named_overviews import overviews_named
+from indexer.tiles.sources.packed_members import LARGEST_BYTES, MARKUP, Archives, is_packed
+from indexer.tiles.sources.virtual_members import file_in_name
 
 __all__ = ["require_on_disk"]
 
@@ -15,49 +19,83 @@ _FETCHED = re.compile(
     r"|^(WMS|WMTS|WCS|OGCAPI|STACIT|STACTA|NGW|EEDAI?|PLMOSAIC|DAAS|PG|IIP):|<(GDAL_)?W(MT?S|CS)",
     re.IGNORECASE,
 )
-_LARGEST_BYTES = 64 << 20
+_SOURCE = re.compile(r"SourceFilename|SourceDataset", re.IGNORECASE)
+_LOOSE = re.compile(rf"<({_SOURCE.pattern})\b([^>]*)>([^<]*)", re.IGNORECASE)
+_RELATIVE = re.compile(r"relativetoVRT\W+1", re.IGNORECASE)
 _HEAD_BYTES = 256
 _DEEPEST = 8
 _REMEDY = "nothing is fetched by way of a file on disk; download it, or give its own address with --remote"
 
 
-def require_on_disk(path: Path, depth: int = 0) -> None:
+def require_on_disk(path: Path) -> None:
     """Make sure that a raster, and all that a virtual one is made of, is read from files.
 
     Args:
         path: the raster; what is not there is left to whoever opens it.
-        depth: of a virtual raster within others.
 
     Raises:
-        BadSource: it names a service or an address.
+        BadSource: it names a service or an address, or something that cannot be looked into.
     """
-    text = _markup(path)
-    if text is None or depth > _DEEPEST:
+    if is_packed(name := str(path)) and _FETCHED.match(name):  # asked for with --remote
         return
-    if not text.startswith("<VRTDataset"):
-        raise BadSource(f"{path} is no raster but describes one that GDAL would fetch ({text[:40]!r}); {_REMEDY}")
-    try:
-        root = ElementTree.parse(path).getroot()
-    except (ElementTree.ParseError, OSError, ValueError):  # GDAL says what is wrong with it
-        return
-    for element in root.iter():
-        name = (element.text or "").strip()
-        if element.tag not in ("SourceFilename", "SourceDataset") or not name:
-            continue
-        if _FETCHED.search(name):
-            raise BadSource(f"{path} is made of {name[:80]!r}, which GDAL would fetch; {_REMEDY}")
-        relative = "1" in (element.get("relativeToVRT"), element.get("relativetoVRT"))
-        require_on_disk(path.resolve().parent / name if relative else Path(name), depth + 1)
+    with Archives() as archives:
+        _require(name, archives, 0)
 
 
-def _markup(path: Path) -> str | None:
-    """The beginning of a file of markup, None of all others."""
+def _require(name: str, archives: Archives, depth: int) -> None:
+    """`require_on_disk` of a name as GDAL takes it, of a virtual raster within so many others."""
+    if not is_packed(name):
+        name = _plain(name)
+        if _FETCHED.search(named := overviews_named(Path(name))):
+            raise BadSource(f"{name} has its overviews in {named[:80]!r}, which GDAL would fetch; {_REMEDY}")
+    data = archives.markup(name) if is_packed(name) else _markup(Path(name))
+    if data is None or depth > _DEEPEST:
+        return
+    text = data.decode("utf-8-sig", "replace").lstrip()
+    head = re.sub(r"^<\?xml.*?\?>\s*", "", text[:_HEAD_BYTES], flags=re.DOTALL)
+    if not head.startswith("<VRTDataset"):
+        raise BadSource(f"{name} is no raster but describes one that GDAL would fetch ({head[:40]!r}); {_REMEDY}")
+    for member, relative in _members(text):
+        if _FETCHED.search(member):
+            raise BadSource(f"{name} is made of {member[:80]!r}, which GDAL would fetch; {_REMEDY}")
+        _require(_joined(name, member) if relative else member, archives, depth + 1)
+
+
+def _members(text: str) -> list[tuple[str, bool]]:
+    """(name, whether it is relative to the virtual raster) of all that one is made of, in any letters, as GDAL reads.
+
+    GDAL takes some of what is no XML, such as a bare &.
+    """
     try:
-        if not path.is_file() or path.stat().st_size > _LARGEST_BYTES:
+        elements = [(one.tag, one.attrib, one.text or "") for one in ElementTree.fromstring(text).iter()]
+        found = [(str(values), name) for tag, values, name in elements if _SOURCE.fullmatch(tag)]
+    except (ElementTree.ParseError, ValueError):
+        found = [(one[2], unescape(one[3])) for one in _LOOSE.finditer(text)]
+    return [(name.strip(), bool(_RELATIVE.search(values))) for values, name in found if name.strip()]
+
+
+def _joined(virtual: str, member: str) -> str:
+    """A name that is relative to a virtual raster."""
+    if is_packed(virtual) and not member.startswith("/"):
+        return f"{virtual.rpartition('/')[0]}/{member}"
+    return member if is_packed(member) else str(Path(virtual).resolve().parent / member)
+
+
+def _plain(name: str) -> str:
+    """The file within a name such as `vrt:///data/a.vrt?bands=1`, or the name."""
+    if Path(name).exists() or ":" not in name:
+        return name
+    file = file_in_name(name)
+    return name if file is None else str(file)
+
+
+def _markup(path: Path) -> bytes | None:
+    """A file of markup, None of all others."""
+    try:
+        if not path.is_file() or path.stat().st_size > LARGEST_BYTES:
             return None
         with path.open("rb") as file:
-            head = file.read(_HEAD_BYTES).decode("utf-8-sig", "replace").lstrip()
+            head = file.read(_HEAD_BYTES)
+            return head + file.read() if MARKUP.match(head) else None
     except (OSError, ValueError):
         return None
-    head = re.sub(r"^<\?xml.*?\?>\s*", "", head, flags=re.DOTALL)
-    return head if head.startswith("<") else None

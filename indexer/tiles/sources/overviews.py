@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.common.optional import load_rasterio
+from indexer.tiles.sources.named_overviews import overview_file
 
 __all__ = ["doubts_of_overviews"]
 
@@ -20,14 +21,15 @@ _APART = 0.1
 
 
 def doubts_of_overviews(data: Any, path: Path) -> list[str]:
-    """A remark where the file `.ovr` beside a raster shows something else than the raster.
+    """A remark where the file `.ovr` beside a raster, or the one that is named for it, shows something else.
 
     Args:
         data: the open dataset.
         path: its file.
     """
-    beside = Path(f"{path}.ovr")
-    if not beside.is_file() or not data.overviews(1):
+    places = [Path(f"{path}.ovr"), overview_file(path)]
+    beside = next((place for place in places if place is not None and place.is_file()), None)
+    if beside is None or not data.overviews(1):
         return []
     factor = data.overviews(1)[0]
     try:

@@ -7,8 +7,9 @@ from typing import Any
 from xml.etree import ElementTree
 
 from indexer.common.optional import load_rasterio
+from indexer.tiles.sources.named_overviews import overview_file
 
-__all__ = ["files_behind", "missing_members", "sidecars_of"]
+__all__ = ["file_in_name", "files_behind", "missing_members", "sidecars_of"]
 
 _LARGEST_BYTES = 64 << 20
 _DEEPEST = 8
@@ -22,9 +23,11 @@ _INSTEAD_OF_SUFFIX = (
 
 
 def sidecars_of(path: Path) -> list[Path]:
-    """The files beside a raster that GDAL looks for, there or not."""
+    """The files beside a raster that GDAL looks for, and the overviews that one of them names, there or not."""
     found = [Path(f"{path}{suffix}") for suffix in _BESIDE_RASTER]
-    return found + [path.with_name(path.stem + suffix) for suffix in _INSTEAD_OF_SUFFIX]
+    found += [path.with_name(path.stem + suffix) for suffix in _INSTEAD_OF_SUFFIX]
+    named = overview_file(path)
+    return found if named is None else [*found, named]
 
 
 def files_behind(path: Path) -> list[Path]:
@@ -40,11 +43,11 @@ def files_behind(path: Path) -> list[Path]:
             names = list(data.files)
     except Exception:  # what cannot be opened is refused where it is read; GDAL's errors have no common base
         return []
-    found = dict.fromkeys(_on_disk(name) or Path(name) for name in names)
+    found = dict.fromkeys(file_in_name(name) or Path(name) for name in names)
     return [file for file in found if file != path]
 
 
-def _on_disk(name: str) -> Path | None:
+def file_in_name(name: str) -> Path | None:
     """The file in a name such as `/vsizip//data/all.zip/a.tif` or `GTIFF_DIR:2:/data/a.tif`; None where none is."""
     for start in (at for at, letter in enumerate(name) if letter == "/"):
         text = "/" + name[start:].lstrip("/")

@@ -13,6 +13,7 @@ import numpy as np
 
 from indexer.common.errors import BadSource, TileWithoutData
 from indexer.tiles.sources.addresses import is_address, is_readable
+from indexer.tiles.sources.packed_members import is_packed
 from indexer.tiles.sources.raster import RasterSource
 from indexer.tiles.sources.remote.buckets import gdal_name, in_bucket, joined_address
 from indexer.tiles.sources.remote.fetcher import Fetcher
@@ -163,7 +164,10 @@ def _asset(item: dict[str, Any], name: str, wanted: str | None) -> str:
         if not is_readable(address):
             raise BadSource(f"{which} lies at {address}; only http, https and s3 are read")
         return address
-    return str((Path(name).resolve().parent / href).resolve())
+    path = str((Path(name).resolve().parent / href).resolve())
+    if is_packed(path):
+        raise BadSource(f"{which} lies at {href[:80]}, which is no file; give its path, or its address with --remote")
+    return path
 
 
 def _is_geotiff(asset: dict[str, Any]) -> bool:
