@@ -31,9 +31,15 @@ _KEPT = 1 << 20
 _PHOTO = "panorama"
 _HOW = "send it as a file, in multipart/form-data (curl -F panorama=@photo.jpg ADDRESS)"
 _TOO_MANY = "Too many files."
+_NAMELESS = 'The Content-Disposition header field "name" must be provided.'
 _PLAINER = {
     "Missing boundary in multipart.": (
         "the Content-Type names no boundary; leave that header to your HTTP client, which knows the boundary it writes"
+    ),
+    _NAMELESS: (
+        "a part of the form has no name, so what it holds cannot be known; send the photo as the part panorama, with "
+        'the header Content-Disposition: form-data; name="panorama"; filename="photo.jpg" '
+        "(curl -F panorama=@photo.jpg ADDRESS)"
     ),
     "Invalid multipart data.": (
         "the body is not the multipart data that its Content-Type announces; leave that header to your HTTP client, "
@@ -147,6 +153,8 @@ class _PhotoParser(MultiPartParser):
     def on_headers_finished(self) -> None:
         """Note a photo that is no file; its content is skipped, and the mistake told at the end."""
         self.spool_max_size = max(1, _KEPT - self._file_bytes)  # 0 would be no limit
+        if not parse_options_header(self._current_part.content_disposition)[1].get(b"name", b"").strip():
+            raise MultiPartException(_NAMELESS)
         super().on_headers_finished()
         if self._current_part.field_name == _PHOTO and self._current_part.file is None:
             _, options = parse_options_header(self._current_part.content_disposition)

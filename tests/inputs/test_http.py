@@ -80,6 +80,19 @@ def test_a_file_name_in_the_form_that_forms_do_not_allow(client: TestClient, siz
     assert post(client, both).status_code == 200
 
 
+@pytest.mark.parametrize("disposition", ['filename="a.jpg"', "", 'title="a"', 'name=""; filename="a"', 'name=" "'])
+@pytest.mark.parametrize("behind", [False, True], ids=["alone", "behind the photo"])
+def test_a_part_without_a_name_is_told_which_to_give(client: TestClient, disposition: str, behind: bool) -> None:
+    body = part(disposition, PHOTO)
+    if behind:
+        body = part('name="panorama"; filename="a.jpg"', PHOTO, close=body)
+    check(post(client, body), 400, "a part of the form has no name", 'name="panorama"; filename="photo.jpg"')
+
+
+def test_a_part_without_any_header_is_told_likewise(client: TestClient) -> None:
+    check(post(client, b"--XX\r\n\r\nhello\r\n--XX--\r\n"), 400, "a part of the form has no name", "name=")
+
+
 def test_another_field_that_is_too_long_is_the_one_that_is_named(client: TestClient) -> None:
     check(post(client, part('name="near"', bytes(5000))), 422, "near: is longer than 1,024 bytes")
 
