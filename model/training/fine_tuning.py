@@ -38,6 +38,8 @@ _TAKEN = ("optimizer", "weight_decay", "backbone_lr", "precision")
 """What holds for the bundle's own training holds for its fine-tuning."""
 _RATE = 1e-4
 """Where nobody knows that."""
+_AVERAGED = 0.97
+"""Decay of the averaged weights: those of a single early step are noisy, and lose what the average gains."""
 
 
 def fine_tuning_tree(init: str, data: Path | None) -> dict[str, Any]:
@@ -119,15 +121,16 @@ def _knows_the_world(bundle: Bundle) -> bool:
 def _optim(bundle: Bundle) -> dict[str, Any]:
     before = _part(bundle, "optim")
     return {
-        "steps": 200,
+        "steps": 120,
         **{key: before[key] for key in _TAKEN if key in before},
         "lr": round(_SLOWER * before["lr"], 9) if "lr" in before else _RATE,
         "warmup_steps": 10,
         "frozen_levels": max(1, before.get("frozen_levels", 0)),
         "frozen_norms": any(isinstance(module, BatchNorm2d) for module in bundle.net.modules()),
+        "ema": _AVERAGED,
         "keep_best": True,
-        "patience": 4,
-        "eval_every": 20,
+        "patience": 2,
+        "eval_every": 40,
         "save_every": 20,
     }
 

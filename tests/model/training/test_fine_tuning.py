@@ -31,7 +31,8 @@ def test_network_inputs_and_data_follow_from_bundle_and_folder(bundle, city):
     net = load_bundle(bundle).net
     assert (run.model, run.inputs, run.pretrained) == (net.spec, net.inputs, f"bundle:{bundle}")
     assert (run.data.train, run.data.val) == (str(city / "train.csv"), str(city / "val.csv"))
-    assert (run.optim.frozen_levels, run.optim.patience, run.optim.keep_best) == (1, 4, True)
+    assert (run.optim.frozen_levels, run.optim.patience, run.optim.keep_best) == (1, 2, True)
+    assert run.optim.ema == 0.97
     assert run.data.replay == "", "it has not seen the world, so there is nothing to replay"
     assert run.optim.batch == 9, "three quarters of the pairs that fit into one"
 
@@ -60,7 +61,7 @@ def test_no_more_pairs_of_the_world_are_replayed_than_fit_into_a_batch(tmp_path)
 def test_a_file_and_single_settings_go_before_what_follows_from_the_bundle(bundle, city, tmp_path):
     (tmp_path / "run.json").write_text('{"optim": {"steps": 7}, "name": "mine"}')
     run = load_run(tmp_path / "run.json", ["optim.lr=0.5"], base=fine_tuning_tree(bundle, city))
-    assert (run.name, run.optim.steps, run.optim.lr, run.optim.patience) == ("mine", 7, 0.5, 4)
+    assert (run.name, run.optim.steps, run.optim.lr, run.optim.patience) == ("mine", 7, 0.5, 2)
 
 
 def test_the_demo_refuses_pairs_without_the_margin_that_its_anchors_need(city):
