@@ -31,6 +31,9 @@ class LineObserver(Protocol):
 class Line:
     """At most `limit` requests at once, each for at most `deadline_s`.
 
+    Attributes:
+        limit: requests that it takes.
+
     Example:
         >>> async def answer() -> int:
         ...     return 42
@@ -39,7 +42,7 @@ class Line:
     """
 
     def __init__(self, *, limit: int, deadline_s: float, observer: LineObserver | None = None) -> None:
-        self._limit = limit
+        self.limit = limit
         self._deadline_s = deadline_s
         self._observer = observer
         self._pending = 0
@@ -53,7 +56,7 @@ class Line:
             Overloaded: the line is full.
             DeadlineExceeded: the work took too long.
         """
-        if self._pending >= self._limit:
+        if self._pending >= self.limit:
             work.close()
             raise Overloaded(
                 f"{self._pending} requests are being worked on or wait, which is the limit; try again later",
