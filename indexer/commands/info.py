@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 from indexer.commands.options import AnyIndexOptions
 from indexer.commands.output import as_degrees, as_size, print_json, print_lines
 from indexer.common.errors import BadCalibration
 from indexer.milvus.address import MilvusAddress
-from model.common.flags import Option
+from model.common.flags import Option, flag_of
 from model.common.specs import spec
 
 if TYPE_CHECKING:
@@ -78,6 +78,8 @@ def _segment_line(segment: Segment) -> str:
             f"{recipe.probes:,} of {recipe.lists:,} lists of {recipe.codes} visited, which finds {recipe.recall:.1%} "
             f"of the ten exact answers to {recipe.trial or 'vectors with noise'} ({_curve(recipe)})"
         )
+    if recipe.asked:
+        parts.append(f"built with {_flags(recipe.asked)}")
     if segment.source is None:
         parts.append("not on disk")
     if segment.removed is not None:
@@ -85,6 +87,11 @@ def _segment_line(segment: Segment) -> str:
     left_out = {"skipped": "without data", "failed": "unreadable", "equal": "with the picture of another"}
     parts += [f"{counts[name]:,} {words}" for name, words in left_out.items() if counts.get(name)]
     return ", ".join(parts)
+
+
+def _flags(asked: Mapping[str, Any]) -> str:
+    """What a search was asked to cost, as the command line says it."""
+    return " ".join(f"{flag_of(name)} {value:.15g}" for name, value in asked.items())
 
 
 def _curve(recipe: SearchRecipe) -> str:
