@@ -229,6 +229,7 @@ def _photo(number: int, upload: UploadFile, found: _Found, point: TrackPoint) ->
         tile_id=None if match is None else match.tile.tile_id,
         score=None if match is None else match.score,
         rank=None if match is None else match.rank,
+        beyond_m=None if point.beyond_m is None else round(point.beyond_m, 1),
         problem=problem_of(found) if isinstance(found, Exception) else None,
     )
 
