@@ -10,6 +10,7 @@ from indexer.commands.options import AnyIndexOptions
 from indexer.commands.output import as_degrees, as_size, print_json, print_lines
 from indexer.common.errors import BadCalibration
 from indexer.milvus.address import MilvusAddress
+from model.common.counted import counted
 from model.common.flags import Option, flag_of
 from model.common.specs import spec
 
@@ -67,7 +68,7 @@ def _vector_bytes(index: TileIndex) -> int:
 def _segment_line(segment: Segment) -> str:
     """Which tiles a segment holds, from where, and what is missing."""
     manifest, counts = segment.manifest, segment.manifest.tiles
-    parts = [f"{len(segment.live_rows):,} tiles of {segment.source_name} ({manifest.source['kind']})"]
+    parts = [f"{counted(len(segment.live_rows), 'tile')} of {segment.source_name} ({manifest.source['kind']})"]
     if segment.date is not None:
         parts.append(f"imagery of {segment.date}")
     if said := manifest.source.get("attribution"):

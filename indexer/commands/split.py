@@ -9,6 +9,7 @@ from indexer.commands.options import AreaOptions, IndexOptions
 from indexer.commands.output import print_lines
 from indexer.index.search_spec import SearchChange
 from model.common.atomic_io import refuse_existing
+from model.common.counted import counted
 from model.common.errors import BadConfig
 from model.common.flags import Option
 from model.common.specs import spec
@@ -43,6 +44,7 @@ def run(options: SplitOptions) -> int:
     finally:
         index.close()
     print_lines(
-        f"{options.out}: {count:,} of {index.count:,} tiles; {index.folder} still has them, `remove` takes them out"
+        f"{options.out}: {count:,} of {counted(index.count, 'tile')}; {index.folder} still has them, "
+        "`remove` takes them out"
     )
     return 0

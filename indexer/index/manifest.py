@@ -15,6 +15,7 @@ from typing import Any
 
 from indexer.common.errors import IndexDamaged, IndexVersion, NoSuchIndex
 from model.common.atomic_io import canonical_json, parse_json, sha256_bytes, sha256_file, write_json
+from model.common.counted import counted
 from model.common.geo import Bounds
 from model.common.plain_files import read_plain
 
@@ -75,7 +76,7 @@ class FileEntry:
             raise IndexDamaged(f"{path} is missing; restore it or rebuild the index")
         size = path.stat().st_size
         if size != self.size_bytes:
-            raise IndexDamaged(f"{path} has {size:,} bytes, the manifest says {self.size_bytes:,}; rebuild the index")
+            raise IndexDamaged(f"{path} has {counted(size, 'byte')}, the manifest says {self.size_bytes:,}; rebuild it")
         if hashed:
             self._compare(path, sha256_file(path))
 

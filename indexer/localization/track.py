@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.common.errors import BadQuery
+from model.common.counted import counted
 from model.common.geo import LatLon, great_circle_m, great_circle_many_m, normal_lon
 
 __all__ = ["Candidates", "TrackPoint", "find_track"]
@@ -72,7 +73,7 @@ def find_track(photos: Sequence[Candidates | None], *, reach_m: Sequence[float],
         BadQuery: no photo has matches, or reaches of another number.
     """
     if len(reach_m) != max(0, len(photos) - 1):
-        raise BadQuery(f"{len(photos)} photos have {len(photos) - 1} reaches between them, not {len(reach_m)}")
+        raise BadQuery(f"{counted(len(photos), 'photo')}, and {len(reach_m)} reaches between them; give one less")
     usable = [number for number, photo in enumerate(photos) if photo is not None]
     if not usable:
         raise BadQuery("no photo of the sequence has a match; is the area empty?")

@@ -12,6 +12,7 @@ import time
 from collections.abc import Coroutine
 from typing import Any, Protocol, TypeVar
 
+from model.common.counted import counted
 from service.errors import DeadlineExceeded, Overloaded
 
 __all__ = ["Line", "LineObserver"]
@@ -58,8 +59,9 @@ class Line:
         """
         if self._pending >= self.limit:
             work.close()
+            asked = counted(self._pending, "request", "waits or is", "wait or are")
             raise Overloaded(
-                f"{self._pending} requests are being worked on or wait, which is the limit; try again later",
+                f"{asked} worked on, which is the limit; try again later",
                 retry_after_s=self._retry_after_s(),
             )
         self._move(1)

@@ -94,7 +94,7 @@ def test_quadkeys_are_placed_and_one_stray_does_not_hide_them(tmp_path: Path) ->
     write_tile(tmp_path / "1" / "0" / "0.png")
     listing = listed(tmp_path)
     assert sorted(listing.table.tile_id) == NAMES
-    assert any("1 pictures name no tile" in note and "1/0/0.png" in note for note in listing.notes)
+    assert any("1 picture names no tile" in note and "1/0/0.png" in note for note in listing.notes)
 
 
 def test_a_name_that_is_no_text_is_ignored_and_shown_as_far_as_it_can_be(tmp_path: Path) -> None:
