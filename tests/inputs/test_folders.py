@@ -116,7 +116,7 @@ def test_a_folder_without_pictures_names_the_archive_in_it(tmp_path: Path) -> No
 def test_pictures_with_world_files_are_said_to_be_such(tmp_path: Path) -> None:
     write_tile(tmp_path / "dop_32_464_5246.jpg")
     (tmp_path / "dop_32_464_5246.jgw").write_text("1\n0\n0\n-1\n464000.5\n5246299.5\n")
-    with pytest.raises(BadSource, match=r"1 pictures with world files .*dop_32_464_5246\.jpg\); make a virtual raster"):
+    with pytest.raises(BadSource, match=r"1 picture with world files .*dop_32_464_5246\.jpg\); make a virtual raster"):
         listed(tmp_path)
 
 
