@@ -325,7 +325,7 @@ def test_rasters_that_are_left_or_hidden_are_named(tmp_path: Path) -> None:
     assert "below" not in warnings_of(mosaic / "a_2009.tif")
     (tmp_path / "only" / "below").mkdir(parents=True)
     aligned(tmp_path / "only" / "below" / "c.tif", flat(10, 20, 30))
-    with pytest.raises(BadSource, match=r"1 rasters or archives in folders below, such as below/c\.tif"):
+    with pytest.raises(BadSource, match=r"1 raster or archive in folders below, such as below/c\.tif"):
         open_source(tmp_path / "only").list_tiles()
 
 
