@@ -34,6 +34,7 @@ from model.common.geo import LatLon, great_circle_m
 from model.common.images import decode_image
 from model.inputs.transforms import lay_panorama
 from model.network.encoder import Encoder
+from model.network.specs import DEFAULT_CHECKPOINT
 from model.synthetic.splits import TILE_M
 
 _ALONE = 10
@@ -76,7 +77,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--data", type=Path, required=True, help="pairs.csv of a rendered split of the world")
-    parser.add_argument("--checkpoint", default="demo", help="bundle folder, or the name of a packaged one")
+    parser.add_argument("--checkpoint", default=DEFAULT_CHECKPOINT, help="bundle folder, or the name of a packaged one")
     parser.add_argument("--photos", type=int, default=1_000, help="in the folder (default: %(default)s)")
     parser.add_argument("--searched", type=int, default=100, help="of them asked the slow ways (default: %(default)s)")
     parser.add_argument("--known", type=int, default=200, help="to calibrate, and as many from outside of the index")

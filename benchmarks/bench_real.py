@@ -27,6 +27,7 @@ from model.evaluation.metrics import rank_interval
 from model.evaluation.ranking import best_over_copies
 from model.inputs.transforms import roll_to_north
 from model.network.encoder import Encoder
+from model.network.specs import DEFAULT_CHECKPOINT
 
 __all__ = ["HEADINGS", "RealScores", "interval", "measure", "score_real", "summarise"]
 
@@ -126,7 +127,7 @@ def main() -> int:
     parser.add_argument("--middle", type=float, default=0.75, help="share of a distractor's side that is shown")
     parser.add_argument("--horizon-deg", type=float, default=0.0, help="horizon below the panoramas' middle row")
     parser.add_argument("--anchors", type=int, help="points along each axis of a tile, in place of the checkpoint's")
-    parser.add_argument("--checkpoint", default="demo", help="bundle folder, or the name of a packaged one")
+    parser.add_argument("--checkpoint", default=DEFAULT_CHECKPOINT, help="bundle folder, or the name of a packaged one")
     parser.add_argument("--sheet", type=Path, help="also draw each panorama beside its best tiles here; do not publish")
     parser.add_argument("--name", default="real", help="of the record (default: %(default)s)")
     args = parser.parse_args()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from model.network.specs import DEFAULT_CHECKPOINT
+
 __all__ = ["service_parser"]
 
 
@@ -21,6 +23,6 @@ def service_parser(name: str, doc: str | None, *, photo: str | None = None) -> a
     add("--index", type=Path, required=True, help="index folder to serve")
     if photo is not None:
         add("--photo", type=Path, required=True, help=photo)
-    add("--checkpoint", default="demo", help="encoder bundle (default %(default)s)")
+    add("--checkpoint", default=DEFAULT_CHECKPOINT, help="encoder bundle (default %(default)s)")
     add("--service-flags", nargs=argparse.REMAINDER, default=[], help="further flags of `python -m service`, last")
     return parser

@@ -44,6 +44,7 @@ NEEDS_TORCH = (
         for name in ("averaging", "backbones", "checkpoints", "clnet", "explanation", "export", "forward")
     ),
     *(f"model.network.{name}" for name in ("import_sample4geo", "polar", "pretrained", "sweep")),
+    "model.network.engines.recorded",
     "model.network.engines.torch_engine",
     "model.data.loaders",
     "model.evaluation.publish_exports",

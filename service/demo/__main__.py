@@ -152,7 +152,7 @@ def report(outcomes: Sequence[Outcome], outside: Sequence[Outcome], url: str) ->
         *_in_full(surest),
         "",
         *_elsewhere(outside),
-        "The region is synthetic, and the network was trained on other synthetic worlds only.",
+        "The region is synthetic. What to expect of real photos: docs/results/real.md",
         f"serving at {url} (a page to try it; the API at {url}/docs; stop with Ctrl-C)",
         "",
     ]

@@ -413,8 +413,8 @@ def test_opening_says_how_to_search_and_what(tmp_path) -> None:
         Localizer.open(folder, checkpoint=bundle, device="cpu", engine="steam")
 
 
-def test_opening_without_more_takes_the_demo_encoder_and_whatever_device_there_is(index) -> None:
-    with pytest.raises(IndexMismatch, match="this encoder makes 512-d from demo"):
+def test_opening_without_more_takes_the_packaged_encoder_and_whatever_device_there_is(index) -> None:
+    with pytest.raises(IndexMismatch, match="this encoder makes 512-d from street"):
         Localizer.open(index.folder)
 
 

@@ -75,7 +75,7 @@ def test_the_help_lists_commands_whose_modules_are_never_loaded(capsys):
 
 def test_only_the_chosen_commands_module_is_loaded(capsys):
     assert run_command(COMMANDS, ["info"], prog="x", description="") == 0
-    assert '"name": "demo"' in capsys.readouterr().out
+    assert '"name": "street"' in capsys.readouterr().out
     with pytest.raises(ModuleNotFoundError):
         run_command(COMMANDS, ["never"], prog="x", description="")
     assert "no" not in sys.modules

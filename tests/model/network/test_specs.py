@@ -13,5 +13,5 @@ def parsed(*arguments):
 
 
 def test_the_packaged_encoder_runs_where_it_can_unless_told_otherwise():
-    assert parsed() == EncoderOptions(checkpoint="demo", device="auto")
+    assert parsed() == EncoderOptions(checkpoint="street", device="auto")
     assert parsed("--checkpoint", "mine", "--device", "cpu") == EncoderOptions(checkpoint="mine", device="cpu")

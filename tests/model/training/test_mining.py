@@ -4,7 +4,8 @@ import numpy as np
 
 from model.data.manifest import read_manifest
 from model.data.pictures import PictureFiles
-from model.training.mining import VIEWS, mine_similar
+from model.inputs.specs import VIEWS
+from model.training.mining import mine_similar
 from tests.model.tiny import INPUTS, write_pairs
 
 

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from indexer.building.build import build_index
 from indexer.tiles.sources.open_source import open_source
 from model.network.encoder import Encoder
+from model.network.specs import DEFAULT_CHECKPOINT
 from service.settings import Settings
 from tests.service.browser.conftest import PATIENCE_MS, site, sphere_of
 from tests.service.pictures import encoded, mosaic
@@ -24,7 +25,7 @@ def address(tmp_path_factory):
         west = 8.4 + number / 1000
         lines.append(f"{number}.png,47.0005,{west + 0.0005},{west},47.0,{west + 0.001},47.001")
     (folder / "tiles.csv").write_text("\n".join(lines) + "\n")
-    encoder = Encoder.load("demo", device="cpu")
+    encoder = Encoder.load(DEFAULT_CHECKPOINT, device="cpu")
     source = open_source(folder / "tiles.csv")
     build_index(source, encoder, folder / "index")
     source.close()
