@@ -124,13 +124,13 @@ class FolderSource:
         if not others and (foreign := next(iter(files_beside(self.path, FOREIGN_SUFFIXES)), None)) is not None:
             return f"{fault}. {foreign.name} in it is {foreign_file(foreign.suffix)}"
         below = [] if others else files_below(self.path, {*_ARCHIVES, *FOREIGN_SUFFIXES})
-        if below and (foreign := foreign_file(Path(below[0]).suffix)):
-            return f"{fault}. {below[0]} in it is {foreign}"
+        if below and (what := foreign_file(Path(below[0]).suffix)):
+            return f"{fault}. {below[0]} in it is {what}"
         if not below:
             return fault
-        what = "raster or archive" if len(below) == 1 else "rasters or archives"
+        named = "raster or archive" if len(below) == 1 else "rasters or archives"
         return (
-            f"{fault}. It has {len(below):,} {what} in folders below, such as {below[0]}: give the folder "
+            f"{fault}. It has {len(below):,} {named} in folders below, such as {below[0]}: give the folder "
             "that they lie in, or a virtual raster of all (gdalbuildvrt)"
         )
 
