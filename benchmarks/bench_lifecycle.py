@@ -25,7 +25,7 @@ from indexer.index.geoparquet import write_tiles
 from indexer.index.index_manifest import IndexManifest
 from indexer.index.manifest import MANIFEST
 from indexer.index.origins import DIGEST_BYTES, Origins
-from indexer.index.search_spec import SearchSpec
+from indexer.index.search_spec import SearchChange, SearchSpec
 from indexer.index.segment_writer import MadeBy, VectorWriter, finish_segment
 from indexer.index.tile_index import TileIndex
 from indexer.index.zones import ZoneMap
@@ -163,7 +163,7 @@ def remove(folder: Path, count: int) -> None:
 def compact(folder: Path) -> None:
     """All segments of the one source."""
     with changing(folder, verify=True) as change:
-        compact_index(change, search=SearchSpec(latency_ms=1e9))
+        compact_index(change, search=SearchChange(latency_ms=1e9))
     assert (folder / MANIFEST).exists()
 
 

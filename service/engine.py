@@ -19,6 +19,7 @@ from indexer.localization.answer import Localization
 from indexer.localization.localizer import Localizer
 from indexer.localization.reranking import Reranker
 from indexer.milvus.opening import open_index
+from model.common.counted import counted
 from model.inputs.transforms import NEUTRAL
 from service.answering import Question, Serving, answer_batch
 from service.concurrency.batching import Batcher
@@ -73,7 +74,7 @@ class Engine:
             self._serving = self._open()
             self.state = "ready"
             self._follow()
-            logger.info("ready: %s tiles of %s", self._serving.localizer.index.count, self._settings.index)
+            logger.info("ready: %s of %s", counted(self._serving.localizer.index.count, "tile"), self._settings.index)
         except Exception as error:
             logger.error("cannot serve: %s", error)
             self.state, self.failure = "failed", error
@@ -126,7 +127,9 @@ class Engine:
             self._metrics.swapped("done")
             self._metrics.index_tiles(new.localizer.index.count)
             logger.info(
-                "the index is replaced: %s tiles, %s", new.localizer.index.count, new.localizer.index.digest[:12]
+                "the index is replaced: %s, %s",
+                counted(new.localizer.index.count, "tile"),
+                new.localizer.index.digest[:12],
             )
         patience = threading.Timer(self._settings.deadline_s + 5.0, old.close_index)
         patience.daemon = True

@@ -45,6 +45,7 @@ __all__ = [
     "TileNotFound",
     "WorkerLost",
     "install_handlers",
+    "is_fault",
     "known_kinds",
     "problem_body",
     "problem_kind",
@@ -156,6 +157,11 @@ def problem_kind(error: Exception | int) -> ProblemKind:
         if isinstance(error, expected):
             return kind
     return _STATUS_KINDS[500]
+
+
+def is_fault(error: Exception) -> bool:
+    """Whether it is the server's, or of the moment, and not that of what was asked."""
+    return problem_kind(error).status >= 500
 
 
 def known_kinds() -> list[ProblemKind]:

@@ -73,8 +73,20 @@ _TOGETHER = TogetherAnswer(
 )
 _TRACK = TrackAnswer(
     photos=[
-        TrackPhoto(number=0, name="a.jpg", lat=_LAT, lon=_LON, tile_id=_TILE_ID, score=0.521, rank=1, problem=None),
-        TrackPhoto(number=1, name="b.jpg", lat=_LAT, lon=_LON, tile_id=None, score=None, rank=None, problem=None),
+        TrackPhoto(
+            number=0,
+            name="a.jpg",
+            lat=_LAT,
+            lon=_LON,
+            tile_id=_TILE_ID,
+            score=0.521,
+            rank=1,
+            beyond_m=0.0,
+            problem=None,
+        ),
+        TrackPhoto(
+            number=1, name="b.jpg", lat=_LAT, lon=_LON, tile_id=None, score=None, rank=None, beyond_m=None, problem=None
+        ),
     ],
     model=_MODEL,
     index=_INDEX,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, UploadFile
@@ -13,7 +14,6 @@ from starlette.responses import StreamingResponse
 from indexer.localization.answer import Localization
 from indexer.localization.track import Candidates, TrackPoint, find_track
 from indexer.tiles.region import Region
-from model.common.errors import GeoLocalizationError
 from model.common.geo import LatLon, great_circle_m
 from model.inputs.photo_view import GivenView
 from service.answering import Serving
@@ -26,7 +26,7 @@ from service.dependencies import (
     problem,
     reader_of,
 )
-from service.errors import problem_of, tell_fault
+from service.errors import WorkerLost, is_fault, problem_kind, problem_of, tell_fault
 from service.forms import FormRoute
 from service.metrics import Metrics
 from service.schemas import describe, json_answer
@@ -51,7 +51,8 @@ _NO_PHOTO: dict[int | str, dict[str, Any]] = {
     )
 }
 _LIMITS: Any = {"max_files": MAX_PHOTOS, "max_fields": 16, "max_part_size": 8192}
-_Found = Localization | GeoLocalizationError
+_Found = Localization | Exception
+_Answers = AsyncGenerator[tuple[int, _Found]]
 
 
 class _LinesResponse(StreamingResponse):
@@ -74,17 +75,30 @@ async def localize_batch(
     serving: ServingOfApp,
     metrics: MetricsOfApp,
 ) -> _LinesResponse:
-    """One line of JSON for each photo, in the order in which they are answered; one that fails is a line, too."""
+    """One line of JSON for each photo, in the order in which they are answered; one that fails is a line, too.
+
+    A fault of the server before the first line is the status of the whole answer, after it that of a line.
+    """
     root = request.scope.get("root_path", "")
     view, region = GivenView(heading_deg=form.heading_deg, fov_deg=form.fov_deg), form.region
+    answers = _answers(serving, metrics, form.panorama, view, region, form.top_k)
+    first = await unless_gone(request, _until_one_is_answered(answers))
 
     async def lines() -> AsyncIterator[bytes]:
-        async for number, found in _answers(serving, metrics, form.panorama, view, region, form.top_k):
-            yield json.dumps(line(number, found), ensure_ascii=False).encode() + b"\n"
+        async with aclosing(answers):
+            for number, found in first:
+                yield encoded(number, found)
+            async for number, found in answers:
+                yield encoded(number, found)
+
+    def encoded(number: int, found: _Found) -> bytes:
+        return json.dumps(line(number, found), ensure_ascii=False).encode() + b"\n"
 
     def line(number: int, found: _Found) -> dict[str, Any]:
         name = _name(form.panorama[number])
-        if isinstance(found, GeoLocalizationError):
+        if isinstance(found, Exception):
+            tell_fault(found)
+            metrics.refused(problem_kind(found).slug)
             return BatchLine(number=number, name=name, answer=None, problem=problem_of(found)).model_dump(mode="json")
         answer = json_answer(found, serving.localizer, root=root)
         return BatchLine(number=number, name=name, answer=answer, problem=None).model_dump(mode="json")
@@ -105,18 +119,16 @@ async def localize_track(
     serving: ServingOfApp,
     metrics: MetricsOfApp,
 ) -> TrackAnswer:
-    """The most plausible way through the matches of photos that were taken one after the other."""
+    """The most plausible way through the matches of photos that were taken one after the other.
+
+    A fault of the server at one photo is that of the whole answer: the way would be another with it.
+    """
     view, region = GivenView(heading_deg=form.heading_deg, fov_deg=form.fov_deg), form.region
-
-    async def work() -> list[_Found]:
-        answers = _answers(serving, metrics, form.panorama, view, region, _MATCHES_OF_A_TRACK)
-        found = {number: answer async for number, answer in answers}
-        return [found[number] for number in range(len(form.panorama))]
-
-    found = await unless_gone(request, work())
-    if all(isinstance(one, GeoLocalizationError) for one in found):
-        raise next(one for one in found if isinstance(one, GeoLocalizationError))
-    candidates = [None if isinstance(one, GeoLocalizationError) else candidates_of(one) for one in found]
+    answers = _answers(serving, metrics, form.panorama, view, region, _MATCHES_OF_A_TRACK)
+    found = await unless_gone(request, _all_of(answers))
+    if all(isinstance(one, Exception) for one in found):
+        raise next(one for one in found if isinstance(one, Exception))
+    candidates = [None if isinstance(one, Exception) else candidates_of(one) for one in found]
     tile_m = next(tile_side_m(one) for one in found if isinstance(one, Localization))
     points = await asyncio.to_thread(find_track, candidates, reach_m=form.reach_m(), tile_m=tile_m)
     model, index = describe(serving.localizer)
@@ -131,16 +143,15 @@ async def _answers(
     view: GivenView,
     region: Region | None,
     top_k: int,
-) -> AsyncIterator[tuple[int, _Found]]:
+) -> _Answers:
     """Each photo's number and answer, or why it has none, as they finish; all end when nobody reads on."""
-    places = asyncio.Semaphore(_AT_ONCE)
+    places = asyncio.Semaphore(min(_AT_ONCE, serving.line.limit))
 
     async def one(number: int) -> tuple[int, _Found]:
         async with places:
             try:
                 answer = await serving.localize(reader_of(photos[number]), view, region=region, top_k=top_k)
-            except GeoLocalizationError as error:
-                tell_fault(error)
+            except Exception as error:
                 return number, error
             metrics.steps(answer.seconds)
             return number, answer
@@ -152,6 +163,46 @@ async def _answers(
     finally:
         for task in tasks:
             task.cancel()
+
+
+async def _until_one_is_answered(answers: _Answers) -> list[tuple[int, _Found]]:
+    """The first answers, up to one that is no fault of the server. No status has been sent until then.
+
+    Raises:
+        Exception: a fault that is that of every photo, or the first where no photo has another answer.
+    """
+    first: list[tuple[int, _Found]] = []
+    try:
+        async for number, found in answers:
+            first.append((number, found))
+            if not isinstance(found, Exception) or not is_fault(found):
+                return first
+            if not _may_be_of_one_photo(found):
+                raise found
+    except BaseException:
+        await answers.aclose()  # ends what works on the others
+        raise
+    raise next(found for _, found in first if isinstance(found, Exception))
+
+
+async def _all_of(answers: _Answers) -> list[_Found]:
+    """The answers in the order of the photos.
+
+    Raises:
+        Exception: the first fault of the server.
+    """
+    by_number: dict[int, _Found] = {}
+    async with aclosing(answers):
+        async for number, found in answers:
+            if isinstance(found, Exception) and is_fault(found):
+                raise found
+            by_number[number] = found
+    return [by_number[number] for number in range(len(by_number))]
+
+
+def _may_be_of_one_photo(fault: Exception) -> bool:
+    """Whether the others may be answered all the same: its decoder died, or it met a defect."""
+    return isinstance(fault, WorkerLost) or problem_kind(fault).status == 500
 
 
 def candidates_of(found: Localization) -> Candidates:
@@ -178,7 +229,8 @@ def _photo(number: int, upload: UploadFile, found: _Found, point: TrackPoint) ->
         tile_id=None if match is None else match.tile.tile_id,
         score=None if match is None else match.score,
         rank=None if match is None else match.rank,
-        problem=problem_of(found) if isinstance(found, GeoLocalizationError) else None,
+        beyond_m=None if point.beyond_m is None else round(point.beyond_m, 1),
+        problem=problem_of(found) if isinstance(found, Exception) else None,
     )
 
 

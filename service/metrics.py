@@ -42,7 +42,10 @@ class Metrics:
             "clnet_request_seconds", "Time until an answer", ["route"], buckets=_SECONDS, registry=self.registry
         )
         self._refusals = Counter(
-            "clnet_refusals", "Requests that were not answered, by reason", ["reason"], registry=self.registry
+            "clnet_refusals",
+            "Requests, or photos of a batch, that were not answered, by reason",
+            ["reason"],
+            registry=self.registry,
         )
         self._uploads = Gauge("clnet_uploads", "Uploads that arrive now", registry=self.registry)
         self._swaps = Counter(
@@ -55,7 +58,11 @@ class Metrics:
         """A request ended after some seconds; `reason` is empty where it was answered."""
         self._latency.labels(route).observe(seconds)
         if reason:
-            self._refusals.labels(reason).inc()
+            self.refused(reason)
+
+    def refused(self, reason: str) -> None:
+        """A request, or a photo of a batch, was not answered."""
+        self._refusals.labels(reason).inc()
 
     def uploads(self, count: int) -> None:
         """`count` uploads arrive now."""

@@ -5,6 +5,7 @@ Nothing of it is part of the documented API, and nothing is loaded from elsewher
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -35,14 +36,31 @@ def add_page(app: FastAPI, *, samples: Path | None) -> None:
     app.mount("/web/leaflet", StaticFiles(directory=leaflet.BASE_DIR), name="leaflet")
     app.mount("/web", StaticFiles(directory=_WEB), name="web")
     if samples is not None:
-        app.mount("/samples", StaticFiles(directory=samples, check_dir=False), name="samples")
+        app.mount("/samples", _SampleFiles(samples), name="samples")
+
+
+class _SampleFiles(StaticFiles):
+    """The photos of a folder that the page offers, and nothing else that lies there."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(directory=folder, check_dir=False)
+        self._folder = folder
+
+    async def check_config(self) -> None:
+        """The folder may be absent; then there is nothing to serve."""
+
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        """The file and its state; None for what is not offered. Asked in a thread."""
+        offered = {photo.name for photo in sample_photos(self._folder)}
+        return super().lookup_path(path) if path in offered else ("", None)
 
 
 def sample_photos(folder: Path | None) -> list[Path]:
-    """The first three photos of a folder by name; none where there is no such folder."""
+    """The first three photos of a folder by name; none where there is no such folder, and no link that leads out."""
     if folder is None or not folder.is_dir():
         return []
-    photos = [path for path in folder.iterdir() if path.suffix.lower() in _PHOTOS and not path.name.startswith(".")]
+    named = [path for path in folder.iterdir() if path.suffix.lower() in _PHOTOS and not path.name.startswith(".")]
+    photos = [path for path in named if path.is_file() and path.resolve().is_relative_to(folder.resolve())]
     return sorted(photos)[:_MOST_SAMPLES]
 
 

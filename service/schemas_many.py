@@ -38,6 +38,10 @@ MAX_PHOTOS = 256
 """Of one request."""
 _SPEED_M_S = 15.0
 _STEP_M = 100.0
+_SOFT = (
+    "The limit is soft: a way that goes beyond it counts as less likely, by the square of how many tiles it is; beyond "
+    "three and a half tiles the price grows no more. `beyond_m` of each photo says by how much the limit is exceeded."
+)
 
 
 class _Photos(AreaForm):
@@ -76,8 +80,7 @@ class TrackForm(_Photos):
         gt=0,
         le=1000,
         allow_inf_nan=False,
-        description=f"The highest speed; goes with `times_s`. Left out: {_SPEED_M_S:g}. A way that is faster by a tile "
-        "or more between two photos counts as less likely the faster it is.",
+        description=f"The highest speed; goes with `times_s`. Left out: {_SPEED_M_S:g}. {_SOFT}",
         examples=[_SPEED_M_S],
     )
     max_step_m: float | None = Field(
@@ -85,7 +88,8 @@ class TrackForm(_Photos):
         gt=0,
         le=1_000_000,
         allow_inf_nan=False,
-        description=f"The longest way from one photo to the next; only without `times_s`. Left out: {_STEP_M:g}.",
+        description="The longest way from one photo to the next; only without `times_s`. Left out: "
+        f"{_STEP_M:g}. {_SOFT}",
         examples=[_STEP_M],
     )
 
@@ -119,6 +123,11 @@ class TrackPhoto(BaseModel):
     tile_id: str | None = Field(description="The match on the way; null where the photo was left out.")
     score: float | None = Field(description="Of that match.")
     rank: int | None = Field(description="Of that match among the photo's own.")
+    beyond_m: float | None = Field(
+        description="Metres by which the way from the photo before it on the way is longer than the limit allows; 0 "
+        "where it is not, and at the first; null where the photo was left out.",
+        examples=[0.0],
+    )
     problem: dict[str, Any] | None = Field(None, description="Why the photo could not be used; null where it could.")
 
 

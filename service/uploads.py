@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from model.common.counted import counted
 from service.errors import Overloaded, response_for
 
 __all__ = ["UploadMiddleware"]
@@ -75,7 +76,8 @@ class UploadMiddleware:
             await self._app(scope, receive, send)
             return
         if len(self._uploads) >= self._max_uploads and not self._drop_slowest():
-            busy = Overloaded(f"{len(self._uploads)} uploads are under way, which is the limit; try again later")
+            uploads = counted(len(self._uploads), "upload", "is", "are")
+            busy = Overloaded(f"{uploads} under way, which is the limit; try again later")
             await response_for(busy)(scope, receive, send)
             return
         upload = _Upload(asyncio.get_running_loop().time())

@@ -33,6 +33,7 @@ from indexer.tiles.depth import VALUE_BITS
 from indexer.tiles.sources.source import TileSource
 from indexer.tiles.tile_table import TileTable
 from model.common.atomic_io import publish
+from model.common.counted import counted
 from model.common.errors import GeoLocalizationError, OutputExists
 
 __all__ = ["BuildSummary", "assemble", "build_index"]
@@ -183,8 +184,9 @@ def _still_true(
             "first command to resume it, or add --restart to discard it"
         )
     if finished > left:
+        parts = counted(finished, "finished part")
         plan.notes.append(
-            f"warning: {finished - left:,} of {finished:,} finished parts of the unfinished build are embedded again, "
+            f"warning: {finished - left:,} of {parts} of the unfinished build to be embedded again, "
             "because tiles in them have changed since"
         )
     return true
@@ -213,7 +215,7 @@ def _refuse_nothing(reports: list[ShardReport], plan: BuildPlan, work: WorkFolde
     work.remove()
     reasons = "; ".join(f"{tile}: {reason}" for tile, reason in summary.reasons)
     raise NothingUsable(
-        f"none of {len(plan.tiles):,} tiles could be embedded: {summary.skipped:,} without data, "
+        f"none of {counted(len(plan.tiles), 'tile')} could be embedded: {summary.skipped:,} without data, "
         f"{summary.failed:,} failed. {reasons}".rstrip()
     )
 
@@ -226,9 +228,10 @@ def _refuse_too_many_failures(reports: list[ShardReport], plan: BuildPlan, spec:
         return
     reasons = "; ".join(f"{tile}: {reason}" for tile, reason in summary.reasons)
     raise TooManyFailures(
-        f"{summary.failed:,} of {len(plan.tiles):,} tiles ({share:.0%}) could not be read, more than max_failed "
-        f"{spec.max_failed:g} allows; nothing was published. Repeat the command with --max-failed {_rounded_up(share)} "
-        f"to go on without them, which takes over what is done, or mend the source and add --restart. {reasons}"
+        f"{summary.failed:,} of {counted(len(plan.tiles), 'tile')} ({share:.0%}) could not be read, more than "
+        f"max_failed {spec.max_failed:g} allows; nothing was published. Repeat the command with --max-failed "
+        f"{_rounded_up(share)} to go on without them, which takes over what is done, or mend the source and add "
+        f"--restart. {reasons}"
     )
 
 

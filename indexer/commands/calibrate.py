@@ -18,6 +18,7 @@ from annotated_types import Ge, Gt, Le
 from indexer.commands.options import IndexOptions, RerankOptions
 from indexer.commands.output import print_lines
 from indexer.common.errors import BadCalibration, BadPhotos, BadQuery
+from model.common.counted import counted
 from model.common.errors import MissingExtra
 from model.common.flags import Option
 from model.common.specs import Wanted, spec
@@ -134,9 +135,10 @@ class _Asking:
             names = [one.name for one in self.sets]
             asked = search_known_photos(self.localizer, photos, names=names, protocol=protocol, on_progress=bar.update)
         if asked.left_out:
+            all_asked = counted(len(photos), "photo", "is", "are")
             sys.stderr.write(
-                f"warning: {len(asked.left_out):,} of {len(photos):,} photos are left out, as an answer to them "
-                f"carries no confidence; {asked.left_out[0]}\n"
+                f"warning: {len(asked.left_out):,} of {all_asked} left out, as an answer to them carries no "
+                f"confidence; {asked.left_out[0]}\n"
             )
         return asked
 

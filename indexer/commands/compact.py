@@ -5,7 +5,7 @@ from __future__ import annotations
 from indexer.commands.changes import print_state
 from indexer.commands.options import IndexOptions
 from indexer.commands.output import print_lines
-from indexer.index.search_spec import SearchSpec
+from indexer.index.search_spec import SearchChange
 from model.common.counted import counted
 from model.common.specs import spec
 
@@ -16,7 +16,7 @@ __all__ = ["CompactOptions", "run"]
 class CompactOptions(IndexOptions):
     """Which index."""
 
-    search: SearchSpec = SearchSpec()
+    search: SearchChange = SearchChange()
 
 
 def run(options: CompactOptions) -> int:

@@ -45,6 +45,7 @@ def run(options: ExportOptions) -> int:
         count = export_index(index, options.form, options.out)
     finally:
         index.close()
-    left = f"; the pictures of {index.count - count:,} others are gone" if count < index.count else ""
+    others = counted(index.count - count, "other", "has", "have")
+    left = f"; {others} no picture any more" if count < index.count else ""
     print_lines(f"{options.out}: {counted(count, 'tile')} as {options.form}{left}")
     return 0

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 from indexer.commands.options import AnyIndexOptions
 from indexer.commands.output import as_degrees, as_size, print_json, print_lines
 from indexer.common.errors import BadCalibration
 from indexer.milvus.address import MilvusAddress
-from model.common.flags import Option
+from model.common.counted import counted
+from model.common.flags import Option, flag_of
 from model.common.specs import spec
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def _vector_bytes(index: TileIndex) -> int:
 def _segment_line(segment: Segment) -> str:
     """Which tiles a segment holds, from where, and what is missing."""
     manifest, counts = segment.manifest, segment.manifest.tiles
-    parts = [f"{len(segment.live_rows):,} tiles of {segment.source_name} ({manifest.source['kind']})"]
+    parts = [f"{counted(len(segment.live_rows), 'tile')} of {segment.source_name} ({manifest.source['kind']})"]
     if segment.date is not None:
         parts.append(f"imagery of {segment.date}")
     if said := manifest.source.get("attribution"):
@@ -78,6 +79,8 @@ def _segment_line(segment: Segment) -> str:
             f"{recipe.probes:,} of {recipe.lists:,} lists of {recipe.codes} visited, which finds {recipe.recall:.1%} "
             f"of the ten exact answers to {recipe.trial or 'vectors with noise'} ({_curve(recipe)})"
         )
+    if recipe.asked:
+        parts.append(f"built with {_flags(recipe.asked)}")
     if segment.source is None:
         parts.append("not on disk")
     if segment.removed is not None:
@@ -85,6 +88,11 @@ def _segment_line(segment: Segment) -> str:
     left_out = {"skipped": "without data", "failed": "unreadable", "equal": "with the picture of another"}
     parts += [f"{counts[name]:,} {words}" for name, words in left_out.items() if counts.get(name)]
     return ", ".join(parts)
+
+
+def _flags(asked: Mapping[str, Any]) -> str:
+    """What a search was asked to cost, as the command line says it."""
+    return " ".join(f"{flag_of(name)} {value:.15g}" for name, value in asked.items())
 
 
 def _curve(recipe: SearchRecipe) -> str:

@@ -12,6 +12,7 @@ from annotated_types import Ge, Gt, Le
 
 from indexer.commands.options import LocalizerOptions, PhotoOptions
 from indexer.commands.output import print_lines
+from model.common.counted import counted
 from model.common.errors import BadConfig, OutputExists
 from model.common.flags import Option
 from model.common.geo import LatLon, parse_lat_lon
@@ -115,13 +116,16 @@ def run(options: LocalizeOptions) -> int:
     with progress(len(requests), "placing", unit="photos", quiet=options.quiet or len(requests) == 1) as bar:
         failed = _write(options, answers, copies, bar.update)
     if failed:
-        sys.stderr.write(f"{failed:,} of {len(requests):,} photos could not be placed\n")
+        sys.stderr.write(f"{failed:,} of {counted(len(requests), 'photo')} could not be placed\n")
     uncopied = 0
     if copies is not None:
         uncopied = copies.failed
-        sys.stderr.write(f"{copies.written:,} of {len(requests):,} photos were copied to {options.write_gps}\n")
+        asked = counted(len(requests), "photo", "was", "were")
+        sys.stderr.write(f"{copies.written:,} of {asked} copied to {options.write_gps}\n")
         if uncopied:
-            sys.stderr.write(f"{uncopied:,} that were sure enough could not be copied\n")
+            sys.stderr.write(
+                f"{uncopied:,} that {'was' if uncopied == 1 else 'were'} sure enough could not be copied\n"
+            )
     nothing = failed == len(requests) or (copies is not None and uncopied > 0 == copies.written)
     return int(nothing or (options.strict and failed + uncopied > 0))
 

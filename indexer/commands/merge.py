@@ -41,6 +41,6 @@ def run(options: MergeOptions) -> int:
             index.close()
     for index, count in zip(indexes, merged.replaced, strict=True):
         if count:
-            print_lines(f"{count:,} tiles of {index.folder} are replaced by those of an index named later")
+            print_lines(f"{counted(count, 'tile')} of {index.folder} replaced by what an index named later has")
     print_lines(f"{options.out} holds {counted(merged.count, 'tile')}")
     return 0

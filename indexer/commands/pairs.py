@@ -12,6 +12,7 @@ from indexer.commands.output import print_lines
 from indexer.pairs.specs import PairsSpec
 from indexer.tiles.sources.options import SourceOptions
 from model.common.atomic_io import refuse_existing
+from model.common.counted import counted
 from model.common.flags import Option
 from model.common.geo import parse_given_heading
 from model.common.specs import Wanted, spec
@@ -74,7 +75,7 @@ def _print_summary(summary: PairsSummary, out: Path, count: int) -> None:
     kept = sum(summary.photos.values())
     parts = ((part, number, summary.tiles[part]) for part, number in summary.photos.items())
     print_lines(
-        f"{out}: {kept:,} of {count:,} photos, tiles of {summary.tile_m:.0f} m",
+        f"{out}: {kept:,} of {counted(count, 'photo')}, tiles of {summary.tile_m:.0f} m",
         *(f"  {part:5} {number:7,} photos {tiles:7,} tiles" for part, number, tiles in parts),
         *(["left out (left-out.csv says which and why):"] if summary.left_out else []),
         *(f"  {number:7,} {reason}" for reason, number in summary.reasons.items()),

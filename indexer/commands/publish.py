@@ -9,6 +9,7 @@ from annotated_types import Ge
 from indexer.commands.options import IndexOptions
 from indexer.commands.output import print_lines
 from indexer.milvus.address import MilvusAddress, parse_milvus
+from model.common.counted import counted
 from model.common.errors import BadConfig
 from model.common.flags import Option
 from model.common.specs import spec
@@ -68,9 +69,11 @@ def run(options: PublishOptions) -> int:
             )
     finally:
         index.close()
-    print_lines(f"{options.to}: {made.count:,} tiles, {made.vectors:,} vectors, searched by {way.kind}")
+    print_lines(
+        f"{options.to}: {counted(made.count, 'tile')}, {counted(made.vectors, 'vector')}, searched by {way.kind}"
+    )
     if made.recall is not None:
         print_lines(f"it finds {made.recall:.1%} of the ten exact answers to vectors with noise")
     if made.dropped:
-        print_lines(f"{made.dropped:,} older versions are dropped")
+        print_lines(f"{counted(made.dropped, 'older version', 'is', 'are')} dropped")
     return 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from indexer.commands.options import AreaOptions, LocalizerOptions, PhotoOptions
 from indexer.commands.output import print_json, print_lines
+from model.common.counted import counted
 from model.common.errors import BadConfig
 from model.common.flags import Option
 from model.common.specs import spec
@@ -60,7 +61,7 @@ def _print_table(found: Localization) -> None:
     for match in found.matches:
         place = f"{match.tile.lat:11.6f}  {match.tile.lon:12.6f}"
         print_lines(f"{match.rank:4}  {match.score:7.4f}  {match.heading_deg:7.1f}  {place}  {match.tile.dated_name}")
-    print_lines(f"{found.scanned:,} tiles compared, {'exact' if found.exact else 'approximate'}")
+    print_lines(f"{counted(found.scanned, 'tile')} compared, {'exact' if found.exact else 'approximate'}")
     print_lines(_estimate_line(found.position))
     print_lines(*(f"warning: {warning}" for warning in found.warnings))
 

@@ -7,7 +7,9 @@ from typing import Annotated
 
 from indexer.commands.options import AreaOptions, IndexOptions
 from indexer.commands.output import print_lines
+from indexer.index.search_spec import SearchChange
 from model.common.atomic_io import refuse_existing
+from model.common.counted import counted
 from model.common.errors import BadConfig
 from model.common.flags import Option
 from model.common.specs import spec
@@ -20,6 +22,7 @@ class SplitOptions(AreaOptions, IndexOptions):
     """Which part, and where to."""
 
     out: Annotated[Path, Option("index folder to write; it must not exist", "FOLDER")]
+    search: SearchChange = SearchChange()
 
     def check_together(self) -> None:
         """There is an area."""
@@ -37,10 +40,11 @@ def run(options: SplitOptions) -> int:
     region = options.region()
     index = TileIndex.open(options.index, verify=True)
     try:
-        count = split_index(index, region, options.out) if region is not None else 0
+        count = split_index(index, region, options.out, search=options.search) if region is not None else 0
     finally:
         index.close()
     print_lines(
-        f"{options.out}: {count:,} of {index.count:,} tiles; {index.folder} still has them, `remove` takes them out"
+        f"{options.out}: {count:,} of {counted(index.count, 'tile')}; {index.folder} still has them, "
+        "`remove` takes them out"
     )
     return 0

@@ -9,6 +9,7 @@ from annotated_types import Ge
 
 from indexer.commands.options import IndexOptions
 from indexer.commands.output import print_lines
+from model.common.counted import counted
 from model.common.flags import Option
 from model.common.specs import spec
 from model.network.specs import EncoderOptions
@@ -34,7 +35,8 @@ def run(options: VerifyOptions) -> int:
     encoder = Encoder.load(options.checkpoint, device=options.device, engine=options.engine, anchors=anchors)
     report = verify_index(index, encoder, sample=options.sample)
     print_lines(
-        f"{index.folder}: digests, {index.count:,} tiles, {index.anchors} x {index.dim} numbers each, are right"
+        f"{index.folder}: digests, {counted(index.count, 'tile')}, {index.anchors} x {index.dim} numbers each, "
+        "are right"
     )
     if report.sampled:
         print_lines(f"{report.sampled} tiles embedded again; least cosine similarity {report.least_similarity:.6f}")

@@ -23,6 +23,7 @@ from indexer.confidence.queries import KnownPhoto, SearchedPhotos
 from indexer.confidence.reliability import Distances, Reliability, measure
 from indexer.index.index_manifest import IndexManifest
 from model._version import VERSION
+from model.common.counted import counted
 from model.common.geo import EARTH_RADIUS_M, great_circle_m
 
 __all__ = ["LEAST_PHOTOS", "Fitted", "check", "default_radius_m", "fit", "require_enough"]
@@ -71,7 +72,8 @@ def require_enough(photos: int) -> None:
         BadPhotos: there are not.
     """
     if photos < LEAST_PHOTOS:
-        raise BadPhotos(f"{photos} photos are too few to calibrate on; give at least {LEAST_PHOTOS}, better 1,000")
+        told = counted(photos, "photo", "is", "are")
+        raise BadPhotos(f"{told} too few to calibrate on; give at least {LEAST_PHOTOS}, better 1,000")
 
 
 def fit(asked: SearchedPhotos, manifest: IndexManifest, *, radius_m: float) -> Fitted:

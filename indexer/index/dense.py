@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.common.errors import TooManyTiles
+from model.common.counted import counted
 
 __all__ = ["MOST_VECTORS", "AllScores", "joined_scores", "score_all"]
 
@@ -47,8 +48,8 @@ def score_all(vectors: NDArray[np.float16], queries: NDArray[np.float32], runs: 
     anchors, count = vectors.shape[1] // dim, int((runs[:, 1] - runs[:, 0]).sum())
     if count * anchors > MOST_VECTORS:
         raise TooManyTiles(
-            f"the area holds {count:,} tiles with {anchors} vectors each; scores of all tiles are added for at most "
-            f"{MOST_VECTORS:,} vectors: search a smaller area"
+            f"the area holds {count:,} tiles with {counted(anchors, 'vector')} each; scores of all tiles are added for "
+            f"at most {MOST_VECTORS:,} vectors: search a smaller area"
         )
     scores = np.empty((count, anchors), np.float32)
     peaks, done = np.full(len(queries), -np.inf, np.float32), 0

@@ -18,6 +18,7 @@ from indexer.common.errors import IndexDamaged
 from indexer.index.manifest import FORMAT, MANIFEST, FileEntry, Manifest, load_manifest
 from indexer.tiles.tile_table import narrowest_span
 from model.common.atomic_io import canonical_json, sha256_bytes, staged_file, sync_folder, write_json
+from model.common.counted import counted
 from model.common.geo import Bounds
 
 __all__ = ["FIRST_SEGMENT", "LIST_VERSION", "SEGMENTS", "IndexManifest", "Removed", "SegmentEntry", "joined_bounds"]
@@ -68,7 +69,9 @@ class Removed:
         bits = np.unpackbits(np.fromfile(folder / self.file, np.uint8))
         rows: NDArray[np.bool_] = bits[:count].astype(np.bool_)
         if len(bits) != -(-count // 8) * 8 or int(rows.sum()) != self.count:
-            raise IndexDamaged(f"{folder / self.file} does not fit a segment of {count:,} rows; restore the index")
+            raise IndexDamaged(
+                f"{folder / self.file} does not fit a segment of {counted(count, 'row')}; restore the index"
+            )
         return rows
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.common.errors import IndexDamaged
+from model.common.counted import counted
 
 __all__ = ["BLOCK_BYTES", "BackgroundCheck", "BlockCheck", "write_block_digests"]
 
@@ -46,7 +47,8 @@ class BlockCheck:
         if len(self._digests) != count * _DIGEST_BYTES:
             held = len(self._digests) // _DIGEST_BYTES
             raise IndexDamaged(
-                f"{digests} holds {held:,} digests for the {count:,} blocks of {path.name}; rebuild the index"
+                f"{digests} holds {counted(held, 'digest')} for the {counted(count, 'block')} of {path.name}; "
+                "rebuild the index"
             )
         self._right = np.zeros(count, np.bool_)
 

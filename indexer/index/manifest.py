@@ -15,10 +15,12 @@ from typing import Any
 
 from indexer.common.errors import IndexDamaged, IndexVersion, NoSuchIndex
 from model.common.atomic_io import canonical_json, parse_json, sha256_bytes, sha256_file, write_json
+from model.common.counted import counted
 from model.common.geo import Bounds
 from model.common.plain_files import read_plain
 
 __all__ = [
+    "ASKED_VERSION",
     "BLOCKS",
     "EMBEDDINGS",
     "FORMAT",
@@ -38,6 +40,8 @@ FORMAT = "clnet-geolocalization index"
 FORMAT_VERSION = 3
 TRIED_VERSION = 6
 """Of a segment whose lists have coarse codes, and a recall measured by named queries."""
+ASKED_VERSION = 7
+"""Of a segment, with lists or without, that was asked to be searched otherwise than by default."""
 _MEASURED_VERSION = 5
 """The one before: the queries were vectors with noise. Still read; version 4 is that of a list of segments."""
 _UNMEASURED = ("kind", "lists", "probes", "candidates")
@@ -72,7 +76,7 @@ class FileEntry:
             raise IndexDamaged(f"{path} is missing; restore it or rebuild the index")
         size = path.stat().st_size
         if size != self.size_bytes:
-            raise IndexDamaged(f"{path} has {size:,} bytes, the manifest says {self.size_bytes:,}; rebuild the index")
+            raise IndexDamaged(f"{path} has {counted(size, 'byte')}, the manifest says {self.size_bytes:,}; rebuild it")
         if hashed:
             self._compare(path, sha256_file(path))
 
@@ -106,6 +110,8 @@ class SearchRecipe:
         recall: share that was reached.
         curve: (probes, recall) as they were tried.
         trial: how many queries of which kind it was measured by; empty where an earlier version measured it.
+        asked: what it was planned by, where that differs from the defaults (`SearchSpec.asked`); earlier versions kept
+            nothing of it.
     """
 
     kind: str = "exact"
@@ -117,6 +123,7 @@ class SearchRecipe:
     recall: float = 0.0
     curve: list[tuple[int, float]] = field(default_factory=list)
     trial: str = ""
+    asked: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> SearchRecipe:
@@ -195,11 +202,11 @@ class Manifest:
         if content.get("format") != FORMAT:
             raise IndexDamaged(f"{path} is not the manifest of an index (its format is {content.get('format')!r})")
         version = content.get("version")
-        if version not in (_WITH_PATH_IN_DIGEST, FORMAT_VERSION, _MEASURED_VERSION, TRIED_VERSION):
-            later = isinstance(version, int) and version > TRIED_VERSION
+        if version not in (_WITH_PATH_IN_DIGEST, FORMAT_VERSION, _MEASURED_VERSION, TRIED_VERSION, ASKED_VERSION):
+            later = isinstance(version, int) and version > ASKED_VERSION
             raise IndexVersion(
                 f"{path} has format version {version!r}; this software reads versions {_WITH_PATH_IN_DIGEST} to "
-                f"{TRIED_VERSION}. {'Update the software, or rebuild' if later else 'Rebuild'} the index with "
+                f"{ASKED_VERSION}. {'Update the software, or rebuild' if later else 'Rebuild'} the index with "
                 "`python -m indexer build`"
             )
         _require_unchanged(path, dict(content), written)
@@ -213,8 +220,9 @@ class Manifest:
             del content["blocks"]
         if self.version < _MEASURED_VERSION:
             content["search"] = {key: value for key, value in content["search"].items() if key in _UNMEASURED}
-        elif self.version < TRIED_VERSION:
-            del content["search"]["trial"]
+        elif self.version < ASKED_VERSION:
+            later = ("asked",) if self.version == TRIED_VERSION else ("asked", "trial")
+            content["search"] = {key: value for key, value in content["search"].items() if key not in later}
         return content
 
     @classmethod

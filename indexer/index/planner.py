@@ -52,7 +52,7 @@ def plan_search(
     count, dim = vectors.shape
     fits = spec.memory is None or vectors.nbytes <= spec.memory
     if fits and _scan_ms(vectors[: _sample_rows(dim)], count) <= spec.latency_ms:
-        return SearchRecipe()
+        return SearchRecipe(asked=spec.asked)
     codes = codes_within(count, dim, spec.memory)
     lists = lists_for(count)
     write_approximate(path, vectors, lists, codes)
@@ -111,7 +111,12 @@ def _tuned(
     truth = [best_anchors(*found, per_tile, top_k)[0] for found in exact]
     scan.close()
     recipe = SearchRecipe(
-        kind="ivf", lists=lists, codes=codes.factory, target=spec.target_recall, trial=f"{len(queries)} {trial.kind}"
+        kind="ivf",
+        lists=lists,
+        codes=codes.factory,
+        target=spec.target_recall,
+        trial=f"{len(queries)} {trial.kind}",
+        asked=spec.asked,
     )
     index = load_approximate(path, recipe, count=count, dim=dim)
     best = 0.0

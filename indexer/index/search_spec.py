@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, replace
+from typing import Annotated, Any
 
 from annotated_types import Ge, Gt, Le
 
@@ -11,7 +13,7 @@ from indexer.common.errors import BadRecipe
 from model.common.flags import Option
 from model.common.specs import Wanted, spec
 
-__all__ = ["SearchSpec", "parse_size"]
+__all__ = ["SearchChange", "SearchSpec", "asked_of_all", "parse_size"]
 
 _UNITS = {"": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
@@ -53,3 +55,58 @@ class SearchSpec:
         Wanted("a share in (0, 1]"),
         Option("least share of the ten exact answers that lists must find", "SHARE"),
     ] = 0.95
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What differs from the defaults, as a manifest keeps it."""
+        return {one.name: value for one in fields(self) if (value := getattr(self, one.name)) != one.default}
+
+
+@spec(error=BadRecipe)
+class SearchChange:
+    """What a segment that is made of others is asked beyond what was asked of them; None leaves that as it is.
+
+    Attributes:
+        latency_ms: as of `SearchSpec`.
+        memory: as of `SearchSpec`.
+        target_recall: as of `SearchSpec`.
+    """
+
+    latency_ms: Annotated[
+        float | None,
+        Ge(0),
+        Option("longest time of comparing all tiles with a photo; beyond it, lists are made (default: as built)", "MS"),
+    ] = None
+    memory: Annotated[
+        int | None,
+        Gt(0),
+        Option("memory that the vectors, or their codes, may take (default: as built)", "SIZE", parse=parse_size),
+    ] = None
+    target_recall: Annotated[
+        float | None,
+        Gt(0),
+        Le(1),
+        Wanted("a share in (0, 1]"),
+        Option("least share of the ten exact answers that lists must find (default: as built)", "SHARE"),
+    ] = None
+
+    def of(self, asked: Mapping[str, Any]) -> SearchSpec:
+        """What is asked now, where `asked` was before."""
+        given = {one.name: value for one in fields(self) if (value := getattr(self, one.name)) is not None}
+        return replace(SearchSpec(**asked), **given)
+
+
+def asked_of_all(parts: Iterable[tuple[int, Mapping[str, Any]]]) -> dict[str, Any]:
+    """What was asked of several segments as what is asked of one: of two answers that of the larger counts.
+
+    Args:
+        parts: (number of rows, what was asked) of each.
+
+    Example:
+        >>> asked_of_all([(1000, {"latency_ms": 0.0}), (10, {"latency_ms": 9.0, "memory": 4}), (99, {})])
+        {'latency_ms': 0.0, 'memory': 4}
+    """
+    joined: dict[str, Any] = {}
+    for _, asked in sorted(parts, key=lambda part: part[0]):
+        joined |= asked
+    return joined

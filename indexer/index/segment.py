@@ -31,6 +31,7 @@ from indexer.tiles.sources.open_source import open_source
 from indexer.tiles.sources.options import DATE
 from indexer.tiles.sources.source import SourceOptions, TileImage, TileSource, as_tile_image
 from indexer.tiles.tile_table import TileRecord, TileTable, point_in_tile
+from model.common.counted import counted
 from model.common.errors import BadImage, MissingExtra
 from model.common.geo import LatLon
 from model.common.images import decode_image
@@ -130,8 +131,8 @@ class Segment:
         width = manifest.dim * len(manifest.anchors)
         if vectors.shape != (manifest.count, width) or len(tiles) != manifest.count:
             raise IndexDamaged(
-                f"{folder} has {len(tiles):,} tiles and vectors {vectors.shape}; its manifest says "
-                f"{manifest.count:,} tiles of {width} numbers. Rebuild the index"
+                f"{folder} has {counted(len(tiles), 'tile')} and vectors {vectors.shape}; its manifest says "
+                f"{counted(manifest.count, 'tile')} of {width} numbers. Rebuild the index"
             )
         segment = cls(folder, manifest, tiles, vectors, base=base, removed=removed, exact=exact, scan_on=scan_on)
         if large and not verify:

@@ -14,6 +14,7 @@ from indexer.common.encoders import EncoderIdentity
 from indexer.index.geoparquet import write_tiles
 from indexer.index.integrity import write_block_digests
 from indexer.index.manifest import (
+    ASKED_VERSION,
     BLOCKS,
     EMBEDDINGS,
     FORMAT_VERSION,
@@ -142,8 +143,15 @@ def _manifest(
         files={path.name: FileEntry.of(path) for path in sorted(folder.iterdir()) if path.name != STAMPS},
         written_by=VERSION,
         blocks={EMBEDDINGS: BLOCKS} if (folder / BLOCKS).exists() else {},
-        version=FORMAT_VERSION if recipe.kind == "exact" else TRIED_VERSION,
+        version=_version(recipe),
     )
+
+
+def _version(recipe: SearchRecipe) -> int:
+    """The earliest that can say it."""
+    if recipe.asked:
+        return ASKED_VERSION
+    return FORMAT_VERSION if recipe.kind == "exact" else TRIED_VERSION
 
 
 def _ground_size_m(tiles: TileTable) -> tuple[float, float]:

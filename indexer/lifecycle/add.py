@@ -19,6 +19,7 @@ from indexer.lifecycle.equal_pictures import notes_on_known_pictures
 from indexer.lifecycle.ground_sizes import require_size_of_index
 from indexer.lifecycle.matching import rows_of_same
 from indexer.tiles.sources.source import TileSource
+from model.common.counted import counted
 
 __all__ = ["Addition", "add_tiles", "plan_addition", "require_same_making"]
 
@@ -93,7 +94,8 @@ def add_tiles(
     """
     if not len(addition.plan.tiles):
         raise BadChange(
-            f"all {addition.known:,} tiles of {source.path} are in {change.folder} already, by name, place and date; "
+            f"nothing is new of the {counted(addition.known, 'tile')} of {source.path}: all known to {change.folder} "
+            "already, by name, place and date; "
             "`python -m indexer update` looks which have changed, and a --date keeps both"
         )
     target = change.new_segment()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from indexer.index.manifest import Manifest
 from indexer.index.origins import Origins, first_of_equals, read_origins
-from indexer.index.search_spec import SearchSpec
+from indexer.index.search_spec import SearchChange, asked_of_all
 from indexer.index.segment import Segment
 from indexer.index.segment_writer import MadeBy, VectorWriter, finish_segment
 from indexer.index.trial import joined_trial
@@ -34,7 +34,7 @@ def grouped_by_source(segments: Sequence[Segment]) -> list[list[int]]:
 
 
 def write_joined(
-    folder: Path, parts: Sequence[tuple[Segment, Rows]], *, source: dict[str, Any], search: SearchSpec | None = None
+    folder: Path, parts: Sequence[tuple[Segment, Rows]], *, source: dict[str, Any], search: SearchChange | None = None
 ) -> Manifest:
     """Copy rows of segments into one new segment in an empty folder.
 
@@ -42,8 +42,12 @@ def write_joined(
         folder: where to.
         parts: segments of one encoder, with the rows to take; they must have been verified.
         source: what the manifest says of their source.
-        search: what a search without an area may cost.
+        search: what a search without an area may cost, where that is no longer what was asked of the segments.
+
+    Raises:
+        BadRecipe: no codes are small enough for the memory, or the recall cannot be reached.
     """
+    asked = asked_of_all([(len(rows), segment.manifest.search.asked) for segment, rows in parts])
     tiles = joined_tables([segment.tiles.take(rows) for segment, rows in parts])
     order = np.argsort(tiles.curve_keys, kind="stable")
     owner = np.repeat(np.arange(len(parts)), [len(rows) for _, rows in parts])[order]
@@ -63,7 +67,7 @@ def write_joined(
         folder,
         tiles.take(order),
         MadeBy.of_manifest(parts[0][0].manifest),
-        search=search or SearchSpec(),
+        search=(search or SearchChange()).of(asked),
         source=source,
         counts=_counts(parts, origins),
         origins=origins,

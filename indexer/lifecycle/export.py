@@ -23,6 +23,7 @@ from indexer.lifecycle.export_pictures import write_pmtiles
 from indexer.tiles.tile_table import TileRecord
 from indexer.tiles.wkb import box_wkb
 from model.common.atomic_io import canonical_json, refuse_existing, staged_file, staged_folder
+from model.common.counted import counted
 from model.common.geo import Bounds
 
 __all__ = ["FORMS", "export_index"]
@@ -135,7 +136,7 @@ def _write_stac(index: TileIndex, path: Path) -> None:
         "stac_version": "1.1.0",
         "stac_extensions": [_EXTENSION],
         "id": index.name,
-        "description": f"Embeddings of {index.count:,} satellite tiles by {manifest.encoder['name']}",
+        "description": f"Embeddings of {counted(index.count, 'satellite tile')} by {manifest.encoder['name']}",
         "license": "other",
         **({"attribution": "; ".join(owners)} if owners else {}),
         "extent": {"spatial": {"bbox": [list(bounds.as_tuple())]}, "temporal": {"interval": [interval]}},

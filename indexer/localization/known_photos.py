@@ -11,6 +11,7 @@ from indexer.confidence.features import TopK
 from indexer.confidence.photo_fingerprints import PhotoSet
 from indexer.confidence.queries import KnownPhoto, SearchedPhotos
 from indexer.localization.localizer import Localizer
+from model.common.counted import counted
 from model.data.manifest import Photos
 from model.data.pairs import PairSet, Query
 from model.data.pictures import open_query
@@ -33,7 +34,7 @@ def photos_with_places(sets: Sequence[PairSet | Photos]) -> list[Query]:
     lost = [query.path for query in queries if query.location is None]
     if lost:
         raise BadPhotos(
-            f"{len(lost):,} of {len(queries):,} photos have no lat, lon, {lost[0].name} for one; "
+            f"{len(lost):,} of {counted(len(queries), 'photo', 'has', 'have')} no lat, lon, {lost[0].name} for one; "
             "give the columns lat and lon for every query"
         )
     return queries
@@ -77,7 +78,7 @@ def search_known_photos(
             kept.append(query)
         on_progress(1)
     if not photos:
-        raise BadPhotos(f"all {len(queries):,} photos are left out, {left_out[0]}")
+        raise BadPhotos(f"no photo is left of {len(queries):,}, {left_out[0]}")
     about = PhotoSet.of(names, [query.path for query in kept])
     conditions = conditions_of(kept, protocol, reranked=localizer.reranked)
     return SearchedPhotos(tuple(photos), conditions, about, tuple(left_out))

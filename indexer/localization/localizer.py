@@ -30,6 +30,7 @@ from indexer.localization.together import JointLocalization, answer_together, no
 from indexer.milvus.address import MilvusAddress
 from indexer.milvus.opening import calibrations_of, open_index
 from indexer.tiles.region import RecentImagery, Region
+from model.common.counted import counted
 from model.common.errors import GeoLocalizationError
 from model.common.images import MAX_PIXELS
 from model.inputs.heading_search import COARSE_HEADINGS, Hit, hits_of, rolled, search_headings
@@ -346,8 +347,8 @@ class Localizer:
     def _unread(self, count: int) -> Iterator[str]:
         if count:
             yield (
-                f"{count} of the best {self.reranked} tiles cannot be read any more, so they were not looked at again; "
-                f"put the pictures of index {self.index.name} back, or leave --rerank out"
+                f"{count} of the best {counted(self.reranked, 'tile')} cannot be read any more, so not looked at "
+                f"again; put the pictures of index {self.index.name} back, or leave --rerank out"
             )
 
     def _calibration_for(self, photo: PreparedPhoto, warnings: Sequence[str]) -> Calibration | str:

@@ -22,6 +22,7 @@ from indexer.localization.answer import Localization, Match, PreparedPhoto
 from indexer.localization.position import locate
 from indexer.localization.timing import Stopwatch, TimedEncoder
 from indexer.tiles.region import RecentImagery, Region
+from model.common.counted import counted
 from model.inputs.heading_search import Hit, TurnEncoder, heading_of, sweep_turns
 from model.inputs.photo_view import ResolvedView
 
@@ -124,7 +125,8 @@ def rank_together(
 ) -> JointRanking:
     """The best tiles, `BEST` or `top_k`, whichever is more; arguments and errors as `answer_together`."""
     if not photos or top_k < 1:
-        raise BadQuery(f"{len(photos)} photos are asked together for {top_k} matches; give at least one of both")
+        asked = counted(len(photos), "photo", "is", "are")
+        raise BadQuery(f"{asked} asked together for {top_k} matches; give at least one of both")
     region = photos[0].region
     if any(photo.region != region for photo in photos):
         raise BadQuery("photos that are asked together have different areas to search; give all of them the same")
@@ -156,7 +158,7 @@ def no_tiles(index: SearchableIndex, region: Region | None = None) -> NoTilesInR
         )
     edges = ", ".join(f"{edge:.5f}" for edge in index.bounds.as_tuple())
     return NoTilesInRegion(
-        f"none of the {index.count:,} tiles of index {index.name} touches the given area; they lie in {edges} "
+        f"none of the {counted(index.count, 'tile')} of index {index.name} touches the given area; they lie in {edges} "
         "(west, south, east, north). Widen the area, or leave it out (are latitude and longitude swapped?)"
     )
 

@@ -2,7 +2,8 @@
 
 Each photo's matches are candidates. A way chooses one for some photos and leaves out others; it is rated by the
 matches' scores, by how far it moves between two photos beyond what the time between them allows, and by how many photos
-it leaves out. Those lie on the line between their neighbours. The best way is found exactly.
+it leaves out. Those lie on the line between their neighbours. The best way is found exactly. It may move farther than
+it can, where leaving out all photos of one side would cost more; each point says by how much.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.common.errors import BadQuery
-from model.common.geo import LatLon, great_circle_many_m, normal_lon
+from model.common.counted import counted
+from model.common.geo import LatLon, great_circle_m, great_circle_many_m, normal_lon
 
 __all__ = ["Candidates", "TrackPoint", "find_track"]
 
@@ -50,10 +52,13 @@ class TrackPoint:
     Attributes:
         place: of the chosen match, or between the neighbours.
         match: number of the chosen match, from 0; None where the photo was left out.
+        beyond_m: by how much the way from the chosen match before it is longer than one can get; 0 at the first one;
+            None where the photo was left out.
     """
 
     place: LatLon
     match: int | None
+    beyond_m: float | None = None
 
 
 def find_track(photos: Sequence[Candidates | None], *, reach_m: Sequence[float], tile_m: float) -> list[TrackPoint]:
@@ -68,11 +73,12 @@ def find_track(photos: Sequence[Candidates | None], *, reach_m: Sequence[float],
         BadQuery: no photo has matches, or reaches of another number.
     """
     if len(reach_m) != max(0, len(photos) - 1):
-        raise BadQuery(f"{len(photos)} photos have {len(photos) - 1} reaches between them, not {len(reach_m)}")
+        raise BadQuery(f"{counted(len(photos), 'photo')}, and {len(reach_m)} reaches between them; give one less")
     usable = [number for number, photo in enumerate(photos) if photo is not None]
     if not usable:
         raise BadQuery("no photo of the sequence has a match; is the area empty?")
-    return _placed(photos, _best_way(photos, usable, np.concatenate([[0.0], np.cumsum(reach_m)]), tile_m))
+    reached_m = np.concatenate([[0.0], np.cumsum(reach_m)])
+    return _placed(photos, _best_way(photos, usable, reached_m, tile_m), reached_m)
 
 
 def _best_way(
@@ -118,14 +124,17 @@ def _moves(a: Candidates | None, b: Candidates | None, reach_m: float, tile_m: f
     return np.asarray(-np.minimum(_TOO_FAR, (beyond / tile_m) ** 2), np.float64)
 
 
-def _placed(photos: Sequence[Candidates | None], way: dict[int, int]) -> list[TrackPoint]:
+def _placed(photos: Sequence[Candidates | None], way: dict[int, int], reached_m: _Floats) -> list[TrackPoint]:
     """A place for every photo: its match, or between those around it."""
     known = sorted(way)
     points = []
     for number in range(len(photos)):
         photo = photos[number]
         if number in way and photo is not None:
-            points.append(TrackPoint(photo.places[way[number]], way[number]))
+            before = max((one for one in known if one < number), default=number)
+            moved_m = great_circle_m(_place(photos, way, before), _place(photos, way, number))
+            beyond_m = max(0.0, moved_m - float(reached_m[number] - reached_m[before]))
+            points.append(TrackPoint(photo.places[way[number]], way[number], beyond_m))
             continue
         earlier = max((one for one in known if one < number), default=known[0])
         later = min((one for one in known if one > number), default=known[-1])

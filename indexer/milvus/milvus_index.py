@@ -26,6 +26,7 @@ from indexer.milvus.schema import ID, TILE_FIELDS, VECTOR, tile_of
 from indexer.tiles.region import BoxRegion, CircleRegion, Region
 from indexer.tiles.sources.source import TileImage
 from indexer.tiles.tile_table import TileRecord, point_in_tile
+from model.common.counted import counted
 from model.common.geo import Bounds, LatLon
 
 __all__ = ["MilvusIndex"]
@@ -345,8 +346,8 @@ class MilvusIndex:
     def _too_many(self, top_k: int, region: Region | None) -> TooManyTiles:
         what = "" if region is None else f" that touch the area {type(region).__name__}"
         return TooManyTiles(
-            f"the {_MOST_HITS:,} best vectors that index {self.name} gives at once hold fewer than {top_k} tiles{what}"
-            f"; ask for fewer, for a box or a smaller area, or {_FOLDER_HINT}"
+            f"the {_MOST_HITS:,} best vectors that index {self.name} gives at once hold fewer than "
+            f"{counted(top_k, 'tile')}{what}; ask for fewer, for a box or a smaller area, or {_FOLDER_HINT}"
         )
 
 

@@ -28,6 +28,7 @@ from indexer.milvus.milvus_index import MilvusIndex, find_version
 from indexer.milvus.recall import recall_of, turned_vectors
 from indexer.milvus.schema import VECTOR, entities, make_schema, widths
 from model._version import VERSION
+from model.common.counted import counted
 from model.common.errors import OutputExists
 
 __all__ = ["Published", "publish_index", "search_way"]
@@ -142,7 +143,7 @@ def _former(connection: Connection, *, replacing: bool) -> str | None:
         with suppress(NoSuchIndex, IndexDamaged, IndexVersion):
             card = find_version(connection)[1]
             raise OutputExists(
-                f"{address} holds {card.count:,} tiles of index {card.name} ({card.digest[:12]}) already; add "
+                f"{address} holds {counted(card.count, 'tile')} of index {card.name} ({card.digest[:12]}) already; add "
                 "--replace to put this index in its place, or choose another name"
             )
     return found

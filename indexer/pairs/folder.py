@@ -30,6 +30,7 @@ from indexer.pairs.splitting import BETWEEN, PARTS, split_by_area
 from indexer.tiles.grid import curve_keys_of_points
 from indexer.tiles.sources.source import TileSource
 from model.common.atomic_io import staged_folder, write_json
+from model.common.counted import counted
 from model.common.errors import BadImage, MissingExtra
 from model.common.geo import LatLon
 from model.common.manifest_rows import ManifestRow, write_manifest
@@ -189,7 +190,9 @@ class _Writer:
             reasons = Counter(one.reason for one in self.left_out).most_common()
             told = ", ".join(f"{number:,} {reason}" for reason, number in reasons)
             first = f"; the first: {self.left_out[0].name}, {self.left_out[0].detail}" if self.left_out else ""
-            raise BadPhotos(f"of {count:,} photos too few can be used ({kept}; left out: {told or 'none'}{first})")
+            raise BadPhotos(
+                f"of {counted(count, 'photo')} too few can be used ({kept}; left out: {told or 'none'}{first})"
+            )
 
     def _finish(self, galleries: dict[str, Gallery], count: int) -> PairsSummary:
         """Manifests, table, map and note."""
@@ -208,7 +211,7 @@ class _Writer:
         layers: dict[str, list[LatLon]] = {
             LEFT_OUT: [one.place for one in self.left_out if one.place is not None], **self.shown
         }  # fmt: skip
-        title = f"{sum(photos.values()):,} of {count:,} photos, parts {self.how.split.between_m:g} m apart"
+        title = f"{sum(photos.values()):,} of {counted(count, 'photo')}, parts {self.how.split.between_m:g} m apart"
         try:
             draw_map(self.folder / "map.png", layers, self.mosaics[0].table, title=title)
         except MissingExtra as error:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Coroutine
 from typing import Any, Protocol, TypeVar
 
+from model.common.counted import counted
 from service.errors import DeadlineExceeded, Overloaded
 
 __all__ = ["Line", "LineObserver"]
@@ -31,6 +32,9 @@ class LineObserver(Protocol):
 class Line:
     """At most `limit` requests at once, each for at most `deadline_s`.
 
+    Attributes:
+        limit: requests that it takes.
+
     Example:
         >>> async def answer() -> int:
         ...     return 42
@@ -39,7 +43,7 @@ class Line:
     """
 
     def __init__(self, *, limit: int, deadline_s: float, observer: LineObserver | None = None) -> None:
-        self._limit = limit
+        self.limit = limit
         self._deadline_s = deadline_s
         self._observer = observer
         self._pending = 0
@@ -53,10 +57,11 @@ class Line:
             Overloaded: the line is full.
             DeadlineExceeded: the work took too long.
         """
-        if self._pending >= self._limit:
+        if self._pending >= self.limit:
             work.close()
+            asked = counted(self._pending, "request", "waits or is", "wait or are")
             raise Overloaded(
-                f"{self._pending} requests are being worked on or wait, which is the limit; try again later",
+                f"{asked} worked on, which is the limit; try again later",
                 retry_after_s=self._retry_after_s(),
             )
         self._move(1)

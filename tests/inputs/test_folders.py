@@ -94,7 +94,7 @@ def test_quadkeys_are_placed_and_one_stray_does_not_hide_them(tmp_path: Path) ->
     write_tile(tmp_path / "1" / "0" / "0.png")
     listing = listed(tmp_path)
     assert sorted(listing.table.tile_id) == NAMES
-    assert any("1 pictures name no tile" in note and "1/0/0.png" in note for note in listing.notes)
+    assert any("1 picture names no tile" in note and "1/0/0.png" in note for note in listing.notes)
 
 
 def test_a_name_that_is_no_text_is_ignored_and_shown_as_far_as_it_can_be(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_a_folder_without_pictures_names_the_archive_in_it(tmp_path: Path) -> No
 def test_pictures_with_world_files_are_said_to_be_such(tmp_path: Path) -> None:
     write_tile(tmp_path / "dop_32_464_5246.jpg")
     (tmp_path / "dop_32_464_5246.jgw").write_text("1\n0\n0\n-1\n464000.5\n5246299.5\n")
-    with pytest.raises(BadSource, match=r"1 pictures with world files .*dop_32_464_5246\.jpg\); make a virtual raster"):
+    with pytest.raises(BadSource, match=r"1 picture with world files .*dop_32_464_5246\.jpg\); make a virtual raster"):
         listed(tmp_path)
 
 

@@ -85,7 +85,7 @@ def test_two_distant_parts_are_not_taken_for_a_crossing(tmp_path: Path) -> None:
     far = multipolygon(polygon(ring(8.0, 47.0, 8.001, 47.001)), polygon(ring(8.3, 47.0, 8.301, 47.001)))
     path = write_list(tmp_path / "a.parquet", {"geometry": [far]})
     assert boxes_of(path) == [(8.0, 47.0, 8.301, 47.001)]
-    assert "1 rows have shapes of several parts that lie apart (row 1" in " ".join(listed(path).notes)
+    assert "1 row has a shape of several parts that lie apart (row 1" in " ".join(listed(path).notes)
 
 
 def test_parts_of_one_tile_and_its_holes_are_no_warning(tmp_path: Path) -> None:
@@ -345,12 +345,12 @@ def test_a_row_without_a_place_and_a_point_outside_of_its_footprint_are_warnings
     path = tmp_path / "a.csv"
     path.write_text("path,lat,lon\na.png,47.1,8.5\nb.png,0,0\n")
     assert [note[:65] for note in listed(path, tile_size_m=50.0).notes[1:]] == [
-        "warning: 1 rows lie at latitude 0, longitude 0 (row 2 the first),"
+        "warning: 1 row lies at latitude 0, longitude 0 (row 2 the first),"
     ]
     path.write_text("path,lat,lon\na.png,0,0\n")  # buoy 13010 of the Atlantic lies there, with nothing to doubt
     assert len(listed(path, tile_size_m=50.0).notes) == 1
     rows = ["47.105,8.505,8.5,47.1,8.51,47.11", "20,20,8.6,47.1,8.61,47.11", "-17,-179.999,179.99,-17.1,-179.99,-16.9"]
     path.write_text("path,lat,lon,west,south,east,north\n" + "".join(f"{i}.png,{row}\n" for i, row in enumerate(rows)))
     assert listed(path).notes[1:] == [
-        "warning: 1 rows have lat and lon outside of their footprint (row 2 the first); the footprint is used"
+        "warning: 1 row has lat and lon outside of the footprint (row 2 the first); the footprint is used"
     ]

@@ -317,7 +317,7 @@ def test_rasters_that_are_left_or_hidden_are_named(tmp_path: Path) -> None:
     (mosaic / "below").mkdir(parents=True)
     aligned(mosaic / "a_2009.tif", flat(10, 20, 30))
     aligned(mosaic / "below" / "c.tif", flat(10, 20, 30))
-    assert "1 rasters in folders below, such as below/c.tif, are not read" in warnings_of(mosaic)
+    assert "1 raster in folders below, such as below/c.tif, is not read" in warnings_of(mosaic)
     aligned(mosaic / "b_2018.tif", flat(40, 50, 60))
     notes = " ".join(open_raster(mosaic, zoom=ZOOM).list_tiles().notes)
     assert "a_2009.tif lies over 100% of b_2018.tif" in notes
@@ -325,7 +325,7 @@ def test_rasters_that_are_left_or_hidden_are_named(tmp_path: Path) -> None:
     assert "below" not in warnings_of(mosaic / "a_2009.tif")
     (tmp_path / "only" / "below").mkdir(parents=True)
     aligned(tmp_path / "only" / "below" / "c.tif", flat(10, 20, 30))
-    with pytest.raises(BadSource, match=r"1 rasters or archives in folders below, such as below/c\.tif"):
+    with pytest.raises(BadSource, match=r"1 raster or archive in folders below, such as below/c\.tif"):
         open_source(tmp_path / "only").list_tiles()
 
 

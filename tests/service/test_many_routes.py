@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from model.common.geo import LatLon, great_circle_m
 from tests.service.conftest import NORTH_Y, WEST_X, ZOOM
 from tests.service.pictures import encoded, panorama_of
 
@@ -66,6 +67,23 @@ def test_a_way_that_is_too_fast_is_not_taken(client):
     )
     assert [photo["tile_id"] for photo in fast] == [tile_of(0), tile_of(15)]
     assert {tile_of(0), tile_of(15)} > {photo["tile_id"] for photo in slow if photo["tile_id"]}
+
+
+def test_a_way_that_exceeds_the_limit_says_by_how_much(client):
+    corners = [(f"{seed}.png", encoded(panorama_of(seed))) for seed in (0, 0, 0, 0, 15, 15, 15, 15)]
+    times = ",".join(map(str, range(8)))
+    slow, fast = (
+        post(client, "track", corners, times_s=times, max_speed_m_s=speed).json()["photos"] for speed in ("1", "1000")
+    )
+    assert (
+        [photo["tile_id"] for photo in slow]
+        == [photo["tile_id"] for photo in fast]
+        == [tile_of(0)] * 4 + [tile_of(15)] * 4
+    )
+    assert [photo["beyond_m"] for photo in fast] == [0.0] * 8
+    assert [photo["beyond_m"] for photo in slow[:4] + slow[5:]] == [0.0] * 7
+    apart_m = great_circle_m(*(LatLon(slow[number]["lat"], slow[number]["lon"]) for number in (3, 4)))
+    assert slow[4]["beyond_m"] == pytest.approx(apart_m - 1.0, abs=0.2)
 
 
 def test_steps_of_each_photo_of_a_batch_are_counted(client):

@@ -103,16 +103,3 @@ def test_an_index_that_was_cut_makes_the_service_not_ready_until_it_is_restored(
     client.app.state.engine.swap()
     assert client.get("/readyz").status_code == 200
     assert post(client).status_code == 200
-
-
-def test_a_fault_of_the_server_in_a_batch_is_told_in_the_log_too(swapped, caplog):
-    import os
-
-    client, _ = swapped
-    os.truncate(client.app.state.settings.index / "embeddings.npy", 300)
-    photo = ("a.png", encoded(panorama_of(1)))
-    answer = client.post("/v1/localize/batch", files=[("panorama", photo)])
-    assert answer.json()["problem"]["type"] == "urn:clnet:problem:index-damaged"
-    assert any(
-        "embeddings.npy was changed" in record.message for record in caplog.records if record.name == "service.errors"
-    )

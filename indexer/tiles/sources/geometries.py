@@ -16,6 +16,7 @@ from indexer.common.errors import BadSource
 from indexer.tiles.region import BoxRegion
 from indexer.tiles.sources.sidecars import read_box
 from indexer.tiles.wkb import Parts, extent_of_parts, wkb_parts
+from model.common.counted import counted
 
 __all__ = ["geometry_column", "geometry_extents"]
 
@@ -88,8 +89,9 @@ def geometry_extents(table: pa.Table, name: str, path: Path, notes: list[str] | 
     _require_stated_place(extents, about.get("bbox"), name, path)
     _require_covering(extents, _covering_of(table, about), path)
     if scattered and notes is not None:
+        rows = counted(len(scattered), "row", "has a shape", "have shapes")
         notes.append(
-            f"warning: {len(scattered):,} rows have shapes of several parts that lie apart (row {scattered[0] + 1} the "
+            f"warning: {rows} of several parts that lie apart (row {scattered[0] + 1} the "
             "first); a tile is taken for the box around them, whose middle may lie in none of them"
         )
     return extents

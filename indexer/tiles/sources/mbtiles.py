@@ -22,6 +22,7 @@ from indexer.tiles.sources.seams import doubt_of_rows
 from indexer.tiles.sources.sidecars import metadata_claim
 from indexer.tiles.sources.source import Listing, SourceOptions, select
 from indexer.tiles.tile_table import TileRecord, grid_table
+from model.common.counted import counted
 from model.common.errors import BadImage
 from model.common.plain_files import require_plain
 
@@ -80,7 +81,9 @@ class MBTilesSource:
         if self._options.scheme == AUTO:
             refuse_geodetic_rows(stored, inside, self.path)
         if not inside.any():
-            raise BadSource(f"{self.path} holds no tile of the Web Mercator grid ({len(stored) + unplaced:,} rows)")
+            raise BadSource(
+                f"{self.path} holds no tile of the Web Mercator grid ({counted(len(stored) + unplaced, 'row')})"
+            )
         claim = metadata_claim("metadata", {**metadata, "scheme": ""})  # its key `scheme` is often wrong
         self._scheme, found = settle_scheme(stored[inside], [claim], self._options, self.path, usual=_USUAL)
         zxy = to_xyz(stored[inside], self._scheme)
@@ -88,7 +91,8 @@ class MBTilesSource:
         table = grid_table(zxy, [self.path.name] * len(zxy), size_bytes=sizes[inside], stamp=stamp)
         listing = select(table, self._options, self.path)
         if repeated.any():
-            notes.append(f"warning: {repeated.sum():,} rows repeat a tile; one picture of each is taken")
+            rows = counted(int(repeated.sum()), "row", "repeats", "repeat")
+            notes.append(f"warning: {rows} a tile; one picture of each is taken")
         listing.notes.extend(notes + found + self._remarks(metadata, int((~inside).sum()), unplaced))
         listing.notes.extend(doubt_of_rows(listing.table, self._scheme, self._options.scheme, self.read, self.path))
         return listing
@@ -180,9 +184,10 @@ class MBTilesSource:
     def _remarks(self, metadata: dict[str, Any], outside: int, unplaced: int) -> list[str]:
         notes = []
         if outside:
-            notes.append(f"{outside:,} rows lie outside their zoom's grid and are ignored")
+            notes.append(f"{counted(outside, 'row', 'lies', 'lie')} outside of the zoom's grid; ignored")
         if unplaced:
-            notes.append(f"{unplaced:,} rows have no whole number as zoom, column or row and are ignored")
+            rows = counted(unplaced, "row", "has", "have")
+            notes.append(f"{rows} no whole number as zoom, column or row; ignored")
         said = str(metadata.get("scheme", "")).lower()
         if said == "xyz" and self._scheme == _USUAL:
             notes.append(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from indexer.tiles.sources.bands import RasterFile
+from model.common.counted import counted
 
 __all__ = ["hidden_files"]
 
@@ -33,7 +34,7 @@ def hidden_files(files: Sequence[RasterFile]) -> list[str]:
     if not hidden:
         return []
     row, above, share = hidden[0]
-    more = f", and {len(hidden) - 1} more files likewise" if len(hidden) > 1 else ""
+    more = f", and {counted(len(hidden) - 1, 'more file')} likewise" if len(hidden) > 1 else ""
     return [
         f"{files[above].name} lies over {share:.0%} of {files[row].name}{more}: where both have data the first by name "
         "is drawn. If they are of different dates, index each by itself"

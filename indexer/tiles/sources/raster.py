@@ -32,6 +32,7 @@ from indexer.tiles.sources.source import Listing, SourceOptions, inside
 from indexer.tiles.sources.stamps import FileState, combined
 from indexer.tiles.sources.windows import boxes_of, draw
 from indexer.tiles.tile_table import TileRecord, TileTable, joined_tables
+from model.common.counted import counted
 from model.common.errors import BadImage
 from model.common.geo import Bounds
 from model.inputs.transforms import NEUTRAL
@@ -261,9 +262,10 @@ def _left_below(folder: Path) -> list[str]:
     below = files_below(folder, _SUFFIXES)
     if not below:
         return []
+    verb = "is" if len(below) == 1 else "are"
     return [
-        f"warning: {len(below):,} rasters in folders below, such as {below[0]}, are not read; give a virtual raster of "
-        "all (gdalbuildvrt), or put them into one folder"
+        f"warning: {counted(len(below), 'raster')} in folders below, such as {below[0]}, {verb} not read; give a "
+        "virtual raster of all (gdalbuildvrt), or put them into one folder"
     ]
 
 

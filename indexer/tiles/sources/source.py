@@ -15,6 +15,7 @@ from indexer.common.errors import BadSource
 from indexer.tiles.region import BoxRegion
 from indexer.tiles.sources.options import SourceOptions
 from indexer.tiles.tile_table import TileRecord, TileTable
+from model.common.counted import counted
 from model.common.errors import BadImage
 from model.common.images import decode_image
 
@@ -117,7 +118,7 @@ def inside(table: TileTable, options: SourceOptions, where: Path) -> TileTable:
 
 
 def _zoom_list(zooms: dict[int, int]) -> str:
-    return ", ".join(f"{zoom} ({count:,} tiles)" for zoom, count in sorted(zooms.items()))
+    return ", ".join(f"{zoom} ({counted(count, 'tile')})" for zoom, count in sorted(zooms.items()))
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from indexer.tiles.sources.seams import doubt_of_rows
 from indexer.tiles.sources.sidecars import folder_claims
 from indexer.tiles.sources.source import Listing, SourceOptions, read_picture, select
 from indexer.tiles.tile_table import TileRecord, grid_table
+from model.common.counted import counted
 
 __all__ = ["FolderSource", "holds_named_tiles"]
 
@@ -142,30 +143,32 @@ class FolderSource:
             return f"{fault}. {below[0]} in it is {what}"
         if not below:
             return fault
+        named = "raster or archive" if len(below) == 1 else "rasters or archives"
         return (
-            f"{fault}. It has {len(below):,} rasters or archives in folders below, such as {below[0]}: give the folder "
+            f"{fault}. It has {len(below):,} {named} in folders below, such as {below[0]}: give the folder "
             "that they lie in, or a virtual raster of all (gdalbuildvrt)"
         )
 
     def _nothing_named(self, found: Sequence[FoundPicture]) -> str:
         """Why a folder of pictures is no tile folder."""
+        pictures = counted(len(found), "picture")
         if self._options.scheme != AUTO:
             return (
-                f"{self.path} holds {len(found):,} pictures, none named as --scheme {self._options.scheme} says (the "
-                f"first is {found[0].name}); give the folder that the names are relative to"
+                f"{self.path} holds {pictures}, none named as --scheme {self._options.scheme} says "
+                f"(the first is {found[0].name}); give the folder that the names are relative to"
             )
         if files_beside((self.path / found[0].name).parent, _WORLD_FILES):
             return (
-                f"{self.path} holds {len(found):,} pictures with world files (the first is {found[0].name}); make a "
-                "virtual raster of them (gdalbuildvrt -a_srs EPSG:... all.vrt FILES) and give that"
+                f"{self.path} holds {pictures} with world files (the first is {found[0].name}); make "
+                "a virtual raster of them (gdalbuildvrt -a_srs EPSG:... all.vrt FILES) and give that"
             )
         if whose := foreign_names([picture.name for picture in found]):
             return (
-                f"{self.path} holds {len(found):,} pictures named as in {whose} (the first is {found[0].name}); rename "
-                "or export the tiles as z/x/y, or list them with their places in a CSV"
+                f"{self.path} holds {pictures} named as in {whose} (the first is {found[0].name}); "
+                "rename or export the tiles as z/x/y, or list them with their places in a CSV"
             )
         return (
-            f"{self.path} holds {len(found):,} pictures, none named z/x/y.png or by quadkey (the first is "
+            f"{self.path} holds {pictures}, none named z/x/y.png or by quadkey (the first is "
             f"{found[0].name}); give the folder above the zoom folders, --scheme with a pattern of the names such as "
             "{z}_{x}_{y}.png (or quadkey), or a CSV of paths and coordinates"
         )
@@ -175,11 +178,12 @@ class FolderSource:
         strays = [picture.name for place, picture in zip(places, scan.pictures, strict=True) if place is None]
         strays += scan.unnamed
         if strays:
-            notes.append(f"{len(strays):,} pictures name no tile and are ignored, such as {strays[0]}")
+            named = counted(len(strays), "picture", "names no tile and is", "name no tile and are")
+            notes.append(f"{named} ignored, such as {strays[0]}")
         if scan.again:
-            notes.append(
-                f"{len(scan.again):,} links lead to folders seen before and are not entered, such as {scan.again[0]}"
-            )
+            where = "to folders seen before and"
+            links = counted(len(scan.again), "link", f"leads {where} is", f"lead {where} are")
+            notes.append(f"{links} not entered, such as {scan.again[0]}")
         others = [path.name for path in files_beside(self.path, _ARCHIVES)]
         if others:
             notes.append(f"warning: {', '.join(others[:3])} beside the tiles is ignored; give its path to index it")

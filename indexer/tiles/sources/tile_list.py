@@ -23,6 +23,7 @@ from indexer.tiles.sources.list_table import ListTable
 from indexer.tiles.sources.source import Listing, SourceOptions, inside, read_picture
 from indexer.tiles.sources.stamps import state_of
 from indexer.tiles.tile_table import TileRecord, TileTable, centres, texts
+from model.common.counted import counted
 
 __all__ = ["ManifestSource"]
 
@@ -70,11 +71,8 @@ class ManifestSource:
             texts(paths), sizes, stamps,
         )  # fmt: skip
         missing = int((stamps == 0).sum())
-        notes = (
-            [f"{missing:,} of the listed files do not exist, or are no plain files; they will count as failed"]
-            if missing
-            else []
-        )
+        absent = "does not exist, or is no plain file" if missing == 1 else "do not exist, or are no plain files"
+        notes = [f"{missing:,} of the listed files {absent}; counted as failed"] if missing else []
         notes += doubts + _doubts_of_place(table, edges)
         return Listing(inside(tiles, self._options, self.path), notes)
 
@@ -138,8 +136,8 @@ def _doubts_of_place(table: ListTable, edges: Edges) -> list[str]:
     nowhere = (np.abs(lat) < _NOWHERE_DEG) & (np.abs(lon) < _NOWHERE_DEG)
     if nowhere.any() and not nowhere.all():
         notes.append(
-            f"warning: {nowhere.sum():,} rows lie at latitude 0, longitude 0 (row {np.argmax(nowhere) + 1} the first), "
-            "as rows without a place often do; leave those out"
+            f"warning: {counted(int(nowhere.sum()), 'row', 'lies', 'lie')} at latitude 0, longitude 0 "
+            f"(row {np.argmax(nowhere) + 1} the first), as rows without a place often do; leave those out"
         )
     elif not nowhere.any() and (np.abs(lat) <= _NO_LAND_DEG[0]).all() and (np.abs(lon) <= _NO_LAND_DEG[1]).all():
         notes.append(
@@ -152,7 +150,7 @@ def _doubts_of_place(table: ListTable, edges: Edges) -> list[str]:
         apart = ~(across & (south <= lat) & (lat <= north))
         if apart.any():
             notes.append(
-                f"warning: {apart.sum():,} rows have lat and lon outside of their footprint (row "
+                f"warning: {counted(int(apart.sum()), 'row', 'has', 'have')} lat and lon outside of the footprint (row "
                 f"{np.argmax(apart) + 1} the first); the footprint is used"
             )
     return notes

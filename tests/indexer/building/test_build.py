@@ -126,7 +126,7 @@ def test_zero_usable_tiles_is_an_error_and_leaves_nothing(tmp_path: Path) -> Non
     folder = tmp_path / "tiles" / "15" / str(LEFT)
     folder.mkdir(parents=True)
     (folder / "1.png").write_bytes(b"no picture")
-    with pytest.raises(NothingUsable, match=r"none of 1 tiles.*1 failed.*not a JPEG"):
+    with pytest.raises(NothingUsable, match=r"none of 1 tile could.*1 failed.*not a JPEG"):
         build_index(open_source(tmp_path / "tiles"), FakeEncoder(), tmp_path / "index")
     assert [path.name for path in tmp_path.iterdir()] == ["tiles"]
 

@@ -75,3 +75,20 @@ def test_what_fails_ends_with_one(built: Path, index: Path, tmp_path: Path, caps
     assert "holds 7 tiles" in capsys.readouterr().out
     assert run(built, "compact", "--index", index) == 0
     assert "nothing was done" in capsys.readouterr().out
+
+
+def test_lists_are_planned_by_the_flags_of_the_build_until_compact_has_others(
+    built: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    common = ["--index", tmp_path / "index"]
+    flags = ["--latency-ms", "0", "--target-recall", "0.5", "--memory", "1MB"]
+    assert run(built, "build", "--tiles", built / "tiles", "--out", tmp_path / "index", "--quiet", *flags) == 0
+    for number, more in enumerate([[], ["--latency-ms", "1e9"]]):
+        assert run(built, "remove", *common, "--ids", name_of(number, 0)) == 0
+        assert run(built, "compact", *common, *more) == 0
+        capsys.readouterr()
+        assert run(built, "info", *common) == 0
+        said = capsys.readouterr().out
+        assert ("search     exact" in said) == bool(more)
+        latency = "1000000000" if more else "0"
+        assert f"built with --latency-ms {latency} --memory 1000000 --target-recall 0.5" in said

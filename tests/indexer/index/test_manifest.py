@@ -53,7 +53,7 @@ def test_a_changed_value_is_noticed(tmp_path: Path) -> None:
 def test_another_format_is_named_with_what_to_do(tmp_path: Path, version: object, advice: str) -> None:
     MANIFEST.write(tmp_path)
     rewrite(tmp_path, version=version)
-    with pytest.raises(IndexVersion, match=rf"version {version!r}; this software reads versions 2 to 6\. {advice}"):
+    with pytest.raises(IndexVersion, match=rf"version {version!r}; this software reads versions 2 to 7\. {advice}"):
         Manifest.read(tmp_path)
 
 

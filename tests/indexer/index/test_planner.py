@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from indexer.building.build import build_index
 from indexer.building.plan import BuildSpec
 from indexer.common.errors import BadRecipe
-from indexer.index.manifest import TRIED_VERSION, Manifest
+from indexer.index.manifest import ASKED_VERSION, Manifest
 from indexer.index.planner import plan_search
 from indexer.index.search_spec import SearchSpec
 from indexer.index.tile_index import TileIndex
@@ -54,7 +55,8 @@ def test_the_manifest_keeps_what_was_measured_and_an_exact_index_the_format_befo
         build_index(source, FakeEncoder(), tmp_path / name, spec=BuildSpec(search=search))
     assert Manifest.read(tmp_path / "exact").version == 3
     manifest = Manifest.read(tmp_path / "lists")
-    assert manifest.version == TRIED_VERSION
+    assert manifest.version == ASKED_VERSION
+    assert manifest.search.asked == {"latency_ms": 0.0}
     assert manifest.search.recall >= 0.95
     for exact in (False, True):
         index = TileIndex.open(tmp_path / "lists", exact=exact)
@@ -76,13 +78,17 @@ def test_a_memory_that_is_too_small_is_said_before_a_tile_is_embedded_and_a_reca
     assert build_index(source, encoder, tmp_path / "index", spec=again).resumed == 64
 
 
-@pytest.mark.parametrize("version", [3, 5])
+@pytest.mark.parametrize("version", [3, 5, 6])
 def test_lists_of_formats_before_are_read(tmp_path: Path, version: int) -> None:
     source = open_source(make_tiles(tmp_path / "tiles", 8, 8))
     build_index(source, FakeEncoder(), tmp_path / "index", spec=BuildSpec(search=SearchSpec(latency_ms=0)))
     manifest = Manifest.read(tmp_path / "index")
-    unmeasured = {} if version == 5 else {"codes": "", "target": 0.0, "recall": 0.0, "curve": []}
-    old = replace(manifest, version=version, search=replace(manifest.search, trial="", **unmeasured))
+    unknown: dict[str, Any] = {"asked": {}}
+    if version < 6:
+        unknown["trial"] = ""
+    if version < 5:
+        unknown |= {"codes": "", "target": 0.0, "recall": 0.0, "curve": []}
+    old = replace(manifest, version=version, search=replace(manifest.search, **unknown))
     old.write(tmp_path / "index")
     assert Manifest.read(tmp_path / "index") == old
     index = TileIndex.open(tmp_path / "index")

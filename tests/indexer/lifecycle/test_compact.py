@@ -8,11 +8,14 @@ import pytest
 from indexer.building.build import build_index
 from indexer.common.errors import IndexDamaged
 from indexer.index.index_manifest import IndexManifest
-from indexer.index.search_spec import SearchSpec
+from indexer.index.manifest import FORMAT_VERSION, TRIED_VERSION, Manifest, SearchRecipe
+from indexer.index.search_spec import SearchChange, SearchSpec
 from indexer.index.tile_index import TileIndex
 from indexer.index.trial import TRIAL
 from indexer.lifecycle.change import changing
 from indexer.lifecycle.compact import compact_index
+from indexer.lifecycle.split import split_index
+from indexer.tiles.region import BoxRegion
 from indexer.tiles.sources.open_source import open_source
 from tests.fakes import FakeEncoder
 from tests.indexer.lifecycle.living import SPEC, add, best, compact, content, name_of, opened, put_tile, remove
@@ -53,12 +56,56 @@ def test_lists_are_tuned_anew_by_the_questions_that_were_kept(tmp_path: Path) ->
     folder = tmp_path / "index"
     remove(folder, ids=(name_of(0, 0),))
     with changing(folder, verify=True) as change:
-        assert compact_index(change, search=SearchSpec(latency_ms=0)) == 1
+        assert compact_index(change) == 1
     with opened(folder) as index:
         (segment,) = index.segments
         assert segment.manifest.search.trial == "36 panoramas drawn of its tiles"
         assert (segment.folder / TRIAL).exists()
     assert not (folder / TRIAL).exists()
+
+
+def planned(folder: Path) -> SearchRecipe:
+    with opened(folder) as index:
+        (segment,) = index.segments
+        return segment.manifest.search
+
+
+def test_segments_are_planned_as_the_build_was_asked_to_unless_compact_is_told_otherwise(tmp_path: Path) -> None:
+    asked = SearchSpec(latency_ms=0, target_recall=0.7)
+    build_tiny(tmp_path, 8, 8, spec=replace(SPEC, search=asked)).close()
+    folder = tmp_path / "index"
+    put_tile(tmp_path / "tiles", 8, 0, 80)
+    add(folder, tmp_path / "tiles")  # of default flags, and smaller
+    assert compact(folder) == 2
+    recipe = planned(folder)
+    assert (recipe.kind, recipe.target) == ("ivf", 0.7)
+    assert SearchSpec(**recipe.asked) == asked
+    remove(folder, ids=(name_of(0, 0),))
+    with changing(folder, verify=True) as change:
+        assert compact_index(change, search=SearchChange(latency_ms=1e9)) == 1
+    recipe = planned(folder)
+    assert recipe.kind == "exact"
+    assert SearchSpec(**recipe.asked) == replace(asked, latency_ms=1e9)
+
+
+def test_a_part_that_is_split_off_is_planned_as_the_index_was(tmp_path: Path) -> None:
+    build_tiny(tmp_path, 8, 8, spec=replace(SPEC, search=SearchSpec(latency_ms=0))).close()
+    with opened(tmp_path / "index") as index:
+        split_index(index, BoxRegion(index.bounds), tmp_path / "same")
+        split_index(index, BoxRegion(index.bounds), tmp_path / "exact", search=SearchChange(latency_ms=1e9))
+    assert [planned(tmp_path / name).kind for name in ("same", "exact")] == ["ivf", "exact"]
+
+
+def test_an_index_of_the_format_before_is_planned_by_the_defaults(tmp_path: Path) -> None:
+    build_tiny(tmp_path, 8, 8, spec=replace(SPEC, search=SearchSpec(latency_ms=0))).close()
+    folder = tmp_path / "index"
+    manifest = Manifest.read(folder)
+    replace(manifest, version=TRIED_VERSION, search=replace(manifest.search, asked={})).write(folder)
+    remove(folder, ids=(name_of(0, 0),))
+    compact(folder)
+    assert planned(folder).kind == "exact"
+    with opened(folder) as index:
+        assert index.segments[0].manifest.version == FORMAT_VERSION
 
 
 def test_sources_stay_apart(folder: Path, tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def test_pictures_that_are_gone_are_counted_or_refused(tmp_path: Path, capsys: p
     gone.unlink()
     command = ["export", "--index", tmp_path / "index", "--form", "pmtiles", "--out"]
     assert run(tmp_path, *command, tmp_path / "three.pmtiles") == 0
-    assert "3 tiles as pmtiles; the pictures of 1 others are gone" in capsys.readouterr().out
+    assert "3 tiles as pmtiles; 1 other has no picture any more" in capsys.readouterr().out
     (tmp_path / "tiles").rename(tmp_path / "elsewhere")
     assert run(tmp_path, *command, tmp_path / "none.pmtiles") == 1
     assert "bring its sources back" in capsys.readouterr().err

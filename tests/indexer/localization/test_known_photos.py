@@ -39,7 +39,7 @@ def test_a_photo_of_one_colour_is_left_out_and_named(tmp_path: Path) -> None:
     found = search_known_photos(Localizer(FakeEncoder(), index), pairs.queries, **ask)
     assert (len(found.photos), len(found.left_out)) == (2, 1)
     assert found.left_out[0].startswith("0.png: ")
-    with pytest.raises(BadPhotos, match=r"all 1 photos are left out, 0\.png"):
+    with pytest.raises(BadPhotos, match=r"no photo is left of 1, 0\.png"):
         search_known_photos(Localizer(FakeEncoder(), index), pairs.queries[:1], **ask)
 
 

@@ -74,6 +74,41 @@ def rating(way, photos, reach_m) -> float:
     return total
 
 
+@pytest.mark.parametrize(("strangers", "taken"), [(1, False), (3, False), (4, True), (6, True)])
+def test_few_photos_out_of_reach_are_left_out_and_many_are_jumped_to_with_the_distance_said(strangers, taken):
+    near = [seen((20 * number, 0.5)) for number in range(8)]
+    far = [seen((9000 + 20 * number, 0.5)) for number in range(strangers)]
+    points = find_track(near + far, reach_m=[30] * (7 + strangers), tile_m=50)
+    assert [point.match for point in points[:8]] == [0] * 8
+    assert [point.beyond_m for point in points[:8]] == [0.0] * 8
+    assert {point.match for point in points[8:]} == {0 if taken else None}
+    if taken:
+        assert points[8].beyond_m == pytest.approx(9000 - 7 * 20 - 30, abs=1)
+        assert [point.beyond_m for point in points[9:]] == [0.0] * (strangers - 1)
+    else:
+        assert {point.beyond_m for point in points[8:]} == {None}
+
+
+@pytest.mark.parametrize(("strangers", "taken"), [(6, False), (7, True)])
+def test_in_the_middle_of_a_way_a_jump_is_paid_for_twice(strangers, taken):
+    near, far = [seen((0, 0.5))] * 9, [seen((9000, 0.5))] * strangers
+    points = find_track(near + far + near, reach_m=[30] * (17 + strangers), tile_m=50)
+    assert {point.match for point in points[9 : 9 + strangers]} == {0 if taken else None}
+    assert {point.match for point in points[:9] + points[9 + strangers :]} == {0}
+
+
+@pytest.mark.parametrize(("east_m", "beyond_m"), [(60, 0.0), (100, 40.0), (150, 90.0)])
+def test_a_move_within_a_tile_or_two_of_the_limit_is_taken_and_measured(east_m, beyond_m):
+    points = find_track([seen((0, 0.5)), seen((east_m, 0.5))], reach_m=[60], tile_m=50)
+    assert [point.match for point in points] == [0, 0]
+    assert points[1].beyond_m == pytest.approx(beyond_m, abs=0.5)
+
+
+def test_what_a_photo_left_out_adds_to_the_reach_counts():
+    points = find_track([seen((0, 0.5)), None, seen((110, 0.5))], reach_m=[50, 50], tile_m=50)
+    assert [point.beyond_m for point in points] == [0.0, None, pytest.approx(10, abs=0.5)]
+
+
 def test_sequence_without_any_match_or_with_wrong_reaches_is_refused():
     with pytest.raises(BadQuery, match="no photo"):
         find_track([None, None], reach_m=[10], tile_m=50)

@@ -37,7 +37,7 @@ def test_several_threads_may_read(tmp_path: Path) -> None:
 def test_rows_outside_the_grid_are_ignored_and_said(tmp_path: Path) -> None:
     listing = MBTilesSource(write_mbtiles(tmp_path / "a", TILES | {(2, 9, 0): b"x"}), SourceOptions()).list_tiles()
     assert len(listing.table) == len(TILES)
-    assert "1 rows lie outside" in listing.notes[-1]
+    assert "1 row lies outside" in listing.notes[-1]
 
 
 def test_a_row_without_data_fails_when_read(tmp_path: Path) -> None:

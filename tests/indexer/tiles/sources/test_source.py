@@ -27,7 +27,7 @@ def test_another_zoom_can_be_asked_for() -> None:
 
 
 def test_a_zoom_that_is_not_there_is_an_error_that_names_those_that_are() -> None:
-    with pytest.raises(BadSource, match=r"no tile of zoom 9; it holds 14 \(1 tiles\), 15 \(2 tiles\)"):
+    with pytest.raises(BadSource, match=r"no tile of zoom 9; it holds 14 \(1 tile\), 15 \(2 tiles\)"):
         select(TWO_ZOOMS, SourceOptions(zoom=9), ROOT)
 
 

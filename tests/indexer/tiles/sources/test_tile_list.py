@@ -71,7 +71,7 @@ def test_geoparquet_of_another_reference_system_is_refused(tmp_path: Path) -> No
 def test_files_that_do_not_exist_are_said_and_fail_when_read(tmp_path: Path) -> None:
     source = source_of(tmp_path / "list.csv", "path,lat,lon\nnone.png,47,8\n", tile_size_m=50.0)
     listing = source.list_tiles()
-    assert "1 of the listed files do not exist" in listing.notes[0]
+    assert "1 of the listed files does not exist" in listing.notes[0]
     with pytest.raises(FileNotFoundError):
         source.read(listing.table.record(0))
 
