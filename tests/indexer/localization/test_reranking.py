@@ -195,7 +195,7 @@ def test_a_tile_that_is_gone_keeps_what_it_had_and_the_answer_says_so(index: Til
     assert poorer.matches[0].score < whole.matches[0].score
     assert not whole.warnings
     assert poorer.warnings == (
-        "1 of the best 5 tiles cannot be read any more, so they were not looked at again; put the pictures of index "
+        "1 of the best 5 tiles cannot be read any more, so not looked at again; put the pictures of index "
         "index back, or leave --rerank out",
     )
     assert poorer.position.confidence is None

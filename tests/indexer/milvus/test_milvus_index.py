@@ -107,7 +107,7 @@ def test_rows_that_there_are_not_are_refused(opened):
 
 @pytest.mark.parametrize("top_k", [0, 20_000])
 def test_a_number_of_tiles_that_cannot_be_had_is_refused(opened, top_k):
-    with pytest.raises(BadQuery, match=f"{top_k}"):
+    with pytest.raises(BadQuery, match=f"{top_k:,}"):
         opened.search(vector_of(0), top_k=top_k)
 
 

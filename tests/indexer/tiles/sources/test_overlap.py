@@ -19,7 +19,7 @@ def test_two_files_of_one_place_are():
     (note,) = hidden_files(files((8, 47, 9, 48), (20, 47, 21, 48), (8.1, 47, 9.1, 48)))
     assert note.startswith("0.tif lies over 90% of 2.tif:")
     (note,) = hidden_files(files((8, 47, 9, 48), (8, 47, 9, 48), (8.2, 47.2, 8.4, 47.4)))
-    assert note.startswith("0.tif lies over 100% of 1.tif, and 1 more files likewise")
+    assert note.startswith("0.tif lies over 100% of 1.tif, and 1 more file likewise")
 
 
 def test_over_the_antimeridian_too():
