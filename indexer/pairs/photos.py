@@ -62,9 +62,8 @@ def find_photos(source: Path, given: GivenView) -> list[PlacedPhoto]:
     """
     if source.suffix.lower() in (".csv", ".tsv", ".txt") and source.is_file():
         return _of_table(source, given)
-    found = [request.path for request in list_photos([source], PhotoRequest(Path()))]
-    root = source.resolve() if source.is_dir() else source.resolve().parent
-    return [PlacedPhoto(path, path.relative_to(root).as_posix(), given=given) for path in found]
+    found = list_photos([source], PhotoRequest(Path()))
+    return [PlacedPhoto(request.path, request.under.as_posix(), given=given) for request in found]
 
 
 def _of_table(path: Path, given: GivenView) -> list[PlacedPhoto]:

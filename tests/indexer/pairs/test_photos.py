@@ -17,6 +17,16 @@ def test_a_folder_gives_its_photos_by_name_and_leaves_positions_to_them(tmp_path
     assert {(photo.lat, photo.lon, photo.given.fov_deg) for photo in found} == {(None, None, 90.0)}
 
 
+def test_a_folder_may_be_a_relative_path_or_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_photo(tmp_path / "city/deep/a.jpg", None)
+    (tmp_path / "link").symlink_to(tmp_path / "city")
+    monkeypatch.chdir(tmp_path)
+    for source in ("city", "city/", "link", "city/../city", "city/deep/a.jpg"):
+        (photo,) = find_photos(Path(source), GivenView())
+        assert photo.name == ("a.jpg" if source.endswith(".jpg") else "deep/a.jpg")
+        assert photo.path.is_file()
+
+
 def test_an_export_of_a_photo_service_is_read_as_it_is(tmp_path: Path) -> None:
     table = tmp_path / "export.csv"
     table.write_text(
