@@ -161,10 +161,10 @@ def _say_what_confidence_there_is(localizer: Localizer, options: LocalizeOptions
     if options.together:
         sys.stderr.write("note: no confidence is fitted for several photos together; how sure they are is not said\n")
         return
-    calibrations = localizer.calibrations.each
-    for calibration in calibrations:
-        sys.stderr.write(f"note: confidences are for {calibration.conditions}\n")
-    if not calibrations:
+    fitted = ", and for ".join(str(one.conditions) for one in localizer.calibrations.each)
+    if fitted:
+        sys.stderr.write(f"note: confidences are for {fitted}; another question has none\n")
+    else:
         sys.stderr.write(
             f"note: index {localizer.index.name} is not calibrated: how sure an answer is cannot be said; "
             "see `python -m indexer calibrate --help`\n"
