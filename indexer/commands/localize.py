@@ -161,7 +161,7 @@ def _say_what_confidence_there_is(localizer: Localizer, options: LocalizeOptions
     if options.together:
         sys.stderr.write("note: no confidence is fitted for several photos together; how sure they are is not said\n")
         return
-    fitted = ", and for ".join(str(one.conditions) for one in localizer.calibrations.each)
+    fitted = "; and for ".join(str(one.conditions) for one in localizer.calibrations.each)
     if fitted:
         sys.stderr.write(f"note: confidences are for {fitted}; another question has none\n")
     else:

@@ -12,7 +12,7 @@ from PIL import Image, TiffImagePlugin
 
 from model.common.errors import BadImage
 
-__all__ = ["ACCEPTED", "load_decoders", "open_header", "refuse_unread_kind", "what_it_is", "without_pixels"]
+__all__ = ["ACCEPTED", "DAMAGED", "load_decoders", "open_header", "refuse_unread_kind", "what_it_is", "without_pixels"]
 
 ACCEPTED = "JPEG, PNG, WebP, TIFF, AVIF or HEIC"
 """As messages say it."""
@@ -22,11 +22,14 @@ _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", 
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _BRANDS_BYTES = 256
 _JPEG_XL = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
+_JPEG = b"\xff\xd8\xff"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PIXEL_CHUNKS = frozenset({b"IDAT", b"fdAT", b"acTL", b"fcTL"})
 _NEW_SUBFILE_TYPE = 254
 _BITS_PER_SAMPLE = 258
 _REDUCED = 1
+DAMAGED = "damaged or cut short"
+"""What is said of a picture whose first bytes are those of an accepted format."""
 _SNIFFED_BYTES = 4096
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".avif", ".heic", ".heif"})
 
@@ -85,6 +88,8 @@ def what_it_is(data: bytes) -> str:
         return tiff
     if data.startswith(_JPEG_XL):
         return "it is JPEG XL"
+    if data.startswith(_JPEG):  # the table calls it by the names of its relatives
+        return f"it begins as a JPEG, {DAMAGED}"
     if _is_text(data[:_SNIFFED_BYTES]):
         return "it looks like text"
     import puremagic  # its tables take time to load, and few files are strange
@@ -95,7 +100,7 @@ def what_it_is(data: bytes) -> str:
         return "of no format that is known here"
     if not kinds:
         return "of no format that is known here"
-    damaged = ", damaged or cut short" if kinds[0].extension in _SUFFIXES else ""
+    damaged = f", {DAMAGED}" if kinds[0].extension in _SUFFIXES else ""
     return f"it looks like {kinds[0].extension}, {kinds[0].name}{damaged}"
 
 

@@ -14,7 +14,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from model.common.deep_pixels import deep_to_rgb
 from model.common.errors import BadImage
-from model.common.image_formats import ACCEPTED, open_header, refuse_unread_kind, what_it_is
+from model.common.image_formats import ACCEPTED, DAMAGED, open_header, refuse_unread_kind, what_it_is
 from model.common.jpeg_scans import MAX_SCANS, count_scans
 from model.common.plain_files import read_plain
 from model.common.webp_size import webp_size
@@ -76,7 +76,9 @@ def decode_image(
     except BadImage:
         raise
     except UnidentifiedImageError:
-        raise BadImage(f"{name} is not a {ACCEPTED} that can be read ({what_it_is(data)}); convert it") from None
+        kind = what_it_is(data)
+        remedy = "copy it again" if DAMAGED in kind else "convert it"
+        raise BadImage(f"{name} is not a {ACCEPTED} that can be read ({kind}); {remedy}") from None
     except MemoryError:  # under a limit that the process was given
         raise BadImage(f"{name} takes more memory to decode than a picture of its size should; save it anew") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):

@@ -179,13 +179,22 @@ def test_the_preview_in_a_raw_file_is_no_photo():
         (b"<svg xmlns='secret'/>", "it looks like text"),
         (bytes(range(200, 256)), "no format that is known"),
         (b"\x89PNG\r\n\x1a\n\0\0\0", "damaged or cut short"),
+        (b"\xff\xd8\xff\xe0" + bytes(500), "it begins as a JPEG, damaged or cut short"),
         (b"", "no format that is known"),
     ],
-    ids=["pdf", "gif", "mp4", "jpeg-xl", "text", "svg", "noise", "png", "nothing"],
+    ids=["pdf", "gif", "mp4", "jpeg-xl", "text", "svg", "noise", "png", "jpeg", "nothing"],
 )
 def test_what_is_not_accepted_is_named_by_its_format(data, word):
     assert word in what_it_is(data)
     assert "secret" not in what_it_is(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "remedy"), [(b"\xff\xd8\xff\xe0" + bytes(500), "copy it again"), (b"GIF89a", "convert it")]
+)
+def test_a_damaged_photo_is_to_be_copied_and_a_strange_one_converted(data, remedy):
+    with pytest.raises(BadImage, match=rf"\); {remedy}$"):
+        decode_image(data)
 
 
 def test_a_decoded_photo_carries_nothing_but_pixels():
