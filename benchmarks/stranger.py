@@ -1,6 +1,6 @@
 """A rendered region, written as a stranger's folder of photos and tiles would be.
 
-    python -m model render region --seed 240 --side 26 --panoramas 540 --out REGION
+    python -m model render region --seed 240 --side 26 --panoramas 500 --out REGION
     python -m benchmarks.stranger --region REGION --out FOLDER
 
 `FOLDER/photos` holds panoramas that look anywhere, their positions in EXIF and off by some metres, their headings by

@@ -12,7 +12,7 @@ from itertools import dropwhile
 from typing import Any
 
 from model._version import VERSION
-from model.common.errors import BadOption, GeoLocalizationError
+from model.common.errors import BadOption, GeoLocalizationError, reason_of
 from model.common.extras import missing_library
 from model.common.flags import Parser, add_flags, read_flags
 
@@ -123,5 +123,4 @@ def _in_words(error: OSError) -> str:
     """`nowhere.jpg: no such file or directory` instead of `[Errno 2] ...`."""
     if error.filename is None or error.strerror is None:
         return str(error)
-    reason = error.strerror[:1].lower() + error.strerror[1:]
-    return f"{error.filename}: {reason}; check the path and its permissions"
+    return f"{error.filename}: {reason_of(error)}; check the path and its permissions"

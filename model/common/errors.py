@@ -33,6 +33,7 @@ __all__ = [
     "NotPlainFile",
     "OutputExists",
     "ProcessLost",
+    "reason_of",
 ]
 
 
@@ -95,3 +96,10 @@ class ProcessLost(GeoLocalizationError, RuntimeError):
 
 class MissingExtra(GeoLocalizationError, ImportError):
     """An optional dependency is needed and not installed."""
+
+
+def reason_of(error: Exception) -> str:
+    """Why something failed, in one line; an error of the system without its number and path."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror[:1].lower() + error.strerror[1:]
+    return " ".join(str(error).split()) or type(error).__name__

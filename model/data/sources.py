@@ -36,7 +36,11 @@ def open_pairs(text: str, *, cache: Path = DEFAULT_CACHE, workers: int = 2) -> P
         BadDataset: no such split, benchmark or manifest, or one that is wrong.
     """
     if _AND in text:
-        return join_pairs([open_pairs(part.strip(), cache=cache, workers=workers) for part in text.split(_AND)])
+        parts = [part.strip() for part in text.split(_AND)]
+        # What has to be rendered comes last: a folder that is not there is told at once, not an hour later.
+        order = sorted(parts, key=lambda part: part.startswith("world:"))
+        opened = {part: open_pairs(part, cache=cache, workers=workers) for part in order}
+        return join_pairs([opened[part] for part in parts])
     if text.startswith(_AERIAL):
         return _aerial(text, cache, workers)
     if names_benchmark(text):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from model.common.atomic_io import canonical_json, read_json, sha256_bytes, sha256_file
-from model.common.errors import BadCheckpoint, BadConfig
+from model.common.errors import BadCheckpoint, BadConfig, reason_of
 from model.common.specs import spec_from
 from model.inputs.transforms import InputSpec
 
@@ -205,11 +205,13 @@ def read_tensor_table(path: Path) -> dict[str, StoredTensor]:
             for begin, end in [entry["data_offsets"]]
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
-        raise BadCheckpoint(f"{path} cannot be read as safetensors: {error}; fetch the bundle again") from error
+        raise BadCheckpoint(
+            f"{path} cannot be read as safetensors: {reason_of(error)}; fetch the bundle again"
+        ) from error
 
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         return read_json(path)
     except (OSError, ValueError) as error:
-        raise BadCheckpoint(f"{path} cannot be read: {error}; fetch the bundle again") from error
+        raise BadCheckpoint(f"{path} cannot be read: {reason_of(error)}; fetch the bundle again") from error

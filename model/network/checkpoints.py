@@ -18,7 +18,7 @@ from torch import Tensor
 
 from model._version import VERSION
 from model.common.atomic_io import staged_folder, write_json
-from model.common.errors import BadCheckpoint, BadConfig
+from model.common.errors import BadCheckpoint, BadConfig, reason_of
 from model.common.plain_files import require_plain
 from model.common.specs import spec_from
 from model.network.bundle_files import BUNDLE_FORMAT, SPEC, WEIGHTS, BundleInfo, read_bundle_info
@@ -188,8 +188,7 @@ def read_weights(path: Path, *, remedy: str) -> dict[str, Tensor]:
     try:
         tree = load_file(path) if _is_safetensors(path) else _unwrapped(torch.load(path, "cpu", weights_only=True))
     except Exception as error:  # a file that is no checkpoint makes torch raise almost anything
-        reason = " ".join(str(error).split())[:160] or type(error).__name__
-        raise BadCheckpoint(f"{path} cannot be read as weights: {reason}; {remedy}") from error
+        raise BadCheckpoint(f"{path} cannot be read as weights: {reason_of(error)[:160]}; {remedy}") from error
     if not isinstance(tree, dict):
         raise BadCheckpoint(f"{path} holds a {type(tree).__name__} where tensors by name are wanted; {remedy}")
     strange = [f"{key} ({type(value).__name__})" for key, value in tree.items() if not isinstance(value, Tensor)]

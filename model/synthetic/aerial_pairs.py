@@ -18,7 +18,7 @@ from PIL import Image
 from scipy import ndimage
 
 from model.common.atomic_io import canonical_json, sha256_bytes, staged_folder, write_json
-from model.common.errors import BadDataset, OutputExists
+from model.common.errors import BadDataset, OutputExists, reason_of
 from model.common.manifest_rows import ManifestRow, write_manifest
 from model.common.worker_pool import worker_pool
 from model.synthetic.aerial import AerialPhoto, aerial_ground, mirror, mirrored, read_aerial
@@ -87,7 +87,9 @@ def _listed(photos: list[Path], names: Path) -> list[Path]:
     try:
         wanted = {line.strip() for line in names.read_text().splitlines() if line.strip()}
     except (OSError, UnicodeDecodeError) as error:
-        raise BadDataset(f"{names} cannot be read as a list of names: {error}; give one name a line") from error
+        raise BadDataset(
+            f"{names} cannot be read as a list of names: {reason_of(error)}; give one name a line"
+        ) from error
     if absent := sorted(wanted - {path.stem for path in photos}):
         raise BadDataset(f"{names} names {absent[0]} and {len(absent) - 1} more that are not among the photos")
     return [path for path in photos if path.stem in wanted]

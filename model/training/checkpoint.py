@@ -19,7 +19,7 @@ from torch.amp import GradScaler
 from torch.optim import Optimizer
 
 from model.common.atomic_io import staged_file
-from model.common.errors import BadCheckpoint
+from model.common.errors import BadCheckpoint, reason_of
 from model.data.samplers import Order
 from model.network.clnet import CLNet
 
@@ -220,5 +220,6 @@ def _notes(path: Path) -> dict[str, str]:
             return notes
     except (OSError, SafetensorError) as error:
         raise BadCheckpoint(
-            f"{path} cannot be read: {error}; set optim.keep_best to false in another folder, or start again there"
+            f"{path} cannot be read: {reason_of(error)}; "
+            "set optim.keep_best to false in another folder, or start again there"
         ) from error

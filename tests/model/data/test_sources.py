@@ -27,6 +27,15 @@ def test_a_split_of_the_world_is_rendered_once(tmp_path, monkeypatch):
     assert again.references[0].path.stat().st_mtime_ns == stamp
 
 
+def test_of_several_what_must_be_rendered_comes_last(tmp_path, monkeypatch):
+    monkeypatch.setitem(MANIFESTS, "two", (Split("two", (5,), 2, 1, area_m=150.0), "pairs.csv"))
+    with pytest.raises(BadDataset, match=r"absent\.csv"):
+        open_pairs("world:two + absent.csv", cache=tmp_path, workers=1)
+    assert not any(tmp_path.iterdir()), "nothing was rendered"
+    joined = open_pairs("world:two + world:two", cache=tmp_path, workers=1)
+    assert len(joined.queries) == 4
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
