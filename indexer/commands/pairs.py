@@ -65,7 +65,7 @@ def run(options: PairsOptions) -> int:
         sources = [open_source(text, options.source) for text in options.tiles]
         for source in sources:
             stack.callback(source.close)
-        with progress(len(photos), unit="photos", quiet=options.quiet) as bar:
+        with progress(len(photos), "making pairs", unit="photos", quiet=options.quiet) as bar:
             summary = write_pairs(photos, sources, options.out, options.how, on_progress=bar.update)
     _print_summary(summary, options.out, len(photos))
     return 0
