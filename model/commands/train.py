@@ -106,6 +106,8 @@ def _export(bundle: Path, val: PairSet) -> None:
 
     if read_exports(bundle) is not None:  # of a run that was over before
         return
+    sys.stdout.flush()
+    sys.stderr.write("exporting the networks, and comparing them with torch: a minute or two\n")
     try:
         parity = export_bundle(bundle, val).parity
     except (BadCheckpoint, MissingExtra) as error:
