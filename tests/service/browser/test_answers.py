@@ -184,7 +184,10 @@ def upload_way(seen, *seeds: int, step_m: int) -> None:
 def test_a_leg_beyond_the_limit_is_dashed_and_its_photo_says_by_how_much(plain, visit):
     seen = visit(plain)
     upload_way(seen, 7, SEED, step_m=10)
-    assert "One leg is dashed on the map: it is longer than 10\u00a0m from photo to photo allow." in seen.page.locator(".sentence").inner_text()
+    assert (
+        "One leg is dashed on the map: it is longer than 10\u00a0m from photo to photo allow."
+        in seen.page.locator(".sentence").inner_text()
+    )
     first, second = seen.page.locator("#answer .stop").all()
     assert first.locator(".beyond").count() == 0
     beyond_m = int(re.fullmatch(r"(\d+)\u00a0m beyond .*", second.locator(".beyond").inner_text())[1])

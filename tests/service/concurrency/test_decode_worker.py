@@ -54,7 +54,9 @@ def test_what_a_decoder_says_of_a_photo_stays_out_of_the_log():
     photo = bytearray(encoded(Image.new("RGB", (8, 8)), "TIFF"))
     samples = photo.index((277).to_bytes(2, "little") + (3).to_bytes(2, "little"))  # tag, type
     photo[samples + 8 : samples + 10] = (515).to_bytes(2, "little")
-    body = f"from PIL import Image; import io\n    try: Image.open(io.BytesIO({bytes(photo)!r}))\n    except OSError: pass"
+    body = (
+        f"from PIL import Image; import io\n    try: Image.open(io.BytesIO({bytes(photo)!r}))\n    except OSError: pass"
+    )
     done = run(body)
     assert (done.stdout, done.stderr) == ("went on\n", "")
 
