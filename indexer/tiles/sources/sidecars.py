@@ -18,7 +18,7 @@ from indexer.tiles.sources.scanning import files_beside
 from model.common.geo import Bounds, LatLon, normal_lon
 from model.common.plain_files import read_plain
 
-__all__ = ["folder_claims", "metadata_claim", "read_box"]
+__all__ = ["description_files", "folder_claims", "metadata_claim", "read_box"]
 
 _LARGEST_BYTES = 1 << 20
 _MOST_FILES = 32
@@ -45,10 +45,15 @@ _LARGEST_DEG = 1000.0
 def folder_claims(root: Path) -> list[Claim]:
     """What the descriptions in a tile folder say; those that cannot be read are passed over."""
     claims: list[Claim] = []
-    for path in files_beside(root, _READERS)[:_MOST_FILES]:
+    for path in description_files(root):
         if path.stat().st_size <= _LARGEST_BYTES:
             claims += _claims_of(path)
     return claims
+
+
+def description_files(root: Path) -> list[Path]:
+    """The files directly in a tile folder that may describe it."""
+    return files_beside(root, _READERS)[:_MOST_FILES]
 
 
 def metadata_claim(origin: str, values: Mapping[str, Any]) -> Claim:
