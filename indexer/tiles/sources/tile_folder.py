@@ -13,7 +13,7 @@ import numpy as np
 from indexer.common.errors import BadSource
 from indexer.tiles.grid import MAX_ZOOM
 from indexer.tiles.names import Texts, texts
-from indexer.tiles.sources.claims import refuse_geodetic_rows, settle_scheme
+from indexer.tiles.sources.claims import doubts_of_names, refuse_geodetic_rows, settle_scheme
 from indexer.tiles.sources.foreign import FOREIGN_SUFFIXES, foreign_file, foreign_names
 from indexer.tiles.sources.scanning import FoundPicture, Scan, files_below, files_beside, scan_pictures
 from indexer.tiles.sources.schemes import AUTO, NamePattern, on_grid, quadkey_tile, to_xyz
@@ -77,7 +77,8 @@ class FolderSource:
         )
         listing = select(table, self._options, self.path)
         listing.notes.extend(notes + self._left_out(places, scan))
-        listing.notes.extend(doubt_of_rows(listing.table, self._scheme, self._options.scheme, self.read, self.path))
+        rows = _rows_of_pattern(self._scheme) or self._scheme
+        listing.notes.extend(doubt_of_rows(listing.table, rows, self._options.scheme, self.read, self.path))
         self._listed, self._tile_ids = listing.table.source, listing.table.tile_id
         return listing
 
@@ -115,14 +116,21 @@ class FolderSource:
         asked = self._options.scheme
         if "{" in asked:
             self._refuse_other_layout(names)
-            return asked, [NamePattern(asked).tile(name) for name in names], []
+            return asked, *self._placed_by_names([NamePattern(asked).tile(name) for name in names])
         if asked == "quadkey":
-            return asked, [_from_quadkey(name) for name in names], []
+            return asked, *self._placed_by_names([_from_quadkey(name) for name in names])
         rows = _rows_of_names(names)
         keys: _Placed = [_from_quadkey(name) for name in names] if asked == AUTO else []
         if _are_quadkeys(keys, rows):
-            return "quadkey", [key if key and key[0] >= _SHORTEST_QUADKEY else None for key in keys], []
+            long = [key if key and key[0] >= _SHORTEST_QUADKEY else None for key in keys]
+            return "quadkey", *self._placed_by_names(long)
         return self._placed_by_rows(rows)
+
+    def _placed_by_names(self, places: _Placed) -> tuple[_Placed, list[str]]:
+        """Tiles as their names place them, and remarks on what the folder says of itself."""
+        zxy = np.array([place for place in places if place is not None], np.int64).reshape(-1, 3)
+        claims = folder_claims(self.path) if len(zxy) else []
+        return places, doubts_of_names(zxy, claims, self._options, self.path, row_scheme=_rows_of_pattern(self._scheme))
 
     def _placed_by_rows(self, rows: _Placed) -> tuple[str, _Placed, list[str]]:
         named = [number for number, row in enumerate(rows) if row is not None]
@@ -215,6 +223,11 @@ def holds_named_tiles(path: Path) -> bool:
     names = [picture.name for picture in scan_pictures(path).pictures]
     rows = _rows_of_names(names)
     return any(row is not None for row in rows) or _are_quadkeys([_from_quadkey(name) for name in names], rows)
+
+
+def _rows_of_pattern(scheme: str) -> str:
+    """How a pattern counts rows, empty where it has none or the scheme is no pattern."""
+    return "tms" if "{-y}" in scheme else "xyz" if "{y}" in scheme else ""
 
 
 def _rows_of_names(names: Sequence[str]) -> _Placed:
