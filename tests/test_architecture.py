@@ -46,6 +46,7 @@ NEEDS_TORCH = (
     *(f"model.network.{name}" for name in ("import_sample4geo", "polar", "pretrained", "sweep")),
     "model.network.engines.recorded",
     "model.network.engines.torch_engine",
+    "model.data.hard_negatives",
     "model.data.loaders",
     "model.evaluation.publish_exports",
     "model.training",

@@ -53,18 +53,19 @@ class DeviceScan(ExactScan):
 
     def candidates(self, queries: NDArray[np.float32], runs: NDArray[np.int64], *, top_k: int) -> list[list[Found]]:
         """As `ExactScan.candidates`, of all runs together."""
-        rows = expand_runs(runs)
-        if not len(rows):
+        count = int((runs[:, 1] - runs[:, 0]).sum())
+        if not count:
             return []
-        whole = len(rows) == len(self.vectors)
-        at_once = max(1, _SCORES_BYTES // (4 * len(rows)))
+        # All rows are not written out one by one: that would take longer than the search.
+        rows = None if count == len(self.vectors) else expand_runs(runs)
+        at_once = max(1, _SCORES_BYTES // (4 * count))
         found: list[Found] = []
         with self._turn, self._torch.inference_mode():
-            chosen = None if whole else self._torch.from_numpy(rows).to(self._device)
+            chosen = None if rows is None else self._torch.from_numpy(rows).to(self._device)
             for at in range(0, len(queries), at_once):
                 scores = self._scores(chosen, queries[at : at + at_once])
                 found += [self._best(column, top_k) for column in scores]
-        return [[(score, place if whole else rows[place]) for score, place in found]]
+        return [[(score, place if rows is None else rows[place]) for score, place in found]]
 
     def close(self) -> None:
         """Give the device's memory back."""

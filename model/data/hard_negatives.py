@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from model.common.errors import BadDataset
@@ -29,22 +30,24 @@ def nearest_places(pairs: PairSet, count: int) -> NDArray[np.int32]:
     return _without_self(rows)
 
 
-def nearest_vectors(ground: NDArray[np.float32], tiles: NDArray[np.float32], count: int) -> NDArray[np.int32]:
+def nearest_vectors(
+    ground: NDArray[np.float32], tiles: NDArray[np.float32], count: int, *, device: torch.device | None = None
+) -> NDArray[np.int32]:
     """The pairs whose tiles are most similar to each query, most similar first, int32 [Q, min(count, Q - 1)].
 
     Args:
         ground: float32 [Q, D] unit vectors.
         tiles: float32 [Q, D] unit vectors; row i is the tile of query i.
         count: pairs wanted for each.
+        device: where to compare; the CPU unless given.
     """
-    kept = min(count + 1, len(tiles))
-    rows = []
+    kept, rows = min(count + 1, len(tiles)), []
+    columns = torch.from_numpy(tiles).to(device).T
     for start in range(0, len(ground), _ROWS):
-        scores = ground[start : start + _ROWS] @ tiles.T  # scores[query, pair]
-        scores[np.arange(len(scores)), start + np.arange(len(scores))] = np.inf  # so that it stands first
-        best = np.argpartition(-scores, kept - 1, axis=1)[:, :kept]
-        ranked = np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1, kind="stable")
-        rows.append(np.take_along_axis(best, ranked, axis=1))
+        scores = torch.from_numpy(ground[start : start + _ROWS]).to(device) @ columns  # scores[query, pair]
+        own = torch.arange(len(scores), device=device)
+        scores[own, start + own] = torch.inf  # so that it stands first
+        rows.append(scores.topk(kept, dim=1).indices.cpu().numpy())
     return _without_self(np.concatenate(rows))
 
 

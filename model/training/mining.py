@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from model.data.augment import crop_canvas, crop_tile
@@ -17,16 +18,21 @@ from model.inputs.transforms import InputSpec
 
 __all__ = ["mine_similar"]
 
-"""Both are encoded."""
-
-_BATCH = 64
+_BATCH = 128
 """Pictures encoded at once."""
 
 _Pixels = NDArray[np.uint8]
 
 
 def mine_similar(
-    encode: Mapping[View, Encode], pairs: PairSet, pictures: Pictures, inputs: InputSpec, dim: int, count: int
+    encode: Mapping[View, Encode],
+    pairs: PairSet,
+    pictures: Pictures,
+    inputs: InputSpec,
+    dim: int,
+    count: int,
+    *,
+    device: torch.device | None = None,
 ) -> NDArray[np.int32]:
     """The pairs whose tiles are most like each query.
 
@@ -37,6 +43,7 @@ def mine_similar(
         inputs: sizes of the pictures.
         dim: length of the vectors.
         count: how many to find for each query.
+        device: where vectors are compared; the CPU unless given.
 
     Returns:
         int32 [Q, min(count, Q - 1)] numbers of pairs, the most similar first.
@@ -51,4 +58,4 @@ def mine_similar(
         return embed(encode[view], batches, len(rows), dim, f"mining: {view}")
 
     ground = vectors("ground", lambda row, wanted: crop_canvas(pictures.query(row), wanted))
-    return nearest_vectors(ground, vectors("satellite", tile), count)
+    return nearest_vectors(ground, vectors("satellite", tile), count, device=device)

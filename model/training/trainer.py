@@ -373,7 +373,8 @@ class Trainer:
         """The pairs whose tiles the best network finds most like each query; the first process seeks them for all."""
         if self.processes.is_first:
             encode = {view: self._encoder(view, anchors=1) for view in VIEWS}  # a tile is cropped around its camera
-            table = torch.from_numpy(mine_similar(encode, pairs, pictures, self.run.inputs, self.net.dim, count))
+            found = mine_similar(encode, pairs, pictures, self.run.inputs, self.net.dim, count, device=self.device)
+            table = torch.from_numpy(found)
         else:
             table = torch.empty(len(pairs.queries), min(count, len(pairs.queries) - 1), dtype=torch.int32)
         shared: NDArray[np.int32] = self.processes.share(table.to(self.device)).cpu().numpy()
