@@ -27,7 +27,7 @@ def doubts_of_overviews(data: Any, path: Path) -> list[str]:
         data: the open dataset.
         path: its file.
     """
-    if not data.overviews(1):
+    if not data.overviews(1) or not path.is_file():  # to compare those of an address costs requests
         return []
     places = [overview_file(path), Path(f"{path}.ovr")]
     beside = next((place for place in places if place is not None and place.is_file()), None)

@@ -34,6 +34,8 @@ def files_behind(path: Path) -> list[Path]:
     Of a virtual raster also those that its text names; of others what GDAL found beside them.
     """
     data: Any
+    if not path.is_file() and path.suffix.lower() != ".vrt":  # an address, or a member of an archive
+        return []
     try:
         with load_rasterio().open(path) as data:
             names = list(data.files)
