@@ -106,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--frames", type=int, default=20, help="photos of each (default %(default)s)")
     add("--useless", type=float, default=0.2, help="share of photos from elsewhere (default %(default)s)")
     add("--seed", type=int, default=1, help="of the routes (default %(default)s)")
+    add("--beside", default="nothing", help="what else the machine does meanwhile, for the record")
     return parser
 
 

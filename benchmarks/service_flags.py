@@ -11,7 +11,7 @@ __all__ = ["service_parser"]
 
 
 def service_parser(name: str, doc: str | None, *, photo: str | None = None) -> argparse.ArgumentParser:
-    """A parser with `--index`, `--checkpoint`, `--service-flags` and, where it is said what for, `--photo`.
+    """A parser with `--index`, `--checkpoint`, `--beside`, `--service-flags` and, where it is said what for, `--photo`.
 
     Args:
         name: of the module.
@@ -24,5 +24,6 @@ def service_parser(name: str, doc: str | None, *, photo: str | None = None) -> a
     if photo is not None:
         add("--photo", type=Path, required=True, help=photo)
     add("--checkpoint", default=DEFAULT_CHECKPOINT, help="encoder bundle (default %(default)s)")
+    add("--beside", default="nothing", help="what else the machine does meanwhile, for the record")
     add("--service-flags", nargs=argparse.REMAINDER, default=[], help="further flags of `python -m service`, last")
     return parser

@@ -1,4 +1,4 @@
-"""The server process: how long a request's headers may take to arrive and be, and how it goes when it is told to stop.
+"""The server process: how slow a client may be, how long its headers, and how the process goes when told to stop.
 
 At SIGTERM it first goes on as a lame duck, whose `/readyz` sends new clients elsewhere; then it takes no new connection
 and gives open requests their time; at the end of that it stops, whatever still runs.
@@ -7,10 +7,14 @@ and gives open requests their time; at the end of that it stops, whatever still 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import fcntl
 import logging
 import os
 import signal
 import socket
+import sys
+import termios
 import threading
 from types import FrameType
 from typing import Any
@@ -36,7 +40,7 @@ def make_server(app: FastAPI, settings: Settings) -> Server:
         app,
         host=settings.host,
         port=settings.port,
-        http=_impatient(settings.header_timeout_s),
+        http=_impatient(settings),
         access_log=False,  # the app tells more
         log_config=None,  # one format for all, as set by the command line
         timeout_graceful_shutdown=settings.shutdown_s,
@@ -93,10 +97,15 @@ def _end() -> None:
 
 
 class _Impatient(HttpToolsProtocol):
-    """Closes a connection whose request's headers take too long, or are too long: the parser alone takes any."""
+    """Closes a connection whose request's headers take too long, or are too long: the parser alone takes any.
+
+    And one whose client does not take its answer: what the answer is made of is held until then.
+    """
 
     timeout_s = 10.0
+    least_bytes_per_s = 1.0
     _clock: asyncio.TimerHandle | None = None
+    _taking: asyncio.TimerHandle | None = None
     _in_headers = False
     _header_bytes = 0
 
@@ -133,10 +142,46 @@ class _Impatient(HttpToolsProtocol):
             raise ValueError(f"the headers of a request are longer than {_MOST_HEADER_BYTES} bytes")
         super().on_headers_complete()
 
+    def pause_writing(self) -> None:
+        """The client is behind with its answer: from now on it must take some all the while."""
+        super().pause_writing()
+        self._await_taking()
+
+    def resume_writing(self) -> None:
+        """It has caught up."""
+        super().resume_writing()
+        self._stop_taking()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for any more."""
         self._stop_clock()
+        self._stop_taking()
         super().connection_lost(exc)
+
+    def _await_taking(self) -> None:
+        self._stop_taking()
+        self._taking = self.loop.call_later(self.timeout_s, self._look_whether_taken, self._not_taken())
+
+    def _look_whether_taken(self, before: int) -> None:
+        self._taking = None
+        if before - self._not_taken() >= self.least_bytes_per_s * self.timeout_s:
+            self._await_taking()
+        else:
+            logger.info("a client did not take its answer, and is let go")
+            self.transport.abort()
+
+    def _not_taken(self) -> int:
+        """Bytes of answers that wait here and, where the system tells, in its own buffer: that is emptied in leaps."""
+        waiting = self.transport.get_write_buffer_size()
+        with contextlib.suppress(OSError):
+            kept = fcntl.ioctl(self.transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
+            waiting += int.from_bytes(kept, sys.byteorder)
+        return waiting
+
+    def _stop_taking(self) -> None:
+        if self._taking is not None:
+            self._taking.cancel()
+            self._taking = None
 
     def _idle(self) -> bool:
         """Whether no request has begun: its headers have not all arrived."""
@@ -153,6 +198,10 @@ class _Impatient(HttpToolsProtocol):
             self.transport.close()
 
 
-def _impatient(timeout_s: float) -> type[asyncio.Protocol]:
-    kind: type[asyncio.Protocol] = type("Impatient", (_Impatient,), {"timeout_s": timeout_s})
+def _impatient(settings: Settings) -> type[asyncio.Protocol]:
+    limits = {
+        "timeout_s": settings.header_timeout_s,
+        "least_bytes_per_s": max(1.0, settings.min_upload_kb_s * 1024),
+    }
+    kind: type[asyncio.Protocol] = type("Impatient", (_Impatient,), limits)
     return kind

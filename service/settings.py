@@ -58,7 +58,7 @@ class ServeSettings(EncoderOptions):
         30.0
     )
     min_upload_kb_s: Annotated[
-        float, Ge(0), Le(100_000), Option("KiB a second below which an upload is ended, 408", "KB")
+        float, Ge(0), Le(100_000), Option("KiB a second below which an upload is ended, 408, and an answer", "KB")
     ] = 4.0
     header_timeout_s: Annotated[float, Gt(0), Le(3600), Option("seconds in which a request's headers must arrive")] = (
         10.0

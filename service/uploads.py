@@ -20,6 +20,8 @@ __all__ = ["UploadMiddleware"]
 
 _GRACE_S = 2.0
 """In which no upload is called slow: a connection takes time to gather speed."""
+_SETTLED_S = 0.25
+"""In which none gives up its place: after some round trips whoever sends at all has sent more than who does not."""
 
 
 @dataclass(eq=False)
@@ -93,9 +95,9 @@ class UploadMiddleware:
         self._tell(len(self._uploads))
 
     def _drop_slowest(self) -> bool:
-        """End the slowest upload that has had its time to gather speed; False where there is none."""
+        """End the slowest upload that has had its time to begin; False where there is none."""
         now = asyncio.get_running_loop().time()
-        settled = [one for one in self._uploads if now - one.began > _GRACE_S and one.clock is not None]
+        settled = [one for one in self._uploads if now - one.began > _SETTLED_S and one.clock is not None]
         if not settled:
             return False
         slowest = min(settled, key=lambda one: one.rate(now))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import warnings
 from typing import Any
 
 from model.common.errors import MissingExtra
@@ -81,7 +82,12 @@ def load_rasterio() -> Any:
     Raises:
         MissingExtra: it is not installed.
     """
-    return _load("rasterio", "warp", "vrt", "transform", "errors", why="reading GeoTIFFs needs rasterio", extra="geo")
+    rasterio = _load(
+        "rasterio", "warp", "vrt", "transform", "errors", why="reading GeoTIFFs needs rasterio", extra="geo"
+    )
+    # A raster without a place is refused in a line that names it.
+    warnings.filterwarnings("ignore", category=rasterio.errors.NotGeoreferencedWarning)
+    return rasterio
 
 
 def load_pyogrio() -> Any:

@@ -16,9 +16,10 @@ __all__ = ["AverageOptions", "run"]
 class AverageOptions:
     """Which bundles, and where to."""
 
-    checkpoint: Annotated[
-        tuple[str, ...], Option("bundle to average (repeat it; each counts the same)", "BUNDLE", repeat=True)
-    ]
+    checkpoint: Annotated[tuple[str, ...], Option("bundle to average, two or more (repeat it)", "BUNDLE", repeat=True)]
+    shares: Annotated[
+        tuple[float, ...], Option("how much each counts, in their order, as 1 2 (default: all the same)", "SHARE")
+    ] = ()
     out: Annotated[Path, Option("new bundle", "FOLDER")]
     name: Annotated[str | None, Option("of the new bundle (default: as the first is called)", "NAME")] = None
 
@@ -32,7 +33,7 @@ def run(options: AverageOptions) -> int:
     from model.network.averaging import average_bundles
     from model.network.checkpoints import save_bundle
 
-    first, provenance = average_bundles(options.checkpoint)
+    first, provenance = average_bundles(options.checkpoint, options.shares)
     save_bundle(options.out, first.net, name=options.name or first.name, provenance=provenance, metrics={})
     sys.stdout.write(
         f"averaged {len(options.checkpoint)} bundles: {options.out}; nothing is measured of it yet, and it is not "

@@ -8,6 +8,7 @@ well that is known by `read_position_error_m`.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -44,6 +45,8 @@ _PANORAMA_RENDERED = 6
 """Of EXIF's CustomRendered, by phones whose panorama mode sweeps."""
 _UNSET_DEG = 0.0
 """What a writer that has read no compass may leave as the heading."""
+_OTHER_DATUM = re.compile(r"tokyo|nad.?27|ed.?50|european|osgb|ordnance|pulkovo|beijing|gcj|bd.?09", re.IGNORECASE)
+"""Datums by which a position lies some hundred metres from where WGS 84 puts it."""
 _WORDS = b"photos/1.0/panorama", b"GPano:"
 """Packets without either are not parsed, and may be what they like."""
 
@@ -230,6 +233,9 @@ def _compass(gps: dict[int, Any]) -> tuple[float | None, tuple[str, ...]]:
 
 
 def _position(gps: dict[int, Any]) -> LatLon | None:
+    datum = str(gps.get(ExifTags.GPS.GPSMapDatum, "")).strip("\0 ")
+    if _OTHER_DATUM.match(datum):
+        return None
     lat = _degrees(gps.get(ExifTags.GPS.GPSLatitude), gps.get(ExifTags.GPS.GPSLatitudeRef), "NS")
     lon = _degrees(gps.get(ExifTags.GPS.GPSLongitude), gps.get(ExifTags.GPS.GPSLongitudeRef), "EW")
     if lat is None or lon is None or (lat == 0.0 and lon == 0.0):  # which cameras write that know nothing

@@ -6,7 +6,9 @@ Runs that went on from one bundle lie near each other, and their mean often carr
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -18,29 +20,38 @@ __all__ = ["average_bundles"]
 
 
 @torch.no_grad()
-def average_bundles(names: Sequence[str]) -> tuple[Bundle, dict[str, Any]]:
-    """Average weights, each bundle counting the same.
+def average_bundles(names: Sequence[str], shares: Sequence[float] = ()) -> tuple[Bundle, dict[str, Any]]:
+    """Average weights.
 
     Args:
         names: folders or names of bundles, two at least; how the first was trained stands for all.
+        shares: how much each counts, above 0; none: all the same.
 
     Returns:
         The first bundle with the mean as its network; and its provenance, in which all bundles are named.
 
     Raises:
         BadCheckpoint: one is no bundle, or damaged.
-        BadConfig: fewer than two, one named twice, or one of another architecture or for other inputs.
+        BadConfig: fewer than two, one named twice, or one of another architecture or for other inputs; or not one
+            share above 0 for each.
     """
     if len(names) < 2:
         raise BadConfig(f"{len(names)} bundle is given; an average takes two at least, each with --checkpoint")
+    shares = tuple(shares) or (1.0,) * len(names)
+    if len(shares) != len(names) or not all(0 < share < math.inf for share in shares):
+        given = " ".join(f"{share:g}" for share in shares)
+        raise BadConfig(f"the shares {given} are given for {len(names)} bundles; give each one a number above 0")
     bundles = [load_bundle(name) for name in names]
     digests = [bundle.digest for bundle in bundles]
     if twice := [name for name, digest in zip(names, digests, strict=True) if digests.count(digest) > 1]:
         raise BadConfig(f"{' and '.join(twice)} are one bundle; name each once")
-    net = bundles[0].net
-    for count, name in enumerate(names[1:], 2):
+    net, sums = bundles[0].net, list(accumulate(shares))
+    for name, share, until in zip(names[1:], shares[1:], sums[1:], strict=True):
         other = copy.deepcopy(net)
         start_from(other, name)
-        torch._foreach_lerp_(list(net.parameters()), list(other.parameters()), 1.0 / count)
-    named = [{"name": one.name, "digest": one.digest, "provenance": dict(one.provenance)} for one in bundles]
+        torch._foreach_lerp_(list(net.parameters()), list(other.parameters()), share / until)
+    named = [
+        {"name": one.name, "digest": one.digest, "share": share / sums[-1], "provenance": dict(one.provenance)}
+        for one, share in zip(bundles, shares, strict=True)
+    ]
     return bundles[0], {**bundles[0].provenance, "average_of": named}

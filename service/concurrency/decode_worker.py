@@ -7,6 +7,7 @@ another one.
 
 from __future__ import annotations
 
+import logging
 import os
 import resource
 import signal
@@ -61,6 +62,7 @@ class TooHeavy:
 def set_up(niceness: int) -> None:
     """Let a signal end the process at once, whatever C code it is in, and let no photo write to the log."""
     warnings.simplefilter("ignore")
+    logging.disable()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     os.nice(niceness)

@@ -107,7 +107,7 @@ class Page {
     try {
       const answer = await (this.several ? service.track(this.photo.files, fields) : service.localize(this.photo.file, fields));
       if (turn !== this.asked) return;
-      if (this.several) this.showWay(answer, performance.now() - began);
+      if (this.several) this.showWay(answer, Number(fields.max_step_m), performance.now() - began);
       else this.show(answer, fields, performance.now() - began);
     } catch (error) {
       if (turn === this.asked) this.fail(error);
@@ -130,9 +130,10 @@ class Page {
     get("answer").scrollIntoView({ block: "nearest" });
   }
 
-  showWay(track, milliseconds) {
+  showWay(track, limit, milliseconds) {
     document.body.classList.add("answered");
-    showTrack(track, milliseconds, ({ lat, lon }) => this.map.setView([lat, lon], Math.max(18, this.map.getZoom())));
+    const goTo = ({ lat, lon }) => this.map.setView([lat, nearLon(lon, this.map.getCenter().lng)], Math.max(18, this.map.getZoom()));
+    showTrack(track, limit, milliseconds, goTo);
     this.marks.showTrack(track.photos);
     this.corpus.showTiles(true);
     get("answer").scrollIntoView({ block: "nearest" });

@@ -4,10 +4,14 @@ const POINTS = ["N", "NE", "E", "SE", "S", "SW", "W", "NW"];
 
 export const compass = (degrees) => `${Math.round(degrees) % 360}° ${POINTS[Math.round(degrees / 45) % 8]}`;
 
-export const metres = (value) => (value < 1000 ? `${Math.max(1, Math.round(value))} m` : `${(value / 1000).toFixed(value < 10000 ? 1 : 0)} km`);
+/** With a space that no line breaks at, as in `percent`. */
+export const metres = (value) => (value < 1000 ? `${Math.max(1, Math.round(value))}\u00a0m` : `${(value / 1000).toFixed(value < 10000 ? 1 : 0)}\u00a0km`);
+
+/** Whether the way to a photo is longer than allowed, by as much as can be said in metres. */
+export const isBeyond = ({ beyond_m }) => beyond_m !== null && beyond_m >= 1;
 
 /** In whole percent; never quite none or all, which no confidence is. */
-export const percent = (share) => (share < 0.005 ? "less than 1 %" : share >= 0.995 ? "more than 99 %" : `${Math.round(100 * share)} %`);
+export const percent = (share) => (share < 0.005 ? "less than 1\u00a0%" : share >= 0.995 ? "more than 99\u00a0%" : `${Math.round(100 * share)}\u00a0%`);
 
 export const seconds = (milliseconds) => (milliseconds < 950 ? `${(Math.max(milliseconds, 10) / 1000).toFixed(2)} s` : `${(milliseconds / 1000).toFixed(1)} s`);
 

@@ -1,5 +1,6 @@
-"""The server in a process of its own: slow headers, a lame duck, an end in time, another index at SIGHUP."""
+"""The server in a process of its own: slow clients, a lame duck, an end in time, another index at SIGHUP."""
 
+import contextlib
 import signal
 import socket
 import subprocess
@@ -19,7 +20,7 @@ from service.app import create_app
 from service.server import make_server
 from service.settings import Settings
 from tests.fakes import FakeEncoder
-settings = Settings(index=Path(sys.argv[1]), port=int(sys.argv[2]), workers=1, max_batch=8, header_timeout_s=0.5,
+settings = Settings(index=Path(sys.argv[1]), port=int(sys.argv[2]), workers=1, max_batch=8, header_timeout_s=1.0,
                     lame_duck_s=1.5, shutdown_s=3)
 make_server(create_app(settings, load_encoder=lambda _: (FakeEncoder(), False)), settings).run()
 """
@@ -47,12 +48,51 @@ def test_server_keeps_its_manners(served):
     process, port = served
     _slow_headers_are_cut(port)
     _endless_headers_are_refused(port)
+    _who_takes_no_answer_is_let_go(port)
+    _who_takes_it_slowly_gets_all(port)
     process.send_signal(signal.SIGHUP)
     _wait_for(lambda: 'swaps_total{outcome="done"} 1.0' in httpx.get(f"http://127.0.0.1:{port}/metrics").text)
     process.send_signal(signal.SIGTERM)
     _wait_for(lambda: httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 503)
     assert httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200  # a lame duck still works
     assert process.wait(timeout=30) in (0, -signal.SIGTERM)
+
+
+_LARGE = b"GET /web/leaflet/leaflet.js HTTP/1.1\r\nHost: here\r\n\r\n" * 400
+"""Much more than a system keeps for a client."""
+_PLAIN = {"Accept-Encoding": "identity"}
+
+
+def _who_takes_no_answer_is_let_go(port: int) -> None:
+    assert any(_got_after(wait_s, port) < _large_bytes(port) for wait_s in (3, 12, 40))  # a busy machine takes its time
+
+
+def _got_after(wait_s: float, port: int) -> int:
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+        client.sendall(_LARGE)
+        time.sleep(wait_s)
+        got = 0
+        with contextlib.suppress(ConnectionResetError):
+            while data := client.recv(1 << 20):
+                got += len(data)
+        return got
+
+
+def _who_takes_it_slowly_gets_all(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+        client.sendall(_LARGE)
+        end = time.monotonic() + 4.0
+        while time.monotonic() < end:
+            assert client.recv(1 << 17)
+            time.sleep(0.1)
+        left = _large_bytes(port)
+        while left > 0 and (data := client.recv(1 << 20)):
+            left -= len(data)
+        assert left < 4.0 / 0.1 * (1 << 17)
+
+
+def _large_bytes(port: int) -> int:
+    return 400 * len(httpx.get(f"http://127.0.0.1:{port}/web/leaflet/leaflet.js", headers=_PLAIN).content)
 
 
 def _slow_headers_are_cut(port: int) -> None:

@@ -125,7 +125,7 @@ def test_place_is_held_while_the_body_comes_and_not_while_it_is_worked_on():
 
 
 def test_slow_uploads_on_all_places_make_room_for_a_fast_one(monkeypatch):
-    monkeypatch.setattr(uploads, "_GRACE_S", 0.05)
+    monkeypatch.setattr(uploads, "_SETTLED_S", 0.05)
 
     async def ask():
         guard = UploadMiddleware(read_all, max_uploads=2, timeout_s=30)
@@ -136,5 +136,20 @@ def test_slow_uploads_on_all_places_make_room_for_a_fast_one(monkeypatch):
         assert await slower == 408
         assert not slow.done()
         slow.cancel()
+
+    asyncio.run(ask())
+
+
+def test_those_who_send_nothing_keep_nobody_out_in_their_first_seconds():
+    """Long before any of them is too slow by itself."""
+
+    async def ask():
+        guard = UploadMiddleware(read_all, max_uploads=8, timeout_s=30, least_bytes_per_s=1000)
+        idle = [asyncio.create_task(status_of(guard, trickle(60))) for _ in range(8)]
+        await asyncio.sleep(0.4)
+        assert [await status_of(guard, at_once) for _ in range(20)] == [200] * 20
+        assert [task.done() for task in idle].count(False) >= 6  # only those in the way had to go
+        for task in idle:
+            task.cancel()
 
     asyncio.run(ask())

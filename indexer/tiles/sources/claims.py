@@ -13,11 +13,12 @@ from indexer.common.errors import BadSource
 from indexer.tiles.grid import tile_bounds
 from indexer.tiles.region import BoxRegion
 from indexer.tiles.sources.schemes import AUTO, ROW_SCHEMES, in_words, to_xyz
+from indexer.tiles.sources.shifted_rows import shift_of_tiles
 from indexer.tiles.sources.source import SourceOptions
 from indexer.tiles.sources.zoom_levels import turned_zooms
 from model.common.geo import Bounds, LatLon
 
-__all__ = ["Claim", "refuse_geodetic_rows", "settle_scheme"]
+__all__ = ["Claim", "doubts_of_names", "refuse_geodetic_rows", "settle_scheme"]
 
 _WHOLE = 0.999
 _MOST = 0.9
@@ -70,8 +71,8 @@ def settle_scheme(
     levels = _levels(stored, options)
     notes = [claim.note for claim in claims if claim.note] + _other_zooms(levels, claims)
     if options.scheme != AUTO:
-        faults = [fault for rows in levels for claim in claims if (fault := _misfit(rows, options.scheme, claim))]
-        faults += turned_zooms(stored, options.scheme, options.zooms or ())
+        faults = [fault for rows in levels for claim in claims if (fault := _fault(rows, options.scheme, claim))]
+        faults += turned_zooms(stored, options.scheme, options.zooms or ()) + _overruled(claims, options.scheme)
         return options.scheme, notes + [
             f"warning: {fault}; taken as --scheme {options.scheme} says" for fault in faults
         ]
@@ -81,12 +82,41 @@ def settle_scheme(
             if fault := _misfit(rows, scheme, claim):
                 alone = not all(_misfit(others, scheme, claim) for others in levels)
                 raise BadSource(f"{where}: {fault}. {_remedy(rows, scheme, claim, alone=alone)}")
+            if fault := _shifted(rows, scheme, claim):
+                raise BadSource(
+                    f"{where}: {fault}. Make the source anew, or give --scheme {scheme} if its rows are right"
+                )
             notes += _strays(rows, scheme, claim)
     if faults := turned_zooms(stored, scheme, options.zooms or ()):
         raise BadSource(f"{where}: {faults[0]}. Index each zoom by itself, with --zoom and --scheme")
     if origin and scheme != usual:
         notes.append(f"rows are taken as {in_words(scheme)}, as {origin} says")
     return scheme, notes
+
+
+def doubts_of_names(
+    zxy: _Ints, claims: Sequence[Claim], options: SourceOptions, where: Path, *, row_scheme: str
+) -> list[str]:
+    """Remarks on tiles that are placed by names of another form than z/x/y, held against what the source says.
+
+    Args:
+        zxy: int64 [N, 3] (z, x, y southwards).
+        claims: what the source says of itself.
+        options: a `scheme` that was asked for makes a warning of what stops the build otherwise.
+        where: the source, for messages.
+        row_scheme: how the names count their rows, empty where they have none, as quadkeys.
+
+    Raises:
+        BadSource: the tiles lie elsewhere than the source says.
+    """
+    levels = _levels(zxy, options)
+    faults = [fault for rows in levels for claim in claims if (fault := _misfit(rows, "xyz", claim, by_name=True))]
+    asked = options.scheme != AUTO
+    if faults and not asked:
+        raise BadSource(f"{where}: {faults[0]}. Give --scheme quadkey if the names are right")
+    faults += _overruled([claim for claim in claims if claim.scheme != "zyx"], row_scheme) if row_scheme else []
+    notes = [claim.note for claim in claims if claim.note] + _other_zooms(levels, claims)
+    return notes + [f"warning: {fault}; taken as --scheme {options.scheme} says" for fault in faults]
 
 
 def refuse_geodetic_rows(stored: _Ints, kept: NDArray[np.bool_], where: Path) -> None:
@@ -128,6 +158,15 @@ def _said(claims: Sequence[Claim], where: Path, usual: str) -> tuple[str, str]:
     return next(iter(said.items()), (usual, ""))
 
 
+def _overruled(claims: Sequence[Claim], scheme: str) -> list[str]:
+    """What is said of the order of rows or of the grid, and is not what was asked for."""
+    said = {claim.scheme: claim.origin for claim in claims if claim.scheme not in ("", scheme)}
+    grids = {claim.other_grid: claim.origin for claim in claims if claim.other_grid}
+    return [f"{origin} says that rows are counted as {in_words(one)}" for one, origin in said.items()] + [
+        f"{origin} says that these are tiles of {grid}" for grid, origin in grids.items()
+    ]
+
+
 def _levels(stored: _Ints, options: SourceOptions) -> list[_Ints]:
     """The rows of each zoom that is going to be indexed, the deepest last, evenly thinned out where they are many."""
     if not len(stored):
@@ -136,7 +175,7 @@ def _levels(stored: _Ints, options: SourceOptions) -> list[_Ints]:
     return [rows[:: max(1, -(-len(rows) // _COMPARED))] for rows in levels if len(rows)]
 
 
-def _misfit(rows: _Ints, scheme: str, claim: Claim) -> str:
+def _misfit(rows: _Ints, scheme: str, claim: Claim, *, by_name: bool = False) -> str:
     """How the rows contradict a statement of place: most lie elsewhere, or all would fit in another order.
 
     A centre is often that of a map rather than of the tiles, so it counts only where another order fits it.
@@ -153,7 +192,26 @@ def _misfit(rows: _Ints, scheme: str, claim: Claim) -> str:
         said = f"lie in {', '.join(f'{edge:.5f}' for edge in claim.boxes[0].as_tuple())}"
     else:
         said = f"have their centre at {claim.centre}"
-    return f"{claim.origin} says that the tiles {said}, but the rows, taken as {in_words(scheme)}, lie in {lie}"
+    taken = "their names" if by_name else f"the rows, taken as {in_words(scheme)},"
+    return f"{claim.origin} says that the tiles {said}, but {taken} lie in {lie}"
+
+
+def _fault(rows: _Ints, scheme: str, claim: Claim) -> str:
+    return _misfit(rows, scheme, claim) or _shifted(rows, scheme, claim)
+
+
+def _shifted(rows: _Ints, scheme: str, claim: Claim) -> str:
+    """How all rows lie one tile beside a stated place, where it can be read in one way alone."""
+    if scheme not in ROW_SCHEMES or len(claim.boxes) != 1 or not len(rows):
+        return ""
+    where = shift_of_tiles(to_xyz(rows, scheme), claim.boxes[0])
+    if not where:
+        return ""
+    edges = ", ".join(f"{edge:.5f}" for edge in claim.boxes[0].as_tuple())
+    return (
+        f"{claim.origin} says that the tiles lie in {edges}, but the rows, taken as {in_words(scheme)}, all lie one "
+        f"tile further {where}, as where they are counted from 1"
+    )
 
 
 def _remedy(rows: _Ints, scheme: str, claim: Claim, *, alone: bool) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from html import unescape
 from pathlib import Path
-from xml.etree import ElementTree
 
 from indexer.common.errors import BadSource
-from indexer.tiles.sources.named_overviews import overviews_named
-from indexer.tiles.sources.packed_members import LARGEST_BYTES, MARKUP, Archives, is_packed
+from indexer.tiles.sources.named_overviews import overviews_in_tags, overviews_named
+from indexer.tiles.sources.packed_members import Archives, is_packed
 from indexer.tiles.sources.virtual_members import file_in_name
+from indexer.tiles.sources.virtual_names import markup_of, names_in
 
 __all__ = ["require_on_disk"]
 
@@ -19,9 +18,6 @@ _FETCHED = re.compile(
     r"|^(WMS|WMTS|WCS|OGCAPI|STACIT|STACTA|NGW|EEDAI?|PLMOSAIC|DAAS|PG|IIP):|<(GDAL_)?W(MT?S|CS)",
     re.IGNORECASE,
 )
-_SOURCE = re.compile(r"SourceFilename|SourceDataset", re.IGNORECASE)
-_LOOSE = re.compile(rf"<({_SOURCE.pattern})\b([^>]*)>([^<]*)", re.IGNORECASE)
-_RELATIVE = re.compile(r"relativetoVRT\W+1", re.IGNORECASE)
 _HEAD_BYTES = 256
 _DEEPEST = 8
 _REMEDY = "nothing is fetched by way of a file on disk; download it, or give its own address with --remote"
@@ -44,34 +40,22 @@ def require_on_disk(path: Path) -> None:
 
 def _require(name: str, archives: Archives, depth: int) -> None:
     """`require_on_disk` of a name as GDAL takes it, of a virtual raster within so many others."""
-    if not is_packed(name):
-        name = _plain(name)
-        if _FETCHED.search(named := overviews_named(Path(name))):
-            raise BadSource(f"{name} has its overviews in {named[:80]!r}, which GDAL would fetch; {_REMEDY}")
-    data = archives.markup(name) if is_packed(name) else _markup(Path(name))
+    name = name if is_packed(name) else _plain(name)
+    data = archives.markup(name) if is_packed(name) else markup_of(Path(name))
+    named = "" if is_packed(name) else overviews_named(Path(name))
+    named = overviews_in_tags(name) if is_packed(name) and data is None else named
+    if _FETCHED.search(named):
+        raise BadSource(f"{name} has its overviews in {named[:80]!r}, which GDAL would fetch; {_REMEDY}")
     if data is None or depth > _DEEPEST:
         return
     text = data.decode("utf-8-sig", "replace").lstrip()
     head = re.sub(r"^<\?xml.*?\?>\s*", "", text[:_HEAD_BYTES], flags=re.DOTALL)
     if not head.startswith("<VRTDataset"):
         raise BadSource(f"{name} is no raster but describes one that GDAL would fetch ({head[:40]!r}); {_REMEDY}")
-    for member, relative in _members(text):
+    for member, relative in names_in(text):
         if _FETCHED.search(member):
             raise BadSource(f"{name} is made of {member[:80]!r}, which GDAL would fetch; {_REMEDY}")
         _require(_joined(name, member) if relative else member, archives, depth + 1)
-
-
-def _members(text: str) -> list[tuple[str, bool]]:
-    """(name, whether it is relative to the virtual raster) of all that one is made of, in any letters, as GDAL reads.
-
-    GDAL takes some of what is no XML, such as a bare &.
-    """
-    try:
-        elements = [(one.tag, one.attrib, one.text or "") for one in ElementTree.fromstring(text).iter()]
-        found = [(str(values), name) for tag, values, name in elements if _SOURCE.fullmatch(tag)]
-    except (ElementTree.ParseError, ValueError):
-        found = [(one[2], unescape(one[3])) for one in _LOOSE.finditer(text)]
-    return [(name.strip(), bool(_RELATIVE.search(values))) for values, name in found if name.strip()]
 
 
 def _joined(virtual: str, member: str) -> str:
@@ -87,15 +71,3 @@ def _plain(name: str) -> str:
         return name
     file = file_in_name(name)
     return name if file is None else str(file)
-
-
-def _markup(path: Path) -> bytes | None:
-    """A file of markup, None of all others."""
-    try:
-        if not path.is_file() or path.stat().st_size > LARGEST_BYTES:
-            return None
-        with path.open("rb") as file:
-            head = file.read(_HEAD_BYTES)
-            return head + file.read() if MARKUP.match(head) else None
-    except (OSError, ValueError):
-        return None

@@ -30,7 +30,9 @@ def squares(lat: _Floats, lon: _Floats, side_m: float) -> Edges:
     half = math.degrees(side_m / EARTH_RADIUS_M) / 2
     across = np.minimum(half / np.maximum(np.cos(np.radians(lat)), 1e-9), 180.0)
     west, east = lon - across, lon + across
-    west, east = np.where(west < -180.0, west + 360.0, west), np.where(east > 180.0, east - 360.0, east)
+    whole = across >= 180.0  # so near the pole that it holds all longitudes
+    west = np.where(whole, -180.0, np.where(west < -180.0, west + 360.0, west))
+    east = np.where(whole, 180.0, np.where(east > 180.0, east - 360.0, east))
     return west, np.maximum(lat - half, -90.0), east, np.minimum(lat + half, 90.0)
 
 

@@ -18,7 +18,7 @@ from indexer.tiles.sources.sidecars import read_box
 from indexer.tiles.wkb import Parts, extent_of_parts, wkb_parts
 from model.common.counted import counted
 
-__all__ = ["geometry_column", "geometry_extents"]
+__all__ = ["geometry_column", "geometry_extents", "require_edges"]
 
 _WGS84 = {"OGC:CRS84", "OGC:CRS84H", "EPSG:4326", "EPSG:4979"}
 _WGS84_NAMES = {"WGS 84", "WGS84", "WGS 84 (CRS84)"}
@@ -27,6 +27,8 @@ _NATIVE = {"point": 0, "polygon": 2, "multipolygon": 3}
 
 _ROUNDED_DEG = 1e-4
 """Coverings are often kept in single precision."""
+
+_CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 _Floats = NDArray[np.float64]
 _SCATTERED = 0.25
@@ -97,6 +99,25 @@ def geometry_extents(table: pa.Table, name: str, path: Path, notes: list[str] | 
     return extents
 
 
+def require_edges(table: pa.Table, edges: _Floats, path: Path) -> None:
+    """Make sure that edges in columns of their own and geometries, where they can be read, are the same places.
+
+    Args:
+        table: the list.
+        edges: float64 [N, 4] (west, south, east, north).
+        path: of the list, for errors.
+
+    Raises:
+        BadSource: a row's lie apart.
+    """
+    try:
+        name = geometry_column(table, path)
+        extents = None if name is None else geometry_extents(table, name, path)
+    except BadSource:  # of another system or kind, or damaged; the edges say enough
+        return
+    _require_covering(extents if extents is not None else edges, edges, path, "its edges west, south, east, north say")
+
+
 def _filled_share(parts: Parts, extent: _Floats) -> float:
     """How much of a shape's box the boxes of its parts fill, those of holes counted too."""
     west, south, east, north = extent.tolist()
@@ -132,17 +153,19 @@ def _covering_of(table: pa.Table, about: dict[str, Any]) -> _Floats | None:
     """float64 [N, 4] (west, south, east, north) that the file keeps beside each geometry for readers to filter by."""
     covering = about.get("covering")
     box = covering.get("bbox") if isinstance(covering, dict) else None
-    if not isinstance(box, dict):
-        return None
+    if not isinstance(box, dict):  # before version 1.1 it had this name, and nothing said so
+        box = {edge: ["bbox", edge] for edge in _CORNERS}
     try:
         flat = table.select(list({path[0] for path in box.values()})).flatten()
-        edges = [flat[".".join(box[edge])] for edge in ("xmin", "ymin", "xmax", "ymax")]
+        edges = [flat[".".join(box[edge])] for edge in _CORNERS]
         return np.stack([edge.cast(pa.float64()).to_numpy() for edge in edges], axis=1)
     except (KeyError, IndexError, TypeError, ValueError, pa.ArrowException):
         return None  # what cannot be read decides nothing
 
 
-def _require_covering(extents: _Floats, boxes: _Floats | None, path: Path) -> None:
+def _require_covering(
+    extents: _Floats, boxes: _Floats | None, path: Path, beside: str = "its covering column says"
+) -> None:
     """Refuse geometries that lie elsewhere than the boxes kept beside them, as those with latitude first do."""
     if boxes is None:
         return
@@ -155,8 +178,8 @@ def _require_covering(extents: _Floats, boxes: _Floats | None, path: Path) -> No
         row = int(np.argmax(apart))
         said, found = (", ".join(f"{edge:g}" for edge in box[row]) for box in (boxes, extents))
         raise BadSource(
-            f"row {row + 1} of {path} lies in {found} (west, south, east, north), and its covering column says {said}. "
-            "Are latitude and longitude swapped? If the geometries are right, write the file again without that column"
+            f"row {row + 1} of {path} lies in {found} (west, south, east, north), and {beside} {said}. Are latitude "
+            "and longitude swapped? If the geometries are right, write the file again without the other"
         )
 
 

@@ -1,4 +1,4 @@
-"""Whether the overviews beside a raster are still its own: GDAL reads shallow zooms from them, whatever they show."""
+"""Whether the overviews of a raster are still its own: GDAL reads shallow zooms from them, whatever they show."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ _APART = 0.1
 
 
 def doubts_of_overviews(data: Any, path: Path) -> list[str]:
-    """A remark where the file `.ovr` beside a raster, or the one that is named for it, shows something else.
+    """A remark where the overviews of a raster, in itself, beside it or in a file that it names, show something else.
 
     Args:
         data: the open dataset.
         path: its file.
     """
-    places = [Path(f"{path}.ovr"), overview_file(path)]
-    beside = next((place for place in places if place is not None and place.is_file()), None)
-    if beside is None or not data.overviews(1):
+    if not data.overviews(1) or not path.is_file():  # to compare those of an address costs requests
         return []
+    places = [overview_file(path), Path(f"{path}.ovr")]
+    beside = next((place for place in places if place is not None and place.is_file()), None)
+    origin = "its overviews show" if beside is None else f"{beside.name} shows"
     factor = data.overviews(1)[0]
     try:
         with load_rasterio().open(path, OVERVIEW_LEVEL="NONE") as whole:
@@ -42,7 +43,7 @@ def doubts_of_overviews(data: Any, path: Path) -> list[str]:
     if not len(values) or apart <= _APART * float(np.ptp(values)):
         return []
     return [
-        f"{beside.name} shows something else than the raster itself (means differ by {apart:.4g}), and shallow zooms "
+        f"{origin} something else than the raster itself (means differ by {apart:.4g}), and shallow zooms "
         "are read from it; make the overviews anew (gdaladdo)"
     ]
 

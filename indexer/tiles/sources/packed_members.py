@@ -15,12 +15,10 @@ from typing import IO
 
 from indexer.common.errors import BadSource
 from indexer.tiles.sources.virtual_members import file_in_name
+from indexer.tiles.sources.virtual_names import HEAD_BYTES, LARGEST_BYTES, MARKUP
 
-__all__ = ["LARGEST_BYTES", "MARKUP", "Archives", "is_packed"]
+__all__ = ["Archives", "is_packed"]
 
-LARGEST_BYTES = 64 << 20
-MARKUP = re.compile(rb"(\xef\xbb\xbf)?\s*<")
-_HEAD_BYTES = 256
 _KIND = re.compile(r"/vsi(zip|tar|gzip)/+\{?")
 _FAULTS = (
     OSError, EOFError, KeyError, ValueError, RuntimeError, tarfile.TarError, zipfile.BadZipFile, zlib.error,
@@ -66,7 +64,7 @@ class Archives:
         inner = posixpath.normpath(name.partition(str(file))[2].strip("/}")) if kind[1] != "gzip" else ""
         try:
             with self._member(kind[1], file, inner) as member:
-                head = member.read(_HEAD_BYTES)
+                head = member.read(HEAD_BYTES)
                 return head + member.read(LARGEST_BYTES) if MARKUP.match(head) else None
         except _FAULTS as error:
             raise BadSource(f"{name[:80]} cannot be looked into ({str(error)[:80]}); unpack it") from error

@@ -27,9 +27,9 @@ from indexer.tiles.sources.far_files import far_files
 from indexer.tiles.sources.filling import least_share
 from indexer.tiles.sources.likeness import unlike_files
 from indexer.tiles.sources.overlap import hidden_files
-from indexer.tiles.sources.scanning import files_below
+from indexer.tiles.sources.scanning import files_below, time_of
 from indexer.tiles.sources.source import Listing, SourceOptions, inside
-from indexer.tiles.sources.stamps import FileState, combined
+from indexer.tiles.sources.stamps import FileState, combined, raster_members
 from indexer.tiles.sources.windows import boxes_of, draw
 from indexer.tiles.tile_table import TileRecord, TileTable, joined_tables
 from model.common.counted import counted
@@ -63,6 +63,7 @@ class RasterSource:
         else:
             self._root, names = (path, _raster_names(path)) if path.is_dir() else (path.parent, [path.name])
         self._names = frozenset(names)
+        self._folders = {folder: time_of(folder) for folder in {(self._root / name).parent for name in names}}
         self._files, self._notes = _open_all(self._root, names, options)
         self._notes += _left_below(path) if path.is_dir() else []
         self._local = threading.local()
@@ -106,10 +107,13 @@ class RasterSource:
         return {path: state for file in self._files for path, state in file.members.items()}
 
     def changes(self) -> list[str]:
-        """Rasters that were put into the folder since it was opened."""
-        if self._root != self.path:  # one file, or those that a list names
-            return []
-        return [f"{self.path / name} was added" for name in _raster_names(self.path) if name not in self._names]
+        """Rasters that were put into the folder since it was opened, and files beside one that GDAL reads with it."""
+        names = _raster_names(self.path) if self._root == self.path else []  # not of one file, or those of a list
+        added = [self.path / name for name in names if name not in self._names]
+        if not added and any(time_of(folder) != time_ns for folder, time_ns in self._folders.items()):
+            for file in self._files:
+                added += [one for one in raster_members(self._root / file.name) if one not in file.members]
+        return [f"{path} was added" for path in added]
 
     def stamped(self, tiles: TileTable, stamp_of: Callable[[Path], int]) -> TileTable:
         """Each tile with a stamp of all files that reach into it, and of the scale of their values."""

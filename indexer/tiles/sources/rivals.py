@@ -1,12 +1,13 @@
-"""What lies beside a raster and says, too, where it is: a PAM file (`.aux.xml`), a world file, a `.prj`.
+"""What lies beside a raster and says, too, where it is: a PAM file (`.aux.xml`), a `.tab`, a world file, a `.prj`.
 
-GDAL takes a PAM file before what a GeoTIFF says itself, and a world file after it, both without a word. A `.prj` beside
-a TIFF it does not read beside a TIFF; without one a world file is a place in no reference system.
+GDAL takes a PAM file before what a GeoTIFF says itself, and a `.tab` and a world file after it, all without a word.
+A `.prj` it does not read beside a TIFF; without one a world file is a place in no reference system.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,33 +16,52 @@ from indexer.common.optional import load_rasterio
 
 __all__ = ["require_one_place", "system_beside"]
 
-_WORLD_FILES = (".tfw", ".tifw", ".tiffw", ".wld")
+_WORLD_FILES = (".tfw", ".TFW", ".tifw", ".TIFW", ".tiffw", ".TIFFW", ".wld", ".WLD")
+_TAB_FILES = (".tab", ".TAB")
 _SYSTEM_FILES = (".prj", ".PRJ")
 _LARGEST_SYSTEM_BYTES = 1 << 16
+_LARGEST_WORLD_BYTES = 1024
 _APART_PX = 1.0
 """How far the corners of two statements may lie apart; a world file counts from the middle of a pixel, rounded."""
 
 
+@dataclass(frozen=True)
+class _Said:
+    """Where one statement puts a raster: its transform, its reference system; None of what it does not say."""
+
+    transform: Any
+    crs: Any
+
+
 def require_one_place(data: Any, path: Path) -> list[str]:
-    """Remarks on a world file or a `.prj` that contradicts a GeoTIFF.
+    """Remarks on a world file, a `.tab` or a `.prj` that contradicts a GeoTIFF.
 
     Args:
         data: the open dataset.
         path: its file.
 
     Raises:
-        BadSource: a PAM file contradicts it.
+        BadSource: a PAM file contradicts it, or it says nothing itself and two files beside it contradict each other.
     """
     if data.driver != "GTiff":
         return []
-    remarks = []
+    own, beside = _said(path, "INTERNAL"), _beside(path)
     pam = Path(f"{path}.aux.xml")
-    if pam.is_file() and (fault := _contradiction(data, path, "PAM", pam)):
+    if pam.is_file() and (fault := _moved_by(data, own, pam.name, _said(path, "PAM"), path.name)):
         raise BadSource(f"{fault}. Remove that file, or what is wrong in it")
-    for world in (path.with_suffix(suffix) for suffix in _WORLD_FILES):
-        if world.is_file() and (fault := _contradiction(data, path, "WORLDFILE", world)):
-            remarks.append(f"{fault}; its own place is used, so remove the other, or write it into the file")
-    return remarks + _other_system(data, path)
+    if own.transform is not None:
+        faults = [_moved_by(data, own, name, said, path.name) for name, said in beside]
+        remarks = [
+            f"{fault}; its own place is used, so remove the other, or write it into the file"
+            for fault in faults if fault
+        ]  # fmt: skip
+        return remarks + _other_system(data, path)
+    said = [(pam.name, _said(path, "PAM"))] if pam.is_file() else []
+    placed = [(name, one) for name, one in said + beside if one.transform is not None]
+    for name, one in placed[1:]:
+        if fault := _moved_by(data, placed[0][1], name, one, placed[0][0]):
+            raise BadSource(f"{path}: {fault}, and the raster itself says nothing. Remove the one that is wrong")
+    return _other_system(data, path)
 
 
 def system_beside(path: Path) -> tuple[Any, str] | None:
@@ -69,7 +89,7 @@ def _other_system(data: Any, path: Path) -> list[str]:
         beside = system_beside(path)
     except BadSource as error:
         return [f"{error}; its own, {str(data.crs)[:40]}, is used"]
-    if beside is None or (apart_px := _apart_px(data, beside[0])) <= _APART_PX:
+    if beside is None or (apart_px := _apart_px(data, _Said(data.transform, data.crs), beside[0])) <= _APART_PX:
         return []
     return [
         f"{beside[1]} names the reference system {str(beside[0])[:40]}, by which it would lie {apart_px:,.0f} pixels "
@@ -77,41 +97,66 @@ def _other_system(data: Any, path: Path) -> list[str]:
     ]
 
 
-def _apart_px(data: Any, crs: Any) -> float:
+def _apart_px(data: Any, said: _Said, crs: Any) -> float:
     """By how many pixels the corners of a raster would lie elsewhere in another reference system."""
     columns, rows = (0, data.width, 0, data.width), (0, 0, data.height, data.height)
-    corners = [data.transform * place for place in zip(columns, rows, strict=True)]
+    corners = [said.transform * place for place in zip(columns, rows, strict=True)]
     try:
-        moved = load_rasterio().warp.transform(crs, data.crs, *(list(axis) for axis in zip(*corners, strict=True)))
+        moved = load_rasterio().warp.transform(crs, said.crs, *(list(axis) for axis in zip(*corners, strict=True)))
     except Exception:  # where one does not reach, they cannot be compared; GDAL's errors have no common base
         return math.inf
-    places = [~data.transform * place for place in zip(*moved, strict=True)]
+    places = [~said.transform * place for place in zip(*moved, strict=True)]
     return max(max(map(abs, _minus(*pair))) for pair in zip(places, zip(columns, rows, strict=True), strict=True))
 
 
-def _contradiction(data: Any, path: Path, kind: str, beside: Path) -> str:
-    """How a file beside says another place than the GeoTIFF itself, empty where it does not or one says nothing."""
-    own, other = _said(path, "INTERNAL"), _said(path, kind)
-    if own is None or other is None:
-        return ""
-    corners = [(0, 0), (data.width, 0), (0, data.height), (data.width, data.height)]
-    apart_px = max(max(map(abs, _minus(~own[0] * (other[0] * corner), corner))) for corner in corners)
-    crs = own[1] is not None and other[1] is not None and own[1] != other[1]
-    if apart_px <= _APART_PX and not crs:
-        return ""
-    first, second = (f"{x:.10g}, {y:.10g}" for x, y in (own[0] * (0, 0), other[0] * (0, 0)))
-    systems = f" and has reference system {str(other[1])[:40]}, not {str(own[1])[:40]}" if crs else ""
-    return f"{path.name} says that its corner is at {first}, and {beside.name} puts it at {second}{systems}"
+def _beside(path: Path) -> list[tuple[str, _Said]]:
+    """What a MapInfo `.tab` and each world file beside a raster say, by name, in the order in which GDAL asks."""
+    found = [(tab.name, _said(path, "TABFILE")) for tab in map(path.with_suffix, _TAB_FILES) if tab.is_file()]
+    worlds = [world for world in map(path.with_suffix, _WORLD_FILES) if world.is_file()]
+    return found + [(world.name, _Said(_of_world_file(world), None)) for world in worlds]
 
 
-def _said(path: Path, source: str) -> tuple[Any, Any] | None:
-    """(transform, reference system or None) by one of GDAL's sources alone."""
+def _moved_by(data: Any, first: _Said, name: str, second: _Said, first_name: str) -> str:
+    """How one statement puts a raster elsewhere than another, empty where it does not or one says nothing."""
+    apart_px = 0.0
+    if first.transform is not None and second.transform is not None:
+        corners = [(0, 0), (data.width, 0), (0, data.height), (data.width, data.height)]
+        moved = [~first.transform * (second.transform * corner) for corner in corners]
+        apart_px = max(max(map(abs, _minus(*pair))) for pair in zip(moved, corners, strict=True))
+    system = ""
+    systems = first.crs is not None and second.crs is not None and first.crs != second.crs
+    if systems and first.transform is not None and _apart_px(data, first, second.crs) > _APART_PX:
+        system = f" has reference system {str(second.crs)[:40]}, not {str(first.crs)[:40]}"
+    if apart_px <= _APART_PX:
+        return f"{first_name} says where it lies, and {name}{system}" if system else ""
+    here, there = (f"{x:.10g}, {y:.10g}" for x, y in (first.transform * (0, 0), second.transform * (0, 0)))
+    return f"{first_name} says that its corner is at {here}, and {name} puts it at {there}{system and f' and{system}'}"
+
+
+def _said(path: Path, source: str) -> _Said:
+    """What one of GDAL's sources alone says."""
     try:
         with load_rasterio().open(path, GEOREF_SOURCES=source) as data:
             placed = not data.transform.is_identity and data.transform.determinant != 0
-            return (data.transform, data.crs) if placed else None
+            return _Said(data.transform if placed else None, data.crs)
     except Exception:  # GDAL's errors have no common base; what cannot be opened is refused elsewhere
+        return _Said(None, None)
+
+
+def _of_world_file(path: Path) -> Any:
+    """The transform of six numbers, a line each, which count from the middle of the first pixel; None where it is none.
+
+    GDAL takes decimal commas, too.
+    """
+    try:
+        with path.open("rb") as file:
+            text = file.read(_LARGEST_WORLD_BYTES).decode("ascii", "replace")
+        across, turn_y, turn_x, down, x, y = (float(part.replace(",", ".")) for part in text.split()[:6])
+    except (OSError, ValueError):
         return None
+    affine = load_rasterio().Affine
+    transform = affine(across, turn_x, x, turn_y, down, y) * affine.translation(-0.5, -0.5)
+    return transform if math.isfinite(transform.determinant) and transform.determinant != 0 else None
 
 
 def _minus(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:

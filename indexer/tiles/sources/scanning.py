@@ -10,7 +10,7 @@ from stat import S_ISREG
 
 from model.common.images import IMAGE_SUFFIXES
 
-__all__ = ["FoundPicture", "Scan", "files_below", "files_beside", "scan_pictures"]
+__all__ = ["FoundPicture", "Scan", "files_below", "files_beside", "scan_pictures", "time_of"]
 
 
 @dataclass(frozen=True, order=True)
@@ -41,7 +41,7 @@ class Scan:
 
     def still_holds(self, root: Path) -> bool:
         """Whether no name came into the folder, or went, since; a look at each directory, and at no file."""
-        return all(_time_of(root / prefix) == time_ns for prefix, time_ns in self.folders.items())
+        return all(time_of(root / prefix) == time_ns for prefix, time_ns in self.folders.items())
 
 
 def scan_pictures(root: Path) -> Scan:
@@ -56,7 +56,7 @@ def scan_pictures(root: Path) -> Scan:
         prefix = waiting.pop() if waiting else linked.pop(0)
         if prefix and not _enter(root, prefix, seen, found):
             continue
-        found.folders[prefix] = _time_of(root / prefix)
+        found.folders[prefix] = time_of(root / prefix)
         with os.scandir(root / prefix) as entries:
             for entry in sorted(entries, key=lambda entry: entry.name, reverse=True):
                 _sort_in(entry, prefix + entry.name, found, waiting, linked)
@@ -123,7 +123,7 @@ def _size_and_stamp(entry: os.DirEntry[str]) -> tuple[int, int] | None:
     return (stat.st_size, stat.st_mtime_ns) if S_ISREG(stat.st_mode) else None
 
 
-def _time_of(folder: Path) -> int:
+def time_of(folder: Path) -> int:
     """When an entry last came or went, 0 where the folder is gone."""
     try:
         return folder.stat().st_mtime_ns

@@ -18,7 +18,7 @@ from indexer.tiles.sources.scanning import files_beside
 from model.common.geo import Bounds, LatLon, normal_lon
 from model.common.plain_files import read_plain
 
-__all__ = ["folder_claims", "metadata_claim", "read_box"]
+__all__ = ["description_files", "folder_claims", "metadata_claim", "read_box"]
 
 _LARGEST_BYTES = 1 << 20
 _MOST_FILES = 32
@@ -33,6 +33,9 @@ _DEGREES_OF = 180.0 / MERCATOR_HALF_M
 _WORLD_DEG = 84.0
 _TILE_MAP = "tilemapresource.xml"
 _EDGES = ("west", "south", "east", "north")
+_CORNERS = ("xmin", "ymin", "xmax", "ymax"), ("minx", "miny", "maxx", "maxy"), _EDGES
+_BOUNDS_KEYS = ("bounds", "extent", "fullExtent")
+"""The last is ArcGIS's."""
 _LEAFLET_LAYER = re.compile(
     rb"L\.tileLayer\(\s*['\"](?:\./)?\{z\}/\{x\}/\{y\}[^)]*?\btms['\"]?\s*:\s*(true|false|1|0)\b"
 )
@@ -45,20 +48,26 @@ _LARGEST_DEG = 1000.0
 def folder_claims(root: Path) -> list[Claim]:
     """What the descriptions in a tile folder say; those that cannot be read are passed over."""
     claims: list[Claim] = []
-    for path in files_beside(root, _READERS)[:_MOST_FILES]:
+    for path in description_files(root):
         if path.stat().st_size <= _LARGEST_BYTES:
             claims += _claims_of(path)
     return claims
+
+
+def description_files(root: Path) -> list[Path]:
+    """The files directly in a tile folder that may describe it."""
+    return files_beside(root, _READERS)[:_MOST_FILES]
 
 
 def metadata_claim(origin: str, values: Mapping[str, Any]) -> Claim:
     """What the metadata of MBTiles, a `metadata.json` or a TileJSON says, a document inside its key `json` included."""
     values = {**_inner(values.get("json")), **values}
     note, box = "", None
-    if values.get("bounds") not in (None, "", []):
-        box = read_box(values["bounds"])
+    said = next((values[key] for key in _BOUNDS_KEYS if _says(key, values.get(key))), None)
+    if said is not None:
+        box = read_box(said)
         if box is None:
-            note = f"warning: {origin} gives bounds that cannot be read: {str(values['bounds'])[:60]!r}"
+            note = f"warning: {origin} gives bounds that cannot be read: {str(said)[:60]!r}"
         elif box.as_tuple()[::2] == (-180.0, 180.0) and min(-box.south, box.north) > _WORLD_DEG:
             box = None  # what writers leave that know none
     scheme = str(values.get("scheme", "")).strip().lower()
@@ -74,7 +83,7 @@ def metadata_claim(origin: str, values: Mapping[str, Any]) -> Claim:
 
 
 def read_box(values: Any) -> Bounds | None:
-    """Bounds as four numbers or as text, west first, in degrees; None where that is none.
+    """Bounds as four numbers, as text, or under the names of edges, west first, in degrees; None where that is none.
 
     East may lie beyond 180 degrees, and north may come before south, as in a corner above and one below. A box without
     extent, as a writer that knows none leaves it, is none.
@@ -93,10 +102,18 @@ def read_box(values: Any) -> Bounds | None:
     return Bounds(normal_lon(west), max(south, -90.0), normal_lon(east), min(north, 90.0))
 
 
+def _says(key: str, value: Any) -> bool:
+    """Whether a key gives bounds; vector tiles have a number as their extent."""
+    return value not in (None, "", [], {}) and (key == _BOUNDS_KEYS[0] or isinstance(value, Mapping | list))
+
+
 def _parts(values: Any) -> list[Any]:
-    """Numbers as a list, or as text between commas, semicolons or spaces and perhaps in brackets."""
+    """Numbers as a list, by name, or as text between commas, semicolons or spaces and perhaps in brackets."""
     if isinstance(values, str) and values.count(";") >= len(_EDGES) - 1:  # so a comma can only be a decimal one
         values = values.replace(",", ".")
+    if isinstance(values, Mapping):
+        names = {str(name).lower(): value for name, value in values.items()}
+        return next(([names[edge] for edge in edges] for edges in _CORNERS if names.keys() >= set(edges)), [])
     return re.split(r"\s*[,;]\s*|\s+", values.strip(" \t\r\n[]()")) if isinstance(values, str) else list(values)
 
 

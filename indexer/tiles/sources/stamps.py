@@ -19,6 +19,7 @@ import numpy as np
 
 from indexer.common.errors import BuildConflict
 from indexer.tiles.sources.virtual_members import files_behind, sidecars_of
+from indexer.tiles.sources.virtual_names import is_virtual
 from indexer.tiles.tile_table import TileTable
 
 __all__ = [
@@ -174,9 +175,10 @@ def combined(stamps: Iterable[int | float]) -> int:
 def raster_members(path: Path, depth: int = 0) -> list[Path]:
     """A raster, its sidecars, and, of a virtual one, its members with theirs; those that do not exist too."""
     found = [path, *sidecars_of(path)]
+    alone = depth >= _DEEPEST or not is_virtual(path)
     for file in files_behind(path):
         if file not in found:
-            found += [file] if depth >= _DEEPEST or file.suffix.lower() in _PACKED else raster_members(file, depth + 1)
+            found += [file] if alone or file.suffix.lower() in _PACKED else raster_members(file, depth + 1)
     return list(dict.fromkeys(found))
 
 

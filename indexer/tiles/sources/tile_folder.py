@@ -13,13 +13,14 @@ import numpy as np
 from indexer.common.errors import BadSource
 from indexer.tiles.grid import MAX_ZOOM
 from indexer.tiles.names import Texts, texts
-from indexer.tiles.sources.claims import refuse_geodetic_rows, settle_scheme
+from indexer.tiles.sources.claims import doubts_of_names, refuse_geodetic_rows, settle_scheme
 from indexer.tiles.sources.foreign import FOREIGN_SUFFIXES, foreign_file, foreign_names
 from indexer.tiles.sources.scanning import FoundPicture, Scan, files_below, files_beside, scan_pictures
 from indexer.tiles.sources.schemes import AUTO, NamePattern, on_grid, quadkey_tile, to_xyz
 from indexer.tiles.sources.seams import doubt_of_rows
-from indexer.tiles.sources.sidecars import folder_claims
+from indexer.tiles.sources.sidecars import description_files, folder_claims
 from indexer.tiles.sources.source import Listing, SourceOptions, read_picture, select
+from indexer.tiles.sources.stamps import FileState, state_of
 from indexer.tiles.tile_table import TileRecord, grid_table
 from model.common.counted import counted
 
@@ -49,6 +50,8 @@ class FolderSource:
         self._scheme = options.scheme
         self._scan = Scan()
         self._listed: Texts = texts([])
+        self._tile_ids: Texts = texts([])
+        self._described: dict[Path, FileState] = {}
 
     def describe(self) -> dict[str, Any]:
         """The scheme of names, once listed the one found, which turns a file name into a place; and the box."""
@@ -57,6 +60,7 @@ class FolderSource:
     def list_tiles(self) -> Listing:
         """Every picture whose path names a tile, by scanning directories."""
         self._scan = scan = scan_pictures(self.path)
+        self._described = _descriptions(self.path)
         found = scan.pictures
         if not found:
             raise BadSource(self._no_pictures())
@@ -73,20 +77,32 @@ class FolderSource:
         )
         listing = select(table, self._options, self.path)
         listing.notes.extend(notes + self._left_out(places, scan))
-        listing.notes.extend(doubt_of_rows(listing.table, self._scheme, self._options.scheme, self.read, self.path))
-        self._listed = listing.table.source
+        rows = _rows_of_pattern(self._scheme) or self._scheme
+        listing.notes.extend(doubt_of_rows(listing.table, rows, self._options.scheme, self.read, self.path))
+        self._listed, self._tile_ids = listing.table.source, listing.table.tile_id
         return listing
 
     def changes(self) -> list[str]:
-        """Tiles that came in since the listing; the folder is read again only where some name came or went."""
-        if self._scan.still_holds(self.path):
+        """Tiles that came in since the listing, and descriptions by which they lie elsewhere now.
+
+        The folder is read again only where some name came or went, or a description changed.
+        """
+        described = _descriptions(self.path)
+        if self._scan.still_holds(self.path) and described == self._described:
             return []
         try:
-            now = FolderSource(self.path, self._options).list_tiles().table.source
+            now = FolderSource(self.path, self._options).list_tiles().table
         except BadSource as error:
             return [f"{self.path} changed ({error})"]
-        before = set(self._listed.tolist())
-        return [f"{self.path / name} was added" for name in now.tolist() if name not in before]
+        before = dict(zip(self._listed.tolist(), self._tile_ids.tolist(), strict=True))
+        listed = list(zip(now.source.tolist(), now.tile_id.tolist(), strict=True))
+        moved = [(name, tile) for name, tile in listed if before.get(name, tile) != tile]
+        if moved:
+            name, tile = moved[0]
+            paths = sorted({path for path, _ in described.items() ^ self._described.items()})
+            who = str(paths[0]) if paths else str(self.path)
+            return [f"{who} changed (by it {name} is tile {tile}, and was {before[name]} before)"]
+        return [f"{self.path / name} was added" for name, _ in listed if name not in before]
 
     def read(self, tile: TileRecord) -> bytes:
         """The file's bytes."""
@@ -100,14 +116,21 @@ class FolderSource:
         asked = self._options.scheme
         if "{" in asked:
             self._refuse_other_layout(names)
-            return asked, [NamePattern(asked).tile(name) for name in names], []
+            return asked, *self._placed_by_names([NamePattern(asked).tile(name) for name in names])
         if asked == "quadkey":
-            return asked, [_from_quadkey(name) for name in names], []
+            return asked, *self._placed_by_names([_from_quadkey(name) for name in names])
         rows = _rows_of_names(names)
         keys: _Placed = [_from_quadkey(name) for name in names] if asked == AUTO else []
         if _are_quadkeys(keys, rows):
-            return "quadkey", [key if key and key[0] >= _SHORTEST_QUADKEY else None for key in keys], []
+            long = [key if key and key[0] >= _SHORTEST_QUADKEY else None for key in keys]
+            return "quadkey", *self._placed_by_names(long)
         return self._placed_by_rows(rows)
+
+    def _placed_by_names(self, places: _Placed) -> tuple[_Placed, list[str]]:
+        """Tiles as their names place them, and remarks on what the folder says of itself."""
+        zxy = np.array([place for place in places if place is not None], np.int64).reshape(-1, 3)
+        claims = folder_claims(self.path) if len(zxy) else []
+        return places, doubts_of_names(zxy, claims, self._options, self.path, row_scheme=_rows_of_pattern(self._scheme))
 
     def _placed_by_rows(self, rows: _Placed) -> tuple[str, _Placed, list[str]]:
         named = [number for number, row in enumerate(rows) if row is not None]
@@ -190,11 +213,21 @@ class FolderSource:
         return notes
 
 
+def _descriptions(root: Path) -> dict[Path, FileState]:
+    """The files that may say how the tiles of a folder are placed, as they are now."""
+    return {path: state_of(path) for path in description_files(root)}
+
+
 def holds_named_tiles(path: Path) -> bool:
     """Whether a folder has subfolders named as tiles are, or nothing but long quadkeys among its pictures."""
     names = [picture.name for picture in scan_pictures(path).pictures]
     rows = _rows_of_names(names)
     return any(row is not None for row in rows) or _are_quadkeys([_from_quadkey(name) for name in names], rows)
+
+
+def _rows_of_pattern(scheme: str) -> str:
+    """How a pattern counts rows, empty where it has none or the scheme is no pattern."""
+    return "tms" if "{-y}" in scheme else "xyz" if "{y}" in scheme else ""
 
 
 def _rows_of_names(names: Sequence[str]) -> _Placed:

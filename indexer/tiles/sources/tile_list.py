@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from indexer.common.errors import BadSource
 from indexer.tiles.sources.footprints import Edges, checked_boxes, squares
-from indexer.tiles.sources.geometries import geometry_column, geometry_extents
+from indexer.tiles.sources.geometries import geometry_column, geometry_extents, require_edges
 from indexer.tiles.sources.list_table import ListTable
+from indexer.tiles.sources.odd_rows import doubts_of_odd_rows
 from indexer.tiles.sources.source import Listing, SourceOptions, inside, read_picture
 from indexer.tiles.sources.stamps import state_of
 from indexer.tiles.tile_table import TileRecord, TileTable, centres, texts
@@ -92,6 +93,8 @@ class ManifestSource:
         columns = set(table.names)
         if columns.issuperset(_EDGES):
             west, south, east, north = (table.degrees(name) for name in _EDGES)
+            if table.parquet is not None:
+                require_edges(table.parquet, np.stack([west, south, east, north], axis=1), self.path)
             return self._boxes((west, south, east, north), doubts)
         geometry = None if table.parquet is None else geometry_column(table.parquet, self.path)
         if geometry is not None and table.parquet is not None:
@@ -144,6 +147,7 @@ def _doubts_of_place(table: ListTable, edges: Edges) -> list[str]:
             f"warning: all rows lie in the sea around latitude 0, longitude 0 (row 1 at {lat[0]:.5f}, {lon[0]:.5f}); "
             "are these radians? Give degrees"
         )
+    notes += doubts_of_odd_rows(lat, lon)
     if set(table.names).issuperset(("lat", "lon")):
         lat, lon = table.degrees("lat"), table.degrees("lon")
         across = np.where(west <= east, (west <= lon) & (lon <= east), (west <= lon) | (lon <= east))

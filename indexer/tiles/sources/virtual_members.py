@@ -8,18 +8,16 @@ from xml.etree import ElementTree
 
 from indexer.common.optional import load_rasterio
 from indexer.tiles.sources.named_overviews import overview_file
+from indexer.tiles.sources.virtual_names import is_virtual, markup_of, names_in
 
 __all__ = ["file_in_name", "files_behind", "missing_members", "sidecars_of"]
 
-_LARGEST_BYTES = 64 << 20
 _DEEPEST = 8
 _ENDS = ('"', "}", "?", ":")
 """What ends a path within a name of GDAL's."""
-_BESIDE_RASTER = (".aux.xml", ".ovr", ".msk")
-_INSTEAD_OF_SUFFIX = (
-    ".aux", ".tfw", ".TFW", ".tifw", ".tiffw", ".wld", ".prj", ".PRJ", ".tab",
-    ".rpb", ".RPB", ".imd", ".IMD", "_rpc.txt", "_RPC.TXT",
-)  # fmt: skip
+_BESIDE_RASTER = (".aux.xml", ".ovr", ".OVR", ".ovr.aux.xml", ".msk", ".MSK", ".msk.ovr")
+_IN_EITHER_CASE = (".tfw", ".tifw", ".tiffw", ".wld", ".prj", ".tab", ".rpb", ".imd", ".rpc", ".xml")
+_INSTEAD_OF_SUFFIX = (".aux", "_rpc.txt", "_RPC.TXT", *_IN_EITHER_CASE, *(suffix.upper() for suffix in _IN_EITHER_CASE))
 
 
 def sidecars_of(path: Path) -> list[Path]:
@@ -33,16 +31,19 @@ def sidecars_of(path: Path) -> list[Path]:
 def files_behind(path: Path) -> list[Path]:
     """The files that GDAL reads a raster from, itself left out; of a member within an archive, the archive.
 
-    Virtual rasters are opened for it; of others GDAL would name sidecars, which are known.
+    Of a virtual raster also those that its text names; of others what GDAL found beside them.
     """
-    if path.suffix.lower() != ".vrt":
-        return []
     data: Any
+    if not path.is_file() and path.suffix.lower() != ".vrt":  # an address, or a member of an archive
+        return []
     try:
         with load_rasterio().open(path) as data:
             names = list(data.files)
     except Exception:  # what cannot be opened is refused where it is read; GDAL's errors have no common base
         return []
+    text = markup_of(path) or b""
+    for name, relative in names_in(text.decode("utf-8-sig", "replace").lstrip()) if text else ():
+        names.append(str(path.resolve().parent / name) if relative else name)
     found = dict.fromkeys(file_in_name(name) or Path(name) for name in names)
     return [file for file in found if file != path]
 
@@ -59,15 +60,16 @@ def file_in_name(name: str) -> Path | None:
 
 
 def missing_members(path: Path, depth: int = 0) -> list[str]:
-    """Names of plain files that a `.vrt`, or one within it, is made of and that do not exist or are pipes, as written.
+    """Names of plain files that a virtual raster, or one within it, is made of and that are not there or are pipes.
 
-    What lies in GDAL's own file systems (`/vsi...`) or within a file of several pictures is not looked for.
+    They are given as written. What lies in GDAL's own file systems (`/vsi...`) or within a file of several pictures is
+    not looked for.
     """
-    if path.suffix.lower() != ".vrt" or depth > _DEEPEST or path.stat().st_size > _LARGEST_BYTES:
+    if depth > _DEEPEST or not is_virtual(path):
         return []
     try:
-        root = ElementTree.parse(path).getroot()
-    except (ElementTree.ParseError, OSError, ValueError):  # GDAL says what is wrong with it
+        root = ElementTree.fromstring(markup_of(path) or b"")
+    except (ElementTree.ParseError, ValueError):  # GDAL says what is wrong with it
         return []
     missing: dict[str, None] = {}
     for element in root.iter():

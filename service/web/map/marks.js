@@ -1,6 +1,7 @@
 // An answer on the map: a box for each match, the circle that the words speak of, a pin, and a wedge for the heading.
 
 import { cornersNear, nearLon } from "./geometry.js";
+import { drawWay } from "./way.js";
 
 const { L } = globalThis;
 const WEDGE_PX = 150;
@@ -61,16 +62,10 @@ export class Marks {
     }
   }
 
-  /** Draw a way: a line through the photos' places, with a number at each; those left out are hollow. */
+  /** Draw a way through photos. */
   showTrack(photos) {
     this.clear();
-    const places = photos.map(({ lat, lon }) => [lat, nearLon(lon, photos[0].lon)]);
-    L.polyline(places, { className: "way shade", interactive: false }).addTo(this.layer);
-    L.polyline(places, { className: "way", interactive: false }).addTo(this.layer);
-    for (const [number, photo] of photos.entries()) {
-      const icon = L.divIcon({ className: photo.tile_id === null ? "rank out" : "rank stop", html: String(number + 1), iconSize: [24, 24], iconAnchor: [12, 12] });
-      L.marker(places[number], { icon, interactive: false, keyboard: false }).addTo(this.layer);
-    }
+    const places = drawWay(photos, this.layer);
     this.map.fitBounds(L.latLngBounds(places).pad(0.15), { ...room(this.map), maxZoom: 19 });
   }
 

@@ -186,6 +186,14 @@ def test_a_position_without_its_hemisphere_is_none():
     assert read_photo_position(photo(exif=block.tobytes())) is None
 
 
+@pytest.mark.parametrize(("datum", "read"), [("WGS-84", True), ("JGD2000", True), ("TOKYO", False), ("GCJ-02", False)])
+def test_a_position_by_another_datum_is_none(datum, read):
+    block = Image.Exif()
+    gps = block.get_ifd(0x8825)
+    gps[1], gps[2], gps[3], gps[4], gps[18] = "N", (35.0, 40.0, 52.0), "E", (139.0, 45.0, 58.0), datum
+    assert (read_photo_position(photo(exif=block.tobytes())) is not None) is read
+
+
 def test_a_position_in_degrees_minutes_and_seconds():
     block = Image.Exif()
     gps = block.get_ifd(0x8825)

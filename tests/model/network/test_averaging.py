@@ -25,6 +25,21 @@ def test_each_bundle_counts_the_same(names):
     assert [one["digest"] for one in provenance["average_of"]] == [load_bundle(name).digest for name in names]
 
 
+def test_shares_say_how_much_each_counts(names):
+    first, provenance = average_bundles(names, [1, 2, 5])
+    states = [load_bundle(name).net.state_dict() for name in names]
+    for key, value in first.net.named_parameters():
+        mean = (states[0][key] + 2 * states[1][key] + 5 * states[2][key]) / 8
+        torch.testing.assert_close(value, mean, rtol=1e-5, atol=1e-6)
+    assert [one["share"] for one in provenance["average_of"]] == [0.125, 0.25, 0.625]
+
+
+@pytest.mark.parametrize("shares", [[1, 2], [1, 0, 1], [1, -1, 1], [1, float("nan"), 1], [1, 1, float("inf")]])
+def test_each_bundle_has_a_share_above_0(names, shares):
+    with pytest.raises(BadConfig, match="for 3 bundles; give each one a number above 0"):
+        average_bundles(names, shares)
+
+
 def test_one_bundle_or_the_same_twice_is_no_average(names):
     with pytest.raises(BadConfig, match="1 bundle is given; an average takes two at least"):
         average_bundles(names[:1])

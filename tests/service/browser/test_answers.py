@@ -107,7 +107,7 @@ def test_confidence_comes_first_in_words(calibrated, visit, seed, said):
     seen.upload(encoded(sphere_of(seed)))
     assert seen.verdict() == said
     answer = seen.page.locator("#answer").inner_text()
-    assert answer.index(said) < answer.index("within 100 m") < answer.index("°")
+    assert answer.index(said) < answer.index("within 100\u00a0m") < answer.index("°")
     assert int(seen.page.locator("#position").evaluate("node => getComputedStyle(node).fontWeight")) < 600
     assert "0° N as you said" in answer
 
@@ -167,6 +167,45 @@ def test_the_answer_is_saved_as_geojson_and_links_to_a_street_map(plain, visit):
     assert [float(value) for value in re.findall(r"ml(?:at|on)=([-\d.]+)", link)] == pytest.approx(
         coordinates(seen), abs=1e-3
     )
+
+
+def upload_way(seen, *seeds: int, step_m: int) -> None:
+    photos = [
+        {"name": f"{number}.png", "mimeType": "image/png", "buffer": encoded(sphere_of(seed))}
+        for number, seed in enumerate(seeds)
+    ]
+    seen.page.set_input_files("#photo", photos)
+    seen.page.locator("#more").evaluate("fold => (fold.open = true)")
+    seen.page.fill("#step", str(step_m))
+    seen.page.click("text=Find the way")
+    seen.page.wait_for_selector("#verdict")
+
+
+def test_a_leg_beyond_the_limit_is_dashed_and_its_photo_says_by_how_much(plain, visit):
+    seen = visit(plain)
+    upload_way(seen, 7, SEED, step_m=10)
+    assert (
+        "One leg is dashed on the map: it is longer than 10\u00a0m from photo to photo allow."
+        in seen.page.locator(".sentence").inner_text()
+    )
+    first, second = seen.page.locator("#answer .stop").all()
+    assert first.locator(".beyond").count() == 0
+    beyond_m = int(re.fullmatch(r"(\d+)\u00a0m beyond .*", second.locator(".beyond").inner_text())[1])
+    assert 50 < beyond_m < 1000  # the tiles lie side by side
+    assert seen.page.locator("path.way").count() == 2
+    assert seen.page.locator("path.way.beyond").count() == 1
+    upload_way(seen, 7, SEED, step_m=beyond_m + 11)
+    assert "dashed" not in seen.page.locator(".sentence").inner_text()
+    assert seen.page.locator(".beyond").count() == 0
+
+
+def test_numbers_of_two_digits_stay_on_their_marks(plain, visit):
+    seen = visit(plain)
+    upload_way(seen, *[SEED] * 11, step_m=400)
+    assert seen.page.locator("#map .rank.used").count() == 11
+    last = seen.page.locator("#map .rank.used").last
+    assert last.inner_text() == "11"
+    assert last.evaluate("node => [node.clientWidth, node.scrollWidth, node.scrollHeight]") == [20, 20, 20]
 
 
 def test_several_photos_are_one_way(plain, visit):

@@ -50,6 +50,17 @@ def test_memory_beyond_the_limit_is_an_error_and_the_process_goes_on_without_the
     assert (done.returncode, done.stdout) == (0, "went on\n")
 
 
+def test_what_a_decoder_says_of_a_photo_stays_out_of_the_log():
+    photo = bytearray(encoded(Image.new("RGB", (8, 8)), "TIFF"))
+    samples = photo.index((277).to_bytes(2, "little") + (3).to_bytes(2, "little"))  # tag, type
+    photo[samples + 8 : samples + 10] = (515).to_bytes(2, "little")
+    body = (
+        f"from PIL import Image; import io\n    try: Image.open(io.BytesIO({bytes(photo)!r}))\n    except OSError: pass"
+    )
+    done = run(body)
+    assert (done.stdout, done.stderr) == ("went on\n", "")
+
+
 def decode(asked: DecodeJob):
     """In a process of its own: the limits are those of a whole process, and would end the one that runs the tests."""
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
