@@ -166,7 +166,7 @@ def _both(localizer: Localizer, plain: SearchedPhotos, asked: SearchedPhotos) ->
 
 def _worth(told: SearchedPhotos, calibration: Calibration) -> dict[str, Any]:
     measured = check(told, calibration)
-    confidence = calibration.confidence.of(
+    confidence = calibration.confidence_in(
         np.array([calibration.reading.read(photo.candidates).features for photo in told.photos])
     )
     return {

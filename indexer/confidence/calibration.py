@@ -114,6 +114,15 @@ class Calibration:
     fused_temperature: float
     written_by: str
 
+    def confidence_in(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """[..., 5] features -> [...] probabilities that the true place lies within the reading's radius.
+
+        Never nearer to 0 or 1 than so many photos can show: 1 of N + 2, by Laplace's rule of succession.
+        """
+        least = 1.0 / (self.photos.count + 2)
+        bounded: NDArray[np.float64] = np.clip(self.confidence.of(features), least, 1.0 - least)
+        return bounded
+
     def as_json(self) -> dict[str, Any]:
         """One object; coefficients by the name of their feature."""
         named = dict(zip(FEATURES, self.confidence.coefficients, strict=True))

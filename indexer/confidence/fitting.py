@@ -115,7 +115,7 @@ def check(asked: SearchedPhotos, calibration: Calibration) -> Reliability:
     features = np.array([reading.read(photo.candidates).features for photo in asked.photos])
     right = (fused_m if reading.fused else best_tile_m) <= reading.here_m
     inside = np.array([photo.inside for photo in asked.photos])
-    return measure(calibration.confidence.of(features), right, inside, best_tile_m=best_tile_m, fused_m=fused_m)
+    return measure(calibration.confidence_in(features), right, inside, best_tile_m=best_tile_m, fused_m=fused_m)
 
 
 @dataclass(frozen=True)

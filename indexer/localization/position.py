@@ -59,7 +59,7 @@ def locate(candidates: TopK, calibration: Calibration | str) -> Position:
     if isinstance(calibration, str):
         return _uncalibrated(candidates, calibration)
     read = calibration.reading.read(candidates)
-    confidence = calibration.confidence.of(read.features)
+    confidence = calibration.confidence_in(read.features)
     return Position(read.centre, calibration.radius_m, float(confidence), calibration.reading.here_m)
 
 

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from indexer.confidence.calibration import Calibration, Calibrations, Conditions
+from indexer.confidence.calibration import Calibration, Calibrations, Conditions, Logistic
+from indexer.confidence.photo_fingerprints import PhotoSet
 from tests.indexer.candidates import CALIBRATION
 
 
@@ -39,6 +41,17 @@ def test_a_new_calibration_takes_the_place_of_those_about_its_questions_and_all_
         ]
         wider = replace(CALIBRATION, conditions=Conditions((60.0, 360.0), reranked=50))
         assert [one.conditions for one in known.with_one(wider).each] == [wanted[0], wider.conditions, wanted[3]]
+
+
+@pytest.mark.parametrize("photos", [1, 100, 998])
+def test_no_confidence_is_surer_than_so_many_photos_can_show(photos: int) -> None:
+    fitted = replace(
+        CALIBRATION,
+        confidence=Logistic(0.0, (100.0, 0.0, 0.0, 0.0, 0.0)),
+        photos=PhotoSet(("made up",), tuple(f"{number:08x}" for number in range(photos))),
+    )
+    scores = np.array([[-1.0, 0, 0, 0, 0], [0.0, 0, 0, 0, 0], [1.0, 0, 0, 0, 0]])
+    assert fitted.confidence_in(scores) == pytest.approx([1 / (photos + 2), 0.5, (photos + 1) / (photos + 2)])
 
 
 def test_it_is_read_as_it_was_written() -> None:
