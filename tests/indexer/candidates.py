@@ -37,7 +37,7 @@ CALIBRATION = Calibration(
     confidence=Logistic(-1.0, (2.0, 0.0, 0.0, 0.0, 0.0)),
     radius_m=25.0,
     conditions=Conditions((360.0, 360.0)),
-    photos=PhotoSet(("made up",), ("00000000",)),
+    photos=PhotoSet(("made up",), tuple(f"{number:08x}" for number in range(1000))),
     held_out=measure(
         np.array([0.2, 0.8]),
         np.array([False, True]),

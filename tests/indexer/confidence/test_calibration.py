@@ -67,7 +67,7 @@ def test_it_is_read_as_it_was_written() -> None:
         ("conditions", {"headings": True}, "True headings were tried"),
         ("conditions", {"headings": 0}, "0 headings were tried"),
         ("conditions", {"fov_deg": [360, 90]}, "its fields of view are 360 to 90 degrees"),
-        ("photos", {"count": 3}, "its photos are 3, but it has prints of 1"),
+        ("photos", {"count": 3}, "its photos are 3, but it has prints of 1000"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_named(part: str, value: dict[str, object], message: str) -> None:
