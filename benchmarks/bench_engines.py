@@ -110,7 +110,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--requests", type=int, default=200, help="that count, of each way (default %(default)s)")
     add("--rounds", type=int, default=4, help="turns in which they are asked (default %(default)s)")
     add("--name", default="engines", help="of the record (default %(default)s)")
-    add("--beside", default="nothing", help="what else the machine does meanwhile, for the record")
     return parser
 
 
