@@ -32,7 +32,8 @@ from pathlib import Path
 from fastapi.testclient import TestClient
 from service.app import create_app
 from service.settings import Settings
-app = create_app(Settings(index=Path(sys.argv[1]), workers=1, threads=1))
+threads = "threads" if "threads" in Settings.model_fields else "torch_threads"  # as older checkouts call it
+app = create_app(Settings(index=Path(sys.argv[1]), workers=1, **{threads: 1}))
 photo = Path(sys.argv[2]).read_bytes()
 with TestClient(app) as client:
     (getattr(app.state, "engine", None) or app.state.runtime).loaded.wait(60)
