@@ -32,7 +32,7 @@ from pathlib import Path
 from fastapi.testclient import TestClient
 from service.app import create_app
 from service.settings import Settings
-threads = "threads" if "threads" in Settings.model_fields else "torch_threads"  # as older checkouts call it
+threads = "torch_threads" if "torch_threads" in getattr(Settings, "model_fields", ()) else "threads"  # an older name
 app = create_app(Settings(index=Path(sys.argv[1]), workers=1, **{threads: 1}))
 photo = Path(sys.argv[2]).read_bytes()
 with TestClient(app) as client:
