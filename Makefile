@@ -71,7 +71,7 @@ attack: .venv/ready .venv-attack ## attack the service: hostile photos and clien
 	$(RUN) -m benchmarks.attack_service --index clnet-data/demo/index --photo $(DEMO_PHOTO)
 	$(RUN) -m benchmarks.attack_bodies --index clnet-data/demo/index --photo $(DEMO_PHOTO)
 	$(RUN) -m benchmarks.attack_memory --index clnet-data/demo/index --photo $(DEMO_PHOTO)
-	$(RUN) -m benchmarks.attack_schema --index clnet-data/demo/index --photo $(DEMO_PHOTO)
+	$(RUN) -m benchmarks.attack_schema --cases 460 --index clnet-data/demo/index --photo $(DEMO_PHOTO)
 
 bench-encode: .venv/ready ## measure what a picture costs in each engine and precision
 	$(RUN) -m benchmarks.bench_encode $(if $(CHECKPOINT),--checkpoint $(CHECKPOINT))
