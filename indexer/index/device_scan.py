@@ -56,7 +56,7 @@ class DeviceScan(ExactScan):
         count = int((runs[:, 1] - runs[:, 0]).sum())
         if not count:
             return []
-        # All rows are not written out one by one: that would take longer than the search.
+        # All rows need not be written out one by one.
         rows = None if count == len(self.vectors) else expand_runs(runs)
         at_once = max(1, _SCORES_BYTES // (4 * count))
         found: list[Found] = []
