@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import json
 import os
 import re
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import tutorial
+from model import Encoder
 from model.synthetic.splits import find_split
 
 ROOT = Path(__file__).parents[1]
@@ -64,6 +66,17 @@ def test_python_on_a_page_imports_public_names_only(page):
                 public = importlib.import_module(str(line.module)).__all__
                 assert "." not in str(line.module)
                 assert [alias.name for alias in line.names if alias.name not in public] == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/README.md"])
+def test_the_first_lines_say_what_was_measured_with_the_network_that_ships(page):
+    record = json.loads((ROOT / "benchmarks/results/real-street.json").read_text())["result"]
+    assert record["checkpoint"]["digest"] == Encoder.load("street").digest
+    table = record["table"]["gallery of 1676"]
+    begin = " ".join((ROOT / page).read_text().split("## ")[0].split())
+    said = re.search(r"first for (\d+) %.*?and among (?:the first )?five for (\d+) %", begin)
+    assert said is not None
+    assert [float(share) for share in said.groups()] == [table["recall@1"][0], table["recall@5"][0]]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=relative)

@@ -224,7 +224,7 @@ def _compass(gps: dict[int, Any]) -> tuple[float | None, tuple[str, ...]]:
         heading = normal_heading(degrees)
     except BadCoordinates:
         return None, (f"the photo's compass direction is {degrees:.10g}, outside 0 to 360; it is not used",)
-    if str(gps.get(ExifTags.GPS.GPSImgDirectionRef, "")).strip("\0 ").upper() == "T":
+    if _text_of(gps, ExifTags.GPS.GPSImgDirectionRef).upper() == "T":
         return heading, ()
     return heading, (
         f"the photo's compass direction {heading:.4g} is not said to be from true north; where it is from magnetic "
@@ -233,8 +233,8 @@ def _compass(gps: dict[int, Any]) -> tuple[float | None, tuple[str, ...]]:
 
 
 def _position(gps: dict[int, Any]) -> LatLon | None:
-    datum = str(gps.get(ExifTags.GPS.GPSMapDatum, "")).strip("\0 ")
-    if _OTHER_DATUM.match(datum):
+    datum = _text_of(gps, ExifTags.GPS.GPSMapDatum)
+    if _OTHER_DATUM.match(datum) or _text_of(gps, ExifTags.GPS.GPSStatus) == "V":
         return None
     lat = _degrees(gps.get(ExifTags.GPS.GPSLatitude), gps.get(ExifTags.GPS.GPSLatitudeRef), "NS")
     lon = _degrees(gps.get(ExifTags.GPS.GPSLongitude), gps.get(ExifTags.GPS.GPSLongitudeRef), "EW")
@@ -244,6 +244,10 @@ def _position(gps: dict[int, Any]) -> LatLon | None:
         return LatLon(lat, lon)
     except BadCoordinates:
         return None
+
+
+def _text_of(gps: dict[int, Any], tag: int) -> str:
+    return str(gps.get(tag, "")).strip("\0 ")
 
 
 def _degrees(value: Any, reference: Any, letters: str) -> float | None:

@@ -37,8 +37,17 @@ def from_the_south(root: Path) -> Path:
         ("tiles.json", {"bounds": EDGES, "tiles": ["https://example.org/{z}/{x}/{y}.png"]}),
         ("metadata.json", {"bounds": "; ".join(str(edge).replace(".", ",") for edge in EDGES)}),
         ("metadata.json", {"bounds": [EDGES[0], EDGES[3], EDGES[2], EDGES[1]]}),
+        ("metadata.json", {"bounds": [[EDGES[0], EDGES[1]], [EDGES[2], EDGES[3]]]}),
+        ("metadata.json", {"bounds": [[EDGES[1], EDGES[0]], [EDGES[3], EDGES[2]]]}),
     ],
-    ids=["in a document within", "in a TileJSON that does not say so", "with decimal commas", "north before south"],
+    ids=[
+        "in a document within",
+        "in a TileJSON that does not say so",
+        "with decimal commas",
+        "north before south",
+        "two corners",
+        "two corners, latitude first",
+    ],
 )
 def test_bounds_in_another_form_are_held_against_the_rows(tmp_path: Path, name: str, content: object) -> None:
     root = from_the_south(tmp_path / "tiles")

@@ -62,19 +62,20 @@ def description_files(root: Path) -> list[Path]:
 def metadata_claim(origin: str, values: Mapping[str, Any]) -> Claim:
     """What the metadata of MBTiles, a `metadata.json` or a TileJSON says, a document inside its key `json` included."""
     values = {**_inner(values.get("json")), **values}
-    note, box = "", None
+    note = ""
+    boxes: tuple[Bounds, ...] = ()
     said = next((values[key] for key in _BOUNDS_KEYS if _says(key, values.get(key))), None)
     if said is not None:
-        box = read_box(said)
-        if box is None:
+        boxes = _readings(said)
+        if not boxes:
             note = f"warning: {origin} gives bounds that cannot be read: {str(said)[:60]!r}"
-        elif box.as_tuple()[::2] == (-180.0, 180.0) and min(-box.south, box.north) > _WORLD_DEG:
-            box = None  # what writers leave that know none
+        elif any(map(_is_whole_world, boxes)):
+            boxes = ()  # what writers leave that know none
     scheme = str(values.get("scheme", "")).strip().lower()
     return Claim(
         origin,
         scheme=_template_order(values.get("tiles")) or (scheme if scheme in ("xyz", "tms") else ""),
-        boxes=() if box is None else (box,),
+        boxes=boxes,
         centre=_centre(values.get("center")),
         zooms=_zooms(values.get("minzoom"), values.get("maxzoom")),
         other_grid=_other_grid(values.get("profile"), _system_of(values)),
@@ -100,6 +101,23 @@ def read_box(values: Any) -> Bounds | None:
     if east - west >= 360.0:
         west, east = -180.0, 180.0
     return Bounds(normal_lon(west), max(south, -90.0), normal_lon(east), min(north, 90.0))
+
+
+def _readings(values: Any) -> tuple[Bounds, ...]:
+    """The boxes that bounds may mean: two corners are pairs of longitude and latitude, or Leaflet's, latitude first."""
+    if not (isinstance(values, list) and len(values) == 2 and all(isinstance(one, list) for one in values)):
+        return tuple(box for box in (read_box(values),) if box is not None)
+    return _either_order([part for corner in values for part in corner])
+
+
+def _either_order(edges: list[Any]) -> tuple[Bounds, ...]:
+    """Two corners as four numbers, read as they are and with the numbers of each exchanged."""
+    turned = [edges[index] for index in (1, 0, 3, 2)] if len(edges) == 4 else []
+    return tuple(box for box in (read_box(edges), read_box(turned)) if box is not None)
+
+
+def _is_whole_world(box: Bounds) -> bool:
+    return box.as_tuple()[::2] == (-180.0, 180.0) and min(-box.south, box.north) > _WORLD_DEG
 
 
 def _says(key: str, value: Any) -> bool:
@@ -251,9 +269,7 @@ def _tms_boxes(edges: list[str | None]) -> tuple[Bounds, ...]:
         values = [float(edge or "") for edge in edges]
     except ValueError:
         return ()
-    values = _in_degrees(values)
-    turned = [values[index] for index in (1, 0, 3, 2)] if len(values) == 4 else []
-    return tuple(box for box in (read_box(values), read_box(turned)) if box is not None)
+    return _either_order(_in_degrees(values))
 
 
 def _wmts_claim(name: str, root: ElementTree.Element) -> Claim:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -18,14 +19,28 @@ _ENDS = ('"', "}", "?", ":")
 _BESIDE_RASTER = (".aux.xml", ".ovr", ".OVR", ".ovr.aux.xml", ".msk", ".MSK", ".msk.ovr")
 _IN_EITHER_CASE = (".tfw", ".tifw", ".tiffw", ".wld", ".prj", ".tab", ".rpb", ".imd", ".rpc", ".xml")
 _INSTEAD_OF_SUFFIX = (".aux", "_rpc.txt", "_RPC.TXT", *_IN_EITHER_CASE, *(suffix.upper() for suffix in _IN_EITHER_CASE))
+_PRODUCT = re.compile(r"IMG([-_].+?)(_R\d+C\d+)?", re.IGNORECASE)
+"""Names of Pleiades and SPOT (`IMG_...`, in pieces `_R1C2`) and of ALOS (`IMG-...`): their RPCs have other names."""
+_OF_PRODUCT = "RPC", "DIM", "HDR"
 
 
 def sidecars_of(path: Path) -> list[Path]:
     """The files beside a raster that GDAL looks for, and the overviews that one of them names, there or not."""
     found = [Path(f"{path}{suffix}") for suffix in _BESIDE_RASTER]
     found += [path.with_name(path.stem + suffix) for suffix in _INSTEAD_OF_SUFFIX]
+    found += _of_product(path)
     named = overview_file(path)
     return found if named is None else [*found, named]
+
+
+def _of_product(path: Path) -> list[Path]:
+    """What describes a picture of a satellite's product: `RPC_x.XML` and `DIM_x.XML` of `IMG_x_R1C1.TIF`."""
+    product = _PRODUCT.fullmatch(path.stem)
+    if product is None:
+        return []
+    ends = {product[1], product[1] + (product[2] or "")}
+    suffixes = (".xml", ".XML") if product[1][0] == "_" else (".txt", ".TXT")
+    return [path.with_name(kind + end + suffix) for kind in _OF_PRODUCT for end in sorted(ends) for suffix in suffixes]
 
 
 def files_behind(path: Path) -> list[Path]:

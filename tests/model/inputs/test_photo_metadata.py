@@ -194,6 +194,14 @@ def test_a_position_by_another_datum_is_none(datum, read):
     assert (read_photo_position(photo(exif=block.tobytes())) is not None) is read
 
 
+@pytest.mark.parametrize(("status", "read"), [("A", True), ("V", False)])
+def test_a_position_of_a_receiver_that_sees_no_satellites_is_none(status, read):
+    block = Image.Exif()
+    gps = block.get_ifd(0x8825)
+    gps[1], gps[2], gps[3], gps[4], gps[9] = "N", (35.0, 40.0, 52.0), "E", (139.0, 45.0, 58.0), status
+    assert (read_photo_position(photo(exif=block.tobytes())) is not None) is read
+
+
 def test_a_position_in_degrees_minutes_and_seconds():
     block = Image.Exif()
     gps = block.get_ifd(0x8825)

@@ -63,6 +63,21 @@ def test_a_raster_counts_with_its_sidecars_there_or_not(tmp_path):
     assert {path.name for path in found} >= {"map.tif", "map.tif.aux.xml", "map.tif.ovr", "map.tfw", "map.prj"}
 
 
+@pytest.mark.parametrize(
+    ("picture", "beside"),
+    [
+        (
+            "IMG_PHR1A_PMS_001_R1C2.TIF",
+            {"RPC_PHR1A_PMS_001.XML", "RPC_PHR1A_PMS_001_R1C2.XML", "DIM_PHR1A_PMS_001.XML"},
+        ),
+        ("IMG-01-ALAV2A278773000-O1B2R_U.tif", {"RPC-01-ALAV2A278773000-O1B2R_U.txt"}),
+    ],
+    ids=["Pleiades", "ALOS"],
+)
+def test_a_picture_of_a_satellite_counts_with_the_coefficients_of_its_product(tmp_path, picture, beside):
+    assert {path.name for path in raster_members(tmp_path / picture)} >= beside
+
+
 def test_tiles_are_stamped_and_a_change_meanwhile_is_noticed(tmp_path):
     root = make_tiles(tmp_path / "tiles", 2, 2)
     source = open_source(root)
