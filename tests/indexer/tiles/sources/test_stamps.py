@@ -63,6 +63,17 @@ def test_a_raster_counts_with_its_sidecars_there_or_not(tmp_path):
     assert {path.name for path in found} >= {"map.tif", "map.tif.aux.xml", "map.tif.ovr", "map.tfw", "map.prj"}
 
 
+def test_a_change_between_the_listing_and_the_stamps_is_noticed(tmp_path):
+    root = make_tiles(tmp_path / "tiles", 2, 2)
+    source = open_source(root)
+    table = source.list_tiles().table
+    (root / table.source[2]).write_bytes(b"other")
+    files = SourceFiles(root, table, source)
+    files.stamped()
+    with pytest.raises(BuildConflict, match=rf"{table.source[2]} changed while"):
+        files.require_unchanged()
+
+
 def test_tiles_are_stamped_and_a_change_meanwhile_is_noticed(tmp_path):
     root = make_tiles(tmp_path / "tiles", 2, 2)
     source = open_source(root)
