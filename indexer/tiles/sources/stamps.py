@@ -111,11 +111,8 @@ class SourceFiles:
         if self._source is not None:
             return self._source.stamped(self._tiles, lambda path: self._stamps[str(path)])
         paths = list(self._states)
-        beside = paths[len(self._names) :]
-        stamps = {
-            name: combined(self._stamps[each] for each in (path, *beside))
-            for name, path in zip(self._names, paths, strict=False)
-        }
+        beside = [self._stamps[path] for path in paths[len(self._names) :]]
+        stamps = {name: combined([self._stamps[path], *beside]) for name, path in zip(self._names, paths, strict=False)}
         return replace(self._tiles, stamp=np.array([stamps[name] for name in self._tiles.source.tolist()], np.int64))
 
     def require_unchanged(self) -> None:
