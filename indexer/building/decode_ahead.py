@@ -1,7 +1,7 @@
 """Tiles are read and decoded ahead of the encoder, a bounded number of them, in a fixed order.
 
 Threads read. They decode as well, or hand what they read to processes: Python runs one thread at a time, so threads
-share one processor in all that is not inside a decoder.
+share one processor in all that is not inside a decoder. Where each tile is a file of its own, processes read, too.
 """
 
 from __future__ import annotations
@@ -9,15 +9,17 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 
-from indexer.building.decode_processes import GROUP, DecodeProcesses, Encoded
-from indexer.building.decoding import Decoded, decode_tile, read_tile
+from indexer.building.decode_processes import GROUP, DecodeProcesses
+from indexer.building.decode_worker import DecodedGroup
+from indexer.building.decoding import Decoded, TileRow, decode_tile, read_tile, rows_of
 from indexer.building.specs import BuildSpec
 from indexer.building.stages import StageClock
-from indexer.tiles.sources.source import TileSource
+from indexer.tiles.sources.source import HasFiles, TileSource
 from indexer.tiles.tile_table import TileTable
 from model.inputs.transforms import InputSpec
 
@@ -65,9 +67,11 @@ class DecodeAhead:
         self._jobs_ahead = max(threads + 1, -(-ahead // GROUP))
         self._open = ExitStack()
         slots = self._jobs_ahead + 2  # a group more is being read, and one being started
-        self._processes = (
-            self._open.enter_context(DecodeProcesses(threads, slots, spec, value_bits)) if processes else None
-        )
+        self._processes: DecodeProcesses | None = None
+        self._they_read = processes and isinstance(source, HasFiles)
+        if processes:
+            root = source.files_root if isinstance(source, HasFiles) else Path()
+            self._processes = self._open.enter_context(DecodeProcesses(threads, slots, spec, value_bits, root=root))
         readers = threads + _SPARE_READERS if processes else threads
         self._pool = ThreadPoolExecutor(readers, thread_name_prefix="decode")
 
@@ -85,36 +89,48 @@ class DecodeAhead:
             BadSource: a picture of a grid tile is not square.
             DecoderGone: a process died.
         """
-        waiting: deque[Future[list[Decoded]]] = deque()
+        waiting: deque[Callable[[], DecodedGroup]] = deque()
         for number, start in enumerate(range(0, len(rows), GROUP)):
-            waiting.append(self._pool.submit(self._group, number, rows[start : start + GROUP]))
+            waiting.append(self._start(number, rows[start : start + GROUP]))
             if len(waiting) > self._jobs_ahead:
-                yield from waiting.popleft().result()
+                yield from self._timed(waiting.popleft())
         while waiting:
-            yield from waiting.popleft().result()
+            yield from self._timed(waiting.popleft())
 
-    def _group(self, number: int, rows: Sequence[int]) -> list[Decoded]:
+    def _timed(self, wait: Callable[[], DecodedGroup]) -> list[Decoded]:
+        group = wait()
+        self._clock.add("reading", group.reading_s)
+        self._clock.add("decoding", group.decoding_s)
+        return group.tiles
+
+    def _start(self, number: int, rows: Sequence[int]) -> Callable[[], DecodedGroup]:
+        if self._processes is not None and self._they_read:
+            return self._processes.start(number % self._processes.slots, rows_of(self._tiles, rows))
+        return self._pool.submit(self._group, number, rows).result
+
+    def _group(self, number: int, rows: Sequence[int]) -> DecodedGroup:
         began = time.perf_counter()
-        tiles = [self._tiles.record(row) for row in rows]
-        pictures = [read_tile(self._source, tile, row) for tile, row in zip(tiles, rows, strict=True)]
-        self._clock.add("reading", time.perf_counter() - began)
+        records = [self._tiles.record(row) for row in rows]
+        pictures = [read_tile(self._source, record, row) for record, row in zip(records, rows, strict=True)]
+        reading_s = time.perf_counter() - began
         done: dict[int, Decoded] = {}
-        sent: list[Encoded] = []
+        sent: dict[TileRow, bytes] = {}
         began = time.perf_counter()
-        for tile, picture, row in zip(tiles, pictures, rows, strict=True):
+        for record, picture, row in zip(records, pictures, rows, strict=True):
+            tile = TileRow(row, record.tile_id, record.source, record.z is not None)
             if isinstance(picture, Decoded):
                 done[row] = picture
             elif isinstance(picture, bytes) and self._processes is not None:
-                sent.append(Encoded(picture, tile, row))
+                sent[tile] = picture
             else:
-                done[row] = decode_tile(picture, tile, row, self._spec, self._value_bits)
+                done[row] = decode_tile(picture, tile, self._spec, self._value_bits)
         seconds = time.perf_counter() - began
         if sent and self._processes is not None:
-            found, elsewhere = self._processes.decode(number % self._processes.slots, sent)
-            seconds += elsewhere
-            done.update({one.row: one for one in found})
-        self._clock.add("decoding", seconds)
-        return [done[row] for row in rows]
+            slot = number % self._processes.slots
+            found = self._processes.start(slot, list(sent), list(sent.values()))()
+            seconds += found.decoding_s
+            done.update({one.row: one for one in found.tiles})
+        return DecodedGroup([done[row] for row in rows], reading_s, seconds)
 
 
 def takes_processes(spec: BuildSpec, count: int) -> bool:

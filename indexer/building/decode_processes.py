@@ -1,4 +1,4 @@
-"""Decoding in processes: encoded pictures go out, pixels come back through memory that all of them see.
+"""Decoding in processes: names of files or encoded pictures go out, pixels come back through memory that all see.
 
 The memory is a ring of slots, each for a group of tiles, so it is bounded and nothing is copied on the way. A process
 ends by itself when the one that started it is gone, however that ended.
@@ -7,36 +7,26 @@ ends by itself when the one that started it is gone, however that ended.
 from __future__ import annotations
 
 import multiprocessing
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, replace
-from typing import Any
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from indexer.building.decoding import Decoded, Pixels, decode_tile
+from indexer.building import decode_worker
+from indexer.building.decode_worker import DecodedGroup, DecodeJob, as_pixels, decode_group
+from indexer.building.decoding import Decoded, TileRow
 from indexer.common.errors import DecoderGone
-from indexer.tiles.tile_table import TileRecord
-from model.common.image_formats import load_decoders
-from model.common.worker_pool import end_with_parent
 from model.inputs.transforms import InputSpec
 
-__all__ = ["GROUP", "DecodeProcesses", "Encoded"]
+__all__ = ["GROUP", "DecodeProcesses"]
 
 GROUP = 32
 """Tiles in one job; a job each costs more than it gains."""
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """A picture on its way to a process: the file's bytes, and whose they are."""
-
-    picture: bytes
-    tile: TileRecord
-    row: int
+_PRELOADED = (decode_worker.__name__, "model.common.ready_decoders")
+"""What all processes need is imported once, and they start in milliseconds."""
 
 
 class DecodeProcesses:
@@ -47,17 +37,20 @@ class DecodeProcesses:
         slots: groups that may be under way or unread at once.
         spec: the encoder's input.
         value_bits: how many bits 16-bit pictures of the source use, where it is known.
+        root: folder that the names of files start from.
     """
 
-    def __init__(self, processes: int, slots: int, spec: InputSpec, value_bits: int | None) -> None:
+    def __init__(
+        self, processes: int, slots: int, spec: InputSpec, value_bits: int | None, *, root: Path = Path()
+    ) -> None:
         self.slots, self.processes = slots, processes
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([__name__])  # what all need is imported once, and they start in milliseconds
-        shape = (slots, GROUP, spec.satellite_px, spec.satellite_px, 3)
-        shared = context.RawArray("B", int(np.prod(shape)))
-        self._pixels = _as_pixels(shared, shape)
+        context.set_forkserver_preload(list(_PRELOADED))
+        job = DecodeJob((slots, GROUP, spec.satellite_px, spec.satellite_px, 3), spec, value_bits, root)
+        shared = context.RawArray("B", int(np.prod(job.shape)))
+        self._pixels = as_pixels(shared, job.shape)
         self._pool = ProcessPoolExecutor(
-            processes, mp_context=context, initializer=_set_up, initargs=(shared, shape, spec, value_bits)
+            processes, mp_context=context, initializer=decode_worker.set_up, initargs=(shared, job)
         )
 
     def __enter__(self) -> DecodeProcesses:
@@ -66,47 +59,44 @@ class DecodeProcesses:
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def decode(self, slot: int, pictures: Sequence[Encoded]) -> tuple[list[Decoded], float]:
-        """Decode up to `GROUP` pictures; their pixels are true until the slot is given again. Seconds beside them.
+    def start(
+        self, slot: int, tiles: Sequence[TileRow], pictures: Sequence[bytes] | None = None
+    ) -> Callable[[], DecodedGroup]:
+        """Let up to `GROUP` tiles be decoded; their pixels are true until the slot is given again.
+
+        Args:
+            slot: where their pixels go.
+            tiles: which.
+            pictures: theirs; None lets the processes read the files of the tiles.
+
+        Returns:
+            What waits until it is done.
 
         Raises:
-            BadSource: the picture of a grid tile is not square.
+            BadSource: when waited for, the picture of a grid tile is not square.
             DecoderGone: a process died.
         """
-        try:
-            found, seconds = self._pool.submit(_decode_group, slot, pictures).result()
-        except BrokenProcessPool:
-            raise DecoderGone(
-                "a process that decodes tiles died: out of memory, killed, or started from a script without "
-                'if __name__ == "__main__":; what is done is kept. Repeat the command, with --decode threads if it '
-                "happens again"
-            ) from None
-        return [
-            replace(one, pixels=self._pixels[slot, place]) if one.size else one for place, one in enumerate(found)
-        ], seconds
+        with _death_named():
+            future = self._pool.submit(decode_group, slot, tiles, pictures)
+
+        def wait() -> DecodedGroup:
+            with _death_named():
+                found, *seconds = future.result()
+            return DecodedGroup([self._seen(one, slot, place) for place, one in enumerate(found)], *seconds)
+
+        return wait
+
+    def _seen(self, tile: Decoded, slot: int, place: int) -> Decoded:
+        return Decoded(tile.row, self._pixels[slot, place], *tile[2:]) if tile.size else tile
 
 
-_mine: dict[str, Any] = {}
-
-
-def _as_pixels(shared: Any, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    return np.frombuffer(shared, np.uint8).reshape(shape)
-
-
-def _set_up(shared: Any, shape: tuple[int, ...], spec: InputSpec, value_bits: int | None) -> None:
-    """What a process does first."""
-    end_with_parent()
-    load_decoders()
-    _mine.update(pixels=_as_pixels(shared, shape), spec=spec, value_bits=value_bits)
-
-
-def _decode_group(slot: int, pictures: Sequence[Encoded]) -> tuple[list[Decoded], float]:
-    began = time.perf_counter()
-    found = []
-    for place, one in enumerate(pictures):
-        decoded = decode_tile(one.picture, one.tile, one.row, _mine["spec"], _mine["value_bits"])
-        if decoded.pixels is not None:
-            target: Pixels = _mine["pixels"][slot, place]
-            target[:] = decoded.pixels
-        found.append(replace(decoded, pixels=None))
-    return found, time.perf_counter() - began
+@contextmanager
+def _death_named() -> Iterator[None]:
+    try:
+        yield
+    except BrokenProcessPool:
+        raise DecoderGone(
+            "a process that decodes tiles died: out of memory, killed, or started from a script without "
+            'if __name__ == "__main__":; what is done is kept. Repeat the command, with --decode threads if it '
+            "happens again"
+        ) from None

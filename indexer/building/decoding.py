@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,19 +11,27 @@ from PIL import Image
 
 from indexer.common.errors import BadSource, TileWithoutData
 from indexer.tiles.sources.source import TileSource
-from indexer.tiles.tile_table import TileRecord
+from indexer.tiles.tile_table import TileRecord, TileTable
 from model.common.atomic_io import sha256_bytes
 from model.common.errors import BadImage
-from model.common.images import decode_image
+from model.common.images import decode_sized
 from model.inputs.transforms import NEUTRAL, InputSpec, resize_tile
 
-__all__ = ["Decoded", "Pixels", "content_of", "decode_tile", "open_picture", "read_tile"]
+__all__ = ["Decoded", "Pixels", "TileRow", "content_of", "decode_tile", "open_picture", "read_tile", "rows_of"]
 
 Pixels = NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
-class Decoded:
+class TileRow(NamedTuple):
+    """A tile to be decoded: its row of the plan, its file, whether it lies on the grid, and its name for messages."""
+
+    row: int
+    tile_id: str
+    source: str
+    on_grid: bool
+
+
+class Decoded(NamedTuple):
     """One tile as the encoder wants it, or why there is none.
 
     Attributes:
@@ -41,6 +49,13 @@ class Decoded:
     content: tuple[int, str] = (0, "")
 
 
+def rows_of(tiles: TileTable, rows: Sequence[int]) -> list[TileRow]:
+    """Some rows of a plan, in that order."""
+    at = np.asarray(rows, np.int64)
+    columns = tiles.tile_id[at].tolist(), tiles.source[at].tolist(), (tiles.z[at] >= 0).tolist()
+    return [TileRow(*each) for each in zip(rows, *columns, strict=True)]
+
+
 def read_tile(source: TileSource, tile: TileRecord, row: int) -> bytes | Image.Image | Decoded:
     """A tile's picture, or why there is none."""
     try:
@@ -51,15 +66,12 @@ def read_tile(source: TileSource, tile: TileRecord, row: int) -> bytes | Image.I
         return Decoded(row, None, reason=f"{tile.source}: {error}")
 
 
-def decode_tile(
-    picture: bytes | Image.Image, tile: TileRecord, row: int, spec: InputSpec, value_bits: int | None
-) -> Decoded:
+def decode_tile(picture: bytes | Image.Image, tile: TileRow, spec: InputSpec, value_bits: int | None) -> Decoded:
     """A picture at the encoder's size, or why it is none.
 
     Args:
         picture: as the source gave it.
         tile: whose it is.
-        row: of the plan.
         spec: the encoder's input.
         value_bits: how many bits 16-bit pictures of the source use, where it is known.
 
@@ -67,15 +79,14 @@ def decode_tile(
         BadSource: the picture of a grid tile is not square.
     """
     try:
-        image = open_picture(picture, spec, value_bits)
-        size = _size_text(picture)
+        image, size = _opened(picture, spec, value_bits)
         _require_square(size, tile)
         pixels = resize_tile(image, spec)
     except (BadImage, OSError) as error:
-        return Decoded(row, None, reason=f"{tile.source}: {error}")
-    if (pixels == NEUTRAL).all():  # what decoding makes of a wholly transparent picture
-        return Decoded(row, None)
-    return Decoded(row, pixels, size, content=content_of(picture))
+        return Decoded(tile.row, None, reason=f"{tile.source}: {error}")
+    if _is_neutral(pixels):
+        return Decoded(tile.row, None)
+    return Decoded(tile.row, pixels, f"{size[0]} x {size[1]}", content=content_of(picture))
 
 
 def open_picture(picture: bytes | Image.Image, spec: InputSpec, value_bits: int | None) -> Image.Image:
@@ -84,10 +95,7 @@ def open_picture(picture: bytes | Image.Image, spec: InputSpec, value_bits: int 
     Raises:
         BadImage: it cannot be decoded.
     """
-    if isinstance(picture, Image.Image):
-        return picture
-    at_least_px = spec.satellite_size_px if spec.antialias else None
-    return decode_image(picture, at_least_px=at_least_px, value_bits=value_bits)
+    return _opened(picture, spec, value_bits)[0]
 
 
 def content_of(picture: bytes | Image.Image) -> tuple[int, str]:
@@ -97,24 +105,31 @@ def content_of(picture: bytes | Image.Image) -> tuple[int, str]:
     return 0, sha256_bytes(f"{picture.mode} {picture.size} ".encode() + picture.tobytes())
 
 
-def _require_square(size: str, tile: TileRecord) -> None:
+def _opened(
+    picture: bytes | Image.Image, spec: InputSpec, value_bits: int | None
+) -> tuple[Image.Image, tuple[int, int]]:
+    """A picture as RGB, and its (width, height) before any scaling: a JPEG may be decoded at a reduced size."""
+    if isinstance(picture, Image.Image):
+        return picture, picture.size
+    at_least_px = spec.satellite_size_px if spec.antialias else None
+    return decode_sized(picture, at_least_px=at_least_px, value_bits=value_bits)
+
+
+def _is_neutral(pixels: Pixels) -> bool:
+    """Whether it is what decoding makes of a wholly transparent picture; nearly always one pixel tells."""
+    return bool(pixels[0, 0, 0] == NEUTRAL and (pixels == NEUTRAL).all())
+
+
+def _require_square(size: tuple[int, int], tile: TileRow) -> None:
     """A tile of the grid is as wide as it is high; another picture is a tile of another grid, at another place.
 
     Raises:
         BadSource: it is not, which ends the build.
     """
-    width, _, height = size.partition(" x ")
-    if tile.z is not None and width != height:
+    width, height = size
+    if tile.on_grid and width != height:
         raise BadSource(
-            f"tile {tile.tile_id} ({tile.source}) is {size} pixels, and a tile of the Web Mercator grid is square: "
-            "these are tiles of another grid or cut at an edge. Make Web Mercator tiles of them, or list them with "
-            "their bounds in a CSV"
+            f"tile {tile.tile_id} ({tile.source}) is {width} x {height} pixels, and a tile of the Web Mercator grid is "
+            "square: these are tiles of another grid or cut at an edge. Make Web Mercator tiles of them, or list them "
+            "with their bounds in a CSV"
         )
-
-
-def _size_text(picture: bytes | Image.Image) -> str:
-    """Size before any scaling; a JPEG may be decoded at a reduced one."""
-    if isinstance(picture, Image.Image):
-        return f"{picture.width} x {picture.height}"
-    with Image.open(io.BytesIO(picture)) as header:
-        return f"{header.width} x {header.height}"

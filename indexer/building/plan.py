@@ -18,6 +18,7 @@ from indexer.tiles.sources.options import DATE
 from indexer.tiles.sources.source import TileSource
 from indexer.tiles.sources.stamps import SourceFiles
 from indexer.tiles.tile_table import TileTable
+from model.common.garbage import garbage_left
 
 __all__ = ["BuildPlan", "BuildSpec", "make_plan", "part_of"]
 
@@ -61,12 +62,13 @@ def make_plan(
     Raises:
         BadSource: it holds no tile, or two of one name.
     """
-    listing = source.list_tiles()
-    tiles = listing.table.take(np.argsort(listing.table.curve_keys, kind="stable"))
-    _refuse_doubles(tiles, source.path)
-    root = source.path if source.path.is_dir() else source.path.parent
-    files = SourceFiles(root, tiles, source)
-    tiles = files.stamped(whole=spec.read_whole)
+    with garbage_left():
+        listing = source.list_tiles()
+        tiles = listing.table.take(np.argsort(listing.table.curve_keys, kind="stable"))
+        _refuse_doubles(tiles, source.path)
+        root = source.path if source.path.is_dir() else source.path.parent
+        files = SourceFiles(root, tiles, source)
+        tiles = files.stamped(whole=spec.read_whole)
     where = getattr(source, "address", None) or _portable(source.path, out.parent.resolve())
     described = {"kind": source.kind, "path": where, **source.describe()}
     if date is not None:

@@ -12,7 +12,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -113,8 +113,9 @@ class WorkFolder:
         else:
             self._put(offset, data)
         self._regions[shard] = offset, len(data)
-        stored = {"sha256": sha256_bytes(data), "offset": offset, "size_bytes": len(data)}
-        write_json(self._report_path(shard), asdict(report) | stored)
+        stored = replace(report, sha256=sha256_bytes(data), offset=offset, size_bytes=len(data))
+        with staged_file(self._report_path(shard)) as staged:
+            staged.write_text(json.dumps(vars(stored)))  # neither copied in depth nor indented: it is long
 
     def _place(self, shard: int, length: int) -> int:
         """Where so many bytes of a shard go in the file of all."""

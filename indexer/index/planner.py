@@ -67,7 +67,14 @@ def expects_lists(count: int, dim: int, spec: SearchSpec) -> bool:
     """Whether vectors [count, dim] that are not there yet will need lists, as `plan_search` will decide."""
     if spec.memory is not None and 2 * count * dim > spec.memory:
         return True
-    return _scan_ms(np.zeros((min(count, _sample_rows(dim)), dim), np.float16), count) > spec.latency_ms
+    return _scan_ms(_stand_ins(min(count, _sample_rows(dim)), dim), count) > spec.latency_ms
+
+
+def _stand_ins(count: int, dim: int) -> _Half:
+    """float16 [count, dim] of which a scan finds a few best, as of real vectors: equal ones would all be compared."""
+    vectors = np.zeros((count, dim), np.float16)
+    vectors[:, 0] = 1.0 / np.arange(1, count + 1)
+    return vectors
 
 
 def _sample_rows(dim: int) -> int:

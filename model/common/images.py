@@ -24,6 +24,7 @@ __all__ = [
     "MAX_PIXELS",
     "PHOTO_SUFFIXES",
     "decode_image",
+    "decode_sized",
     "exif_of",
     "orientation_of",
     "upright_size",
@@ -65,6 +66,22 @@ def decode_image(
 
     Raises:
         BadImage: empty, truncated, too large, or of no accepted format.
+        OSError: the file cannot be read.
+    """
+    return decode_sized(source, at_least_px=at_least_px, max_pixels=max_pixels, value_bits=value_bits)[0]
+
+
+def decode_sized(
+    source: bytes | Path | str,
+    *,
+    at_least_px: tuple[int, int] | None = None,
+    max_pixels: int = MAX_PIXELS,
+    value_bits: int | None = None,
+) -> tuple[Image.Image, tuple[int, int]]:
+    """The same, and the picture's (width, height) as its file declares them, before any turning or scaling.
+
+    Raises:
+        BadImage: as `decode_image`.
         OSError: the file cannot be read.
     """
     name = str(source) if isinstance(source, Path | str) else "the image"
@@ -111,11 +128,12 @@ def upright_size(image: Image.Image) -> tuple[int, int]:
 
 def _decode(
     data: bytes, name: str, at_least_px: tuple[int, int] | None, max_pixels: int, value_bits: int | None
-) -> Image.Image:
+) -> tuple[Image.Image, tuple[int, int]]:
     if (declared := webp_size(data)) is not None:
         _check_size(*declared, name, max_pixels)
     with open_header(data) as image:
-        _check_size(*image.size, name, max_pixels)
+        size = image.size
+        _check_size(*size, name, max_pixels)
         refuse_unread_kind(image, name)
         _check_scans(image, data, name)
         if at_least_px is not None and image.format == "JPEG":
@@ -129,7 +147,7 @@ def _decode(
         _turn_upright(deep or image)
         picture = _to_rgb(deep or image)
         picture.info.clear()  # where it was taken, by whom
-        return picture
+        return picture, size
 
 
 def _check_size(width: int, height: int, name: str, max_pixels: int) -> None:

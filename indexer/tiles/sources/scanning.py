@@ -7,19 +7,19 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from stat import S_ISREG
+from typing import NamedTuple
 
+from indexer.tiles.sources.stamps import FileState
 from model.common.images import IMAGE_SUFFIXES
 
 __all__ = ["FoundPicture", "Scan", "files_below", "files_beside", "scan_pictures", "time_of"]
 
 
-@dataclass(frozen=True, order=True)
-class FoundPicture:
-    """A file with a picture's suffix: its path below the folder, bytes, and modification time in ns."""
+class FoundPicture(NamedTuple):
+    """A file with a picture's suffix: its path below the folder, and how it is."""
 
     name: str
-    size_bytes: int
-    stamp: int
+    state: FileState
 
 
 @dataclass
@@ -103,15 +103,15 @@ def _sort_in(entry: os.DirEntry[str], name: str, found: Scan, waiting: list[str]
         directory = False
     if directory:
         (linked if entry.is_symlink() else waiting).append(name + "/")
-    elif os.path.splitext(entry.name)[1].lower() in IMAGE_SUFFIXES:  # noqa: PTH122 (a Path each is slow)
-        state = _size_and_stamp(entry)
+    elif entry.name[entry.name.rfind(".") :].lower() in IMAGE_SUFFIXES:  # splitting a path each is slow
+        state = _state(entry)
         if state is None:
             found.unnamed.append(name)
         else:
-            found.pictures.append(FoundPicture(name, *state))
+            found.pictures.append(FoundPicture(name, state))
 
 
-def _size_and_stamp(entry: os.DirEntry[str]) -> tuple[int, int] | None:
+def _state(entry: os.DirEntry[str]) -> FileState | None:
     """Zeros for a link to nothing: it fails when it is read, as one bad tile, and does not end the listing.
 
     None for a pipe or a device, on which a reader waits without end.
@@ -119,8 +119,10 @@ def _size_and_stamp(entry: os.DirEntry[str]) -> tuple[int, int] | None:
     try:
         stat = entry.stat()
     except OSError:
-        return 0, 0
-    return (stat.st_size, stat.st_mtime_ns) if S_ISREG(stat.st_mode) else None
+        return 0, 0, 0, 0
+    if not S_ISREG(stat.st_mode):
+        return None
+    return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
 
 
 def time_of(folder: Path) -> int:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from PIL import Image
@@ -20,6 +21,7 @@ from model.common.errors import BadImage
 from model.common.images import decode_image
 
 __all__ = [
+    "HasFiles",
     "Listing",
     "SourceOptions",
     "TileImage",
@@ -32,6 +34,7 @@ __all__ = [
 ]
 
 _LARGEST_PICTURE_BYTES = 1 << 30
+_PART_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,15 @@ class TileSource(Protocol):
 
     def close(self) -> None:
         """Let go of open files."""
+
+
+@runtime_checkable
+class HasFiles(Protocol):
+    """A source of which each tile is a file of its own, so that any process can read it as `read` would."""
+
+    @property
+    def files_root(self) -> Path:
+        """Folder that the names in the column `source` start from."""
 
 
 def source_name(source: TileSource) -> str:
@@ -129,19 +141,34 @@ class TileImage:
     media_type: str
 
 
-def read_picture(path: Path) -> bytes:
-    """The bytes of a picture's file.
+def read_picture(root: Path | str, name: str) -> bytes:
+    """The bytes of a picture's file, named from a folder.
 
     Raises:
         BadImage: it is no plain file, which a program would wait for without end, or absurdly large.
         OSError: it cannot be read.
     """
-    state = path.stat()
+    path = os.path.join(root, name)  # noqa: PTH118 (a Path each is slow)
+    state = os.stat(path)  # noqa: PTH116 (as above); before it is opened, since opening a pipe waits, too
     if not stat.S_ISREG(state.st_mode):
         raise BadImage(f"{path} is no plain file but a folder, a pipe or a device")
     if state.st_size > _LARGEST_PICTURE_BYTES:
         raise BadImage(f"{path} has {state.st_size:,} bytes; no picture of a tile is so large")
-    return path.read_bytes()
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return _read_whole(file, state.st_size)
+    finally:
+        os.close(file)
+
+
+def _read_whole(file: int, size: int) -> bytes:
+    """All of an opened file that had a size when it was looked at; one that has it still is read in one go."""
+    parts = [os.read(file, size + 1)]
+    if len(parts[0]) == size:
+        return parts[0]
+    while part := os.read(file, _PART_BYTES):
+        parts.append(part)
+    return b"".join(parts)
 
 
 def as_tile_image(picture: bytes | Image.Image) -> TileImage:

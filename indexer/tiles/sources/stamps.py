@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from stat import S_ISREG
@@ -26,6 +26,7 @@ __all__ = [
     "CanGrow",
     "FileState",
     "HasMembers",
+    "HasStates",
     "SourceFiles",
     "combined",
     "content_limit",
@@ -37,6 +38,7 @@ __all__ = [
 _WHOLE_BYTES = 64 << 20
 """Sources up to this size are read whole for their stamps."""
 _SAMPLES, _SAMPLE_BYTES = 64, 4096
+_PART_BYTES = 1 << 20
 _BESIDE_DATABASE = ("-wal", "-journal")
 _PACKED = (".zip", ".tar", ".tgz", ".gz")
 _DEEPEST = 8
@@ -65,6 +67,14 @@ class HasMembers(Protocol):
 
 
 @runtime_checkable
+class HasStates(Protocol):
+    """A source that looked at every file when it was listed, so that nobody has to again."""
+
+    def states(self) -> Mapping[str, FileState]:
+        """Of each name in the column `source`."""
+
+
+@runtime_checkable
 class CanGrow(Protocol):
     """A source to which tiles can be added after it was listed, without a change of the files that were there."""
 
@@ -86,12 +96,12 @@ class SourceFiles:
         self._source = source if isinstance(source, HasMembers) else None
         self._grows = source if isinstance(source, CanGrow) else None
         self._names = [] if self._source is not None else sorted(set(tiles.source.tolist()))
-        paths = [root / name for name in self._names]
-        if len(paths) == 1:
-            paths += [Path(f"{paths[0]}{suffix}") for suffix in _BESIDE_DATABASE]
-        own = None if self._source is None else dict(self._source.members())
-        self._states = {path: state_of(path) for path in paths} if own is None else own
-        self._stamps: dict[Path, int] = {}
+        self._states: dict[str, FileState]
+        if self._source is not None:
+            self._states = {str(path): state for path, state in self._source.members().items()}
+        else:
+            self._states = _states_of(self._names, root, source)
+        self._stamps: dict[str, int] = {}
         self._limit = 0
 
     def stamped(self, *, whole: bool = False) -> TileTable:
@@ -99,13 +109,10 @@ class SourceFiles:
         self._limit = content_limit(self._states.values(), len(self._names), whole=whole)
         self._stamps = {path: file_stamp(path, state, self._limit) for path, state in self._states.items()}
         if self._source is not None:
-            return self._source.stamped(self._tiles, self._stamps.__getitem__)
+            return self._source.stamped(self._tiles, lambda path: self._stamps[str(path)])
         paths = list(self._states)
-        beside = paths[len(self._names) :]
-        stamps = {
-            name: combined(self._stamps[each] for each in (path, *beside))
-            for name, path in zip(self._names, paths, strict=False)
-        }
+        beside = [self._stamps[path] for path in paths[len(self._names) :]]
+        stamps = {name: combined([self._stamps[path], *beside]) for name, path in zip(self._names, paths, strict=False)}
         return replace(self._tiles, stamp=np.array([stamps[name] for name in self._tiles.source.tolist()], np.int64))
 
     def require_unchanged(self) -> None:
@@ -124,13 +131,22 @@ class SourceFiles:
                 "where there is none"
             )
 
-    def _has_changed(self, path: Path, before: FileState) -> bool:
+    def _has_changed(self, path: str, before: FileState) -> bool:
         """A file put in place of another with its size and its time is told by its content, as it was stamped."""
         now = state_of(path)
         if now == before or now[:2] != before[:2]:
             return now != before
         known = self._stamps.get(path)
         return known is None or file_stamp(path, now, self._limit) != known
+
+
+def _states_of(names: list[str], root: Path, source: object) -> dict[str, FileState]:
+    """Every file that some names lead to, as it is or as the source saw it, and what lies beside a lone one."""
+    paths = [os.path.join(root, name) for name in names]  # noqa: PTH118 (a Path each is slow)
+    seen = source.states() if isinstance(source, HasStates) else {}
+    states = {path: seen.get(name) or state_of(path) for name, path in zip(names, paths, strict=True)}
+    beside = [f"{paths[0]}{suffix}" for suffix in _BESIDE_DATABASE] if len(paths) == 1 else []
+    return states | {path: state_of(path) for path in beside}
 
 
 def content_limit(states: Iterable[FileState], files: int, *, whole: bool) -> int:
@@ -142,7 +158,7 @@ def content_limit(states: Iterable[FileState], files: int, *, whole: bool) -> in
     return int(files <= _MOST_SAMPLED)
 
 
-def file_stamp(path: Path, state: FileState, whole_bytes: int) -> int:
+def file_stamp(path: Path | str, state: FileState, whole_bytes: int) -> int:
     """A number for a file's size, time and content, 0 where there is none.
 
     Args:
@@ -155,15 +171,20 @@ def file_stamp(path: Path, state: FileState, whole_bytes: int) -> int:
         return 0
     digest = hashlib.sha256(f"{size}:{time_ns}:".encode())
     try:
-        with path.open("rb") as file:
-            if size <= whole_bytes:
-                while part := file.read(1 << 20):
-                    digest.update(part)
-            elif whole_bytes:
-                for start in np.linspace(0, max(0, size - _SAMPLE_BYTES), _SAMPLES).astype(np.int64).tolist():
-                    digest.update(os.pread(file.fileno(), _SAMPLE_BYTES, start))
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # even for none of its content: a right to read counts, too
     except OSError:
         return int(size)
+    try:
+        if size <= whole_bytes:
+            while part := os.read(file, min(size + 1, _PART_BYTES)):
+                digest.update(part)
+        elif whole_bytes:
+            for start in np.linspace(0, max(0, size - _SAMPLE_BYTES), _SAMPLES).astype(np.int64).tolist():
+                digest.update(os.pread(file, _SAMPLE_BYTES, start))
+    except OSError:
+        return int(size)
+    finally:
+        os.close(file)
     return _number(digest.digest())
 
 
@@ -182,10 +203,10 @@ def raster_members(path: Path, depth: int = 0) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def state_of(path: Path) -> FileState:
+def state_of(path: Path | str) -> FileState:
     """How a file is now, zeros where there is none, or none that can be read to an end."""
     try:
-        stat = path.stat()
+        stat = os.stat(path)  # noqa: PTH116 (a Path each is slow)
     except (OSError, ValueError):
         return 0, 0, 0, 0
     if not S_ISREG(stat.st_mode):

@@ -53,6 +53,11 @@ class FolderSource:
         self._tile_ids: Texts = texts([])
         self._described: dict[Path, FileState] = {}
 
+    @property
+    def files_root(self) -> Path:
+        """The folder itself."""
+        return self.path
+
     def describe(self) -> dict[str, Any]:
         """The scheme of names, once listed the one found, which turns a file name into a place; and the box."""
         return {"scheme": self._scheme} | self._options.stated_box
@@ -72,8 +77,8 @@ class FolderSource:
         table = grid_table(
             np.array([place for place, _ in kept], np.int64),
             [picture.name for _, picture in kept],
-            size_bytes=np.array([picture.size_bytes for _, picture in kept], np.int64),
-            stamp=np.array([picture.stamp for _, picture in kept], np.int64),
+            size_bytes=np.array([picture.state[0] for _, picture in kept], np.int64),
+            stamp=np.array([picture.state[1] for _, picture in kept], np.int64),
         )
         listing = select(table, self._options, self.path)
         listing.notes.extend(notes + self._left_out(places, scan))
@@ -81,6 +86,10 @@ class FolderSource:
         listing.notes.extend(doubt_of_rows(listing.table, rows, self._options.scheme, self.read, self.path))
         self._listed, self._tile_ids = listing.table.source, listing.table.tile_id
         return listing
+
+    def states(self) -> dict[str, FileState]:
+        """Every picture as it was when the folder was scanned."""
+        return {picture.name: picture.state for picture in self._scan.pictures}
 
     def changes(self) -> list[str]:
         """Tiles that came in since the listing, and descriptions by which they lie elsewhere now.
@@ -106,7 +115,7 @@ class FolderSource:
 
     def read(self, tile: TileRecord) -> bytes:
         """The file's bytes."""
-        return read_picture(self.path / tile.source)
+        return read_picture(self.files_root, tile.source)
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -120,7 +129,7 @@ class FolderSource:
         if asked == "quadkey":
             return asked, *self._placed_by_names([_from_quadkey(name) for name in names])
         rows = _rows_of_names(names)
-        keys: _Placed = [_from_quadkey(name) for name in names] if asked == AUTO else []
+        keys: _Placed = [_from_quadkey(name) for name in names] if asked == AUTO and None in rows else []
         if _are_quadkeys(keys, rows):
             long = [key if key and key[0] >= _SHORTEST_QUADKEY else None for key in keys]
             return "quadkey", *self._placed_by_names(long)

@@ -44,6 +44,11 @@ class ManifestSource:
         self._options = options
         self._state = state_of(path)
 
+    @property
+    def files_root(self) -> Path:
+        """The folder that the list lies in."""
+        return self.path.parent
+
     def describe(self) -> dict[str, Any]:
         """The footprint's side, where the list does not say it, and the box."""
         return {"tile_size_m": self._options.tile_size_m} | self._options.stated_box
@@ -79,7 +84,7 @@ class ManifestSource:
 
     def read(self, tile: TileRecord) -> bytes:
         """The file's bytes."""
-        return read_picture(self.path.parent / tile.source)
+        return read_picture(self.files_root, tile.source)
 
     def changes(self) -> list[str]:
         """The list itself: its rows say which tiles there are, and where."""

@@ -14,9 +14,11 @@ from PIL import Image
 
 from indexer.building.build import build_index
 from indexer.building.decode_ahead import DecodeAhead
-from indexer.building.plan import BuildSpec
+from indexer.building.plan import BuildSpec, make_plan
 from indexer.common.errors import BadSource, DecoderGone
 from indexer.tiles.sources.open_source import open_source
+from indexer.tiles.sources.tile_folder import FolderSource
+from indexer.tiles.tile_table import TileRecord
 from tests.fakes import FakeEncoder
 from tests.indexer.tiny import encoded, files_of, make_tiles
 
@@ -44,6 +46,41 @@ def test_the_index_is_the_same_byte_for_byte_whatever_decodes(tmp_path: Path) ->
     assert done.stages.decoding > 0
     assert files_of(tmp_path / "processes") == files_of(tmp_path / "threads")
     assert not multiprocessing.active_children()
+
+
+class Encoded:
+    """A source that hands out bytes and names no files, as an archive does; and the folder that it is made of."""
+
+    def __init__(self, folder: Path) -> None:
+        self._inner = open_source(folder)
+        self.kind, self.path = self._inner.kind, self._inner.path
+        self.describe, self.list_tiles, self.close = self._inner.describe, self._inner.list_tiles, self._inner.close
+        self.read_count = 0
+
+    def read(self, tile: TileRecord) -> bytes | Image.Image:
+        self.read_count += 1
+        return self._inner.read(tile)
+
+
+def test_processes_read_files_themselves_and_take_what_else_a_source_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiles = make_tiles(tmp_path / "tiles", 20, 16)
+    names = sorted(tiles.rglob("*.png"))
+    names[5].write_bytes(b"broken")
+    folder, encoded_source = open_source(tiles), Encoded(tiles)
+    names[9].unlink()
+    given = build_index(encoded_source, FakeEncoder(), tmp_path / "given", spec=PROCESSES)
+    assert encoded_source.read_count >= 320
+    looked_at: list[object] = []
+    monkeypatch.setattr(FolderSource, "read", lambda _, tile: looked_at.append(tile) or encoded(1))
+    plan = make_plan(folder, FakeEncoder(), tmp_path / "read", PROCESSES)
+    looked_at.clear()
+    read = build_index(folder, FakeEncoder(), tmp_path / "read", spec=PROCESSES, plan=plan)
+    assert looked_at == []
+    assert files_of(tmp_path / "read") == files_of(tmp_path / "given")
+    assert read.reasons == given.reasons
+    assert (read.failed, read.embedded) == (1, 318)
 
 
 def test_a_fault_of_the_source_and_a_dead_process_are_named(tmp_path: Path) -> None:

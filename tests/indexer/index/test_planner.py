@@ -10,8 +10,9 @@ import pytest
 from indexer.building.build import build_index
 from indexer.building.plan import BuildSpec
 from indexer.common.errors import BadRecipe
+from indexer.index import exact_search
 from indexer.index.manifest import ASKED_VERSION, Manifest
-from indexer.index.planner import plan_search
+from indexer.index.planner import expects_lists, plan_search
 from indexer.index.search_spec import SearchSpec
 from indexer.index.tile_index import TileIndex
 from indexer.tiles.sources.open_source import open_source
@@ -26,6 +27,19 @@ def test_what_fits_the_time_and_the_memory_is_exact(tmp_path: Path) -> None:
     for spec in (SearchSpec(latency_ms=1e6), SearchSpec(latency_ms=1e6, memory=VECTORS.nbytes)):
         assert plan_search(VECTORS, spec, tmp_path / "lists").kind == "exact"
     assert not (tmp_path / "lists").exists()
+
+
+def test_a_forecast_compares_no_more_vectors_than_a_search_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = []
+
+    def counted(vectors: Any, query: Any, rows: Any, top_k: int) -> Any:
+        compared.append(len(rows))
+        return rank(vectors, query, rows, top_k)
+
+    rank = exact_search.rank
+    monkeypatch.setattr(exact_search, "rank", counted)
+    assert not expects_lists(5_000, 32, SearchSpec(latency_ms=1e6))
+    assert max(compared) <= 64
 
 
 @pytest.mark.parametrize(

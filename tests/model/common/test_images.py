@@ -8,7 +8,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from model.common.errors import BadImage
-from model.common.images import decode_image
+from model.common.images import decode_image, decode_sized
 
 RED = (200, 30, 20)
 
@@ -23,6 +23,14 @@ def test_an_upright_rgb_jpeg_keeps_its_size_and_colour():
     image = decode_image(encoded(Image.new("RGB", (40, 20), RED), "JPEG", quality=95))
     assert (image.mode, image.size) == ("RGB", (40, 20))
     assert np.abs(np.asarray(image).mean(axis=(0, 1)) - RED).max() < 4
+
+
+def test_the_size_told_is_that_of_the_file_however_it_is_scaled_and_turned():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = encoded(Image.new("RGB", (400, 200), RED), "JPEG", exif=exif.tobytes())
+    image, size = decode_sized(data, at_least_px=(50, 50))
+    assert (image.size, size) == ((50, 100), (400, 200))
 
 
 @pytest.mark.parametrize(

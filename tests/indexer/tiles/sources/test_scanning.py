@@ -17,7 +17,7 @@ def test_pictures_are_found_in_every_folder_and_sorted(tmp_path: Path) -> None:
         touch(tmp_path / name)
     scan = scan_pictures(tmp_path)
     assert [picture.name for picture in scan.pictures] == ["a/1.jpg", "b/2.PNG", "c.webp"]
-    assert {picture.size_bytes for picture in scan.pictures} == {1}
+    assert {picture.state[0] for picture in scan.pictures} == {1}
     assert scan.again == []
 
 
@@ -31,7 +31,7 @@ def test_a_real_folder_keeps_its_name_where_a_link_comes_first(tmp_path: Path) -
 def test_a_link_to_itself_is_no_folder(tmp_path: Path) -> None:
     touch(tmp_path / "1.png")
     (tmp_path / "loop.png").symlink_to("loop.png")
-    assert [(picture.name, picture.size_bytes) for picture in scan_pictures(tmp_path).pictures] == [
+    assert [(picture.name, picture.state[0]) for picture in scan_pictures(tmp_path).pictures] == [
         ("1.png", 1),
         ("loop.png", 0),
     ]

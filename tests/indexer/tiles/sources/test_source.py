@@ -1,4 +1,5 @@
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -6,7 +7,8 @@ import pytest
 from PIL import Image
 
 from indexer.common.errors import BadSource
-from indexer.tiles.sources.source import SourceOptions, as_tile_image, select
+from indexer.tiles.sources import source as source_module
+from indexer.tiles.sources.source import SourceOptions, as_tile_image, read_picture, select
 from indexer.tiles.tile_table import grid_table
 from model.common.errors import BadImage
 from model.common.geo import Bounds
@@ -14,6 +16,18 @@ from tests.indexer.tiny import encoded, picture
 
 ROOT = Path("somewhere")
 TWO_ZOOMS = grid_table(np.array([[14, 8500, 5500], [15, 17_000, 11_000], [15, 17_001, 11_000]]), ["a", "b", "c"])
+
+
+@pytest.mark.parametrize("seen", [0, 1, 4, 5, 6, 99])
+def test_all_of_a_file_is_read_whatever_its_size_was_when_it_was_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seen: int
+) -> None:
+    """A file grows while something writes it."""
+    (tmp_path / "a").write_bytes(b"12345")
+    state = (tmp_path / "a").stat()
+    changed = os.stat_result((*state[:6], seen, *state[7:]))
+    monkeypatch.setattr(source_module.os, "stat", lambda _: changed)
+    assert read_picture(tmp_path, "a") == b"12345"
 
 
 def test_the_deepest_zoom_is_taken_and_said() -> None:

@@ -78,6 +78,17 @@ def test_a_picture_of_a_satellite_counts_with_the_coefficients_of_its_product(tm
     assert {path.name for path in raster_members(tmp_path / picture)} >= beside
 
 
+def test_a_change_between_the_listing_and_the_stamps_is_noticed(tmp_path):
+    root = make_tiles(tmp_path / "tiles", 2, 2)
+    source = open_source(root)
+    table = source.list_tiles().table
+    (root / table.source[2]).write_bytes(b"other")
+    files = SourceFiles(root, table, source)
+    files.stamped()
+    with pytest.raises(BuildConflict, match=rf"{table.source[2]} changed while"):
+        files.require_unchanged()
+
+
 def test_tiles_are_stamped_and_a_change_meanwhile_is_noticed(tmp_path):
     root = make_tiles(tmp_path / "tiles", 2, 2)
     source = open_source(root)
