@@ -208,6 +208,9 @@ def test_links_begin_with_the_path_that_is_set(index_folder: Path, given: str) -
     assert client.get(f"{prefix}/").status_code == client.get("/").status_code == 200
     assert client.get(f"{prefix}/web/app.js").status_code == 200
     assert client.get(prefix, follow_redirects=False).headers["location"] == f"{prefix}/"
+    for path in ("/localize/", f"{prefix}/localize/"):
+        redirected = client.post(path, follow_redirects=False)
+        assert redirected.headers["location"] == f"http://testserver{prefix}/localize"
     assert client.get("/openapi.json").json()["servers"] == [{"url": prefix}]
     client.__exit__(None, None, None)
 
