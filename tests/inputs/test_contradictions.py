@@ -22,6 +22,7 @@ from tests.inputs.rasters import write_painted
 NAMES = sorted(f"{z}/{x}/{y}" for z, x, y in ZXY)
 SETS = "http://www.opengis.net/def/tilematrixset/OGC/1.0/"
 EDGES = list(place_of(ZXY))
+CORNERS = {"lat": EDGES[1], "lng": EDGES[0]}, {"lat": EDGES[3], "lng": EDGES[2]}
 BOX = box_wkb(*(np.array([edge]) for edge in (8.5, 47.1, 8.501, 47.101)))[0]
 
 
@@ -39,6 +40,14 @@ def from_the_south(root: Path) -> Path:
         ("metadata.json", {"bounds": [EDGES[0], EDGES[3], EDGES[2], EDGES[1]]}),
         ("metadata.json", {"bounds": [[EDGES[0], EDGES[1]], [EDGES[2], EDGES[3]]]}),
         ("metadata.json", {"bounds": [[EDGES[1], EDGES[0]], [EDGES[3], EDGES[2]]]}),
+        ("metadata.json", {"bounds": dict(zip(("left", "bottom", "right", "top"), EDGES, strict=True))}),
+        ("metadata.json", {"bounds": dict(zip(("min_lon", "min_lat", "max_lon", "max_lat"), EDGES, strict=True))}),
+        ("metadata.json", {"bounds": {"_southWest": CORNERS[0], "_northEast": CORNERS[1]}}),
+        ("metadata.json", {"bounds": {"sw": [*EDGES[:2]], "ne": [*EDGES[2:]]}}),
+        ("metadata.json", {"bounds": list(CORNERS)}),
+        ("metadata.json", {"extent": ", ".join(map(str, EDGES))}),
+        ("metadata.json", {"fullExtent": " ".join(map(str, EDGES))}),
+        ("metadata.json", {"bounds": [-180, -85.06, 180, 85.06], "extent": list(EDGES)}),
     ],
     ids=[
         "in a document within",
@@ -47,6 +56,14 @@ def from_the_south(root: Path) -> Path:
         "north before south",
         "two corners",
         "two corners, latitude first",
+        "edges as rasterio names them",
+        "edges in snake case",
+        "Leaflet's object",
+        "corners by name",
+        "corners whose numbers have names",
+        "an extent as text",
+        "ArcGIS's extent as text",
+        "an extent beside the bounds of the world",
     ],
 )
 def test_bounds_in_another_form_are_held_against_the_rows(tmp_path: Path, name: str, content: object) -> None:
