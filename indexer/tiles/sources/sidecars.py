@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -13,7 +14,7 @@ from xml.etree import ElementTree
 from indexer.tiles.grid import MAX_ZOOM, MERCATOR_HALF_M
 from indexer.tiles.sources.claims import Claim
 from indexer.tiles.sources.scanning import files_beside
-from indexer.tiles.sources.stated_bounds import either_order, in_degrees, numbers_of, read_box, stated_boxes
+from indexer.tiles.sources.stated_bounds import either_order, in_degrees, place_of, read_box, stated_boxes
 from model.common.geo import Bounds, LatLon
 from model.common.plain_files import read_plain
 
@@ -28,10 +29,13 @@ _OTHER_PROFILES = {"geodetic", "global-geodetic", "raster", "custom"}
 _SYSTEM_KEYS = ("crs", "srs", "projection", "spatialReference", "tileMatrixSetURI", "tileMatrixSet", "tileMatrixSetId")
 _OTHER_SETS = re.compile(r"UTM\d|UPS|ETRS89|NZTM|LINZ|Canadian|WGS1984Quad|WorldMercatorWGS84", re.IGNORECASE)
 """Tile matrix sets of the OGC's register that are not on the Web Mercator grid and name no system in numbers."""
+_WKT = re.compile(r"\s*(GEOG|PROJ|BOUND|COMPD)[A-Z]*\[")
 _TILE_MAP = "tilemapresource.xml"
 _LEAFLET_LAYER = re.compile(
     rb"L\.tileLayer\(\s*['\"](?:\./)?\{z\}/\{x\}/\{y\}[^)]*?\btms['\"]?\s*:\s*(true|false|1|0)\b"
 )
+_OPENLAYERS_LAYER = re.compile(rb"OpenLayers\.Layer\.TMS\(\s*['\"][^'\"]*['\"]\s*,\s*['\"](?:\./)?['\"]")
+"""Of the second OpenLayers, over the tiles beside the page."""
 _ORIGIN_M = 100.0
 """How far from the corner of the Web Mercator map a grid may start, for writers that round."""
 
@@ -59,20 +63,21 @@ def metadata_claim(origin: str, values: Mapping[str, Any]) -> Claim:
         origin,
         scheme=_template_order(values.get("tiles")) or (scheme if scheme in ("xyz", "tms") else ""),
         boxes=boxes,
-        centre=_centre(values.get("center")),
+        centres=_centres(values.get("center")),
         zooms=_zooms(values.get("minzoom"), values.get("maxzoom")),
         other_grid=_other_grid(values.get("profile"), _system_of(values)),
         note=f"warning: {origin} gives bounds that cannot be read: {unread[:60]!r}" if unread else "",
     )
 
 
-def _centre(values: Any) -> LatLon | None:
-    """Longitude, latitude and a zoom as numbers or text; None where that is none, or null island as a default."""
-    try:
-        lon, lat = (float(part) for part in numbers_of(values)[:2])
-        return None if lon == lat == 0.0 else LatLon(lat, lon)
-    except (TypeError, ValueError, OverflowError):
-        return None
+def _centres(values: Any) -> tuple[LatLon, ...]:
+    """The places that a centre may mean, longitude first or latitude; none where it is null island, as a default."""
+    numbers = place_of(values)
+    found: list[LatLon] = []
+    for lon, lat in (numbers, numbers[::-1]) if numbers and any(numbers) else ():
+        with suppress(ValueError):
+            found.append(LatLon(lat, lon))
+    return tuple(found)
 
 
 def _inner(text: Any) -> dict[str, Any]:
@@ -110,6 +115,11 @@ def _claims_of(path: Path) -> list[Claim]:
 
 def _from_json(name: str, data: bytes) -> Iterable[Claim]:
     content = json.loads(data)
+    if isinstance(content, list) and name.lower() in _DESCRIPTIONS:  # as the table of MBTiles has them
+        rows = [row for row in content if isinstance(row, dict) and row.keys() >= {"name", "value"}]
+        content = {str(row["name"]): row["value"] for row in rows}
+        if not content:
+            raise ValueError("it is a list without names and values")
     if not isinstance(content, dict):
         return
     addresses = isinstance(content.get("tiles"), list)
@@ -129,7 +139,7 @@ def _from_html(name: str, data: bytes) -> Iterable[Claim]:
     """A page that shows the tiles beside it, as gdal2tiles writes one."""
     layers = re.findall(_LEAFLET_LAYER, data)
     said = {layer in (b"true", b"1") for layer in layers}
-    if re.search(rb"""['"]\./\{z\}/\{x\}/\{-y\}""", data):
+    if re.search(rb"""['"]\./\{z\}/\{x\}/\{-y\}""", data) or re.search(_OPENLAYERS_LAYER, data):
         said.add(True)
     if len(said) == 1:
         yield Claim(name, "tms" if said.pop() else "xyz")
@@ -236,6 +246,11 @@ def _other_grid(profile: Any, system: Any) -> str:
         return "the reference system CRS84"
     if system.strip().lower() in _OTHER_PROFILES or _OTHER_SETS.search(system.rpartition("/")[2]):
         return f"the reference system {system.strip()[:40]}"
+    if wkt := _WKT.match(system):
+        codes = re.findall(r'"EPSG",\s*"?(\d+)', system)
+        if wkt[1] == "GEOG" and not codes:
+            return "a reference system in degrees"
+        system = f"EPSG:{codes[-1]}" if codes else ""
     numbers = re.findall(r"\d+", system.rpartition(":")[2])
     if not numbers or numbers[-1] in _MERCATOR or not (":" in system or system.strip().isdigit()):
         return ""
@@ -248,11 +263,18 @@ def _system_of(values: Mapping[str, Any]) -> str:
     for one in (values, inner if isinstance(inner, dict) else {}):
         for said in (one.get(key) for key in _SYSTEM_KEYS):
             if isinstance(said, dict):
-                codes = [said.get(key) for key in ("latestWkid", "wkid", "code", "uri")]
-                said = next((f"EPSG:{code}" if isinstance(code, int) else code for code in codes if code), None)
+                said = _system_in(said)
             if isinstance(said, int | str) and str(said).strip():
                 return "" if str(said).endswith("WebMercatorQuad") else str(said)
     return ""
+
+
+def _system_in(said: Mapping[str, Any]) -> Any:
+    """The name or number within an object: ArcGIS's, a tile matrix set's, GeoJSON's, PROJJSON's, or a text in WKT."""
+    inner = [one for one in (said.get("properties"), said.get("id")) if isinstance(one, dict)]
+    codes = [one.get(key) for one in (said, *inner) for key in ("latestWkid", "wkid", "code", "uri", "name")]
+    known = next((code for code in codes if code and not isinstance(code, str)), None)
+    return f"EPSG:{known}" if isinstance(known, int) else next((code for code in codes if code), said.get("wkt"))
 
 
 def _tag(element: ElementTree.Element) -> str:

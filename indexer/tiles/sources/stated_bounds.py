@@ -12,7 +12,7 @@ import numpy as np
 from indexer.tiles.grid import MERCATOR_HALF_M
 from model.common.geo import Bounds, normal_lon
 
-__all__ = ["either_order", "in_degrees", "numbers_of", "read_box", "stated_boxes"]
+__all__ = ["either_order", "in_degrees", "place_of", "read_box", "stated_boxes"]
 
 _KEYS = ("bounds", "extent", "fullExtent")
 """The last is ArcGIS's."""
@@ -55,7 +55,7 @@ def read_box(values: Any) -> Bounds | None:
     extent, as a writer that knows none leaves it, is none.
     """
     try:
-        west, south, east, north = in_degrees([float(part) for part in numbers_of(values)])
+        west, south, east, north = in_degrees([float(part) for part in _numbers_of(values)])
     except (TypeError, ValueError, OverflowError):
         return None
     south, north = min(south, north), max(south, north)
@@ -82,7 +82,17 @@ def in_degrees(edges: list[float]) -> list[float]:
     return [edges[0] * _DEGREES_OF, float(lats[0]), edges[2] * _DEGREES_OF, float(lats[1])]
 
 
-def numbers_of(values: Any) -> list[Any]:
+def place_of(values: Any) -> tuple[float, ...]:
+    """The first two numbers of a place, or those under their names, longitude first; none where that is none."""
+    try:
+        numbers = _named(values, _PLACES) if isinstance(values, Mapping) else _numbers_of(values)
+        lon, lat = (float(part) for part in numbers[:2])
+    except (TypeError, ValueError, OverflowError):
+        return ()
+    return lon, lat
+
+
+def _numbers_of(values: Any) -> list[Any]:
     """Numbers as a list, by name, or as text between commas, semicolons or spaces and perhaps in brackets."""
     if isinstance(values, str) and values.count(";") >= 3:  # so a comma can only be a decimal one
         values = values.replace(",", ".")
@@ -121,4 +131,4 @@ def _says(key: str, value: Any) -> bool:
     """Whether a key gives bounds; vector tiles have a number as their extent."""
     if value in (None, "", [], {}):
         return False
-    return key == _KEYS[0] or isinstance(value, Mapping | list) or len(numbers_of(str(value))) == 4
+    return key == _KEYS[0] or isinstance(value, Mapping | list) or len(_numbers_of(str(value))) == 4
