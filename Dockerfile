@@ -9,7 +9,7 @@ FROM ${PYTHON_IMAGE} AS base
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 # rasterio's wheel expects this library of the system.
 # hadolint ignore=DL3008
-RUN apt-get update && apt-get install -y --no-install-recommends libexpat1 && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends libexpat1 && rm -rf /var/lib/apt/lists/* /var/cache/apt
 WORKDIR /app
 
 # --- Dependencies, apart from the code: these large layers change only with the files that name them.
@@ -20,11 +20,11 @@ COPY constraints.txt pyproject.toml ./
 COPY docker docker
 
 FROM builder AS cpu-dependencies
-# Further extras, such as milvus for an index in a database.
+# Further extras: milvus for an index in a database, geo for GeoPackages, which bring a second GDAL.
 ARG EXTRAS=
 # Nobody tests or installs anything in the image, and what is left is compiled here: it cannot be at the first use.
 # hadolint ignore=SC2086
-RUN python docker/dependencies.py geo ${EXTRAS} > requirements.txt \
+RUN python docker/dependencies.py raster ${EXTRAS} > requirements.txt \
     && pip install --no-compile -c constraints.txt -r requirements.txt \
     && pip uninstall --yes setuptools pip \
     && find /opt/venv -type d -name tests -prune -exec rm -r {} + \

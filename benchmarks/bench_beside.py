@@ -224,12 +224,7 @@ def truth(_: str, folder: Path, __: float) -> dict[str, Any]:
     gallery, per_tile = _gallery(folder)
     for half in ("tuning", "asked"):
         queries = np.load(folder / f"{half}.npy")
-        scores = np.empty((len(queries), len(gallery)), np.float32)
-        for at in range(0, len(gallery), _BLOCK):
-            block = gallery[at : at + _BLOCK].astype(np.float32)
-            each = block.reshape(len(block), per_tile, -1) @ queries.T
-            scores[:, at : at + len(block)] = each.max(axis=1).T
-        near = np.argpartition(-scores, 4 * _TOP, axis=1)[:, : 4 * _TOP]
+        near = _nearest(gallery, queries, per_tile)
         best = []
         for query, rows in zip(queries, near, strict=True):
             vectors = gallery[np.sort(rows)].astype(np.float64).reshape(len(rows), per_tile, -1)
@@ -237,6 +232,21 @@ def truth(_: str, folder: Path, __: float) -> dict[str, Any]:
             best.append(np.sort(rows)[np.lexsort((np.sort(rows), -exact))[:_TOP]])
         np.save(folder / f"{half}-truth.npy", np.stack(best))
     return {}
+
+
+def _nearest(gallery: NDArray[np.float16], queries: NDArray[np.float32], per_tile: int) -> NDArray[np.int64]:
+    """int64 [Q, 4 * 10]: the tiles that are best in float32, a block of the gallery at a time."""
+    kept = np.empty((len(queries), 0), np.int64)
+    best = np.empty((len(queries), 0), np.float32)
+    for at in range(0, len(gallery), _BLOCK):
+        block = gallery[at : at + _BLOCK].astype(np.float32)
+        scores = (block.reshape(len(block), per_tile, -1) @ queries.T).max(axis=1).T
+        rows = np.broadcast_to(np.arange(at, at + len(block)), scores.shape)
+        kept, best = np.concatenate([kept, rows], axis=1), np.concatenate([best, scores], axis=1)
+        last = min(4 * _TOP, best.shape[1]) - 1
+        chosen = np.argpartition(-best, last, axis=1)[:, : last + 1]
+        kept, best = np.take_along_axis(kept, chosen, axis=1), np.take_along_axis(best, chosen, axis=1)
+    return kept
 
 
 def _tuned(rival: Any, folder: Path, target: float) -> tuple[int, float]:

@@ -33,6 +33,7 @@ from service.metrics import Metrics
 from service.middleware import (
     BodyLimitMiddleware,
     HeadMiddleware,
+    LastWordMiddleware,
     PrefixMiddleware,
     SecurityHeadersMiddleware,
 )
@@ -149,7 +150,7 @@ def _guarded(inner: ASGIApp, settings: Settings, metrics: Metrics) -> ASGIApp:
         )
     if settings.allowed_hosts:
         asked = HostMiddleware(asked, _listed(settings.allowed_hosts))
-    logged = AccessLogMiddleware(HeadMiddleware(SecurityHeadersMiddleware(asked)), metrics)
+    logged = AccessLogMiddleware(HeadMiddleware(SecurityHeadersMiddleware(LastWordMiddleware(asked))), metrics)
     return PrefixMiddleware(logged, root_path=settings.root_path, trust_header=settings.trust_forwarded_prefix)
 
 

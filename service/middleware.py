@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.errors import problem_kind, problem_response
+from service.errors import NotReady, problem_kind, problem_response, response_for
 from service.prefix import normal_prefix
 
 __all__ = [
     "BodyLimitMiddleware",
     "HeadMiddleware",
+    "LastWordMiddleware",
     "PrefixMiddleware",
     "SecurityHeadersMiddleware",
 ]
@@ -66,6 +69,32 @@ class BodyLimitMiddleware:
                 await send(message)
 
         await self._app(scope, receive, send_problem)
+
+
+class LastWordMiddleware:
+    """Answers 503 to requests that the end of the service's time finds open: the server ends them by cancelling."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on; an answer that has begun by then is broken off, which the server tells."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def send_noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noted)
+        except asyncio.CancelledError:
+            if not begun:
+                stopping = NotReady("the service is stopping; try again later")
+                await response_for(stopping)(scope, receive, send)
 
 
 class HeadMiddleware:

@@ -25,6 +25,7 @@ from model.training.config import load_run
 from model.training.trainer import train
 
 BEFORE = Path(__file__).parent / "data" / "before_rooms"
+_HALF_STEP = 2.0**-10
 
 
 @pytest.fixture
@@ -51,7 +52,8 @@ def test_a_run_goes_on_and_ends_where_it_would_have(before: Path, monkeypatch: p
     ended, expected = load_file(bundle / "weights.safetensors"), load_file("expected.safetensors")
     assert ended.keys() == expected.keys()
     for name, value in expected.items():
-        np.testing.assert_allclose(ended[name], value, atol=1e-5, err_msg=name)
+        # Processors round sums otherwise, and the file holds halves: then one lands on the next half.
+        np.testing.assert_allclose(ended[name], value, rtol=_HALF_STEP, atol=1e-5, err_msg=name)
 
 
 def test_a_later_index_is_refused_with_what_to_do(before: Path) -> None:

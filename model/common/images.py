@@ -126,4 +126,4 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         # No names for the two layers: what is held at once is the memory that a decode takes.
         ground = (*_NEUTRAL, 255)
         return Image.alpha_composite(Image.new("RGBA", image.size, ground), image.convert("RGBA")).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")  # which would copy it

@@ -1,6 +1,8 @@
 """The image's requirement list follows pyproject.toml."""
 
+import re
 import runpy
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -32,3 +34,12 @@ def test_extra_takes_the_place_of_what_it_replaces(requirements):
 def test_unknown_extra_is_an_error(requirements):
     with pytest.raises(KeyError):
         list(requirements(PROJECT, ["gpx"]))
+
+
+def test_the_cpu_image_has_one_gdal(requirements):
+    project = tomllib.loads(_SCRIPT.parents[1].joinpath("pyproject.toml").read_text())["project"]
+    asked = re.search(r"dependencies\.py (.*) \$\{EXTRAS\}", _SCRIPT.parents[1].joinpath("Dockerfile").read_text())
+    assert asked is not None
+    listed = {re.split("[<>=; ]", line)[0] for line in requirements(project, asked[1].split())}
+    assert listed >= {"rasterio", "onnxruntime", "fastapi"}
+    assert not listed & {"pyogrio", "torch"}

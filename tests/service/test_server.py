@@ -31,7 +31,7 @@ def served(index_folder):
     """(process, port) of a server that is ready."""
     port = free_port()
     command = [sys.executable, "-c", _APP, str(index_folder), str(port)]
-    process = subprocess.Popen(command, cwd=Path(__file__).parents[2], env=environment())
+    process = subprocess.Popen(command, cwd=Path(__file__).parents[2], env=environment(), stderr=subprocess.PIPE)
     end = time.monotonic() + 120
     while time.monotonic() < end and process.poll() is None:
         try:
@@ -41,7 +41,7 @@ def served(index_folder):
             time.sleep(0.1)
     yield process, port
     process.kill()
-    process.wait()
+    process.communicate()
 
 
 def test_server_keeps_its_manners(served):
@@ -56,6 +56,24 @@ def test_server_keeps_its_manners(served):
     _wait_for(lambda: httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 503)
     assert httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200  # a lame duck still works
     assert process.wait(timeout=30) in (0, -signal.SIGTERM)
+
+
+def test_an_upload_that_still_comes_at_the_end_is_told_so(served):
+    process, port = served
+    head = b"POST /v1/localize HTTP/1.1\r\nHost: here\r\nContent-Length: 5000000\r\n"
+    part = b'--b\r\nContent-Disposition: form-data; name="panorama"; filename="a.jpg"\r\n\r\n'
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
+        client.sendall(head + b"Content-Type: multipart/form-data; boundary=b\r\n\r\n" + part)
+        process.send_signal(signal.SIGTERM)
+        while process.poll() is None:
+            with contextlib.suppress(ConnectionError):
+                client.sendall(b"x" * 2_000)
+            time.sleep(0.1)
+        answer = client.recv(4_000)
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert b"the service is stopping; try again later" in answer
+    assert process.returncode in (0, -signal.SIGTERM)
+    assert b"Traceback" not in process.stderr.read()
 
 
 _LARGE = b"GET /web/leaflet/leaflet.js HTTP/1.1\r\nHost: here\r\n\r\n" * 400
