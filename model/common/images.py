@@ -126,5 +126,5 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         # No names for the two layers: what is held at once is the memory that a decode takes.
         ground = (*_NEUTRAL, 255)
         return Image.alpha_composite(Image.new("RGBA", image.size, ground), image.convert("RGBA")).convert("RGB")
-    # Of an RGB picture the pixels stay and the object goes, on which hangs what the file said, such as where it was taken.
+    # Of an RGB picture the pixels stay and the object goes, on which hangs what the file said: where it was taken.
     return image._new(image.im) if image.mode == "RGB" else image.convert("RGB")  # which would copy the pixels
