@@ -135,7 +135,10 @@ class PrefixMiddleware:
         self._trust_header = trust_header
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on with the path; the page's address is led to the one with a closing slash, which its links need."""
+        """Pass on with the path, as ASGI has it: within the address, too, so that redirections lead back as links do.
+
+        The page's address is led to the one with a closing slash, which its links need.
+        """
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
@@ -145,6 +148,10 @@ class PrefixMiddleware:
             return
         if prefix:
             scope["root_path"] = prefix
+            if not scope["path"].startswith(f"{prefix}/"):  # the proxy takes it off
+                scope["path"] = prefix + scope["path"]
+                if raw := scope.get("raw_path"):  # ASGI leaves it open
+                    scope["raw_path"] = prefix.encode() + raw
         await self._app(scope, receive, send)
 
     def _prefix(self, scope: Scope) -> str:

@@ -43,7 +43,7 @@ NEEDS_TORCH = (
         f"model.network.{name}"
         for name in ("averaging", "backbones", "checkpoints", "clnet", "explanation", "export", "forward")
     ),
-    *(f"model.network.{name}" for name in ("import_sample4geo", "polar", "pretrained", "sweep")),
+    *(f"model.network.{name}" for name in ("import_sample4geo", "polar", "pretrained", "sweep", "torch_files")),
     "model.network.engines.recorded",
     "model.network.engines.torch_engine",
     "model.data.hard_negatives",

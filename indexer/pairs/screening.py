@@ -17,7 +17,7 @@ from model.common.atomic_io import sha256_file
 from model.common.errors import BadCoordinates
 from model.common.geo import EARTH_RADIUS_M, LatLon, great_circle_m
 from model.common.image_formats import open_header, without_pixels
-from model.common.images import upright_size
+from model.common.orientation import upright_size
 from model.common.plain_files import read_plain
 from model.inputs.photo_metadata import metadata_of, read_photo_position, read_position_error_m
 from model.inputs.photo_view import ResolvedView, resolve_view

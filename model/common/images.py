@@ -8,14 +8,14 @@ here.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from model.common.deep_pixels import deep_to_rgb
 from model.common.errors import BadImage
 from model.common.image_formats import ACCEPTED, DAMAGED, open_header, refuse_unread_kind, what_it_is
 from model.common.jpeg_scans import MAX_SCANS, count_scans
+from model.common.orientation import is_turned_when_read, orientation_of, turn_upright, upright_size
 from model.common.plain_files import read_plain
 from model.common.webp_size import webp_size
 
@@ -25,9 +25,6 @@ __all__ = [
     "PHOTO_SUFFIXES",
     "decode_image",
     "decode_sized",
-    "exif_of",
-    "orientation_of",
-    "upright_size",
 ]
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
@@ -39,8 +36,6 @@ MAX_PIXELS = 64_000_000
 _MAX_SIDE_PX = 65_535
 """What JPEG can tell. A PNG may be a column of millions of rows, and each row costs 8 bytes beside its pixels."""
 
-_MAX_EXIF_BYTES = 1 << 20
-_ORIENTATION_IN = ("exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp")
 _NEUTRAL = (128, 128, 128)
 
 
@@ -104,28 +99,6 @@ def decode_sized(
         raise BadImage(f"{name} cannot be decoded: {error}; is the file complete?") from error
 
 
-def exif_of(image: Image.Image) -> Image.Exif:
-    """The EXIF of an opened picture; empty where it is broken or beyond all measure, and the picture may be well."""
-    block = image.info.get("exif") or image.info.get("Raw profile type exif") or b""
-    if len(block) > _MAX_EXIF_BYTES:
-        return Image.Exif()
-    try:
-        return Image.Image.getexif(image)  # a PNG's own would decode the picture first
-    except Exception:  # a parser may raise anything on hostile bytes
-        return Image.Exif()
-
-
-def orientation_of(image: Image.Image) -> Any:
-    """What the EXIF or XMP of an opened picture says, 1 for upright."""
-    return exif_of(image).get(0x0112, 1)
-
-
-def upright_size(image: Image.Image) -> tuple[int, int]:
-    """(width, height) of an opened picture as it will be seen, turned by its orientation."""
-    turned = not _is_upright(image) and image.format != "TIFF"  # whose size Pillow turns when it opens it
-    return image.size[::-1] if turned else image.size
-
-
 def _decode(
     data: bytes, name: str, at_least_px: tuple[int, int] | None, max_pixels: int, value_bits: int | None
 ) -> tuple[Image.Image, tuple[int, int]]:
@@ -138,13 +111,12 @@ def _decode(
         _check_scans(image, data, name)
         if at_least_px is not None and image.format == "JPEG":
             longest = max(at_least_px)  # either way up: EXIF may turn the picture by 90 degrees
-            image.draft("RGB", at_least_px if _is_upright(image) else (longest, longest))
+            image.draft("RGB", at_least_px if upright_size(image) == image.size else (longest, longest))
+        turned = is_turned_when_read(image)
         image.load()
         _check_size(*image.size, name, max_pixels)  # what a HEIC holds may be larger than its header says
         deep = deep_to_rgb(image, data, value_bits)
-        if deep is not None:
-            deep.info.update({name: image.info[name] for name in _ORIENTATION_IN if name in image.info})
-        _turn_upright(deep or image)
+        turn_upright(deep or image, 1 if turned else orientation_of(image))
         picture = _to_rgb(deep or image)
         picture.info.clear()  # where it was taken, by whom
         return picture, size
@@ -167,21 +139,10 @@ def _check_scans(image: Image.Image, data: bytes, name: str) -> None:
         )
 
 
-def _turn_upright(image: Image.Image) -> None:
-    if orientation_of(image) == 1:
-        return
-    for name in ("exif", "Raw profile type exif"):  # which would be written anew, and not every block can be
-        image.info.pop(name, None)
-    ImageOps.exif_transpose(image, in_place=True)  # otherwise the picture is copied
-
-
-def _is_upright(image: Image.Image) -> bool:
-    return orientation_of(image) in (1, 2, 3, 4)
-
-
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.has_transparency_data:
         # No names for the two layers: what is held at once is the memory that a decode takes.
         ground = (*_NEUTRAL, 255)
         return Image.alpha_composite(Image.new("RGBA", image.size, ground), image.convert("RGBA")).convert("RGB")
-    return image if image.mode == "RGB" else image.convert("RGB")  # which would copy it
+    # Of an RGB picture the pixels stay and the object goes, on which hangs what the file said: where it was taken.
+    return image._new(image.im) if image.mode == "RGB" else image.convert("RGB")  # which would copy the pixels

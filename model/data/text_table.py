@@ -28,6 +28,10 @@ _MARKS = (
 )
 
 
+_PACKED = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""What .xlsx and .ods begin with, and .xls."""
+
+
 @dataclass(frozen=True)
 class TextTable:
     """Columns by name, all of one length.
@@ -98,6 +102,8 @@ def _read_text_bytes(path: Path) -> bytes:
     require_plain(path)
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
+        if head.startswith(_PACKED):
+            raise ValueError("is a spreadsheet or another packed file, no text; save the sheet as CSV")
         if b"\0" in head and not head.startswith(tuple(mark for mark, _ in _MARKS)):
             raise ValueError("holds zero bytes, so it is no text; if it is UTF-16, save it as UTF-8")
         return head + file.read()

@@ -18,7 +18,7 @@ from PIL import ExifTags, Image
 from model.common.errors import BadCoordinates
 from model.common.geo import LatLon, normal_heading
 from model.common.image_formats import open_header, without_pixels
-from model.common.images import exif_of, orientation_of, upright_size
+from model.common.orientation import exif_of, orientation_of, upright_size
 from model.common.plain_files import read_plain
 from model.inputs.lens import lens_angles
 from model.inputs.panorama_tags import GPANO, PanoramaTags, StatedAngles, read_panorama_tags

@@ -23,6 +23,7 @@ from model.common.plain_files import require_plain
 from model.common.specs import spec_from
 from model.network.bundle_files import BUNDLE_FORMAT, SPEC, WEIGHTS, BundleInfo, read_bundle_info
 from model.network.clnet import CLNet, CLNetSpec
+from model.network.torch_files import load_torch_file
 
 __all__ = [
     "Bundle",
@@ -176,7 +177,7 @@ _NAMED = 3
 def read_weights(path: Path, *, remedy: str) -> dict[str, Tensor]:
     """The named tensors of a `.safetensors` file or of a PyTorch checkpoint, on the CPU.
 
-    A PyTorch checkpoint is read with `weights_only`, so that nothing stored in it is executed.
+    Nothing stored in a PyTorch checkpoint is executed.
 
     Args:
         path: the file.
@@ -186,9 +187,9 @@ def read_weights(path: Path, *, remedy: str) -> dict[str, Tensor]:
         BadCheckpoint: no such file, not a checkpoint, or anything else in it than tensors by name.
     """
     try:
-        tree = load_file(path) if _is_safetensors(path) else _unwrapped(torch.load(path, "cpu", weights_only=True))
-    except Exception as error:  # a file that is no checkpoint makes torch raise almost anything
-        raise BadCheckpoint(f"{path} cannot be read as weights: {reason_of(error)[:160]}; {remedy}") from error
+        tree = load_file(path) if _is_safetensors(path) else _unwrapped(load_torch_file(path))
+    except Exception as error:  # safetensors raises errors of its own
+        raise BadCheckpoint(f"{path} cannot be read as weights: {reason_of(error)[:240]}; {remedy}") from error
     if not isinstance(tree, dict):
         raise BadCheckpoint(f"{path} holds a {type(tree).__name__} where tensors by name are wanted; {remedy}")
     strange = [f"{key} ({type(value).__name__})" for key, value in tree.items() if not isinstance(value, Tensor)]

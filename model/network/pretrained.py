@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import timm
-import torch
 
 from model.common.errors import BadCheckpoint, BadConfig
 from model.network.efficientnet_lite import timm_names
+from model.network.torch_files import load_torch_file
 
 __all__ = ["Pretrained", "create_pretrained", "find_pretrained", "pretrained_config"]
 
@@ -119,7 +119,7 @@ def create_pretrained(architecture: str, weights: Pretrained, **options: Any) ->
 def _with_numbered(architecture: str, weights: Pretrained, **options: Any) -> Any:
     net: Any = timm.create_model(architecture, **options)
     try:
-        state = torch.load(weights.path, map_location="cpu", weights_only=True)
+        state = load_torch_file(weights.path)
         net.load_state_dict(timm_names(state, [len(stage) for stage in net.blocks]))
     except Exception as error:  # a file that is no checkpoint makes torch raise almost anything
         reason = " ".join(str(error).split())[:240]

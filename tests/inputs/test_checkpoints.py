@@ -35,6 +35,12 @@ def test_an_encoder_wrapped_alone_keeps_the_temperature_beside_it(tmp_path: Path
     assert imported(state(stand_in(), "_orig_mod.", ""), tmp_path).state_dict()["logit_scale"].item() == 4.25
 
 
+def test_averaged_weights_are_refused_by_the_key_that_counts_them(tmp_path: Path) -> None:
+    averaged = {"n_averaged": torch.tensor(5), **state(stand_in(), "model.", "module.")}
+    with pytest.raises(BadCheckpoint, match="unknown: n_averaged; give a checkpoint as"):
+        imported(averaged, tmp_path)
+
+
 def test_what_is_no_wrapper_is_still_refused(tmp_path: Path) -> None:
     with pytest.raises(BadCheckpoint, match=r"unknown: ema\.logit_scale"):
         imported(state(stand_in(), "model.", "ema."), tmp_path)

@@ -22,6 +22,7 @@ from tests.inputs.rasters import write_painted
 NAMES = sorted(f"{z}/{x}/{y}" for z, x, y in ZXY)
 SETS = "http://www.opengis.net/def/tilematrixset/OGC/1.0/"
 EDGES = list(place_of(ZXY))
+CORNERS = {"lat": EDGES[1], "lng": EDGES[0]}, {"lat": EDGES[3], "lng": EDGES[2]}
 BOX = box_wkb(*(np.array([edge]) for edge in (8.5, 47.1, 8.501, 47.101)))[0]
 
 
@@ -39,6 +40,14 @@ def from_the_south(root: Path) -> Path:
         ("metadata.json", {"bounds": [EDGES[0], EDGES[3], EDGES[2], EDGES[1]]}),
         ("metadata.json", {"bounds": [[EDGES[0], EDGES[1]], [EDGES[2], EDGES[3]]]}),
         ("metadata.json", {"bounds": [[EDGES[1], EDGES[0]], [EDGES[3], EDGES[2]]]}),
+        ("metadata.json", {"bounds": dict(zip(("left", "bottom", "right", "top"), EDGES, strict=True))}),
+        ("metadata.json", {"bounds": dict(zip(("min_lon", "min_lat", "max_lon", "max_lat"), EDGES, strict=True))}),
+        ("metadata.json", {"bounds": {"_southWest": CORNERS[0], "_northEast": CORNERS[1]}}),
+        ("metadata.json", {"bounds": {"sw": [*EDGES[:2]], "ne": [*EDGES[2:]]}}),
+        ("metadata.json", {"bounds": list(CORNERS)}),
+        ("metadata.json", {"extent": ", ".join(map(str, EDGES))}),
+        ("metadata.json", {"fullExtent": " ".join(map(str, EDGES))}),
+        ("metadata.json", {"bounds": [-180, -85.06, 180, 85.06], "extent": list(EDGES)}),
     ],
     ids=[
         "in a document within",
@@ -47,6 +56,14 @@ def from_the_south(root: Path) -> Path:
         "north before south",
         "two corners",
         "two corners, latitude first",
+        "edges as rasterio names them",
+        "edges in snake case",
+        "Leaflet's object",
+        "corners by name",
+        "corners whose numbers have names",
+        "an extent as text",
+        "ArcGIS's extent as text",
+        "an extent beside the bounds of the world",
     ],
 )
 def test_bounds_in_another_form_are_held_against_the_rows(tmp_path: Path, name: str, content: object) -> None:
@@ -68,6 +85,7 @@ def test_bounds_in_the_document_within_mbtiles_are_held_against_the_rows(tmp_pat
     [
         'L.tileLayer( "{z}/{x}/{y}.png" , {"tms": true})',
         "L.tileLayer('./{z}/{x}/{y}.png', {minZoom: 1, tms : 1})",
+        'new OpenLayers.Layer.TMS("TMS Overlay", "", {type: "png", getURL: overlay_getTileURL})',
     ],
 )
 def test_a_page_that_shows_the_tiles_is_understood_however_it_is_written(tmp_path: Path, page: str) -> None:
@@ -87,6 +105,24 @@ def test_a_damaged_description_is_said(tmp_path: Path) -> None:
     root = write_folder(tmp_path / "tiles", lambda z, x, y: f"{z}/{x}/{y}.png")
     (root / "metadata.json").write_text('{"bounds": [8.5')
     assert any("warning: metadata.json cannot be read" in note for note in listed(root).notes)
+
+
+def test_a_description_in_rows_is_read_as_the_table_of_mbtiles_has_them(tmp_path: Path) -> None:
+    root = from_the_south(tmp_path / "tiles")
+    rows = [{"name": "bounds", "value": ",".join(map(str, EDGES))}, {"name": "format", "value": "png"}]
+    (root / "metadata.json").write_text(json.dumps(rows))
+    with pytest.raises(BadSource, match="Give --scheme tms"):
+        listed(root)
+    (root / "metadata.json").write_text("[1, 2]")
+    assert any("cannot be read (it is a list without names and values)" in note for note in listed(root).notes)
+
+
+@pytest.mark.parametrize("centre", [[8.5418, 47.376, 16], [47.376, 8.5418], {"lat": 47.376, "lng": 8.5418}])
+def test_a_centre_is_understood_in_either_order_and_by_name(tmp_path: Path, centre: object) -> None:
+    root = from_the_south(tmp_path / "tiles")
+    (root / "metadata.json").write_text(json.dumps({"center": centre}))
+    with pytest.raises(BadSource, match=r"centre at .*Give --scheme tms if the place is right"):
+        listed(root)
 
 
 @pytest.mark.parametrize(("said", "warned"), [({"maxzoom": "15"}, True), ({"minzoom": 14, "maxzoom": 17}, False)])
@@ -222,6 +258,13 @@ def test_mbtiles_whose_metadata_are_no_document_within_are_read(tmp_path: Path) 
         ("metadata.json", {"projection": "geodetic"}),
         ("root.json", {"tileInfo": {"rows": 256, "spatialReference": {"wkid": 4326, "latestWkid": 4326}}}),
         ("root.json", {"tileInfo": {"rows": 256, "spatialReference": {"wkid": 2056}}}),
+        ("metadata.json", {"crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4326"}}}),
+        (
+            "metadata.json",
+            {"crs": {"type": "GeographicCRS", "name": "WGS 84", "id": {"authority": "EPSG", "code": 4326}}},
+        ),
+        ("metadata.json", {"spatialReference": {"wkt": 'GEOGCS["GCS_WGS_1984",DATUM["D_WGS_1984"]]'}}),
+        ("metadata.json", {"crs": 'PROJCRS["CH1903+ / LV95",ID["EPSG",2056]]'}),
     ],
 )
 def test_another_grid_is_understood_under_whatever_key_it_is_named(

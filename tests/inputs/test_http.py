@@ -208,6 +208,9 @@ def test_links_begin_with_the_path_that_is_set(index_folder: Path, given: str) -
     assert client.get(f"{prefix}/").status_code == client.get("/").status_code == 200
     assert client.get(f"{prefix}/web/app.js").status_code == 200
     assert client.get(prefix, follow_redirects=False).headers["location"] == f"{prefix}/"
+    for path in ("/localize/", f"{prefix}/localize/"):
+        redirected = client.post(path, follow_redirects=False)
+        assert redirected.headers["location"] == f"http://testserver{prefix}/localize"
     assert client.get("/openapi.json").json()["servers"] == [{"url": prefix}]
     client.__exit__(None, None, None)
 
@@ -255,3 +258,40 @@ def test_a_real_server_answers_head_and_a_refused_upload_whole(index_folder: Pat
     finally:
         server.should_exit = True
         thread.join(20)
+
+
+def answered(response: httpx.Response) -> str:
+    """The tile that was found, of a request that was answered."""
+    assert response.status_code == 200, response.text
+    return str(response.json()["matches"][0]["tile_id"])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        'filename="\u00fc.jpg"'.encode(),
+        'filename="\u00fc.jpg"'.encode("latin-1"),
+        rb'filename="a \"b\".jpg"',
+        b'filename="../../etc/passwd"',
+        b'filename="C:\\x\\y.jpg"',
+        b"filename=a.jpg",
+        b"filename=\"a.jpg\"; filename*=UTF-8''%c3%bc.jpg",
+    ],
+)
+def test_a_file_name_of_any_form_brings_the_same_answer(client: TestClient, name: bytes) -> None:
+    head = b'--XX\r\nContent-Disposition: form-data; name="panorama"; ' + name + b"\r\n\r\n"
+    assert answered(post(client, head + PHOTO + b"\r\n--XX--\r\n")) == answered(ask(client))
+
+
+def test_a_form_in_which_no_file_was_chosen_lacks_the_photo(client: TestClient) -> None:
+    check(post(client, part('name="panorama"; filename=""', b"")), 422, "panorama: is missing")
+
+
+def test_lines_that_end_otherwise_than_the_standard_says_are_refused(client: TestClient) -> None:
+    body = b'--XX\nContent-Disposition: form-data; name="panorama"; filename="a.jpg"\n\n' + PHOTO + b"\n--XX--\n"
+    check(post(client, body), 400, "not the multipart data that its Content-Type announces")
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data", "multipart/form-data; boundary="])
+def test_a_boundary_that_is_not_named_is_a_sentence(client: TestClient, kind: str) -> None:
+    check(post(client, part('name="panorama"; filename="a.jpg"'), kind), 400, "leave that header to your HTTP client")

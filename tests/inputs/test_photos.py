@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from model.common.errors import BadImage
 from model.common.images import decode_image
+from model.inputs.photo_checks import content_warnings
 from model.inputs.photo_metadata import read_photo_metadata
 from model.inputs.photo_view import GivenView, resolve_view
 from tests.model.photo_files import exif, extended_jpeg, gpano, photo
@@ -119,3 +121,14 @@ def test_jpeg_xl_is_called_by_its_name() -> None:
     for data in (b"\xff\x0a" + bytes(40), b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(40)):
         with pytest.raises(BadImage, match="it is JPEG XL"):
             decode_image(data)
+
+
+@pytest.mark.parametrize("margin", [0, 30])
+def test_a_sphere_that_was_squeezed_or_padded_to_its_shape_is_a_whole_one(margin: int) -> None:
+    picture = Image.fromarray(np.random.default_rng(1).integers(40, 255, (12, 24, 3), np.uint8)).resize((400, 200))
+    for edge in (0, 200 - margin):
+        picture.paste((0, 0, 0), (0, edge, 400, edge + margin))
+    data = photo("JPEG", picture=picture)
+    view = resolve_view(GivenView(heading_deg=90.0), read_photo_metadata(data), *decode_image(data).size)
+    assert (view.heading_deg, view.fov_deg, view.vertical_deg, view.warnings) == (90.0, 360.0, 180.0, ())
+    assert content_warnings(decode_image(data)) == []

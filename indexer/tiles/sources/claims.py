@@ -38,7 +38,7 @@ class Claim:
         origin: where it stands, such as `tilemapresource.xml`.
         scheme: how it says that rows are counted; empty where it does not say.
         boxes: where it says that its tiles lie; several where the statement can be read in several ways.
-        centre: a place that it says is the middle of its tiles; counts where there is no box.
+        centres: a place that it says is the middle of its tiles, read in each way; counts where there is no box.
         zooms: the least and the deepest that it says there are.
         other_grid: the tile grid that it names where that is not the one of Web Mercator.
         note: a remark for the user.
@@ -47,7 +47,7 @@ class Claim:
     origin: str
     scheme: str = ""
     boxes: tuple[Bounds, ...] = ()
-    centre: LatLon | None = None
+    centres: tuple[LatLon, ...] = ()
     zooms: tuple[int, int] | None = None
     other_grid: str = ""
     note: str = ""
@@ -180,7 +180,7 @@ def _misfit(rows: _Ints, scheme: str, claim: Claim, *, by_name: bool = False) ->
 
     A centre is often that of a map rather than of the tiles, so it counts only where another order fits it.
     """
-    if not len(rows) or scheme not in ROW_SCHEMES or not (claim.boxes or claim.centre):
+    if not len(rows) or scheme not in ROW_SCHEMES or not (claim.boxes or claim.centres):
         return ""
     fit = _fit(rows, scheme, claim)
     rival = max(_fit(rows, other, claim) for other in ROW_SCHEMES)
@@ -191,7 +191,7 @@ def _misfit(rows: _Ints, scheme: str, claim: Claim, *, by_name: bool = False) ->
     if claim.boxes:
         said = f"lie in {', '.join(f'{edge:.5f}' for edge in claim.boxes[0].as_tuple())}"
     else:
-        said = f"have their centre at {claim.centre}"
+        said = f"have their centre at {claim.centres[0]}"
     taken = "their names" if by_name else f"the rows, taken as {in_words(scheme)},"
     return f"{claim.origin} says that the tiles {said}, but {taken} lie in {lie}"
 
@@ -246,11 +246,12 @@ def _fit(rows: _Ints, scheme: str, claim: Claim) -> float:
     """Share of the rows that reach into the place, read in the way that suits best."""
     west, south, east, north = tile_bounds(*to_xyz(rows, scheme).T)
     if not claim.boxes:
-        return float(_holds(claim.centre, west.min(), south.min(), east.max(), north.max()))
+        edges = west.min(), south.min(), east.max(), north.max()
+        return float(any(_holds(centre, *edges) for centre in claim.centres))
     across, up = _INSET * (east - west), _INSET * (north - south)
     inset = west + across, south + up, east - across, north - up
     return max(float(BoxRegion(box).mask(*inset).mean()) for box in claim.boxes)
 
 
-def _holds(place: LatLon | None, west: float, south: float, east: float, north: float) -> bool:
-    return place is not None and west <= place.lon <= east and south <= place.lat <= north
+def _holds(place: LatLon, west: float, south: float, east: float, north: float) -> bool:
+    return west <= place.lon <= east and south <= place.lat <= north

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from indexer.common.errors import BadSource
 from indexer.tiles.region import BoxRegion
-from indexer.tiles.sources.sidecars import read_box
+from indexer.tiles.sources.stated_bounds import read_box
 from indexer.tiles.wkb import Parts, extent_of_parts, wkb_parts
 from model.common.counted import counted
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from indexer.common.errors import BadSource
 from indexer.tiles.sources.claims import refuse_geodetic_rows, settle_scheme
+from indexer.tiles.sources.first_bytes import is_picture, is_vector
 from indexer.tiles.sources.foreign import foreign_tables
 from indexer.tiles.sources.gzipped import unpacked
 from indexer.tiles.sources.schemes import AUTO, from_xyz, on_grid, require_row_scheme, to_xyz
@@ -38,9 +39,6 @@ _USUAL = "tms"
 _FORMATS = re.compile(r"\.?(image/)?(png|jpe?g|webp)\d*(:.*)?")
 """As Mapnik's `png8:m=h` and `jpeg80`, too."""
 _VECTOR_FORMATS = ("pbf", "mvt", "application/x-protobuf", "application/vnd.mapbox-vector-tile")
-_VECTOR = b"\x1a"
-"""What a vector tile begins with, once it is unpacked."""
-_PICTURES = (b"\x89PNG", b"\xff\xd8\xff")
 _MOST_METADATA = 10_000
 _LEAST_STEPS, _STEPS_A_BYTE = 50_000_000, 20
 """SQLite's steps allowed for one query; to list plain tables it takes less than one for each byte of the file."""
@@ -147,11 +145,11 @@ class MBTilesSource:
         if _FORMATS.fullmatch(kind):
             return metadata, notes
         first = self._first_tile()
-        if kind in _VECTOR_FORMATS or (kind and not _is_picture(first)):
+        if kind in _VECTOR_FORMATS or (kind and not is_picture(first)):
             raise BadSource(f"{self.path} holds tiles of format {kind!r}; png, jpg and webp can be indexed")
         if kind:
             notes.append(f"metadata gives the format {kind!r}, and the tiles are pictures; they are read as such")
-        elif first.startswith(_VECTOR):
+        elif is_vector(first):
             raise BadSource(
                 f"{self.path} holds vector tiles (they start with {first[:4]!r}); png, jpg and webp can be indexed"
             )
@@ -261,10 +259,6 @@ class MBTilesSource:
 
     def _unreadable(self, error: Exception) -> BadSource:
         return BadSource(f"{self.path} is no readable MBTiles file: {error}")
-
-
-def _is_picture(data: bytes) -> bool:
-    return data.startswith(_PICTURES) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")
 
 
 def _holds_bytes(path: Path) -> bool:

@@ -18,6 +18,7 @@ from indexer.common.errors import BadSource
 from indexer.tiles.grid import MAX_ZOOM
 from indexer.tiles.hilbert import hilbert_cells, hilbert_keys
 from indexer.tiles.sources.claims import Claim, settle_scheme
+from indexer.tiles.sources.first_bytes import is_picture
 from indexer.tiles.sources.gzipped import LARGEST_TILE_BYTES, unpacked
 from indexer.tiles.sources.pmtiles_directory import first_key, read_directory, tile_ids
 from indexer.tiles.sources.schemes import AUTO, from_xyz, require_row_scheme, to_xyz
@@ -31,6 +32,7 @@ __all__ = ["ArchiveBytes", "PMTilesSource"]
 
 _HEADER_BYTES = 127
 _USUAL = "xyz"
+_UNSAID = "UNKNOWN"
 _LARGEST_METADATA_BYTES = 4 << 20
 _Ints = NDArray[np.int64]
 
@@ -115,6 +117,7 @@ class PMTilesSource:
         )
         listing = select(table, self._options, self.path)
         listing.notes.extend(notes)
+        listing.notes.extend(self._unsaid_form(listing.table.record(0)))
         listing.notes.extend(doubt_of_rows(listing.table, self._scheme, self._options.scheme, self.read, self.path))
         return listing
 
@@ -145,6 +148,25 @@ class PMTilesSource:
         """Close the archive."""
         self._bytes.close()
 
+    def _unsaid_form(self, first: TileRecord) -> list[str]:
+        """A remark where the header does not say what the tiles are.
+
+        Raises:
+            BadSource: the first of them is no picture. One that cannot be read is counted as such later.
+        """
+        if self._header["tile_type"].name != _UNSAID:
+            return []
+        try:
+            data = self.read(first)
+        except BadImage:
+            return []
+        if not is_picture(data):
+            raise BadSource(
+                f"{self.path} does not say what its tiles are, and tile {first.tile_id} is no picture (it starts with "
+                f"{data[:8]!r}); PNG, JPEG and WebP can be indexed"
+            )
+        return ["the header does not say what the tiles are; the pictures say it themselves"]
+
     def _claims(self) -> list[Claim]:
         """Where the header says that the tiles lie, zeros where its writer did not know, and where its metadata do."""
         edges = [self._header[f"{edge}_e7"] / 1e7 for edge in ("min_lon", "min_lat", "max_lon", "max_lat")]
@@ -172,11 +194,14 @@ class PMTilesSource:
     def _read_header(self) -> dict[str, Any]:
         from pmtiles.tile import deserialize_header
 
+        data = self._bytes.read(0, _HEADER_BYTES)
+        if len(data) < _HEADER_BYTES and data.startswith(b"PMTiles"):
+            raise BadSource(f"{self.path} ends after {len(data)} bytes, within its header; fetch it again")
         try:
-            header: dict[str, Any] = {**deserialize_header(self._bytes.read(0, _HEADER_BYTES))}
+            header: dict[str, Any] = {**deserialize_header(data)}
         except Exception as error:  # the library raises whatever the bytes provoke
             raise BadSource(f"{self.path} is no PMTiles archive of version 3: {error!r}") from error
-        if header["tile_type"].name not in ("PNG", "JPEG", "WEBP"):
+        if header["tile_type"].name not in ("PNG", "JPEG", "WEBP", _UNSAID):
             raise BadSource(f"{self.path} holds {header['tile_type'].name} tiles; PNG, JPEG and WebP can be indexed")
         for part in ("internal_compression", "tile_compression"):
             if header[part].name not in ("NONE", "GZIP", "UNKNOWN"):

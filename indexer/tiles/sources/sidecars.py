@@ -6,19 +6,19 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import numpy as np
-
 from indexer.tiles.grid import MAX_ZOOM, MERCATOR_HALF_M
 from indexer.tiles.sources.claims import Claim
 from indexer.tiles.sources.scanning import files_beside
-from model.common.geo import Bounds, LatLon, normal_lon
+from indexer.tiles.sources.stated_bounds import either_order, in_degrees, place_of, read_box, stated_boxes
+from model.common.geo import Bounds, LatLon
 from model.common.plain_files import read_plain
 
-__all__ = ["description_files", "folder_claims", "metadata_claim", "read_box"]
+__all__ = ["description_files", "folder_claims", "metadata_claim"]
 
 _LARGEST_BYTES = 1 << 20
 _MOST_FILES = 32
@@ -29,20 +29,15 @@ _OTHER_PROFILES = {"geodetic", "global-geodetic", "raster", "custom"}
 _SYSTEM_KEYS = ("crs", "srs", "projection", "spatialReference", "tileMatrixSetURI", "tileMatrixSet", "tileMatrixSetId")
 _OTHER_SETS = re.compile(r"UTM\d|UPS|ETRS89|NZTM|LINZ|Canadian|WGS1984Quad|WorldMercatorWGS84", re.IGNORECASE)
 """Tile matrix sets of the OGC's register that are not on the Web Mercator grid and name no system in numbers."""
-_DEGREES_OF = 180.0 / MERCATOR_HALF_M
-_WORLD_DEG = 84.0
+_WKT = re.compile(r"\s*(GEOG|PROJ|BOUND|COMPD)[A-Z]*\[")
 _TILE_MAP = "tilemapresource.xml"
-_EDGES = ("west", "south", "east", "north")
-_CORNERS = ("xmin", "ymin", "xmax", "ymax"), ("minx", "miny", "maxx", "maxy"), _EDGES
-_BOUNDS_KEYS = ("bounds", "extent", "fullExtent")
-"""The last is ArcGIS's."""
 _LEAFLET_LAYER = re.compile(
     rb"L\.tileLayer\(\s*['\"](?:\./)?\{z\}/\{x\}/\{y\}[^)]*?\btms['\"]?\s*:\s*(true|false|1|0)\b"
 )
+_OPENLAYERS_LAYER = re.compile(rb"OpenLayers\.Layer\.TMS\(\s*['\"][^'\"]*['\"]\s*,\s*['\"](?:\./)?['\"]")
+"""Of the second OpenLayers, over the tiles beside the page."""
 _ORIGIN_M = 100.0
 """How far from the corner of the Web Mercator map a grid may start, for writers that round."""
-_LARGEST_DEG = 1000.0
-"""Degrees by mistake are below, metres above: nobody's tiles are all within 1 km of 0, 0."""
 
 
 def folder_claims(root: Path) -> list[Claim]:
@@ -62,94 +57,27 @@ def description_files(root: Path) -> list[Path]:
 def metadata_claim(origin: str, values: Mapping[str, Any]) -> Claim:
     """What the metadata of MBTiles, a `metadata.json` or a TileJSON says, a document inside its key `json` included."""
     values = {**_inner(values.get("json")), **values}
-    note = ""
-    boxes: tuple[Bounds, ...] = ()
-    said = next((values[key] for key in _BOUNDS_KEYS if _says(key, values.get(key))), None)
-    if said is not None:
-        boxes = _readings(said)
-        if not boxes:
-            note = f"warning: {origin} gives bounds that cannot be read: {str(said)[:60]!r}"
-        elif any(map(_is_whole_world, boxes)):
-            boxes = ()  # what writers leave that know none
+    boxes, unread = stated_boxes(values)
     scheme = str(values.get("scheme", "")).strip().lower()
     return Claim(
         origin,
         scheme=_template_order(values.get("tiles")) or (scheme if scheme in ("xyz", "tms") else ""),
         boxes=boxes,
-        centre=_centre(values.get("center")),
+        centres=_centres(values.get("center")),
         zooms=_zooms(values.get("minzoom"), values.get("maxzoom")),
         other_grid=_other_grid(values.get("profile"), _system_of(values)),
-        note=note,
+        note=f"warning: {origin} gives bounds that cannot be read: {unread[:60]!r}" if unread else "",
     )
 
 
-def read_box(values: Any) -> Bounds | None:
-    """Bounds as four numbers, as text, or under the names of edges, west first, in degrees; None where that is none.
-
-    East may lie beyond 180 degrees, and north may come before south, as in a corner above and one below. A box without
-    extent, as a writer that knows none leaves it, is none.
-    """
-    try:
-        west, south, east, north = _in_degrees([float(part) for part in _parts(values)])
-    except (TypeError, ValueError, OverflowError):
-        return None
-    south, north = min(south, north), max(south, north)
-    if not all(map(math.isfinite, (west, south, east, north))) or south >= north or west == east:
-        return None
-    if max(abs(west), abs(east)) > 540.0 or max(abs(south), abs(north)) > 90.1:
-        return None
-    if east - west >= 360.0:
-        west, east = -180.0, 180.0
-    return Bounds(normal_lon(west), max(south, -90.0), normal_lon(east), min(north, 90.0))
-
-
-def _readings(values: Any) -> tuple[Bounds, ...]:
-    """The boxes that bounds may mean: two corners are pairs of longitude and latitude, or Leaflet's, latitude first."""
-    if not (isinstance(values, list) and len(values) == 2 and all(isinstance(one, list) for one in values)):
-        return tuple(box for box in (read_box(values),) if box is not None)
-    return _either_order([part for corner in values for part in corner])
-
-
-def _either_order(edges: list[Any]) -> tuple[Bounds, ...]:
-    """Two corners as four numbers, read as they are and with the numbers of each exchanged."""
-    turned = [edges[index] for index in (1, 0, 3, 2)] if len(edges) == 4 else []
-    return tuple(box for box in (read_box(edges), read_box(turned)) if box is not None)
-
-
-def _is_whole_world(box: Bounds) -> bool:
-    return box.as_tuple()[::2] == (-180.0, 180.0) and min(-box.south, box.north) > _WORLD_DEG
-
-
-def _says(key: str, value: Any) -> bool:
-    """Whether a key gives bounds; vector tiles have a number as their extent."""
-    return value not in (None, "", [], {}) and (key == _BOUNDS_KEYS[0] or isinstance(value, Mapping | list))
-
-
-def _parts(values: Any) -> list[Any]:
-    """Numbers as a list, by name, or as text between commas, semicolons or spaces and perhaps in brackets."""
-    if isinstance(values, str) and values.count(";") >= len(_EDGES) - 1:  # so a comma can only be a decimal one
-        values = values.replace(",", ".")
-    if isinstance(values, Mapping):
-        names = {str(name).lower(): value for name, value in values.items()}
-        return next(([names[edge] for edge in edges] for edges in _CORNERS if names.keys() >= set(edges)), [])
-    return re.split(r"\s*[,;]\s*|\s+", values.strip(" \t\r\n[]()")) if isinstance(values, str) else list(values)
-
-
-def _in_degrees(edges: list[float]) -> list[float]:
-    """Edges as they are, unless they can only be metres of Web Mercator."""
-    if len(edges) != 4 or not _LARGEST_DEG < max(map(abs, edges)) <= 1.01 * MERCATOR_HALF_M:
-        return edges
-    lats = np.degrees(np.arctan(np.sinh(np.clip(np.array(edges[1::2]) / MERCATOR_HALF_M, -1, 1) * np.pi)))
-    return [edges[0] * _DEGREES_OF, float(lats[0]), edges[2] * _DEGREES_OF, float(lats[1])]
-
-
-def _centre(values: Any) -> LatLon | None:
-    """Longitude, latitude and a zoom as numbers or text; None where that is none, or null island as a default."""
-    try:
-        lon, lat = (float(part) for part in _parts(values)[:2])
-        return None if lon == lat == 0.0 else LatLon(lat, lon)
-    except (TypeError, ValueError, OverflowError):
-        return None
+def _centres(values: Any) -> tuple[LatLon, ...]:
+    """The places that a centre may mean, longitude first or latitude; none where it is null island, as a default."""
+    numbers = place_of(values)
+    found: list[LatLon] = []
+    for lon, lat in (numbers, numbers[::-1]) if numbers and any(numbers) else ():
+        with suppress(ValueError):
+            found.append(LatLon(lat, lon))
+    return tuple(found)
 
 
 def _inner(text: Any) -> dict[str, Any]:
@@ -187,6 +115,11 @@ def _claims_of(path: Path) -> list[Claim]:
 
 def _from_json(name: str, data: bytes) -> Iterable[Claim]:
     content = json.loads(data)
+    if isinstance(content, list) and name.lower() in _DESCRIPTIONS:  # as the table of MBTiles has them
+        rows = [row for row in content if isinstance(row, dict) and row.keys() >= {"name", "value"}]
+        content = {str(row["name"]): row["value"] for row in rows}
+        if not content:
+            raise ValueError("it is a list without names and values")
     if not isinstance(content, dict):
         return
     addresses = isinstance(content.get("tiles"), list)
@@ -206,7 +139,7 @@ def _from_html(name: str, data: bytes) -> Iterable[Claim]:
     """A page that shows the tiles beside it, as gdal2tiles writes one."""
     layers = re.findall(_LEAFLET_LAYER, data)
     said = {layer in (b"true", b"1") for layer in layers}
-    if re.search(rb"""['"]\./\{z\}/\{x\}/\{-y\}""", data):
+    if re.search(rb"""['"]\./\{z\}/\{x\}/\{-y\}""", data) or re.search(_OPENLAYERS_LAYER, data):
         said.add(True)
     if len(said) == 1:
         yield Claim(name, "tms" if said.pop() else "xyz")
@@ -269,7 +202,7 @@ def _tms_boxes(edges: list[str | None]) -> tuple[Bounds, ...]:
         values = [float(edge or "") for edge in edges]
     except ValueError:
         return ()
-    return _either_order(_in_degrees(values))
+    return either_order(in_degrees(values))
 
 
 def _wmts_claim(name: str, root: ElementTree.Element) -> Claim:
@@ -313,6 +246,11 @@ def _other_grid(profile: Any, system: Any) -> str:
         return "the reference system CRS84"
     if system.strip().lower() in _OTHER_PROFILES or _OTHER_SETS.search(system.rpartition("/")[2]):
         return f"the reference system {system.strip()[:40]}"
+    if wkt := _WKT.match(system):
+        codes = re.findall(r'"EPSG",\s*"?(\d+)', system)
+        if wkt[1] == "GEOG" and not codes:
+            return "a reference system in degrees"
+        system = f"EPSG:{codes[-1]}" if codes else ""
     numbers = re.findall(r"\d+", system.rpartition(":")[2])
     if not numbers or numbers[-1] in _MERCATOR or not (":" in system or system.strip().isdigit()):
         return ""
@@ -325,11 +263,18 @@ def _system_of(values: Mapping[str, Any]) -> str:
     for one in (values, inner if isinstance(inner, dict) else {}):
         for said in (one.get(key) for key in _SYSTEM_KEYS):
             if isinstance(said, dict):
-                codes = [said.get(key) for key in ("latestWkid", "wkid", "code", "uri")]
-                said = next((f"EPSG:{code}" if isinstance(code, int) else code for code in codes if code), None)
+                said = _system_in(said)
             if isinstance(said, int | str) and str(said).strip():
                 return "" if str(said).endswith("WebMercatorQuad") else str(said)
     return ""
+
+
+def _system_in(said: Mapping[str, Any]) -> Any:
+    """The name or number within an object: ArcGIS's, a tile matrix set's, GeoJSON's, PROJJSON's, or a text in WKT."""
+    inner = [one for one in (said.get("properties"), said.get("id")) if isinstance(one, dict)]
+    codes = [one.get(key) for one in (said, *inner) for key in ("latestWkid", "wkid", "code", "uri", "name")]
+    known = next((code for code in codes if code and not isinstance(code, str)), None)
+    return f"EPSG:{known}" if isinstance(known, int) else next((code for code in codes if code), said.get("wkt"))
 
 
 def _tag(element: ElementTree.Element) -> str:

@@ -9,6 +9,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from model.common.errors import BadImage
 from model.common.images import decode_image, decode_sized
+from tests.model.photo_files import FORMATS, exif, photo
 
 RED = (200, 30, 20)
 
@@ -148,3 +149,12 @@ def test_a_file_may_be_named_by_text(tmp_path):
     (tmp_path / "empty.png").touch()
     with pytest.raises(BadImage, match=r"empty\.png is empty"):
         decode_image(str(tmp_path / "empty.png"))
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_what_a_file_says_besides_its_pixels_is_left_behind(form, orientation):
+    data = photo(form, (40, 20), exif=exif(orientation=orientation, position=(47.1, 8.5), focal_mm=26))
+    picture = decode_image(data)
+    assert (dict(picture.getexif()), picture.info, picture.getexif().get_ifd(0x8825)) == ({}, {}, {})
+    assert type(picture) is Image.Image

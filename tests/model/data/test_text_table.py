@@ -54,3 +54,10 @@ def test_others_are_none(text, comma):
 def test_what_is_no_table_is_refused(tmp_path, text, reason):
     with pytest.raises(ValueError, match=reason):
         table_of(tmp_path, text)
+
+
+@pytest.mark.parametrize("head", [b"PK\x03\x04\x14\0\x06\0", b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0"])
+def test_a_spreadsheet_of_its_own_format_is_told_to_be_saved_as_csv(tmp_path, head):
+    (tmp_path / "a.csv").write_bytes(head)
+    with pytest.raises(ValueError, match="is a spreadsheet or another packed file, no text; save the sheet as CSV"):
+        read_text_table(tmp_path / "a.csv", ("path",), first_row=1)

@@ -69,10 +69,10 @@ def test_another_grid_stops() -> None:
 
 def test_a_centre_counts_only_where_another_order_fits_it() -> None:
     centre = LatLon(47.376, 8.5418)
-    assert settled(ROWS, Claim("a", centre=centre)) == ("xyz", [])
-    assert settled(ROWS, Claim("a", centre=LatLon(1.0, 1.0))) == ("xyz", [])
+    assert settled(ROWS, Claim("a", centres=(centre,))) == ("xyz", [])
+    assert settled(ROWS, Claim("a", centres=(LatLon(1.0, 1.0),))) == ("xyz", [])
     with pytest.raises(BadSource, match="have their centre at"):
-        settled(TURNED, Claim("a", centre=centre))
+        settled(TURNED, Claim("a", centres=(centre,)))
 
 
 def test_only_the_zoom_to_be_indexed_is_compared() -> None:

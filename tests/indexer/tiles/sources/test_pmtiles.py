@@ -34,6 +34,25 @@ def test_an_archive_of_many_leaf_directories_is_read(tmp_path: Path) -> None:
     source.close()
 
 
+def test_tiles_of_a_kind_that_is_not_said_are_read_where_they_are_pictures(tmp_path: Path) -> None:
+    source = PMTilesSource(write_pmtiles(tmp_path / "a.pmtiles", TILES, TileType.UNKNOWN), SourceOptions())
+    listing = source.list_tiles()
+    assert len(listing.table) == len(TILES)
+    assert listing.notes == ["the header does not say what the tiles are; the pictures say it themselves"]
+    source.close()
+    vectors = write_pmtiles(tmp_path / "b.pmtiles", dict.fromkeys(TILES, b"\x1avector"), TileType.UNKNOWN)
+    with pytest.raises(BadSource, match=r"does not say what its tiles are, and tile 15/.* is no picture \(it starts"):
+        PMTilesSource(vectors, SourceOptions()).list_tiles()
+
+
+@pytest.mark.parametrize("length", [8, 100, 126])
+def test_a_header_that_is_cut_off_is_said_to_be(tmp_path: Path, length: int) -> None:
+    path = write_pmtiles(tmp_path / "a.pmtiles", TILES)
+    path.write_bytes(path.read_bytes()[:length])
+    with pytest.raises(BadSource, match=f"ends after {length} bytes, within its header; fetch it again"):
+        PMTilesSource(path, SourceOptions())
+
+
 def test_vector_tiles_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BadSource, match="holds MVT tiles"):
         PMTilesSource(write_pmtiles(tmp_path / "a.pmtiles", TILES, TileType.MVT), SourceOptions())

@@ -1,6 +1,7 @@
 import pytest
 
-from indexer.tiles.sources.sidecars import metadata_claim, read_box
+from indexer.tiles.sources.sidecars import metadata_claim
+from indexer.tiles.sources.stated_bounds import read_box
 from model.common.geo import Bounds, LatLon
 
 
@@ -51,7 +52,7 @@ def test_metadata_says_what_it_says_and_no_more() -> None:
     claim = metadata_claim(
         "here", {"bounds": "8,47,9,48", "center": [8.5, 47.5, 3], "scheme": "TMS", "crs": "EPSG:3857"}
     )
-    assert (claim.scheme, claim.boxes, claim.centre, claim.other_grid) == (
+    assert (claim.scheme, claim.boxes, claim.centres[0], claim.other_grid) == (
         "tms", (Bounds(8.0, 47.0, 9.0, 48.0),), LatLon(47.5, 8.5), "",
     )  # fmt: skip
     assert metadata_claim("here", {}).boxes == ()

@@ -90,6 +90,16 @@ def test_a_building_that_the_gallery_lacks_is_found_missing(tmp_path, emptied):
     assert pairs.name.endswith("without 3 of 6 queries and 1 of 4 references that are missing")
 
 
+def test_a_building_without_street_pictures_is_named_and_strays_are_no_pictures(tmp_path):
+    write_university(tmp_path)
+    shutil.rmtree(tmp_path / "test/gallery_street/0010")
+    for stray in ("test/gallery_street/Thumbs.db", "test/gallery_street/0003/.DS_Store", "test/query_street/._0003"):
+        (tmp_path / stray).write_bytes(b"left by a file manager")
+    with pytest.raises(BadDataset, match=r"names 1 of \d+ pictures that are not there.*gallery_street/0010"):
+        open_split(tmp_path, "satellite-to-street")
+    assert len(open_split(tmp_path, "street-to-satellite").queries) == 3
+
+
 def test_a_gallery_that_was_not_unpacked_is_named(tmp_path):
     shutil.rmtree(write_university(tmp_path) / "test/gallery_drone")
     with pytest.raises(BadDataset, match=r"there is no folder .*gallery_drone; was the archive unpacked whole"):
