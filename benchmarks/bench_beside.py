@@ -194,6 +194,8 @@ def ask(name: str, folder: Path, target: float) -> dict[str, Any]:
     if name in _OURS:
         index = TileIndex.open(folder / name)
         opened = time.perf_counter() - began
+        index.search(queries[:1], top_k=_TOP)
+        index.wait_until_checked()
         found, times, processor = _asked(lambda query: index.search(query[None], top_k=_TOP)[0].rows, queries)
         recipe = index.segments[0].manifest.search
         more: dict[str, Any] = {"areas_processor_ms": _areas(index, queries)}

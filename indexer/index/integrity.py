@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -41,9 +43,11 @@ class BlockCheck:
 
     def __init__(self, path: Path, digests: Path) -> None:
         self._path = path
-        self._bytes = np.memmap(path, np.uint8, "r")
+        self._file = os.open(path, os.O_RDONLY)  # kept open: the path may come to name another file
+        weakref.finalize(self, os.close, self._file)
+        self._size = os.fstat(self._file).st_size
         self._digests = digests.read_bytes()
-        count = -(-len(self._bytes) // BLOCK_BYTES)
+        count = -(-self._size // BLOCK_BYTES)
         if len(self._digests) != count * _DIGEST_BYTES:
             held = len(self._digests) // _DIGEST_BYTES
             raise IndexDamaged(
@@ -83,13 +87,24 @@ class BlockCheck:
 
     def _check(self, block: int) -> None:
         start = block * BLOCK_BYTES
-        found = hashlib.sha256(self._bytes[start : start + BLOCK_BYTES].data).digest()
+        found = hashlib.sha256(self._read(start)).digest()
         if found != self._digests[block * _DIGEST_BYTES : (block + 1) * _DIGEST_BYTES]:
             raise IndexDamaged(
                 f"{self._path} differs from what was written between byte {start:,} and "
-                f"{min(start + BLOCK_BYTES, len(self._bytes)):,}; restore it or rebuild the index"
+                f"{min(start + BLOCK_BYTES, self._size):,}; restore it or rebuild the index"
             )
         self._right[block] = True
+
+    def _read(self, start: int) -> bytes:
+        """A block, read rather than mapped: what was only checked shall not count as memory of this process."""
+        parts, stop = [], min(start + BLOCK_BYTES, self._size)
+        try:
+            while start < stop and (part := os.pread(self._file, stop - start, start)):
+                parts.append(part)
+                start += len(part)
+        except OSError as error:
+            raise IndexDamaged(f"{self._path} cannot be read ({error.strerror}); restore it or rebuild it") from error
+        return b"".join(parts)
 
 
 class BackgroundCheck:

@@ -239,6 +239,16 @@ class Segment:
         with self._source_lock:
             return self._opened_source
 
+    def wait_until_checked(self) -> None:
+        """Wait for the check in the background.
+
+        Raises:
+            IndexDamaged: it found a file that is not what was written.
+        """
+        if self._background is not None:
+            self._background.wait()
+            self._background.require()
+
     def close(self) -> None:
         """Stop the threads and close the source."""
         self._scan.close()

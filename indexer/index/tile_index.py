@@ -283,6 +283,15 @@ class TileIndex:
         """The table of all rows; where there are several segments it is made when it is first asked for."""
         return joined_tables([segment.tiles for segment in self.segments])
 
+    def wait_until_checked(self) -> None:
+        """Wait until the large files that were not hashed at once have been, in the background.
+
+        Raises:
+            IndexDamaged: one is not what was written.
+        """
+        for segment in self.segments:
+            segment.wait_until_checked()
+
     def close(self) -> None:
         """Stop the threads and close the sources."""
         for segment in self.segments:

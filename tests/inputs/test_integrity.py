@@ -68,8 +68,8 @@ def test_the_background_finds_what_no_search_has_touched(tmp_path: Path) -> None
     index.close()
     flip(index.folder / EMBEDDINGS, -2)
     damaged = TileIndex.open(index.folder)
-    assert damaged.segments[0]._background is not None
-    damaged.segments[0]._background.wait()
+    with pytest.raises(IndexDamaged, match=r"embeddings\.npy differs"):
+        damaged.wait_until_checked()
     with pytest.raises(IndexDamaged, match=r"embeddings\.npy differs"):
         damaged.search(vector_of(0), top_k=1, region=around(damaged, 0))
     damaged.close()
@@ -105,7 +105,8 @@ def test_the_background_hashes_the_other_files_too(tmp_path: Path) -> None:
     build_index(source, FakeEncoder(), tmp_path / "index", spec=BuildSpec(search=SearchSpec(latency_ms=0)))
     flip(tmp_path / "index" / SEARCH, -2)
     damaged = TileIndex.open(tmp_path / "index")
-    damaged.segments[0]._background.wait()  # type: ignore[union-attr]
+    with pytest.raises(IndexDamaged, match=r"search\.faiss has SHA-256"):
+        damaged.wait_until_checked()
     with pytest.raises(IndexDamaged, match=r"search\.faiss has SHA-256"):
         damaged.search(vector_of(0), top_k=1, region=BoxRegion(damaged.tile(0).bounds))  # which has no use for it
     damaged.close()

@@ -1,3 +1,4 @@
+import os
 import threading
 
 import numpy as np
@@ -43,6 +44,15 @@ def test_a_changed_byte_is_found_where_it_is_used_and_not_elsewhere(file):
     require(check, 2 * BLOCK_BYTES, 2 * BLOCK_BYTES + 1)
     with pytest.raises(IndexDamaged, match="between byte 1,048,576 and 2,097,152"):
         require(check, BLOCK_BYTES - 1, BLOCK_BYTES + 1)
+
+
+def test_a_file_that_was_cut_meanwhile_is_found_and_ends_nobody(file):
+    check = BlockCheck(file, file.with_name("digests"))
+    os.truncate(file, BLOCK_BYTES + 3)
+    require(check, 0, BLOCK_BYTES)
+    for block in (1, 2):
+        with pytest.raises(IndexDamaged, match="differs from what was written"):
+            require(check, block * BLOCK_BYTES, block * BLOCK_BYTES + 1)
 
 
 def test_digests_of_another_file_are_refused(file):
