@@ -198,6 +198,7 @@ def ask(name: str, folder: Path, target: float) -> dict[str, Any]:
         index.wait_until_checked()
         found, times, processor = _asked(lambda query: index.search(query[None], top_k=_TOP)[0].rows, queries)
         recipe = index.segments[0].manifest.search
+        memory = _memory(held)
         more: dict[str, Any] = {"areas_processor_ms": _areas(index, queries)}
         if recipe.kind == "ivf":
             more |= {"codes": recipe.codes, "knob": recipe.probes, "tuned_recall_at_10": recipe.recall}
@@ -210,6 +211,7 @@ def ask(name: str, folder: Path, target: float) -> dict[str, Any]:
         opened = time.perf_counter() - began
         knob, reached = _tuned(rival, folder, target)
         found, times, processor = _asked(lambda query: rival.search(query, _TOP, knob), queries)
+        memory = _memory(held)
         more = {"knob": knob, "tuned_recall_at_10": round(reached, 4)}
     both = [len(np.intersect1d(one, right)) / len(right) for one, right in zip(found, truth, strict=True)]
     return {
@@ -219,7 +221,7 @@ def ask(name: str, folder: Path, target: float) -> dict[str, Any]:
         "p50_ms": round(float(np.median(times)) * 1e3, 2),
         "p99_ms": round(float(np.quantile(times, 0.99)) * 1e3, 2),
         "processor_ms": round(processor * 1e3, 3),
-        "resident_mb": round(_held_mb() - held, 1),
+        **memory,
         **more,
     }
 
@@ -342,6 +344,11 @@ class _Sampled:
 def _held_mb() -> float:
     """Resident memory of this process, mapped files included."""
     return _status_mb("VmRSS")
+
+
+def _memory(before_mb: float) -> dict[str, float]:
+    """What opening and asking added, and how much of it are pages of mapped files, which the system takes back."""
+    return {"resident_mb": round(_held_mb() - before_mb, 1), "of_mapped_files_mb": round(_status_mb("RssFile"), 1)}
 
 
 def _status_mb(name: str) -> float:
