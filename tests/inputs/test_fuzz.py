@@ -48,6 +48,11 @@ def test_damaged_inputs_end_in_a_result_or_in_one_line(kind: str) -> None:
     few()
 
 
+@pytest.mark.parametrize(("kind", "number"), [("mbtiles", 700_660)], ids=["a length beyond all memory"])
+def test_what_once_ended_otherwise_is_refused(kind: str, number: int) -> None:
+    assert outcome(kind, damaged(kind, *draw_mutations(number))) == "refused: BadSource"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_thousands_of_damaged_inputs_end_in_a_result_or_in_one_line(kind: str) -> None:

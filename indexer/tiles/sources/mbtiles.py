@@ -24,7 +24,7 @@ from indexer.tiles.sources.sidecars import metadata_claim
 from indexer.tiles.sources.source import Listing, SourceOptions, select
 from indexer.tiles.tile_table import TileRecord, grid_table
 from model.common.counted import counted
-from model.common.errors import BadImage
+from model.common.errors import BadImage, reason_of
 from model.common.plain_files import require_plain
 
 __all__ = ["MBTilesSource"]
@@ -210,6 +210,8 @@ class MBTilesSource:
             ) from error
         except (UnicodeDecodeError, OverflowError) as error:  # what the driver makes of damaged names and numbers
             raise sqlite3.DatabaseError(f"it is damaged ({error})") from error
+        except MemoryError as error:  # SQLite sets aside what a damaged length claims
+            raise sqlite3.DatabaseError("it takes more memory to read than there is; is it damaged?") from error
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
@@ -250,7 +252,7 @@ class MBTilesSource:
             connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST_VALUE_BYTES)
             connection.text_factory = lambda data: data.decode(errors="replace")
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError, MemoryError) as error:
             connection.close()
             if isinstance(error, sqlite3.OperationalError):
                 raise
@@ -258,7 +260,7 @@ class MBTilesSource:
         return connection
 
     def _unreadable(self, error: Exception) -> BadSource:
-        return BadSource(f"{self.path} is no readable MBTiles file: {error}")
+        return BadSource(f"{self.path} is no readable MBTiles file: {reason_of(error)}")
 
 
 def _holds_bytes(path: Path) -> bool:
