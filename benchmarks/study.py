@@ -3,9 +3,10 @@
     python -m benchmarks.study modules      # CLNet's modules: all off, then each added in turn
     python -m benchmarks.study inputs       # how tiles are seen, and what moves the weights
     python -m benchmarks.study readings --config configs/readings.json  # what else the paper may mean by its modules
+    ... --set inputs.polar=false inputs.anchors=1 --name readings-square  # the same with other settings for all
 
 Runs are trained and evaluated by the public commands, one after the other; a second start goes on where it stopped.
-Writes `results/STUDY.json` and the curves to `results/STUDY.png`.
+Writes `results/NAME.json` and the curves to `results/NAME.png`.
 """
 
 from __future__ import annotations
@@ -63,18 +64,22 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=Path("configs/study.json"))
     parser.add_argument("--out", type=Path, default=Path("runs/study"))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--set", type=_setting, nargs="+", default=[], metavar="KEY=VALUE", help="for all variants")
+    parser.add_argument("--name", help="of the record (default: the study's)")
     args = parser.parse_args()
+    name_of_record = args.name or args.study
     variants = STUDIES[args.study]
     runs: dict[str, list[Path]] = {name: [] for name in variants}
     for seed in args.seeds:  # seeds outermost, so that a study cut short compares all variants
         for name, change in variants.items():
-            values = {**change, "optim.seed": seed}
+            values = {**change, **dict(args.set), "optim.seed": seed}
             folder = args.out / _folder(values)
             _train(args.config, folder, values)
             _evaluate(folder)
             runs[name].append(folder)
     result = {
         "config": json.loads(args.config.read_text()),
+        "settings": dict(args.set),
         "variants": variants,
         "seeds": args.seeds,
         "data": DATA,
@@ -82,8 +87,14 @@ def main() -> None:
         "seconds_a_run": {n: [_seconds(f) for f in folders] for n, folders in runs.items()},
     }
     _print(result)
-    _plot(runs, RESULTS / f"{args.study}.png")
-    print(write_record(args.study, result))
+    _plot(runs, RESULTS / f"{name_of_record}.png")
+    print(write_record(name_of_record, result))
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """KEY=VALUE of the command line, the value as JSON."""
+    key, _, value = text.partition("=")
+    return key, json.loads(value)
 
 
 def _folder(values: dict[str, Any]) -> str:

@@ -99,6 +99,7 @@ _EXPLAINED = ExplainAnswer(
         width_px=128,
         height_px=32,
         vertical_deg=40.0,
+        middle_deg=0.0,
         heat=Heat(rows=1, columns=2, values=[[0.3, 0.221]]),
     ),
     tile=ExplainedTile(

@@ -8,6 +8,7 @@ from fastapi import UploadFile
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from indexer.localization.answer import PreparedPhoto
+from model.inputs.transforms import canvas_middle_deg
 from service.answering import Serving
 from service.corpus import tile_url
 from service.explaining import Explained
@@ -51,9 +52,10 @@ class ExplainedPhoto(BaseModel):
     width_px: int = Field(examples=[128])
     height_px: int = Field(examples=[32])
     vertical_deg: float | None = Field(
-        description="Height of the belt around the horizon that is compared; null where it is the photo's own.",
+        description="Height of the belt that is compared; null where it is the photo's own.",
         examples=[40.0],
     )
+    middle_deg: float = Field(description="Elevation of the belt's middle over the horizon.", examples=[-6.0])
     heat: Heat
 
 
@@ -103,6 +105,7 @@ def explain_answer(found: Explained, photo: PreparedPhoto, serving: Serving, *, 
         root: path under which a proxy mounts the service, without a closing slash.
     """
     explained, tile = found.explanation, serving.localizer.index.tile(found.row)
+    inputs = serving.localizer.encoder.inputs
     model, index = describe(serving.localizer)
     height_px, width_px = found.canvas.shape[:2]
     return ExplainAnswer(
@@ -112,7 +115,8 @@ def explain_answer(found: Explained, photo: PreparedPhoto, serving: Serving, *, 
             image=found.canvas_url,
             width_px=width_px,
             height_px=height_px,
-            vertical_deg=serving.localizer.encoder.inputs.ground_vertical_deg,
+            vertical_deg=inputs.ground_vertical_deg,
+            middle_deg=canvas_middle_deg(inputs, photo.view.lowest_deg),
             heat=_heat(explained.photo_grid, explained.photo_heat.round(_DIGITS).tolist()),
         ),
         tile=ExplainedTile(

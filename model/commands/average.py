@@ -20,6 +20,13 @@ class AverageOptions:
     shares: Annotated[
         tuple[float, ...], Option("how much each counts, in their order, as 1 2 (default: all the same)", "SHARE")
     ] = ()
+    lowered_deg: Annotated[
+        float | None,
+        Option(
+            "how far below the horizon the middle of the panoramas lies that the mean sees (default: as the first)",
+            "DEG",
+        ),
+    ] = None
     out: Annotated[Path, Option("new bundle", "FOLDER")]
     name: Annotated[str | None, Option("of the new bundle (default: as the first is called)", "NAME")] = None
 
@@ -33,10 +40,11 @@ def run(options: AverageOptions) -> int:
     from model.network.averaging import average_bundles
     from model.network.checkpoints import save_bundle
 
-    first, provenance = average_bundles(options.checkpoint, options.shares)
+    first, provenance = average_bundles(options.checkpoint, options.shares, lowered_deg=options.lowered_deg)
     save_bundle(options.out, first.net, name=options.name or first.name, provenance=provenance, metrics={})
+    count = len(options.checkpoint)
     sys.stdout.write(
-        f"averaged {len(options.checkpoint)} bundles: {options.out}; nothing is measured of it yet, and it is not "
+        f"averaged {count} bundle{'s' * (count > 1)}: {options.out}; nothing is measured of it yet, and it is not "
         "exported: see `evaluate` and `export`\n"
     )
     return 0

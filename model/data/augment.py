@@ -176,10 +176,11 @@ def wide_inputs(inputs: InputSpec, spec: AugmentSpec) -> InputSpec:
         return inputs
     if inputs.ground_vertical_deg is None:
         raise BadConfig("data.augment.horizon_deg needs inputs.ground_vertical_deg; set it, or the other to 0")
-    rows = math.ceil(spec.horizon_deg / inputs.ground_vertical_deg * inputs.ground_height_px)
+    spare_deg = spec.horizon_deg + inputs.ground_lowered_deg
+    rows = math.ceil(spare_deg / inputs.ground_vertical_deg * inputs.ground_height_px)
     height_px = inputs.ground_height_px + 2 * rows
     vertical_deg = min(180.0, inputs.ground_vertical_deg * height_px / inputs.ground_height_px)
-    return replace(inputs, ground_height_px=height_px, ground_vertical_deg=vertical_deg)
+    return replace(inputs, ground_height_px=height_px, ground_vertical_deg=vertical_deg, ground_lowered_deg=0.0)
 
 
 def crop_canvas(canvas: _Pixels, inputs: InputSpec, horizon_deg: float = 0.0) -> _Pixels:
@@ -187,7 +188,8 @@ def crop_canvas(canvas: _Pixels, inputs: InputSpec, horizon_deg: float = 0.0) ->
     spare = len(canvas) - inputs.ground_height_px
     if spare <= 0 or inputs.ground_vertical_deg is None:
         return canvas
-    top = spare / 2 - horizon_deg / inputs.ground_vertical_deg * inputs.ground_height_px
+    below_deg = inputs.ground_lowered_deg - horizon_deg
+    top = spare / 2 + below_deg / inputs.ground_vertical_deg * inputs.ground_height_px
     first = min(max(round(top), 0), spare)
     return canvas[first : first + inputs.ground_height_px]
 

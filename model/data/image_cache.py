@@ -91,6 +91,7 @@ def _key(pairs: PairSet, inputs: InputSpec) -> str:
         "margins": [tile.margin for tile in pairs.references],
         "ground": (*inputs.ground_size_px, inputs.ground_vertical_deg),
         "satellite": inputs.satellite_px,
+        **({"lowered": inputs.ground_lowered_deg} if inputs.ground_lowered_deg else {}),
         **({} if inputs.antialias else {"antialias": False, "rounded": True}),  # so that older folders keep their keys
     }
     return sha256_bytes(canonical_json(content))[:16]

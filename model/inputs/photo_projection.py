@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from model.inputs.photo_view import ResolvedView
-from model.inputs.transforms import NEUTRAL, InputSpec, lay_panorama, roll_to_north
+from model.inputs.transforms import NEUTRAL, InputSpec, canvas_middle_deg, lay_panorama, roll_to_north
 
 __all__ = ["LEVEL_DEG", "lay_photo"]
 
@@ -52,7 +52,8 @@ def _looked_up(image: Image.Image, spec: InputSpec, view: ResolvedView) -> _Pixe
     if spec.ground_vertical_deg is None:
         height_deg, middle_deg = view.vertical_deg, view.centre_deg
     else:
-        height_deg, middle_deg = spec.ground_vertical_deg, 0.0
+        height_deg = spec.ground_vertical_deg
+        middle_deg = canvas_middle_deg(spec, view.lowest_deg)
     azimuth = np.radians(((np.arange(columns) + 0.5) / columns - 0.5) * 360.0)
     elevation = np.radians(middle_deg + (0.5 - (np.arange(rows) + 0.5) / rows) * height_deg)
     across, down = _points(azimuth[np.newaxis], elevation[:, np.newaxis], view)

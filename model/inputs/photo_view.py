@@ -102,6 +102,12 @@ class ResolvedView:
     centre_source: Source = "assumed"
     warnings: tuple[str, ...] = ()
 
+    @property
+    def lowest_deg(self) -> float:
+        """Elevation of the middle of the picture's lower edge; a flat picture leans with its camera."""
+        leaned_deg = self.pitch_deg if self.projection == "rectilinear" else 0.0
+        return self.centre_deg + leaned_deg - self.vertical_deg / 2
+
 
 @dataclass(frozen=True)
 class _Angles:

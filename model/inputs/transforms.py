@@ -22,6 +22,7 @@ __all__ = [
     "MIN_SIDE_PX",
     "NEUTRAL",
     "InputSpec",
+    "canvas_middle_deg",
     "lay_panorama",
     "limit_view",
     "resize_tile",
@@ -49,6 +50,7 @@ class InputSpec:
         ground_width_px: width of the panorama canvas, 360 degrees.
         ground_vertical_deg: vertical angle of the canvas around the horizon; None takes the picture's whole height
             whatever its angle, as public code does.
+        ground_lowered_deg: how far below the horizon the canvas's middle lies, for a picture that reaches down as far.
         mean: per channel, of values in [0, 1].
         std: per channel, of values in [0, 1].
         polar: the network sees tiles unrolled around their centres, in the size of the panorama canvas
@@ -71,6 +73,7 @@ class InputSpec:
     polar: bool = False
     anchors: Annotated[int, Ge(1), Wanted("at least 1, the tile's centre")] = 1
     antialias: bool = True
+    ground_lowered_deg: Annotated[float, Ge(0), Le(45), Wanted("degrees in [0, 45]")] = 0.0
 
     @property
     def satellite_size_px(self) -> tuple[int, int]:
@@ -103,6 +106,18 @@ class InputSpec:
         if self.ground_vertical_deg is None:
             return self.ground_size_px
         return self.ground_width_px, round(self.ground_height_px * 180.0 / self.ground_vertical_deg)
+
+
+def canvas_middle_deg(spec: InputSpec, lowest_deg: float) -> float:
+    """Elevation of the canvas's middle row for a picture whose lower edge lies at `lowest_deg`: at most 0.
+
+    Where the encoder wants to look down, it does so no further than the picture reaches: rows that show something
+    would be given for rows that show nothing. 0 where the canvas takes a picture's whole height.
+    """
+    if spec.ground_vertical_deg is None:
+        return 0.0
+    spare_deg = -spec.ground_vertical_deg / 2 - lowest_deg
+    return 0.0 - min(spec.ground_lowered_deg, max(0.0, spare_deg))
 
 
 def resize_tile(image: Image.Image, spec: InputSpec, *, margin: float = 0.0, keep_px: int = 0) -> _Pixels:
@@ -188,14 +203,16 @@ def _vertical_fit(image: Image.Image, spec: InputSpec, columns: int, picture_deg
     rows, canvas_deg = spec.ground_height_px, spec.ground_vertical_deg
     if canvas_deg is None:
         return _resized(image, (columns, rows), (0.0, 0.0, *image.size), spec)
-    highest = min(centre_deg + picture_deg / 2, canvas_deg / 2)
-    lowest = max(centre_deg - picture_deg / 2, -canvas_deg / 2)
+    canvas_middle = canvas_middle_deg(spec, centre_deg - picture_deg / 2)
+    highest = min(centre_deg + picture_deg / 2, canvas_middle + canvas_deg / 2)
+    lowest = max(centre_deg - picture_deg / 2, canvas_middle - canvas_deg / 2)
     strip: _Pixels = np.full((rows, columns, 3), NEUTRAL, np.uint8)
     if highest - lowest < min(picture_deg, _LEAST_DEG):
         return strip
     seen_deg, middle_deg = highest - lowest, (highest + lowest) / 2
     covered = min(rows, max(1, round(rows * seen_deg / canvas_deg)))
-    top = min(max(0, math.floor((rows - covered) / 2 - rows * middle_deg / canvas_deg)), rows - covered)
+    above_deg = middle_deg - canvas_middle
+    top = min(max(0, math.floor((rows - covered) / 2 - rows * above_deg / canvas_deg)), rows - covered)
     half = image.height / 2 if seen_deg >= picture_deg else image.height * seen_deg / picture_deg / 2
     middle = image.height / 2 + image.height * (centre_deg - middle_deg) / (picture_deg or 1.0)
     box = (0.0, max(0.0, middle - half), float(image.width), min(float(image.height), middle + half))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import accumulate
 from typing import Any
 
@@ -20,23 +21,31 @@ __all__ = ["average_bundles"]
 
 
 @torch.no_grad()
-def average_bundles(names: Sequence[str], shares: Sequence[float] = ()) -> tuple[Bundle, dict[str, Any]]:
+def average_bundles(
+    names: Sequence[str], shares: Sequence[float] = (), *, lowered_deg: float | None = None
+) -> tuple[Bundle, dict[str, Any]]:
     """Average weights.
 
     Args:
-        names: folders or names of bundles, two at least; how the first was trained stands for all.
+        names: folders or names of bundles, two at least, or one with `lowered_deg`; how the first was trained stands
+            for all.
         shares: how much each counts, above 0; none: all the same.
+        lowered_deg: how far below the horizon the mean sees panoramas (`InputSpec.ground_lowered_deg`); None as the
+            first does.
 
     Returns:
         The first bundle with the mean as its network; and its provenance, in which all bundles are named.
 
     Raises:
         BadCheckpoint: one is no bundle, or damaged.
-        BadConfig: fewer than two, one named twice, or one of another architecture or for other inputs; or not one
-            share above 0 for each.
+        BadConfig: too few, one named twice, or one of another architecture or for other inputs; or not one share above
+            0 for each; or an angle out of range.
     """
-    if len(names) < 2:
-        raise BadConfig(f"{len(names)} bundle is given; an average takes two at least, each with --checkpoint")
+    if len(names) < (2 if lowered_deg is None else 1):
+        raise BadConfig(
+            f"{len(names)} bundle is given; an average takes two at least, each with --checkpoint, or one and "
+            "--lowered-deg"
+        )
     shares = tuple(shares) or (1.0,) * len(names)
     if len(shares) != len(names) or not all(0 < share < math.inf for share in shares):
         given = " ".join(f"{share:g}" for share in shares)
@@ -54,4 +63,6 @@ def average_bundles(names: Sequence[str], shares: Sequence[float] = ()) -> tuple
         {"name": one.name, "digest": one.digest, "share": share / sums[-1], "provenance": dict(one.provenance)}
         for one, share in zip(bundles, shares, strict=True)
     ]
+    if lowered_deg is not None:
+        net.inputs = replace(net.inputs, ground_lowered_deg=lowered_deg)
     return bundles[0], {**bundles[0].provenance, "average_of": named}

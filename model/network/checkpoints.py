@@ -111,7 +111,7 @@ def start_from(net: CLNet, name: str | Path) -> str:
         BadConfig: of another architecture, or for other inputs.
     """
     bundle = load_bundle(name)
-    free = ("map_spread", "anchors")  # one is over once weights are there, the other is no weight's business
+    free = ("map_spread", "anchors", "ground_lowered_deg")  # over once weights are there, or no weight's business
     pairs = ((asdict(net.spec), asdict(bundle.net.spec)), (asdict(net.inputs), asdict(bundle.net.inputs)))
     differing = [
         f"{key} {theirs[key]} -> {value}"

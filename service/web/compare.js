@@ -103,7 +103,7 @@ function drawn(kind, attributes) {
 function sharp({ photo, view, heading_deg }) {
   const shown = get("preview");
   const whole = view.fov_deg >= 360 && !shown.hidden && Math.abs(shown.naturalWidth / shown.naturalHeight - 2) < 0.02;
-  return whole && photo.vertical_deg ? layOut(shown, heading_deg, photo.vertical_deg, photo.width_px / photo.height_px) : null;
+  return whole && photo.vertical_deg ? layOut(shown, heading_deg, photo, photo.width_px / photo.height_px) : null;
 }
 
 function bearings() {

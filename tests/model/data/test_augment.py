@@ -220,6 +220,21 @@ def test_a_wrong_horizon_moves_the_rows_of_a_higher_canvas_and_no_further_than_a
     assert crop_canvas(panorama, CANVAS)[16].min() == 255
 
 
+def test_a_lowered_canvas_is_as_low_where_the_horizon_is_drawn():
+    """The marked row lies at the horizon: 8 rows above the middle of a canvas lowered by 10 degrees, 0.8 a degree."""
+    lowered, spec = replace(CANVAS, ground_lowered_deg=10.0), replace(PLAIN, horizon_deg=5.0)
+    wide = wide_inputs(lowered, spec)
+    assert (wide.ground_height_px, wide.ground_vertical_deg, wide.ground_lowered_deg) == (56, 70.0, 0.0)
+    panorama = np.zeros((56, 64, 3), np.uint8)
+    panorama[28] = 255
+    assert crop_canvas(panorama, lowered)[8].min() == 255
+    rows = set()
+    for seed in range(60):
+        canvas, _ = augment_pair(panorama, noise(32, 32, 3), lowered, spec, np.random.default_rng(seed))
+        rows.add(int(canvas[:, 0, 0].argmax()))
+    assert rows == set(range(4, 13))
+
+
 def test_a_wrong_horizon_needs_a_canvas_with_an_angle():
     assert wide_inputs(CANVAS, AugmentSpec()) == CANVAS
     with pytest.raises(BadConfig, match=r"needs inputs\.ground_vertical_deg"):

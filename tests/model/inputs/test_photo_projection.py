@@ -1,5 +1,7 @@
 """Flat, cut and leaning pictures of the synthetic world land where its level panoramas have the same things."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -149,3 +151,14 @@ def test_the_smallest_pictures_are_laid(size, projection):
     for angles in ((0.001, 0.001), (120.0, 179.0)):
         laid = lay_photo(image, SPEC, ResolvedView(0.0, *angles, projection=projection, pitch_deg=89.0, roll_deg=180.0))
         assert laid.shape == (64, 256, 3)
+
+
+@pytest.mark.parametrize(("pitch_deg", "middle_deg"), [(0.0, -5.0), (-10.0, -10.0), (12.0, 0.0)])
+def test_a_flat_photo_lies_where_a_lowered_canvas_has_it(panorama, pitch_deg, middle_deg):
+    """70 degrees high, so that the lower edge lies 5 degrees below the canvas's unless the camera leans."""
+    spec = replace(SPEC, ground_lowered_deg=10.0)
+    fov_deg, size = 90.0, (400, round(400 * np.tan(np.radians(35.0))))
+    view = ResolvedView(0.0, fov_deg, 70.0, projection="rectilinear", pitch_deg=pitch_deg)
+    laid = lay_photo(flat_photo(panorama, fov_deg, *size, pitch_deg=pitch_deg), spec, view)
+    whole = lay_panorama(Image.fromarray(panorama), replace(spec, ground_lowered_deg=-middle_deg))
+    assert difference(laid, whole) < 4.0

@@ -5,7 +5,15 @@ import pytest
 from PIL import Image
 
 from model.common.errors import BadConfig
-from model.inputs.transforms import NEUTRAL, InputSpec, lay_panorama, limit_view, resize_tile, roll_to_north
+from model.inputs.transforms import (
+    NEUTRAL,
+    InputSpec,
+    canvas_middle_deg,
+    lay_panorama,
+    limit_view,
+    resize_tile,
+    roll_to_north,
+)
 from model.synthetic.panorama import Camera, render_panorama
 from tests.model.synthetic.test_panorama import PLAIN, with_block
 
@@ -123,6 +131,30 @@ def test_rows_beyond_the_canvas_are_cropped_around_the_horizon():
     assert laid[2:-2].min() == 255
 
 
+@pytest.mark.parametrize(
+    ("vertical_deg", "centre_deg", "middle_deg"),
+    [(180.0, 0.0, -6.0), (60.0, 0.0, -6.0), (48.0, 0.0, -4.0), (40.0, 0.0, 0.0), (20.0, 0.0, 0.0), (40.0, -5.0, -5.0)],
+)
+def test_a_lowered_canvas_looks_down_as_far_as_the_picture_reaches(vertical_deg, centre_deg, middle_deg):
+    """Rows as bright as their elevation: 128 at the horizon, 1 a degree."""
+    spec = InputSpec(32, 80, 64, ground_vertical_deg=40.0, ground_lowered_deg=6.0)
+    rows = round(vertical_deg * 4)
+    elevation = centre_deg + vertical_deg / 2 - (np.arange(rows) + 0.5) / 4
+    levels = np.round(128 + elevation).astype(np.uint8)
+    image = Image.fromarray(np.broadcast_to(levels[:, np.newaxis, np.newaxis], (rows, 4 * 90, 3)).copy())
+    laid = lay_panorama(image, spec, vertical_deg=vertical_deg, centre_deg=centre_deg)
+    assert canvas_middle_deg(spec, centre_deg - vertical_deg / 2) == middle_deg
+    shown = 128 + middle_deg + 20 - (np.arange(80) + 0.5) / 2
+    seen = np.abs(shown - 128 - centre_deg) < vertical_deg / 2 - 1
+    np.testing.assert_allclose(laid[seen, 5, 0], shown[seen], atol=1.01)
+
+
+def test_a_canvas_that_takes_the_whole_height_is_not_lowered():
+    spec = InputSpec(32, 32, 64, ground_vertical_deg=None, ground_lowered_deg=6.0)
+    assert canvas_middle_deg(spec, -90.0) == 0.0
+    assert np.array_equal(lay_panorama(striped(), spec), lay_panorama(striped(), replace(spec, ground_lowered_deg=0.0)))
+
+
 def test_without_a_vertical_angle_the_whole_height_is_squeezed():
     spec = InputSpec(32, 32, 64, ground_vertical_deg=None)
     pixels = np.zeros((100, 50, 3), np.uint8)
@@ -210,6 +242,8 @@ def test_a_tile_is_resized_to_the_encoders_size():
         ({"ground_width_px": 31}, "ground_width_px is 31"),
         ({"ground_vertical_deg": 0.0}, "ground_vertical_deg is 0"),
         ({"ground_vertical_deg": 180.5}, "ground_vertical_deg is 180.5"),
+        ({"ground_lowered_deg": -1.0}, "ground_lowered_deg is -1"),
+        ({"ground_lowered_deg": 45.5}, "ground_lowered_deg is 45.5"),
         ({"anchors": 0}, "anchors is 0"),
         ({"std": (1.0, 0.0, 1.0)}, "std is"),
     ],

@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
 from model.common.errors import BadCheckpoint, BadConfig
 from model.network.averaging import average_bundles
-from model.network.checkpoints import load_bundle, save_bundle
+from model.network.checkpoints import load_bundle, save_bundle, start_from
 from tests.model.tiny import tiny_net
 
 
@@ -45,6 +47,18 @@ def test_one_bundle_or_the_same_twice_is_no_average(names):
         average_bundles(names[:1])
     with pytest.raises(BadConfig, match="are one bundle; name each once"):
         average_bundles([names[0], names[1], names[0]])
+
+
+def test_the_mean_looks_as_far_down_as_is_asked(names, tmp_path):
+    first, provenance = average_bundles(names[:1], lowered_deg=6.0)
+    save_bundle(tmp_path / "lowered", first.net, name="lowered", provenance=provenance, metrics={})
+    lowered, before = load_bundle(tmp_path / "lowered"), load_bundle(names[0])
+    assert lowered.inputs == replace(before.inputs, ground_lowered_deg=6.0)
+    for key, value in before.net.state_dict().items():
+        assert torch.equal(lowered.net.state_dict()[key], value)
+    start_from(before.net, tmp_path / "lowered")  # no weight depends on it
+    with pytest.raises(BadConfig, match="ground_lowered_deg is 50"):
+        average_bundles(names, lowered_deg=50.0)
 
 
 def test_another_network_is_refused_with_what_differs(names, tmp_path):
