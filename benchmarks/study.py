@@ -51,9 +51,6 @@ STUDIES: dict[str, dict[str, dict[str, Any]]] = {
 """What each variant changes in the configuration. NEC turns one view's map into the other's; without it each view has a
 free map. Without GFR the raw map weighs."""
 
-DATA = "world:val"
-"""Worlds never trained on; the tests are kept for what is published."""
-
 _METRICS = ("recall@1", "recall@5", "recall@10")
 
 
@@ -65,6 +62,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/study"))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--set", type=_setting, nargs="+", default=[], metavar="KEY=VALUE", help="for all variants")
+    parser.add_argument("--data", default="world:val", help="to evaluate on, never trained on (default: %(default)s)")
     parser.add_argument("--name", help="of the record (default: the study's)")
     args = parser.parse_args()
     name_of_record = args.name or args.study
@@ -75,15 +73,15 @@ def main() -> None:
             values = {**change, **dict(args.set), "optim.seed": seed}
             folder = args.out / _folder(values)
             _train(args.config, folder, values)
-            _evaluate(folder)
+            _evaluate(folder, args.data)
             runs[name].append(folder)
     result = {
         "config": json.loads(args.config.read_text()),
         "settings": dict(args.set),
         "variants": variants,
         "seeds": args.seeds,
-        "data": DATA,
-        "recall": {n: _summary([_evaluate(f) for f in folders]) for n, folders in runs.items()},
+        "data": args.data,
+        "recall": {n: _summary([_evaluate(f, args.data) for f in folders]) for n, folders in runs.items()},
         "seconds_a_run": {n: [_seconds(f) for f in folders] for n, folders in runs.items()},
     }
     _print(result)
@@ -111,10 +109,10 @@ def _train(config: Path, folder: Path, values: dict[str, Any]) -> None:
     subprocess.run(own_command(*command), check=True)
 
 
-def _evaluate(folder: Path) -> dict[str, Any]:
-    stored = folder / "evaluation.json"
+def _evaluate(folder: Path, data: str) -> dict[str, Any]:
+    stored = folder / f"evaluation-{Path(data.removeprefix('world:')).stem}.json"
     if not stored.exists():
-        command = [*own_command("model", "evaluate"), "--checkpoint", str(folder / "bundle"), "--data", DATA]
+        command = [*own_command("model", "evaluate"), "--checkpoint", str(folder / "bundle"), "--data", data]
         stored.write_text(subprocess.run([*command, "--json"], check=True, capture_output=True, text=True).stdout)
     result: dict[str, Any] = json.loads(stored.read_text())
     return result
