@@ -63,10 +63,13 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--set", type=_setting, nargs="+", default=[], metavar="KEY=VALUE", help="for all variants")
     parser.add_argument("--data", default="world:val", help="to evaluate on, never trained on (default: %(default)s)")
+    parser.add_argument("--only", nargs="+", help="some of the study's variants")
     parser.add_argument("--name", help="of the record (default: the study's)")
     args = parser.parse_args()
     name_of_record = args.name or args.study
-    variants = STUDIES[args.study]
+    if unknown := set(args.only or ()) - set(STUDIES[args.study]):
+        parser.error(f"{args.study} has no variant {min(unknown)!r}; it has {', '.join(STUDIES[args.study])}")
+    variants = {name: change for name, change in STUDIES[args.study].items() if name in (args.only or [name])}
     runs: dict[str, list[Path]] = {name: [] for name in variants}
     for seed in args.seeds:  # seeds outermost, so that a study cut short compares all variants
         for name, change in variants.items():
