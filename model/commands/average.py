@@ -16,14 +16,18 @@ __all__ = ["AverageOptions", "run"]
 class AverageOptions:
     """Which bundles, and where to."""
 
-    checkpoint: Annotated[tuple[str, ...], Option("bundle to average, two or more (repeat it)", "BUNDLE", repeat=True)]
+    checkpoint: Annotated[
+        tuple[str, ...],
+        Option("bundle to average: two or more, or one with --lowered-deg (repeat it)", "BUNDLE", repeat=True),
+    ]
     shares: Annotated[
         tuple[float, ...], Option("how much each counts, in their order, as 1 2 (default: all the same)", "SHARE")
     ] = ()
     lowered_deg: Annotated[
         float | None,
         Option(
-            "how far below the horizon the middle of the panoramas lies that the mean sees (default: as the first)",
+            "let the mean look down: the middle of its view of a panorama, so far below the horizon, 0 to 45 "
+            "(default: as the first)",
             "DEG",
         ),
     ] = None

@@ -177,7 +177,8 @@ def wide_inputs(inputs: InputSpec, spec: AugmentSpec) -> InputSpec:
     if inputs.ground_vertical_deg is None:
         raise BadConfig("data.augment.horizon_deg needs inputs.ground_vertical_deg; set it, or the other to 0")
     spare_deg = spec.horizon_deg + inputs.ground_lowered_deg
-    rows = math.ceil(spare_deg / inputs.ground_vertical_deg * inputs.ground_height_px)
+    beyond_px = (180.0 / inputs.ground_vertical_deg - 1.0) / 2 * inputs.ground_height_px  # up to zenith and nadir
+    rows = min(math.ceil(spare_deg / inputs.ground_vertical_deg * inputs.ground_height_px), math.floor(beyond_px))
     height_px = inputs.ground_height_px + 2 * rows
     vertical_deg = min(180.0, inputs.ground_vertical_deg * height_px / inputs.ground_height_px)
     return replace(inputs, ground_height_px=height_px, ground_vertical_deg=vertical_deg, ground_lowered_deg=0.0)

@@ -39,7 +39,7 @@ def average_bundles(
     Raises:
         BadCheckpoint: one is no bundle, or damaged.
         BadConfig: too few, one named twice, or one of another architecture or for other inputs; or not one share above
-            0 for each; or an angle out of range.
+            0 for each; or an angle out of range, or for networks that see a picture's whole height.
     """
     if len(names) < (2 if lowered_deg is None else 1):
         raise BadConfig(
@@ -64,5 +64,10 @@ def average_bundles(
         for one, share in zip(bundles, shares, strict=True)
     ]
     if lowered_deg is not None:
+        if lowered_deg and net.inputs.ground_vertical_deg is None:
+            raise BadConfig(
+                f"--lowered-deg {lowered_deg:g} changes nothing for {names[0]}, which sees a picture's whole height "
+                "(inputs.ground_vertical_deg null); leave it out"
+            )
         net.inputs = replace(net.inputs, ground_lowered_deg=lowered_deg)
     return bundles[0], {**bundles[0].provenance, "average_of": named}

@@ -235,6 +235,15 @@ def test_a_lowered_canvas_is_as_low_where_the_horizon_is_drawn():
     assert rows == set(range(4, 13))
 
 
+@pytest.mark.parametrize(("vertical_deg", "height_px"), [(40.0, 144), (100.0, 56), (180.0, 32)])
+def test_a_higher_canvas_ends_at_the_zenith_and_keeps_its_scale(vertical_deg, height_px):
+    inputs = replace(CANVAS, ground_vertical_deg=vertical_deg, ground_lowered_deg=45.0)
+    wide = wide_inputs(inputs, AugmentSpec(horizon_deg=30.0))
+    assert wide.ground_height_px == height_px
+    assert wide.ground_vertical_deg == pytest.approx(height_px * vertical_deg / 32)
+    assert crop_canvas(np.zeros((height_px, 64, 3), np.uint8), inputs, -30.0).shape == (32, 64, 3)
+
+
 def test_a_wrong_horizon_needs_a_canvas_with_an_angle():
     assert wide_inputs(CANVAS, AugmentSpec()) == CANVAS
     with pytest.raises(BadConfig, match=r"needs inputs\.ground_vertical_deg"):

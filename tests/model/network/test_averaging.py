@@ -49,7 +49,12 @@ def test_one_bundle_or_the_same_twice_is_no_average(names):
         average_bundles([names[0], names[1], names[0]])
 
 
-def test_the_mean_looks_as_far_down_as_is_asked(names, tmp_path):
+def test_the_mean_looks_as_far_down_as_is_asked(tmp_path):
+    names = [str(tmp_path / name) for name in ("one", "two")]
+    for seed, name in enumerate(names):
+        net = tiny_net(seed)
+        net.inputs = replace(net.inputs, ground_vertical_deg=40.0)
+        save_bundle(name, net, name=name, provenance={}, metrics={})
     first, provenance = average_bundles(names[:1], lowered_deg=6.0)
     save_bundle(tmp_path / "lowered", first.net, name="lowered", provenance=provenance, metrics={})
     lowered, before = load_bundle(tmp_path / "lowered"), load_bundle(names[0])
@@ -59,6 +64,13 @@ def test_the_mean_looks_as_far_down_as_is_asked(names, tmp_path):
     start_from(before.net, tmp_path / "lowered")  # no weight depends on it
     with pytest.raises(BadConfig, match="ground_lowered_deg is 50"):
         average_bundles(names, lowered_deg=50.0)
+
+
+def test_what_sees_a_pictures_whole_height_cannot_look_down(names):
+    with pytest.raises(
+        BadConfig, match=r"--lowered-deg 6 changes nothing for .*ground_vertical_deg null\); leave it out"
+    ):
+        average_bundles(names, lowered_deg=6.0)
 
 
 def test_another_network_is_refused_with_what_differs(names, tmp_path):
