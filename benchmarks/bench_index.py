@@ -10,6 +10,7 @@ counted, of all processes: on a shared machine it says more.
 
     python -m benchmarks.bench_index
     python -m benchmarks.bench_index --fast
+    python -m benchmarks.bench_index --engine openvino --name index-openvino
 """
 
 from __future__ import annotations
@@ -47,16 +48,18 @@ _STUB_PER_S = 10_000.0
 
 
 def main() -> None:
-    """Measure, print a table, write `results/index.json` or `results/index-fast.json`."""
+    """Measure, print a table, write `results/index.json`, `results/index-fast.json` or `results/NAME.json`."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--checkpoint", default="demo", help="bundle to embed with (default demo)")
+    parser.add_argument("--engine", default="auto", help="that computes it, as `build` takes it (default auto)")
     parser.add_argument("--tiles", type=int, default=2048, help="JPEG tiles of 256 pixels (default 2048)")
     parser.add_argument("--rounds", type=int, default=5, help="turns that each variant takes (default 5)")
     parser.add_argument("--fast", action="store_true", help="take a stub of 10,000 tiles a second for the network")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="decoders of every variant")
     parser.add_argument("--beside", default="nothing", help="what else the machine does meanwhile, for the record")
+    parser.add_argument("--name", help="of the record (default: index, or index-fast)")
     args = parser.parse_args()
-    encoder = Stub() if args.fast else _load(args.checkpoint)
+    encoder = Stub() if args.fast else _load(args.checkpoint, args.engine)
     with tempfile.TemporaryDirectory() as scratch:
         tiles = paint_tiles(Path(scratch) / "tiles", args.tiles)
         found = turns_of(variants(tiles, encoder, args.workers), args.rounds)
@@ -66,6 +69,7 @@ def main() -> None:
     result = {
         "tiles": args.tiles,
         "encoder": "stub" if args.fast else f"{encoder.name}, {encoder.inputs.satellite_px} px",
+        "engine": "stub" if args.fast else args.engine,
         "workers": args.workers,
         "beside": args.beside,
         "tiles_per_s": {name: round(rate, 1) for name, rate in rates.items()},
@@ -78,13 +82,13 @@ def main() -> None:
     }
     for name, rate in rates.items():
         print(f"{name:22} {rate:9.1f} tiles/s  {1e6 * cpu[name]:9.1f} us of processor a tile")
-    print(write_record("index-fast" if args.fast else "index", result))
+    print(write_record(args.name or ("index-fast" if args.fast else "index"), result))
 
 
-def _load(checkpoint: str) -> TileEncoder:
+def _load(checkpoint: str, engine: str) -> TileEncoder:
     from model.network.encoder import Encoder
 
-    return Encoder.load(checkpoint)
+    return Encoder.load(checkpoint, engine=engine)
 
 
 @dataclass
