@@ -37,7 +37,8 @@ def main() -> None:
     parser.add_argument("--name", default="lowered", help="of the record (default: %(default)s)")
     args = parser.parse_args()
     encoder = Encoder.load(args.checkpoint, anchors=args.anchors)
-    result: dict[str, Any] = {"checkpoint": encoder.name, "anchors": encoder.inputs.anchors**2, "recall": {}}
+    checkpoint = {"name": encoder.name, "digest": encoder.digest, "anchors": encoder.inputs.anchors**2}
+    result: dict[str, Any] = {"checkpoint": checkpoint, "recall": {}}
     for number, data in enumerate(args.data):
         found = _measure(encoder, data, args)
         result["recall"][f"{number + 1}: {found.pop('name')}"] = found

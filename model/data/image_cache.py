@@ -91,8 +91,9 @@ def _key(pairs: PairSet, inputs: InputSpec) -> str:
         "margins": [tile.margin for tile in pairs.references],
         "ground": (*inputs.ground_size_px, inputs.ground_vertical_deg),
         "satellite": inputs.satellite_px,
+        # The last two are left out where they say nothing new, so that older folders keep their keys.
         **({"lowered": inputs.ground_lowered_deg} if inputs.ground_lowered_deg else {}),
-        **({} if inputs.antialias else {"antialias": False, "rounded": True}),  # so that older folders keep their keys
+        **({} if inputs.antialias else {"antialias": False, "rounded": True}),
     }
     return sha256_bytes(canonical_json(content))[:16]
 
