@@ -32,7 +32,7 @@ from benchmarks.bench_lifecycle import square
 from benchmarks.gallery import embed_sets, noisy_rows, season_likeness
 from benchmarks.record import write_record
 from benchmarks.rivals import RIVALS, open_rival
-from indexer.index.ivf import lists_for
+from indexer.index.ivf import size_of_lists
 from indexer.index.search_spec import SearchSpec
 from indexer.index.segment_writer import MadeBy, VectorWriter, finish_segment
 from indexer.index.tile_index import TileIndex
@@ -175,9 +175,8 @@ def _build_ours(name: str, out: Path, gallery: NDArray[np.float16], per_tile: in
     with VectorWriter(out, (len(gallery), gallery.shape[1])) as writer:
         for at in range(0, len(gallery), _BLOCK):
             writer.write(gallery[at : at + _BLOCK])
-    count = len(gallery) * per_tile
-    half = count * (dim // 2 + 8) + lists_for(count) * dim * 4
-    memory = half if name == "lists, half the bytes" else None
+    coarser = size_of_lists(len(gallery) * per_tile, dim, None) - 1  # what the finest codes do not fit
+    memory = coarser if name == "lists, half the bytes" else None
     spec = SearchSpec(latency_ms=1e9 if name == "exact" else 0, target_recall=target, memory=memory)
     panoramas = Trial(np.load(folder / "tuning.npy"), "panoramas")
     made_by = MadeBy({"name": "none", "digest": "0" * 64}, dim, [(0.0, 0.0)] * per_tile)
@@ -202,6 +201,7 @@ def ask(name: str, folder: Path, target: float) -> dict[str, Any]:
         more: dict[str, Any] = {"areas_processor_ms": _areas(index, queries)}
         if recipe.kind == "ivf":
             more |= {"codes": recipe.codes, "knob": recipe.probes, "tuned_recall_at_10": recipe.recall}
+            more |= {"candidates": recipe.candidates}
             more |= {"curve": recipe.curve, "tuned_by": recipe.trial, "lists": recipe.lists}
     else:
         gallery, per_tile = _gallery(folder)

@@ -32,6 +32,9 @@ __all__ = [
 _TRAINING_PER_LIST = 64
 _CHUNK_ROWS = 16_384
 _ID_BYTES = 8
+_CODES_OF_A_PART = 16
+"""What a product quantizer of 4 bits learns for each part, so it wants as many vectors."""
+_BLOCK_CODES = 32
 
 
 @dataclass(frozen=True)
@@ -53,17 +56,20 @@ def lists_for(count: int) -> int:
 
 
 def codes_within(count: int, dim: int, memory: int | None) -> Codes:
-    """The finest codes of vectors [count, dim] that fit the memory; of 8 bits a number where it is not limited.
+    """The finest codes of vectors [count, dim] that fit the memory: 4 bits for two numbers where it is not limited.
+
+    Products of 4 bits, which FAISS compares in registers: beside 8 bits a number they take a quarter of the bytes and
+    less than half the time, and find as much among as many candidates, since the exact vectors decide (decision 0036).
 
     Raises:
         BadRecipe: none does.
     """
-    fine = Codes("SQ8", dim)
-    coarser = [Codes(f"PQ{parts}x8np", parts) for parts in (dim // 2, dim // 4, dim // 8) if parts and dim % parts == 0]
-    # "np": codes need no order that Hamming distances follow, and learning one takes minutes
-    choices = [fine, *(coarser if count >= 256 else [])]  # a product quantizer learns 256 codes a part
-    centroids = lists_for(count) * dim * 4
-    sizes = [count * (codes.bytes_per_vector + _ID_BYTES) + centroids for codes in choices]
+    choices = [
+        Codes(f"PQ{parts}x4fs", -(-parts // 2))
+        for parts in (dim // 2, dim // 4, dim // 8)
+        if parts and dim % parts == 0 and count >= _CODES_OF_A_PART
+    ] or [Codes("SQ8", dim)]
+    sizes = [_size(count, dim, codes) for codes in choices]
     for codes, size in zip(choices, sizes, strict=True):
         if memory is None or size <= memory:
             return codes
@@ -74,13 +80,19 @@ def codes_within(count: int, dim: int, memory: int | None) -> Codes:
 
 
 def size_of_lists(count: int, dim: int, memory: int | None) -> int:
-    """Bytes of the lists of vectors [count, dim] on disk, and in memory while they are made.
+    """Bytes of the lists of vectors [count, dim] on disk, and in memory while they are made or open.
 
     Raises:
         BadRecipe: no codes are small enough for the memory.
     """
-    codes = codes_within(count, dim, memory)
-    return count * (codes.bytes_per_vector + _ID_BYTES) + lists_for(count) * dim * 4
+    return _size(count, dim, codes_within(count, dim, memory))
+
+
+def _size(count: int, dim: int, codes: Codes) -> int:
+    """Codes lie in blocks of 32, of which the last one of each list is filled up; each vector has its number."""
+    lists = lists_for(count)
+    filled = min(count * _BLOCK_CODES, count + lists * (_BLOCK_CODES - 1))
+    return filled * codes.bytes_per_vector + count * _ID_BYTES + lists * dim * 4
 
 
 def training_bytes(count: int, dim: int) -> int:

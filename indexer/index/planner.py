@@ -29,7 +29,10 @@ __all__ = ["expects_lists", "plan_search", "require_possible"]
 
 _SAMPLE_BYTES = 64 << 20
 _TOP = 10
-_CANDIDATES = (8, 32, 128)
+_FEWEST_CANDIDATES = 8
+_MOST_CANDIDATES = (32, 128)
+"""Rows compared exactly for an answer: lists are tried with the first, and with the second where all lists and the
+first find too little; the fewest are taken where they do."""
 
 _Half = NDArray[np.float16]
 
@@ -109,14 +112,8 @@ def _scan_ms(sample: _Half, count: int) -> float:
 def _tuned(
     vectors: _Half, path: Path, lists: int, codes: Codes, spec: SearchSpec, per_tile: int, trial: Trial
 ) -> SearchRecipe:
-    """The fewest lists visited, and candidates compared, that reach the recall."""
-    count, dim = vectors.shape
-    queries = trial.queries
-    top_k = min(_TOP, count // per_tile)
-    scan = ExactScan(vectors)
-    exact = best_tiles(scan, queries, np.array([[0, count]]), per_tile=per_tile, top_k=top_k)
-    truth = [best_anchors(*found, per_tile, top_k)[0] for found in exact]
-    scan.close()
+    """The fewest lists visited, then the fewest candidates compared, that reach the recall by more than luck."""
+    queries, truth = trial.queries, _truth(vectors, trial.queries, per_tile)
     recipe = SearchRecipe(
         kind="ivf",
         lists=lists,
@@ -125,15 +122,23 @@ def _tuned(
         trial=f"{len(queries)} {trial.kind}",
         asked=spec.asked,
     )
-    index = load_approximate(path, recipe, count=count, dim=dim)
+    index = load_approximate(path, recipe, count=len(vectors), dim=vectors.shape[1])
+
+    def recalls_of(probes: int, candidates: int) -> NDArray[np.float64]:
+        one = replace(recipe, probes=probes, candidates=candidates)
+        return _recalls(vectors, index, queries, truth, one, per_tile)
+
     best = 0.0
-    for candidates in _CANDIDATES:
+    for candidates in _MOST_CANDIDATES:
         curve: list[tuple[int, float]] = []
-        for probes in _doubling(lists):
-            recipe = replace(recipe, probes=probes, candidates=candidates)
-            curve.append((probes, _recall(vectors, index, queries, truth, recipe, per_tile)))
-            if curve[-1][1] >= spec.target_recall:
-                return replace(recipe, recall=curve[-1][1], curve=curve)
+        for probes in _steps(lists):
+            recalls = recalls_of(probes, candidates)
+            curve.append((probes, _mean(recalls)))
+            if _reaches(recalls, spec.target_recall, last=probes == lists):
+                fewer = recalls_of(probes, _FEWEST_CANDIDATES)
+                if _reaches(fewer, spec.target_recall, last=probes == lists):
+                    candidates, curve[-1] = _FEWEST_CANDIDATES, (probes, _mean(fewer))
+                return replace(recipe, probes=probes, candidates=candidates, recall=curve[-1][1], curve=curve)
         best = max(best, curve[-1][1])
     raise BadRecipe(
         f"codes of {codes.bytes_per_vector} bytes a vector find {best:.1%} of the ten exact answers to "
@@ -142,23 +147,47 @@ def _tuned(
     )
 
 
-def _doubling(lists: int) -> list[int]:
-    return [1 << power for power in range(lists.bit_length()) if 1 << power < lists] + [lists]
+def _truth(vectors: _Half, queries: NDArray[np.float32], per_tile: int) -> list[NDArray[np.int64]]:
+    """The best tiles of each query, by comparing all."""
+    top_k = min(_TOP, len(vectors) // per_tile)
+    scan = ExactScan(vectors)
+    exact = best_tiles(scan, queries, np.array([[0, len(vectors)]]), per_tile=per_tile, top_k=top_k)
+    scan.close()
+    return [best_anchors(*found, per_tile, top_k)[0] for found in exact]
 
 
-def _recall(
+def _steps(lists: int) -> list[int]:
+    """1, 2, 3, 4, 6, 8, 12, ... and all lists."""
+    powers = [1 << power for power in range(lists.bit_length())]
+    return [step for step in sorted({*powers, *(3 * power for power in powers)}) if step < lists] + [lists]
+
+
+def _mean(recalls: NDArray[np.float64]) -> float:
+    return round(float(recalls.mean()), 4)
+
+
+def _reaches(recalls: NDArray[np.float64], target: float, *, last: bool) -> bool:
+    """Whether the mean of the recalls of single queries is a standard error above the target; of the last, at it.
+
+    Where a knob stops as soon as a sample reaches a target, other samples find less (decision 0036).
+    """
+    error = 0.0 if last or len(recalls) < 2 else float(recalls.std(ddof=1)) / math.sqrt(len(recalls))
+    return float(recalls.mean()) - error >= target
+
+
+def _recalls(
     vectors: _Half,
     index: Any,
     queries: NDArray[np.float32],
     truth: list[NDArray[np.int64]],
     recipe: SearchRecipe,
     per_tile: int,
-) -> float:
-    """Share of the right tiles that the lists find."""
-    top_k, hits = len(truth[0]), 0
+) -> NDArray[np.float64]:
+    """Share of the right tiles that the lists find, for each query."""
+    top_k, shares = len(truth[0]), []
     proposed = propose_tiles(index, queries, recipe, per_tile=per_tile, top_k=top_k)
     for query, tiles, right in zip(queries, proposed, truth, strict=True):
         rows = vectors_of_tiles(tiles, per_tile)
         found, _, _ = best_anchors(*rank(vectors, query, rows, len(rows)), per_tile, top_k)
-        hits += len(np.intersect1d(found, right))
-    return round(hits / (top_k * len(queries)), 4)
+        shares.append(len(np.intersect1d(found, right)) / top_k)
+    return np.array(shares)

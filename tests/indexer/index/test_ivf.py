@@ -14,13 +14,16 @@ from indexer.index.ivf import (
     load_approximate,
     propose_rows,
     selector,
+    size_of_lists,
     write_approximate,
 )
 from indexer.index.manifest import SearchRecipe
 from tests.indexer.index.test_exact_search import unit
 
 RECIPE = SearchRecipe(kind="ivf", lists=16, probes=8, candidates=8)
-FINE = Codes("SQ8", 32)
+FINE = Codes("PQ16x4fs", 8)
+_TABLES_BYTES, _LIST_BYTES = 128, 32
+"""What else FAISS writes: its codebooks for each number of a vector, and the lengths of the lists."""
 
 
 def test_lists_grow_with_the_square_root() -> None:
@@ -28,15 +31,30 @@ def test_lists_grow_with_the_square_root() -> None:
 
 
 def test_the_finest_codes_that_fit_are_taken() -> None:
-    assert codes_within(100_000, 512, None) == Codes("SQ8", 512)
-    assert codes_within(100_000, 512, 55_000_000) == Codes("SQ8", 512)
-    assert codes_within(100_000, 512, 30_000_000) == Codes("PQ256x8np", 256)
-    assert codes_within(100_000, 512, 10_000_000) == Codes("PQ64x8np", 64)
-    with pytest.raises(BadRecipe, match=r"take 9,790,720 bytes, --memory allows 1,000,000; allow more"):
+    assert codes_within(100_000, 512, None) == Codes("PQ256x4fs", 128)
+    assert codes_within(100_000, 512, 25_000_000) == Codes("PQ256x4fs", 128)
+    assert codes_within(100_000, 512, 15_000_000) == Codes("PQ128x4fs", 64)
+    assert codes_within(100_000, 512, 10_000_000) == Codes("PQ64x4fs", 32)
+    with pytest.raises(BadRecipe, match=r"take 7,845,600 bytes, --memory allows 1,000,000; allow more"):
         codes_within(100_000, 512, 1_000_000)
 
 
-@pytest.mark.parametrize("codes", [FINE, Codes("PQ16x8np", 16), Codes("SQfp16", 64)])
+def test_few_vectors_and_odd_lengths_have_codes_that_need_no_products() -> None:
+    assert codes_within(15, 512, None) == codes_within(15, 512, 1_000_000) == Codes("SQ8", 512)
+    assert codes_within(10_000, 511, None) == Codes("SQ8", 511)
+    assert codes_within(10_000, 6, None) == Codes("PQ3x4fs", 2)
+
+
+@pytest.mark.parametrize(("count", "dim"), [(40, 8), (3_000, 32), (20_000, 64), (3_000, 6)])
+def test_the_forecast_of_the_lists_is_no_less_than_their_file(tmp_path: Path, count: int, dim: int) -> None:
+    vectors = np.random.default_rng(1).standard_normal((count, dim)).astype(np.float16)
+    write_approximate(tmp_path / "lists", vectors, lists_for(count), codes_within(count, dim, None))
+    size, forecast = (tmp_path / "lists").stat().st_size, size_of_lists(count, dim, None)
+    assert size <= forecast + _TABLES_BYTES * dim + _LIST_BYTES * lists_for(count)
+    assert forecast <= 2 * size
+
+
+@pytest.mark.parametrize("codes", [FINE, Codes("PQ16x4fs", 8), Codes("PQ16x8np", 16), Codes("SQfp16", 64)])
 def test_proposals_hold_the_nearest_row(tmp_path: Path, codes: Codes) -> None:
     vectors = unit(2_000).astype(np.float16)
     write_approximate(tmp_path / "search.faiss", vectors, 16, codes)

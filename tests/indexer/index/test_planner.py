@@ -12,7 +12,7 @@ from indexer.building.plan import BuildSpec
 from indexer.common.errors import BadRecipe
 from indexer.index import exact_search
 from indexer.index.manifest import ASKED_VERSION, Manifest
-from indexer.index.planner import expects_lists, plan_search
+from indexer.index.planner import _reaches, _steps, expects_lists, plan_search
 from indexer.index.search_spec import SearchSpec
 from indexer.index.tile_index import TileIndex
 from indexer.tiles.sources.open_source import open_source
@@ -50,16 +50,44 @@ def test_else_lists_reach_the_recall_that_was_asked_for(tmp_path: Path, spec: Se
     assert (recipe.kind, recipe.target) == ("ivf", spec.target_recall)
     assert recipe.recall >= spec.target_recall
     assert recipe.curve[-1] == (recipe.probes, recipe.recall)
-    assert all(recall < spec.target_recall for _, recall in recipe.curve[:-1])
-    assert recipe.codes == ("SQ8" if spec.memory is None else "PQ16x8np")
+    assert recipe.codes == ("PQ16x4fs" if spec.memory is None else "PQ8x4fs")
+
+
+def test_a_recall_is_reached_by_more_than_luck() -> None:
+    """By a standard error of its mean, but where no list is left."""
+    even, odd = np.full(100, 0.96), np.repeat([1.0, 0.0], [96, 4])
+    assert [_reaches(recalls, 0.95, last=False) for recalls in (even, odd)] == [True, False]
+    assert _reaches(odd, 0.95, last=True)
+    assert _reaches(odd, 0.94, last=False)
+    assert not _reaches(even, 0.97, last=True)
+
+
+def test_lists_are_tried_in_steps_of_a_half_and_a_third() -> None:
+    assert _steps(20) == [1, 2, 3, 4, 6, 8, 12, 16, 20]
+    assert [_steps(lists) for lists in (1, 2, 3)] == [[1], [1, 2], [1, 2, 3]]
+
+
+def test_candidates_are_as_few_as_the_recall_allows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And more than at first only where all lists find too little with those."""
+
+    def recalls(wanted: int) -> Any:
+        return lambda *given: np.full(5, float(given[-2].candidates >= wanted))
+
+    for wanted, taken in ((1, (1, 8)), (20, (1, 32)), (100, (1, 128))):
+        monkeypatch.setattr("indexer.index.planner._recalls", recalls(wanted))
+        recipe = plan_search(VECTORS, SearchSpec(latency_ms=0), tmp_path / "lists")
+        assert (recipe.probes, recipe.candidates) == taken
+    monkeypatch.setattr("indexer.index.planner._recalls", recalls(200))
+    with pytest.raises(BadRecipe, match=r"find 0\.0%"):
+        plan_search(VECTORS, SearchSpec(latency_ms=0), tmp_path / "lists")
 
 
 def test_what_cannot_be_had_says_what_can(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(BadRecipe, match="--memory allows"):
         plan_search(VECTORS, SearchSpec(memory=1_000), tmp_path / "lists")
-    monkeypatch.setattr("indexer.index.planner._CANDIDATES", (1,))
-    coarse = SearchSpec(memory=40_000, target_recall=1.0)
-    with pytest.raises(BadRecipe, match=r"codes of 4 bytes a vector find .* give --target-recall 0\.\d+, or more"):
+    monkeypatch.setattr("indexer.index.planner._MOST_CANDIDATES", (1,))
+    coarse = SearchSpec(memory=45_000, target_recall=1.0)
+    with pytest.raises(BadRecipe, match=r"codes of 2 bytes a vector find .* give --target-recall 0\.\d+, or more"):
         plan_search(VECTORS, coarse, tmp_path / "lists")
 
 
@@ -85,7 +113,7 @@ def test_a_memory_that_is_too_small_is_said_before_a_tile_is_embedded_and_a_reca
     with pytest.raises(BadRecipe, match="allow more"):
         build_index(source, encoder, tmp_path / "index", spec=BuildSpec(search=SearchSpec(memory=100)))
     assert not (tmp_path / ".index.partial").exists()
-    monkeypatch.setattr("indexer.index.planner._recall", lambda *_: 0.9)
+    monkeypatch.setattr("indexer.index.planner._recalls", lambda *_: np.full(8, 0.9))
     with pytest.raises(BadRecipe, match=r"give --target-recall 0\.9,"):
         build_index(source, encoder, tmp_path / "index", spec=BuildSpec(search=SearchSpec(latency_ms=0)))
     again = BuildSpec(search=SearchSpec(latency_ms=0, target_recall=0.85))
