@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from indexer.common.errors import IndexDamaged
 from indexer.common.optional import load_faiss
 from model.common.processors import available_processors
 
-__all__ = ["ROUNDING", "SPARE", "ExactScan", "Found", "expand_runs", "rank"]
+__all__ = ["ROUNDING", "SPARE", "ExactScan", "Found", "Rows", "expand_runs", "rank"]
 
 _Half = NDArray[np.float16]
 _Floats = NDArray[np.float32]
@@ -95,7 +95,14 @@ class ExactScan:
         return pieces
 
 
-def rank(vectors: _Half, query: _Floats, rows: _Rows, top_k: int) -> Found:
+class Rows(Protocol):
+    """A matrix [N, D] of which some rows are wanted: an array, or a file."""
+
+    def __getitem__(self, rows: _Rows, /) -> _Half:
+        """float16 [R, D] of rows int64 [R], ascending."""
+
+
+def rank(vectors: Rows, query: _Floats, rows: _Rows, top_k: int) -> Found:
     """(scores, rows) of the best of some rows, rescored in float64: best first, equal scores by ascending row.
 
     Raises:

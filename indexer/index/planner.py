@@ -34,6 +34,8 @@ _MOST_CANDIDATES = (32, 128)
 """Rows compared exactly for an answer: lists are tried with the first, and with the second where all lists and the
 first find too little; the fewest are taken where they do."""
 
+_FLOAT_NOISE = 1e-9
+
 _Half = NDArray[np.float16]
 
 
@@ -167,12 +169,20 @@ def _mean(recalls: NDArray[np.float64]) -> float:
 
 
 def _reaches(recalls: NDArray[np.float64], target: float, *, last: bool) -> bool:
-    """Whether the mean of the recalls of single queries is a standard error above the target; of the last, at it.
+    """Whether the recalls of single queries speak for the target; of all lists, whether their mean reaches it.
 
-    Where a knob stops as soon as a sample reaches a target, other samples find less (decision 0036).
+    The lower end of Wilson's interval at one standard error must reach it, or be that of a sample without a miss: where
+    a knob stops as soon as the mean of a sample does, other samples find less (decision 0036).
+
+    Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
     """
-    error = 0.0 if last or len(recalls) < 2 else float(recalls.std(ddof=1)) / math.sqrt(len(recalls))
-    return float(recalls.mean()) - error >= target
+    mean, count = float(recalls.mean()), len(recalls)
+    if last:
+        return mean >= target
+    middle = mean + 1 / (2 * count)
+    error = math.sqrt(mean * (1 - mean) / count + 1 / (4 * count**2))
+    lower, without_a_miss = (middle - error) / (1 + 1 / count), 1 / (1 + 1 / count)
+    return lower >= min(target, without_a_miss) - _FLOAT_NOISE
 
 
 def _recalls(

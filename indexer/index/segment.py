@@ -16,11 +16,12 @@ from PIL import Image
 
 from indexer.common.errors import BadSource, IndexDamaged, TileWithoutData
 from indexer.index.dense import AllScores, score_all
-from indexer.index.exact_search import ExactScan, rank
+from indexer.index.exact_search import ExactScan, Rows, rank
 from indexer.index.geoparquet import read_tiles
 from indexer.index.integrity import BackgroundCheck, BlockCheck
 from indexer.index.ivf import load_approximate, selector
 from indexer.index.manifest import EMBEDDINGS, HASHED_AT_ONCE_BYTES, SEARCH, TILES, Manifest
+from indexer.index.row_reader import RowReader
 from indexer.index.tile_search import best_tiles, propose_tiles, vectors_of_tiles
 from indexer.index.zones import SearchResult, ZoneMap, best_anchors, nothing_found
 from indexer.tiles.depth import VALUE_BITS
@@ -84,6 +85,9 @@ class Segment:
         self._scan = ExactScan(self._flat) if scan_on is None else _device_scan(self._flat, scan_on)
         self.exact = exact or scan_on is not None or manifest.search.kind != "ivf"
         self._kept = None if removed is None or self.exact else selector(np.repeat(~removed, self.anchors))
+        self._proposed: Rows = self._flat
+        if not self.exact:
+            self._proposed = RowReader(folder / EMBEDDINGS, int(vectors.offset), manifest.dim)
         self._source_lock = threading.Lock()
         self._opened: list[TileSource] = []
         self._blocks: BlockCheck | None = None
@@ -302,7 +306,7 @@ class Segment:
         for query, tiles in zip(queries, proposed, strict=True):
             self._require_whole(tiles, tiles + 1)
             candidates = vectors_of_tiles(tiles, anchors)
-            found = rank(self._flat, query, candidates, len(candidates))
+            found = rank(self._proposed, query, candidates, len(candidates))
             results.append(SearchResult(*best_anchors(*found, anchors, top_k), exact=False, scanned=len(tiles)))
         return results
 

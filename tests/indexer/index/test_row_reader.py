@@ -1,0 +1,45 @@
+"""Rows of a file, read one by one."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from indexer.common.errors import IndexDamaged
+from indexer.index.row_reader import RowReader
+
+MATRIX = np.arange(40 * 6, dtype=np.float16).reshape(40, 6)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    np.save(tmp_path / "rows.npy", MATRIX)
+    return tmp_path / "rows.npy"
+
+
+def reader_of(path: Path) -> RowReader:
+    return RowReader(path, int(np.load(path, mmap_mode="r").offset), 6)
+
+
+@pytest.mark.parametrize("rows", [[], [0], [39], [0, 1, 2], [3, 5, 6, 7, 20, 39], list(range(40))])
+def test_rows_are_those_of_the_matrix(path: Path, rows: list[int]) -> None:
+    numbers = np.array(rows, np.int64)
+    found = reader_of(path)[numbers]
+    assert found.dtype == np.float16
+    np.testing.assert_array_equal(found, MATRIX[numbers])
+
+
+def test_the_file_that_was_opened_is_read_whatever_its_path_names_now(path: Path) -> None:
+    reader = reader_of(path)
+    path.rename(path.with_name("old.npy"))
+    np.save(path, MATRIX + 1)
+    np.testing.assert_array_equal(reader[np.array([7])], MATRIX[[7]])
+
+
+def test_a_file_that_ends_early_is_damaged(path: Path) -> None:
+    reader = reader_of(path)
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size - 5)
+    np.testing.assert_array_equal(reader[np.array([38])], MATRIX[[38]])
+    with pytest.raises(IndexDamaged, match="within its vectors; restore or rebuild"):
+        reader[np.array([38, 39])]
