@@ -165,14 +165,18 @@ class WorkerProcess:
         """Start another process in the place of one that is gone, or will be.
 
         Raises:
-            ProcessDied: the worker was closed.
+            ProcessDied: the worker was closed, or the system starts no process now.
         """
         with self._starting:
             if self._closed:
                 raise ProcessDied(None)
             self._end()
             self._socket.close()
-            self._socket, self._process = self._start()
+            try:
+                self._socket, self._process = self._start()
+            except (OSError, EOFError) as error:
+                logger.error("no process can be started: %s", error)
+                raise ProcessDied(None) from error
             self._usable = True
 
     def _start(self) -> tuple[socket.socket, BaseProcess]:
