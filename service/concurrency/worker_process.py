@@ -7,10 +7,10 @@ Processes are forked from a server process that has loaded what they need and no
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
 import multiprocessing
 import os
-import pickle
 import signal
 import socket
 import struct
@@ -22,8 +22,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import forkserver
+from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
+from multiprocessing.reduction import ForkingPickler
 from typing import Any, ParamSpec, TypeVar
 
 __all__ = ["ProcessDied", "WorkerProcess"]
@@ -33,8 +35,8 @@ logger = logging.getLogger(__name__)
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
-_LENGTH = struct.Struct("!Q")
-"""Stands before an answer."""
+_LENGTH = struct.Struct("!i")
+"""Stands before a message, as `Connection` of multiprocessing has it."""
 _READ_BYTES = 1 << 18
 _PATIENCE_S = 5.0
 """In which a killed process is gone."""
@@ -95,7 +97,7 @@ class WorkerProcess:
             await self._elsewhere(self._replace)
         self._asking, self._usable = True, False
         try:
-            outcome = await self._ask(pickle.dumps((call, args, options), pickle.HIGHEST_PROTOCOL))
+            outcome = await self._ask(_message((call, args, options)))
             self._usable = True
         except (OSError, EOFError):
             raise ProcessDied(await self._elsewhere(self._end)) from None
@@ -131,7 +133,7 @@ class WorkerProcess:
         except RuntimeError:  # its threads are no more
             raise ProcessDied(None) from None
 
-    async def _ask(self, question: bytes) -> Any:
+    async def _ask(self, question: memoryview) -> Any:
         """Send a call and read its outcome.
 
         Raises:
@@ -148,7 +150,7 @@ class WorkerProcess:
             answer += part
             if end == _LENGTH.size <= len(answer):
                 end += _LENGTH.unpack_from(answer)[0]
-        return pickle.loads(memoryview(answer)[_LENGTH.size :])
+        return ForkingPickler.loads(memoryview(answer)[_LENGTH.size :])
 
     def _has_died(self) -> bool:
         """Whether an idle process is gone: nothing else makes its end of the line readable."""
@@ -203,28 +205,38 @@ def _serve(line: socket.socket, set_up: Callable[..., object], args: tuple[Any, 
     """What the process does: one call after the other, until nobody is at the other end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service, which ends its processes
     set_up(*args, **options)
-    with line, line.makefile("rb") as questions:
+    with Connection(line.detach()) as questions:
         while True:
             try:
-                call, its_args, its_options = pickle.load(questions)
+                call, its_args, its_options = questions.recv()
             except (EOFError, OSError):
                 return
             answer = _answer(call, its_args, its_options)
             del its_args, its_options  # a photo need not stay until the next one comes
-            line.sendall(_LENGTH.pack(len(answer)) + answer)
+            questions.send_bytes(answer)
 
 
-def _answer(call: Callable[..., object], args: tuple[Any, ...], options: dict[str, Any]) -> bytes:
+def _answer(call: Callable[..., object], args: tuple[Any, ...], options: dict[str, Any]) -> memoryview:
     try:
-        return pickle.dumps(call(*args, **options), pickle.HIGHEST_PROTOCOL)
+        return ForkingPickler.dumps(call(*args, **options))
     except Exception as error:
         error.add_note(traceback.format_exc())
         try:
-            answer = pickle.dumps(_Failure(error))
-            pickle.loads(answer)  # what cannot be read there would not be told
+            answer = ForkingPickler.dumps(_Failure(error))
+            ForkingPickler.loads(answer)  # what cannot be read there would not be told
         except Exception:
-            answer = pickle.dumps(_Failure(RuntimeError(f"{type(error).__name__}: {error}")))
+            answer = ForkingPickler.dumps(_Failure(RuntimeError(f"{type(error).__name__}: {error}")))
         return answer
+
+
+def _message(content: object) -> memoryview:
+    """What `Connection.recv` reads as that, without a second copy of a large photo."""
+    buffer = io.BytesIO()
+    buffer.write(bytes(_LENGTH.size))
+    ForkingPickler(buffer).dump(content)
+    message = buffer.getbuffer()
+    _LENGTH.pack_into(message, 0, len(message) - _LENGTH.size)
+    return message
 
 
 def _fork_server(module: str) -> ForkServerContext:

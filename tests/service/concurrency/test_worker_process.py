@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import pickle
 import signal
 import threading
 import time
@@ -85,7 +84,7 @@ def test_what_cannot_be_sent_is_told_in_words(worker):
 
 
 def test_question_that_cannot_be_sent_costs_no_answer(worker):
-    with pytest.raises((TypeError, AttributeError, pickle.PicklingError), match="pickle"):
+    with pytest.raises((TypeError, AttributeError), match="pickle"):
         asyncio.run(worker.run(reversed_bytes, threading.Lock()))
     assert asyncio.run(worker.run(reversed_bytes, b"ab")) == b"ba"
 
