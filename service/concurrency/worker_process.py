@@ -19,7 +19,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
@@ -205,12 +205,9 @@ def _serve(line: socket.socket, set_up: Callable[..., object], args: tuple[Any, 
     """What the process does: one call after the other, until nobody is at the other end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service, which ends its processes
     set_up(*args, **options)
-    with Connection(line.detach()) as questions:
+    with Connection(line.detach()) as questions, suppress(EOFError, OSError):
         while True:
-            try:
-                call, its_args, its_options = questions.recv()
-            except (EOFError, OSError):
-                return
+            call, its_args, its_options = questions.recv()
             answer = _answer(call, its_args, its_options)
             del its_args, its_options  # a photo need not stay until the next one comes
             questions.send_bytes(answer)

@@ -198,12 +198,17 @@ def test_closing_ends_a_call_that_is_under_way_and_starts_nothing():
     assert gone(asyncio.run(ask()))
 
 
-def test_process_ends_with_the_one_that_asks():
+@pytest.mark.parametrize("busy", [True, False])
+def test_process_ends_quietly_with_the_one_that_asks(busy):
     """As where the service is killed: nobody is left at the other end of the line."""
     worker = WorkerProcess(set_up)
-    pid = asyncio.run(worker.run(os.getpid))
+    asyncio.run(worker.run(os.getpid))
+    if busy:
+        worker._socket.send(worker_process._message((time.sleep, (0.3,), {})))
+        time.sleep(0.1)
     worker._socket.close()
-    assert gone(pid)
+    worker._process.join(10)
+    assert worker._process.exitcode == 0
     worker._starter.shutdown()
 
 
