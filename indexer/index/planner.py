@@ -136,9 +136,9 @@ def _tuned(
         for probes in _steps(lists):
             recalls = recalls_of(probes, candidates)
             curve.append((probes, _mean(recalls)))
-            if _reaches(recalls, spec.target_recall, last=probes == lists):
+            if _reaches(recalls, spec.target_recall) or _ends(curve, spec.target_recall, lists):
                 fewer = recalls_of(probes, _FEWEST_CANDIDATES)
-                if _reaches(fewer, spec.target_recall, last=probes == lists):
+                if _reaches(fewer, spec.target_recall) or _mean(fewer) == curve[-1][1]:
                     candidates, curve[-1] = _FEWEST_CANDIDATES, (probes, _mean(fewer))
                 return replace(recipe, probes=probes, candidates=candidates, recall=curve[-1][1], curve=curve)
         best = max(best, curve[-1][1])
@@ -168,8 +168,8 @@ def _mean(recalls: NDArray[np.float64]) -> float:
     return round(float(recalls.mean()), 4)
 
 
-def _reaches(recalls: NDArray[np.float64], target: float, *, last: bool) -> bool:
-    """Whether the recalls of single queries speak for the target; of all lists, whether their mean reaches it.
+def _reaches(recalls: NDArray[np.float64], target: float) -> bool:
+    """Whether the recalls of single queries speak for the target.
 
     The lower end of Wilson's interval at one standard error must reach it, or be that of a sample without a miss: where
     a knob stops as soon as the mean of a sample does, other samples find less (decision 0036).
@@ -177,12 +177,16 @@ def _reaches(recalls: NDArray[np.float64], target: float, *, last: bool) -> bool
     Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
     """
     mean, count = float(recalls.mean()), len(recalls)
-    if last:
-        return mean >= target
     middle = mean + 1 / (2 * count)
     error = math.sqrt(mean * (1 - mean) / count + 1 / (4 * count**2))
     lower, without_a_miss = (middle - error) / (1 + 1 / count), 1 / (1 + 1 / count)
     return lower >= min(target, without_a_miss) - _FLOAT_NOISE
+
+
+def _ends(curve: list[tuple[int, float]], target: float, lists: int) -> bool:
+    """Whether the mean reached the target and more lists would add nothing: none are left, or twice as many did not."""
+    probes, recall = curve[-1]
+    return recall >= target and (probes == lists or any(2 * one <= probes and had == recall for one, had in curve))
 
 
 def _recalls(

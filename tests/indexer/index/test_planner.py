@@ -12,7 +12,7 @@ from indexer.building.plan import BuildSpec
 from indexer.common.errors import BadRecipe
 from indexer.index import exact_search
 from indexer.index.manifest import ASKED_VERSION, Manifest
-from indexer.index.planner import _reaches, _steps, expects_lists, plan_search
+from indexer.index.planner import _ends, _reaches, _steps, expects_lists, plan_search
 from indexer.index.search_spec import SearchSpec
 from indexer.index.tile_index import TileIndex
 from indexer.tiles.sources.open_source import open_source
@@ -62,17 +62,25 @@ def test_else_lists_reach_the_recall_that_was_asked_for(tmp_path: Path, spec: Se
     ],
 )
 def test_a_recall_is_reached_by_more_than_luck(recalls: Any, surely: float) -> None:
-    """At the lower end of Wilson's interval, or where all lists are visited at the mean."""
-    assert _reaches(recalls, surely, last=False)
-    assert not _reaches(recalls, surely + 0.001, last=False)
-    assert _reaches(recalls, float(recalls.mean()), last=True)
-    assert not _reaches(recalls, float(recalls.mean()) + 0.001, last=True)
+    """At the lower end of Wilson's interval."""
+    assert _reaches(recalls, surely)
+    assert not _reaches(recalls, surely + 0.001)
 
 
 @pytest.mark.parametrize("count", [1, 3, 10, 200])
 def test_a_sample_without_a_miss_is_enough_however_small(count: int) -> None:
-    assert _reaches(np.ones(count), 0.999, last=False)
-    assert not _reaches(np.append(np.ones(count - 1), 0.9), 0.999, last=False)
+    assert _reaches(np.ones(count), 0.999)
+    assert not _reaches(np.append(np.ones(count - 1), 0.9), 0.999)
+
+
+def test_lists_that_find_no_more_are_not_visited() -> None:
+    """Where the mean has reached the target, and twice as many lists found as much."""
+    curve = [(1, 0.5), (2, 0.96), (3, 0.97), (4, 0.97)]
+    assert not _ends(curve, 0.95, 64)
+    assert _ends([*curve, (6, 0.97)], 0.95, 64)
+    assert not _ends([*curve, (6, 0.97)], 0.98, 64)
+    assert not _ends([*curve, (6, 0.975)], 0.95, 64)
+    assert _ends([*curve, (5, 0.98)], 0.98, 5)
 
 
 def test_lists_are_tried_in_steps_of_a_half_and_a_third() -> None:
