@@ -21,7 +21,7 @@ from service.dependencies import (
     problem,
     reader_of,
 )
-from service.formats import CSV, JSON, KML, as_csv, as_kml, preferred
+from service.formats import CSV, KML, as_csv, as_kml, preferred
 from service.forms import FormRoute
 from service.geojson import GEO_JSON, feature_collection
 from service.schemas import (
@@ -88,7 +88,7 @@ async def localize(
         return Response(as_csv(told), media_type=CSV)
     if form_of_answer == KML:
         return Response(as_kml(told), media_type=KML)
-    return Response(told.model_dump_json(), media_type=JSON)
+    return JSONResponse(told.model_dump(mode="json"))
 
 
 @router.get("/healthz", operation_id="healthz", tags=["operation"], summary="Is the process alive?")

@@ -1,17 +1,26 @@
 """Decoding in processes that can be killed, in two lanes: a large photo never holds up a common one.
 
-The end of one process touches no other: it is killed when its photo takes too long or its client has left, and started
-anew. A photo goes to the light lane first, which hands it back undecoded where its header says that it will take long;
-then it waits in the heavy lane, whose processes are nice.
+Each process is a pool of one (`pebble`), so that the end of one touches no other: it is killed when its photo takes too
+long or its client has left, and started anew. A photo goes to the light lane first, which hands it back undecoded
+where its header says that it will take long; then it waits in the heavy lane, whose processes are nice.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import multiprocessing
+import os
 import signal
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import replace
+from multiprocessing import forkserver
+
+from pebble import ProcessExpired, ProcessPool
 
 from indexer.localization.answer import PreparedPhoto
 from model.common.errors import BadImage
@@ -19,7 +28,6 @@ from model.inputs.photo_view import GivenView
 from model.inputs.transforms import InputSpec
 from service.concurrency.decode_costs import LIGHT_S
 from service.concurrency.decode_worker import DecodeJob, TooHeavy, answer_nothing, decode, set_up
-from service.concurrency.worker_process import ProcessDied, WorkerProcess
 from service.errors import WorkerLost
 
 __all__ = ["DecodeLanes"]
@@ -78,25 +86,20 @@ class DecodeLanes:
 
     def warm(self) -> None:
         """Wait until every process has loaded its decoders."""
-        asyncio.run(self._warm())
+        for lane in (self._light, self._heavy):
+            lane.warm()
 
     def close(self) -> None:
         """End the processes, whatever they do."""
-        for worker in self._workers():
-            worker.close()
-
-    async def _warm(self) -> None:
-        await asyncio.gather(*(worker.run(answer_nothing) for worker in self._workers()))
-
-    def _workers(self) -> list[WorkerProcess]:
-        return [*self._light.workers, *self._heavy.workers]
+        for lane in (self._light, self._heavy):
+            lane.close()
 
 
 class _Lane:
     def __init__(self, count: int, *, niceness: int) -> None:
-        self.workers = [WorkerProcess(set_up, niceness) for _ in range(count)]
-        self._free: asyncio.LifoQueue[WorkerProcess] = asyncio.LifoQueue()  # the last one used has its pages warm
-        for worker in self.workers:
+        self._workers = [_Process(niceness) for _ in range(count)]
+        self._free: asyncio.LifoQueue[_Process] = asyncio.LifoQueue()  # the last one used has its pages warm
+        for worker in self._workers:
             self._free.put_nowait(worker)
         self.waiting = 0
 
@@ -107,21 +110,82 @@ class _Lane:
         finally:
             self.waiting -= 1
         try:
-            return await _decoded(worker, replace(job, photo=await read()))
+            return await worker.run(replace(job, photo=await read()))
         finally:
             self._free.put_nowait(worker)
 
+    def warm(self) -> None:
+        for started in [worker.ping() for worker in self._workers]:
+            started.result()
 
-async def _decoded(worker: WorkerProcess, job: DecodeJob) -> PreparedPhoto | TooHeavy:
-    for _ in range(_TRIES):
+    def close(self) -> None:
+        for worker in self._workers:
+            worker.close()
+
+
+class _Process:
+    """One process, and the next one when it has died."""
+
+    def __init__(self, niceness: int) -> None:
+        self._niceness = niceness
+        self._pool = self._start()
+
+    async def run(self, job: DecodeJob) -> PreparedPhoto | TooHeavy:
+        for _ in range(_TRIES):
+            try:
+                result: PreparedPhoto | TooHeavy = await asyncio.wrap_future(self._submit(job))
+                return result
+            except ProcessExpired as death:
+                _judge(death)
+            except BrokenProcessPool as error:  # it died while it had nothing to do
+                logger.warning("a decoding process is replaced: %s", error)
+        raise WorkerLost("the decoding process died twice; the server is short of memory, or is being stopped")
+
+    def _submit(self, job: DecodeJob) -> Future[PreparedPhoto | TooHeavy]:
         try:
-            return await worker.run(decode, job)
-        except ProcessDied as death:
-            _judge(death)
-    raise WorkerLost("the decoding process died twice; the server is short of memory, or is being stopped")
+            return self._pool.schedule(decode, args=(job,))
+        except RuntimeError:  # the pool is no more
+            self.close()
+            self._pool = self._start()
+            return self._pool.schedule(decode, args=(job,))
+
+    def ping(self) -> Future[None]:
+        return self._pool.schedule(answer_nothing)
+
+    def close(self) -> None:
+        self._pool.stop()  # type: ignore[no-untyped-call]
+        self._pool.join()
+
+    def _start(self) -> ProcessPool:
+        pool = ProcessPool(1, initializer=set_up, initargs=(self._niceness,), context=_fork_server())
+        pool.schedule(answer_nothing)  # a pool starts with its first task
+        return pool
 
 
-def _judge(death: ProcessDied) -> None:
+def _fork_server() -> multiprocessing.context.ForkServerContext:
+    """What processes are forked from: it has their libraries, and neither threads nor a network."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([decode.__module__, ProcessPool.__module__])
+    with _own_path():
+        forkserver.ensure_running()
+    return context
+
+
+@contextmanager
+def _own_path() -> Iterator[None]:
+    """Let Python processes that are started find what this one finds: up to 3.13 the fork server is not told."""
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(part for part in sys.path if part)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
+
+
+def _judge(death: ProcessExpired) -> None:
     """Whether the photo is to blame; if not, it may be tried once more.
 
     Raises:

@@ -42,7 +42,7 @@ def prepare(lanes, photo):
 
 
 def pid_of(process) -> int:
-    return asyncio.run(process.run(os.getpid))
+    return process._pool.schedule(os.getpid).result()
 
 
 def test_photo_is_laid_as_the_localizer_lays_it(lanes):
@@ -72,16 +72,9 @@ def test_large_photo_does_not_hold_up_a_common_one(lanes, large):
 
 def test_lanes_are_crowded_while_common_photos_wait(lanes):
     async def ask():
-        sent = asyncio.Event()
-
-        async def read() -> bytes:
-            await sent.wait()
-            return PHOTO
-
-        asking = [asyncio.create_task(lanes.prepare(read, GIVEN, INPUTS)) for _ in range(3)]
+        asking = [asyncio.create_task(prepare(lanes, PHOTO)) for _ in range(3)]
         await asyncio.sleep(0)  # one has the process, two wait
         assert lanes.crowded()
-        sent.set()
         asking[1].cancel()
         await asyncio.gather(asking[0], asking[2])
         assert not lanes.crowded()
@@ -91,7 +84,7 @@ def test_lanes_are_crowded_while_common_photos_wait(lanes):
 
 
 def test_leaving_kills_the_process_and_the_next_photo_gets_another(lanes, large):
-    before = pid_of(lanes._heavy.workers[0])
+    before = pid_of(lanes._heavy._workers[0])
 
     async def ask():
         with pytest.raises(TimeoutError):
@@ -103,13 +96,13 @@ def test_leaving_kills_the_process_and_the_next_photo_gets_another(lanes, large)
     while time.monotonic() < deadline and Path(f"/proc/{before}").exists():
         time.sleep(0.05)
     assert not Path(f"/proc/{before}").exists()
-    assert pid_of(lanes._heavy.workers[0]) != before
+    assert pid_of(lanes._heavy._workers[0]) != before
     asyncio.run(prepare(lanes, PHOTO))
 
 
 @pytest.mark.parametrize("idle", [True, False])
 def test_process_that_the_system_kills_is_replaced_and_the_photo_is_answered(lanes, large, idle):
-    victim = pid_of(lanes._heavy.workers[0])
+    victim = pid_of(lanes._heavy._workers[0])
 
     async def ask():
         if idle:
@@ -125,7 +118,7 @@ def test_process_that_the_system_kills_is_replaced_and_the_photo_is_answered(lan
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGPROF, signal.SIGXCPU])
 def test_photo_that_ends_its_decoder_is_refused(lanes, large, number):
-    victim = pid_of(lanes._heavy.workers[0])
+    victim = pid_of(lanes._heavy._workers[0])
 
     async def ask():
         asking = asyncio.create_task(prepare(lanes, large))
