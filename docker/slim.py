@@ -37,10 +37,11 @@ UNUSED = (
     "onnxruntime/quantization",
     "onnxruntime/tools",
     "onnxruntime/transformers",
-    # numpy: what compiles C.
+    # numpy: what compiles C; what its tests alone load.
     "numpy/distutils",
     "numpy/_core/include",
-    # Of every library: its tests, what Cython and C are compiled with, maps of scripts for who debugs them.
+    "numpy/_core/_simd.*",
+    # Of every library: its tests, what Cython and C are compiled with, maps of scripts and types for who writes them.
     "**/tests",
     "**/*.pyx",
     "**/*.pxd",
@@ -48,60 +49,25 @@ UNUSED = (
     "**/*.h",
     "**/*.a",
     "**/*.map",
+    "**/*.pyi",
 )
 """Files and folders, from site-packages."""
 STRIPPED = (
-    *("PIL", "httptools", "numpy", "pillow_heif.libs", "pyarrow", "rasterio", "rasterio.libs", "scipy", "shapely.libs"),
-    "sklearn",
+    *("faiss", "faiss_cpu.libs", "httptools", "numpy", "PIL", "pillow.libs", "pillow_heif.libs", "pyarrow", "rasterio"),
+    *("rasterio.libs", "scipy", "shapely.libs"),
 )
-"""Where symbols that only a debugger reads take up megabytes. OpenBLAS, in `numpy.libs` and `scipy.libs`, cannot be
-loaded any more without them, so what is not tried is left as it came."""
-USED = (
-    # pyarrow: tables and Parquet are used; a server, buckets (boto3 reads those) and what C++ is compiled with are not.
-    "pyarrow/libarrow_flight.so.*",
-    "pyarrow/libarrow_python_flight.so*",
-    "pyarrow/_flight.*",
-    "pyarrow/libarrow_s3.so.*",
-    "pyarrow/_s3fs.*",
-    "pyarrow/_pyarrow_cpp_tests.*",
-    "pyarrow/include",
-    "pyarrow/includes",
-    "pyarrow/src",
-    # A wheel has no links, so it has these thrice; the loader asks for the name with one number.
-    "pyarrow/libarrow_python.so",
-    "pyarrow/libarrow_python.so.*.*.*",
-    "pyarrow/libarrow_python_parquet_encryption.so",
-    "pyarrow/libarrow_python_parquet_encryption.so.*.*.*",
-    # onnxruntime: the C library beside Python's module, which has it all inside; what makes and changes models.
-    "onnxruntime/capi/libonnxruntime.so.*",
-    "onnxruntime/quantization",
-    "onnxruntime/tools",
-    "onnxruntime/transformers",
-    # numpy: what compiles C.
-    "numpy/distutils",
-    "numpy/_core/include",
-    # Of every library: its tests, what Cython and C are compiled with, maps of scripts for who debugs them.
-    "**/tests",
-    "**/*.pyx",
-    "**/*.pxd",
-    "**/*.pxi",
-    "**/*.h",
-    "**/*.a",
-    "**/*.map",
-)
-"""Files and folders, from site-packages."""
-UNSTRIPPED = ("numpy.libs", "scipy.libs")
-"""Folders whose OpenBLAS cannot be loaded any more once `strip` has moved its parts."""
+"""Where symbols that only a debugger reads take up megabytes. Whatever else there is stays as it came: OpenBLAS, in
+`numpy.libs` and `scipy.libs`, could not be loaded any more."""
 USED = (
     *("faiss", "fastapi_offline", "httptools", "httpx", "mercantile", "numpy", "onnxruntime", "pebble", "PIL.Image"),
     *("pillow_heif", "pmtiles.writer", "prometheus_client", "puremagic", "pyarrow.compute", "pyarrow.parquet"),
-    *("python_multipart", "rasterio.features", "rasterio.vrt", "rasterio.warp", "scipy.io", "scipy.ndimage"),
-    *("scipy.spatial", "shapely", "sklearn.cluster", "sklearn.linear_model", "sklearn.metrics"),
-    *("sklearn.model_selection", "tqdm", "uvicorn", "xstatic.pkg.leaflet"),
+    *("python_multipart", "rasterio.features", "rasterio.vrt", "rasterio.warp", "scipy.cluster.vq", "scipy.io"),
+    *("scipy.ndimage", "scipy.optimize", "scipy.spatial", "scipy.stats", "shapely", "tqdm", "uvicorn"),
+    "xstatic.pkg.leaflet",
 )
 """What is imported in the end: with these all libraries are loaded that the project needs."""
-UNCOMPILED = ("joblib", "narwhals", "scipy", "sklearn")
-"""Libraries of which little is used, and that by commands which take minutes: compiled at each use, in a second."""
+UNCOMPILED = ("scipy",)
+"""Libraries of which little is used, and that by commands that take minutes: compiled at each use, in half a second."""
 
 
 def main() -> None:
