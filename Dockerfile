@@ -22,13 +22,14 @@ COPY docker docker
 FROM builder AS cpu-dependencies
 # Further extras: milvus for an index in a database, geo for GeoPackages, which bring a second GDAL.
 ARG EXTRAS=
-# Nobody tests or installs anything in the image, and what is left is compiled here: it cannot be at the first use.
+# hadolint ignore=DL3008
+RUN apt-get update && apt-get install -y --no-install-recommends binutils
+# Nobody installs, tests or debugs in the image, and what is left is compiled here: it cannot be at the first use.
 # hadolint ignore=SC2086
 RUN python docker/dependencies.py raster ${EXTRAS} > requirements.txt \
     && pip install --no-compile -c constraints.txt -r requirements.txt \
     && pip uninstall --yes setuptools pip \
-    && find /opt/venv -type d -name tests -prune -exec rm -r {} + \
-    && python -m compileall -q /opt/venv/lib
+    && python docker/slim.py
 
 FROM builder AS gpu-dependencies
 RUN python docker/dependencies.py geo gpu > requirements.txt && pip install -c constraints.txt -r requirements.txt

@@ -12,7 +12,7 @@ help: ## list the targets
 
 # Nothing is compiled ahead: Python compiles what is used, at its first import, a seventh of it all.
 .venv/light: pyproject.toml constraints.txt
-	@echo 'installing indexer and service into .venv: some 0.65 GB, half a minute'
+	@echo 'installing indexer and service into .venv: some 0.6 GB, half a minute'
 	$(PYTHON) -m venv .venv
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-compile -c constraints.txt -e .
 	@touch $@

@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 from indexer.common.errors import BadPhotos
 from indexer.confidence.calibration import Calibration, Calibrations, Logistic
 from indexer.confidence.features import FeatureReader
+from indexer.confidence.folds import spread
 from indexer.confidence.queries import KnownPhoto, SearchedPhotos
+from indexer.confidence.regression import fit_logistic
 from indexer.confidence.reliability import Distances, Reliability, measure
 from indexer.index.index_manifest import IndexManifest
 from model._version import VERSION
@@ -158,7 +160,10 @@ class _Table:
 
     def model(self, at: int, rows: _Ints) -> Logistic:
         """Fitted on some photos at a temperature."""
-        return _fit_logistic(self.features[at, rows], self.right(at)[rows])
+        right = self.right(at)[rows]
+        if right.all() or not right.any():
+            raise BadPhotos(f"without one fifth of the photos, all others are right or all are wrong: {_FEW_PLACES}")
+        return fit_logistic(self.features[at, rows], right)
 
     def held_out_errors(self, folds: Sequence[_Fold]) -> _Floats:
         """[N] error of each photo at the temperature that serves the others best."""
@@ -214,18 +219,16 @@ def _beats(fused_m: _Floats, best_tile_m: _Floats, inside: _Flags) -> bool:
 
 def _folds(right: _Flags, places: _Ints, radius_m: float) -> list[_Fold]:
     """(train, test) rows; photos of one place are never on both sides."""
-    from sklearn.model_selection import StratifiedGroupKFold
-
     told = f"{right.sum():,} of {len(right):,} photos are placed within {radius_m:g} m"
     if not _LEAST_OF_A_KIND <= right.sum() <= len(right) - _LEAST_OF_A_KIND:
         raise BadPhotos(
             f"{told}; at least {_LEAST_OF_A_KIND} must be, and as many must not. Add photos from outside the index "
             "for wrong answers; for right ones add photos from inside, or set a larger --radius-m"
         )
-    splitter = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=0)
     if len(set(places.tolist())) < _FOLDS:
         raise BadPhotos(f"{told}, but {_FEW_PLACES}")
-    return list(splitter.split(places[:, None], right, places))
+    fold, rows = spread(right, places, _FOLDS), np.arange(len(right))
+    return [(rows[fold != number], rows[fold == number]) for number in range(_FOLDS)]
 
 
 def _place_numbers(photos: Sequence[KnownPhoto], side_m: float) -> _Ints:
@@ -236,17 +239,3 @@ def _place_numbers(photos: Sequence[KnownPhoto], side_m: float) -> _Ints:
     east_m = lon * EARTH_RADIUS_M * np.cos(row * side_m / EARTH_RADIUS_M)
     squares = np.stack([row, np.floor(east_m / side_m)], axis=1)
     return np.unique(squares, axis=0, return_inverse=True)[1].astype(np.int64).ravel()
-
-
-def _fit_logistic(features: _Floats, right: _Flags) -> Logistic:
-    """Standardised features, L2 of strength one; the scaling is folded into the coefficients."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.preprocessing import StandardScaler
-
-    if right.all() or not right.any():
-        raise BadPhotos(f"without one fifth of the photos, all others are right or all are wrong: {_FEW_PLACES}")
-    scaler = StandardScaler().fit(features)
-    model = LogisticRegression(max_iter=1000).fit(scaler.transform(features), right)
-    coefficients = model.coef_[0] / scaler.scale_
-    intercept = float(model.intercept_[0] - coefficients @ scaler.mean_)
-    return Logistic(intercept, tuple(float(value) for value in coefficients))

@@ -143,6 +143,9 @@ def calibration_error(bins: tuple[Bin, ...]) -> float:
 
 
 def _auroc(positive: _Flags, confidence: _Floats) -> float | None:
-    from sklearn.metrics import roc_auc_score
+    from scipy.stats import mannwhitneyu
 
-    return None if positive.all() or not positive.any() else float(roc_auc_score(positive, confidence))
+    if positive.all() or not positive.any():
+        return None
+    pairs = positive.sum() * (~positive).sum()
+    return float(mannwhitneyu(confidence[positive], confidence[~positive], method="asymptotic").statistic / pairs)

@@ -23,6 +23,10 @@ BETWEEN = -1
 """Of photos too near to a held-out one."""
 _MOST_AREAS = 32
 _LEAST_PER_AREA = 2
+_CLUSTERINGS = 10
+"""Tries from different starts, of which the best is kept."""
+_SETTLED_M = 0.1
+"""A try ends where photos come no nearer than this to the middles of their areas."""
 
 _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]
@@ -65,13 +69,14 @@ def _unit_vectors(places: Sequence[LatLon]) -> _Floats:
 
 def _areas(points: _Floats, seed: int) -> _Ints:
     """The area of each place: clusters, so many that an area has some photos."""
-    from sklearn.cluster import KMeans
+    from scipy.cluster.vq import kmeans, vq
 
     distinct = len(np.unique(points, axis=0))
     count = max(1, min(_MOST_AREAS, distinct, max(3, len(points) // _LEAST_PER_AREA)))
-    centred = (points - points.mean(axis=0)) * EARTH_RADIUS_M  # in metres, or the tolerance would stop it at once
-    labels: _Ints = KMeans(count, n_init=1, random_state=seed).fit_predict(centred).astype(np.int64)
-    return labels
+    centred = (points - points.mean(axis=0)) * EARTH_RADIUS_M  # in metres, which the tolerance is in
+    middles, _ = kmeans(centred, count, iter=_CLUSTERINGS, thresh=_SETTLED_M, rng=seed)
+    areas: _Ints = vq(centred, middles)[0].astype(np.int64)
+    return areas
 
 
 def _distances_m(points: _Floats, areas: _Ints) -> _Floats:

@@ -12,7 +12,8 @@ __all__ = ["import_extra", "is_installed", "missing_library"]
 
 _PROJECT = "clnet-geolocalization"
 _EXTRA_OF = {
-    **dict.fromkeys(("torch", "torchvision", "timm", "safetensors", "onnx", "onnxscript", "tensorboard"), "train"),
+    **dict.fromkeys(("torch", "torchvision", "timm", "safetensors", "sklearn"), "train"),
+    **dict.fromkeys(("onnx", "onnxscript", "tensorboard"), "train"),
     "openvino": "openvino",
     "rasterio": "geo",
     "pyogrio": "geo",

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from indexer.confidence.reliability import Bin, Distances, calibration_error, measure, reliability_bins
 
@@ -70,3 +71,13 @@ def test_better_means_both_numbers_clearly():
     assert not Distances(1.0, 6.0).beats(Distances(2.0, 6.0))
     assert not Distances(1.999, 5.0).beats(Distances(2.0, 6.0))
     assert not Distances(1.0, 5.0).beats(None)
+
+
+@pytest.mark.parametrize("levels", [3, 1_000_000])
+def test_the_area_under_the_curve_is_that_of_scikit_learn(levels):
+    random = np.random.default_rng(levels)
+    confidence = random.integers(0, levels, 500) / levels
+    right = random.random(500) < confidence
+    nothing = np.zeros(500)
+    checked = measure(confidence, right, np.ones(500, bool), best_tile_m=nothing, fused_m=nothing)
+    assert checked.auroc == pytest.approx(roc_auc_score(right, confidence), abs=1e-12)
