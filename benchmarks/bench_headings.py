@@ -1,9 +1,9 @@
 """What a search over unknown headings finds, each heading computed on its own and all at once, on the same queries.
 
 The same panoramas, turned by the same angles, are searched in the same gallery: every heading a pass of its own, all
-headings at once with the peak of their scores computed again, and at once with other numbers of headings computed
-again, which is how one was chosen. Recall, how far the heading found is off where the first tile is right, and how
-often the first tile is that of the full search. Writes `results/unknown-headings.json`.
+headings at once with the peak of their scores read between them, and at once without that. Recall, how far the heading
+found is off where the first tile is right, and how often the first tile is that of the full search. Writes
+`results/unknown-headings.json`.
 
     python -m benchmarks.bench_headings
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,12 +29,10 @@ from model.evaluation.parity import dual_encoder
 from model.evaluation.protocol import QueryProtocol
 from model.evaluation.results import Evaluation, QueryResults
 from model.inputs import heading_search
-from model.inputs.heading_search import swept_turns
 from model.network.encoder import Encoder
 
 _FOUND_DEG = 15.0
 """A heading nearer to the true one is found, not mistaken for another."""
-_Offsets = Callable[[NDArray[np.floating[Any]], int], NDArray[np.int64]]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -70,11 +68,10 @@ def _measure(encoders: DualEncoder, pairs: PairSet, queries: int) -> dict[str, d
     found = {
         "known heading": asked(encoders, "known"),
         "each on its own": full,
-        "at once, the peak again": asked(encoders),
+        "at once": asked(encoders),
     }
-    for name, offsets in _OTHERS.items():
-        with patch.object(heading_search, "peak_offsets", offsets):
-            found[f"at once, {name}"] = asked(encoders)
+    with patch.object(heading_search, "peak_offsets", _no_offset):
+        found["at once, the best of them alone"] = asked(encoders)
     return {name: _summed(one, full.query_results) for name, one in found.items()}
 
 
@@ -90,20 +87,8 @@ def _summed(one: Evaluation, full: QueryResults) -> dict[str, float]:
     return {key: round(value, 2) for key, value in told.items()}
 
 
-def _none(scores: NDArray[np.floating[Any]], columns: int) -> NDArray[np.int64]:  # noqa: ARG001
-    return np.zeros((len(scores), 0), np.int64)
-
-
-def _best(scores: NDArray[np.floating[Any]], columns: int) -> NDArray[np.int64]:  # noqa: ARG001
+def _no_offset(scores: NDArray[np.floating[Any]], columns: int) -> NDArray[np.int64]:  # noqa: ARG001
     return np.zeros((len(scores), 1), np.int64)
-
-
-def _halfway(scores: NDArray[np.floating[Any]], columns: int) -> NDArray[np.int64]:
-    half = columns // len(swept_turns(columns)) // 2
-    return np.tile(np.array([-half, 0, half], np.int64), (len(scores), 1))
-
-
-_OTHERS: dict[str, _Offsets] = {"none again": _none, "the best again": _best, "three again": _halfway}
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
 The panorama is embedded at evenly spaced headings, then again around the best one; each tile keeps the heading at
 which it scores best, and that of the best tile is the heading found. Where the encoder computes the evenly spaced
-headings all at once, which is cheap and nearly right, one more follows on its own: the column where a parabola through
-the best score and its two neighbours peaks. A canvas turns by whole columns, so a heading is a number of columns, a
-*turn*, and what is reported is what was turned: a multiple of 360 / width degrees.
+headings all at once, one more follows without a pass: at the column where a parabola through the best score and its two
+neighbours peaks, the vector is that of the parabola through their vectors. A canvas turns by whole columns, so a heading
+is a number of columns, a *turn*, and what is reported is a multiple of 360 / width degrees.
 """
 
 from __future__ import annotations
@@ -149,12 +149,14 @@ def sweep_turns(canvases: NDArray[np.uint8], encoder: TurnEncoder, compare: Comp
     best = np.take_along_axis(first, scores.argmax(axis=1)[:, np.newaxis], axis=1)
     offsets = peak_offsets(scores, columns) if swept else np.array(fine_offsets(count, columns), np.int64)
     again = (best + offsets) % columns
-    if again.shape[1]:
+    if swept:
+        compare(again, _at_peaks(vectors, scores, offsets, columns))
+    elif again.shape[1]:
         compare(again, _embed_turned(canvases, encoder, again))
 
 
 def turns_tried(columns: int, *, count: int, sweeps: bool) -> list[int]:
-    """How many headings each of the two passes tries."""
+    """How many headings each of the two searches tries."""
     if sweeps and count == COARSE_HEADINGS:
         return [len(swept_turns(columns)), 1]
     return [len(coarse_turns(count, columns)), len(fine_offsets(count, columns))]
@@ -185,6 +187,24 @@ def peak_offsets(scores: NDArray[np.floating], columns: int) -> NDArray[np.int64
     shares = np.divide(before - after, 2 * (before - 2 * peak + after), out=np.zeros(fits.shape), where=fits)
     offsets: NDArray[np.int64] = np.rint(shares * (columns // count)).astype(np.int64)
     return offsets
+
+
+def _at_peaks(
+    vectors: NDArray[np.float32], scores: NDArray[np.floating], offsets: NDArray[np.int64], columns: int
+) -> NDArray[np.float32]:
+    """The unit vectors float32 [B, 1, D] at so many columns, int64 [B, 1], from the best of all headings at once.
+
+    Each number of a vector is read from a parabola through its values at the best heading and its two neighbours.
+    """
+    count = vectors.shape[1]
+    best = scores.argmax(axis=1)[:, np.newaxis]
+    before, peak, after = (
+        np.take_along_axis(vectors, ((best + step) % count)[:, :, np.newaxis], axis=1) for step in (-1, 0, 1)
+    )
+    share = (offsets / (columns // count)).astype(np.float32)[:, :, np.newaxis]
+    read = peak + share * (after - before) / 2 + share**2 * (before - 2 * peak + after) / 2
+    unit: NDArray[np.float32] = read / np.linalg.norm(read, axis=2, keepdims=True)
+    return unit
 
 
 def _embed_turned(canvases: NDArray[np.uint8], encoder: TurnEncoder, turns: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -141,31 +141,62 @@ def test_turns_of_all_headings_at_once_are_powers_of_two_apart(columns, turns):
     assert steps.pop().bit_count() == 1
 
 
-def test_all_headings_at_once_are_one_pass_and_the_best_is_seen_again():
-    north = np.zeros((1, 64, 3), np.uint8)
-    north[0, :, 0] = np.arange(64)
+def test_all_headings_at_once_are_the_only_pass():
+    north = waves(64)
     encoder = Looking(sweeps=True)
-    best = search_headings(roll_to_north(north, -90.0), encoder, likeness_to(north))[0]
-    assert (best.heading_deg, best.score, encoder.swept) == (90.0, 1.0, 1)
-    assert len(encoder.shown) == 1
-    assert np.array_equal(encoder.shown[0], north)
+    best = search_headings(roll_to_north(north, -90.0), encoder, alike(north))[0]
+    assert (best.heading_deg, encoder.swept, encoder.shown) == (90.0, 1, [])
+    assert best.score == pytest.approx(1.0)
     assert turns_tried(64, count=24, sweeps=True) == [32, 1]
+
+
+def waves(columns):
+    """A picture that changes as smoothly as a network's vectors do from one heading to the next."""
+    picture = np.zeros((1, columns, 3), np.uint8)
+    angles = np.radians(np.arange(columns) * 360 / columns)
+    picture[0] = 120 + 100 * np.stack([np.sin(angles), np.cos(2 * angles), np.sin(3 * angles)], axis=1)
+    return picture
+
+
+def alike(north):
+    """Scores a vector by its cosine to a picture's."""
+    right = unit(north.reshape(-1).astype(np.float64))
+
+    def find(vectors):
+        return [found(r5=float(unit(vector) @ right)) for vector in vectors]
+
+    return find
+
+
+def unit(vector):
+    return vector / np.linalg.norm(vector)
 
 
 @pytest.mark.parametrize("true_heading", [0.0, 37.0, 181.0, 359.0])
 @pytest.mark.parametrize("columns", [128, 256, 768])
 def test_the_heading_between_two_of_all_at_once_is_found_by_their_scores(true_heading, columns):
-    north = np.zeros((1, columns, 3), np.uint8)
-    north[0, :, 0] = 120 + 100 * np.sin(np.radians(np.arange(columns) * 360 / columns))
-    encoder = Looking(sweeps=True)
-
-    def find(vectors):  # smooth near its peak, as the scores of a network are; the mean difference has an edge there
-        squares = np.square(vectors - north.reshape(-1)).mean(axis=1) / 255**2
-        return [found(r5=1.0 - square) for square in squares]
-
-    best = search_headings(roll_to_north(north, -true_heading), encoder, find)[0]
+    north = waves(columns)
+    best = search_headings(roll_to_north(north, -true_heading), Looking(sweeps=True), alike(north))[0]
     assert abs((best.heading_deg - true_heading + 180) % 360 - 180) <= 360 / columns
-    assert len(encoder.shown) == 1
+
+
+@pytest.mark.parametrize("turn", [0, 1, 2, 41, 127])
+def test_the_vector_at_the_peak_is_nearly_that_of_the_turned_picture(turn):
+    """Nearer than those of the headings beside it, and of length one."""
+    columns, north = 128, waves(128)
+    canvas = np.roll(north, -turn, axis=1)
+    asked = []
+
+    def find(vectors):
+        asked.append(vectors)
+        return alike(north)(vectors)
+
+    best = search_headings(canvas, Looking(sweeps=True), find)[0]
+    assert len(asked) == 2
+    assert np.linalg.norm(asked[1][0]) == pytest.approx(1.0)
+    told = unit(rolled(canvas, [round(best.heading_deg * columns / 360)])[0].reshape(-1).astype(np.float64))
+    swept = [float(unit(vector) @ told) for vector in asked[0]]
+    assert float(asked[1][0] @ told) > max(0.9995, max(swept) - 1e-6)
 
 
 def test_the_peak_is_that_of_the_parabola_and_at_most_halfway_to_a_neighbour():
