@@ -29,11 +29,10 @@ __all__ = ["expects_lists", "plan_search", "require_possible"]
 
 _SAMPLE_BYTES = 64 << 20
 _TOP = 10
-_FEWEST_CANDIDATES = 8
+_FEWER_CANDIDATES = (8, 16)
 _MOST_CANDIDATES = (32, 128)
-"""Rows compared exactly for an answer: lists are tried with the first, and with the second where all lists and the
-first find too little; the fewest are taken where they do."""
-
+"""Rows compared exactly for an answer: lists are tried with the first of the most, and with the second where all lists
+and the first find too little; then fewer are taken where they do."""
 _FLOAT_NOISE = 1e-9
 
 _Half = NDArray[np.float16]
@@ -137,9 +136,11 @@ def _tuned(
             recalls = recalls_of(probes, candidates)
             curve.append((probes, _mean(recalls)))
             if _reaches(recalls, spec.target_recall) or _ends(curve, spec.target_recall, lists):
-                fewer = recalls_of(probes, _FEWEST_CANDIDATES)
-                if _reaches(fewer, spec.target_recall) or _mean(fewer) == curve[-1][1]:
-                    candidates, curve[-1] = _FEWEST_CANDIDATES, (probes, _mean(fewer))
+                for fewer in _FEWER_CANDIDATES:
+                    recalls = recalls_of(probes, fewer)
+                    if _reaches(recalls, spec.target_recall) or _mean(recalls) == curve[-1][1]:
+                        candidates, curve[-1] = fewer, (probes, _mean(recalls))
+                        break
                 return replace(recipe, probes=probes, candidates=candidates, recall=curve[-1][1], curve=curve)
         best = max(best, curve[-1][1])
     raise BadRecipe(

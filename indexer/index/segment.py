@@ -43,6 +43,8 @@ logger = logging.getLogger(__name__)
 
 _ALL_BLOCKS = "blocks of embeddings.npy"
 """Their part of the background's work: no search waits for it."""
+_MAPPED_BYTES = 4 << 30
+"""Vectors of up to so many bytes may all become resident; single rows of larger files are read, which is slower."""
 _FIRST_BYTE = np.zeros(1, np.int64)
 _ON_A_TILE_M = 0.01
 """A place this near a tile's edge is on it; tiles of one grid meet within rounding."""
@@ -86,7 +88,7 @@ class Segment:
         self.exact = exact or scan_on is not None or manifest.search.kind != "ivf"
         self._kept = None if removed is None or self.exact else selector(np.repeat(~removed, self.anchors))
         self._proposed: Rows = self._flat
-        if not self.exact:
+        if not self.exact and vectors.nbytes > _MAPPED_BYTES:
             self._proposed = RowReader(folder / EMBEDDINGS, int(vectors.offset), manifest.dim)
         self._source_lock = threading.Lock()
         self._opened: list[TileSource] = []

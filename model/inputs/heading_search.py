@@ -2,9 +2,9 @@
 
 The panorama is embedded at evenly spaced headings, then again around the best one; each tile keeps the heading at
 which it scores best, and that of the best tile is the heading found. Where the encoder computes the evenly spaced
-headings all at once, one more follows without a pass: at the column where a parabola through the best score and its two
-neighbours peaks, the vector is that of the parabola through their vectors. A canvas turns by whole columns, so a heading
-is a number of columns, a *turn*, and what is reported is a multiple of 360 / width degrees.
+headings all at once, one more follows without a pass: at the column where a parabola through the best score and its
+two neighbours peaks, the vector is that of the parabola through their vectors. A canvas turns by whole columns, so a
+heading is a number of columns, a *turn*, and what is reported is a multiple of 360 / width degrees.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ def test_candidates_are_as_few_as_the_recall_allows(tmp_path: Path, monkeypatch:
     def recalls(wanted: int) -> Any:
         return lambda *given: np.full(5, float(given[-2].candidates >= wanted))
 
-    for wanted, taken in ((1, (1, 8)), (20, (1, 32)), (100, (1, 128))):
+    for wanted, taken in ((1, (1, 8)), (10, (1, 16)), (20, (1, 32)), (100, (1, 128))):
         monkeypatch.setattr("indexer.index.planner._recalls", recalls(wanted))
         recipe = plan_search(VECTORS, SearchSpec(latency_ms=0), tmp_path / "lists")
         assert (recipe.probes, recipe.candidates) == taken
