@@ -62,6 +62,7 @@ def codes_within(count: int, dim: int, memory: int | None) -> Codes:
 
     Products of 4 bits, which FAISS compares in registers: beside 8 bits a number they take a quarter of the bytes and
     less than half the time, and find as much among as many candidates, since the exact vectors decide (decision 0036).
+    Vectors of odd length, and fewer than 16, have 8 bits a number.
 
     Raises:
         BadRecipe: none does.
