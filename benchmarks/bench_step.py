@@ -26,7 +26,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from benchmarks.record import write_record
-from model.data.augment import AugmentSpec
+from model.data.augment_spec import AugmentSpec
 from model.data.image_cache import ensure_decoded
 from model.data.loaders import TrainingPairs, training_loader
 from model.data.manifest import read_manifest

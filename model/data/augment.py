@@ -10,20 +10,20 @@ import io
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated
 
 import numpy as np
-from annotated_types import Ge, Le
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageFilter
 
 from model.common.errors import BadConfig
-from model.common.specs import Wanted, spec
-from model.inputs.anchors import NEUTRAL, REACH, anchor_px, recentre
+from model.data.augment_spec import AugmentSpec
+from model.data.changes import Look, canvas_top, draw_change, tile_box
+from model.data.turned import with_turned
+from model.inputs.anchors import NEUTRAL, recentre
 from model.inputs.transforms import InputSpec, limit_view, roll_to_north
 
 __all__ = [
-    "AugmentSpec",
+    "LUMINANCE",
     "augment_pair",
     "compress",
     "crop_canvas",
@@ -41,11 +41,8 @@ __all__ = [
 ]
 
 _Pixels = NDArray[np.uint8]
-_Share = Annotated[float, Ge(0), Le(1)]
 
-_EITHER = (("blur", "sharpen"), ("erase", "grid", "holes"))
-"""Probabilities of which at most one comes true for a picture."""
-_RAMPED = ("shift", "fov_share", "heading_jitter_deg", "horizon_deg")
+_WHOLE_DEG = 360.0
 _BLUR_PX = (0.3, 1.2)
 """Standard deviation of the Gaussian blur at the encoder's size."""
 _GRID_GROUND, _GRID_TILE = 0.5, 0.4
@@ -56,114 +53,33 @@ _ASPECT = (0.5, 2.0)
 """Width of an erased rectangle over its height, both as shares of the picture's sides."""
 
 
-@spec(prefix="data.augment.")
-class AugmentSpec:
-    """What is changed in a training pair.
-
-    Attributes:
-        turns: turn both views by the same number of quarter turns.
-        tile_turns: turn the tile alone, where the street-level picture has no columns that turn with it.
-        mirror: swap east and west in both views, every other time.
-        colour: strength of the colour jitter, 0 to 1.
-        jpeg: probability that a picture is compressed, at a quality of 90 to 100.
-        shift_colours: probability that brightness, contrast, saturation and hue change by up to 15 %.
-        recolour: probability that its colours change as much as another sensor, hour or season could make them.
-        grey: probability that it loses its colours.
-        blur: probability that a picture is blurred a little.
-        sharpen: probability that it is sharpened instead.
-        erase: probability that a rectangle of a picture, 2 to 15 % of it, turns neutral.
-        grid: probability that a grid of squares turns neutral instead.
-        holes: probability that 10 to 25 small rectangles turn neutral instead.
-        shift: share of a tile's margin, 0 to 1, within which its crop moves along each axis; without a margin it stays.
-            Where a tile has several anchors, share of an anchor's cell.
-        fov_share: probability that a panorama keeps a limited field of view only, the rest of its canvas neutral.
-        fov_deg: least and greatest limited field of view; drawn between them, around any heading.
-        heading_jitter_deg: greatest error of the panorama's heading, to either side.
-        unknown_heading: roll the panorama by any angle, for networks that are not told the heading.
-        turned: copies of each panorama that are turned to another heading and join the batch as negatives of all its
-            tiles, so that a search over headings finds the right one first.
-        horizon_deg: greatest error of the horizon's height in the panorama, up or down: public panoramas are cropped,
-            and few say where.
-        ground: least and greatest side of the ground that a tile shows, in its own sides, drawn evenly by their
-            logarithms as far as its margin reaches; the camera keeps its place in the tile.
-        ramp_epochs: epochs over which `shift`, `fov_share`, `heading_jitter_deg` and `horizon_deg` grow from nothing to
-            what they are: an untrained network finds the first correspondences much sooner in pairs without them.
-    """
-
-    turns: bool = True
-    tile_turns: bool = False
-    mirror: bool = True
-    colour: _Share = 1.0
-    jpeg: _Share = 0.0
-    shift_colours: _Share = 0.0
-    recolour: _Share = 0.0
-    grey: _Share = 0.0
-    blur: _Share = 0.0
-    sharpen: _Share = 0.0
-    erase: _Share = 0.0
-    grid: _Share = 0.0
-    holes: _Share = 0.0
-    shift: _Share = 0.0
-    fov_share: _Share = 0.0
-    fov_deg: Annotated[tuple[float, float], Wanted("two rising angles in (0, 360], as [70, 360]")] = (70.0, 360.0)
-    heading_jitter_deg: Annotated[
-        float, Ge(0), Le(180), Wanted("degrees in [0, 180], and unknown_heading for any heading")
-    ] = 0.0
-    unknown_heading: bool = False
-    turned: Annotated[int, Ge(0), Le(16)] = 0
-    horizon_deg: Annotated[float, Ge(0), Le(30), Wanted("degrees in [0, 30]")] = 0.0
-    ground: Annotated[tuple[float, float], Wanted("two rising shares in (0, 4], as [0.7, 1.5]")] = (1.0, 1.0)
-    ramp_epochs: Annotated[int, Ge(0)] = 0
-
-    def check_together(self) -> None:
-        """Of some changes at most one is made, and the two angles rise."""
-        for group in _EITHER:
-            if sum(getattr(self, name) for name in group) > 1:
-                shares = ", ".join(f"data.augment.{name} {getattr(self, name)}" for name in group)
-                raise BadConfig(f"{shares}: at most one of them is done to a picture; give shares of 1 in all")
-        if not 0 < self.fov_deg[0] <= self.fov_deg[1] <= 360:
-            raise BadConfig(f"data.augment.fov_deg is {self.fov_deg}; give two rising angles in (0, 360], as [70, 360]")
-        if self.turned and self.unknown_heading:
-            raise BadConfig(
-                f"data.augment.turned is {self.turned} and unknown_heading is true: a network that is not told the "
-                "heading cannot tell turned copies apart; set one of them to 0 or false"
-            )
-        if not 0 < self.ground[0] <= self.ground[1] <= 4:
-            raise BadConfig(f"data.augment.ground is {self.ground}; give two rising shares in (0, 4], as [0.7, 1.5]")
-
-    def in_epoch(self, epoch: int) -> AugmentSpec:
-        """What is changed in this epoch, counted from 0."""
-        if epoch >= self.ramp_epochs:
-            return self
-        grown = {name: getattr(self, name) * epoch / self.ramp_epochs for name in _RAMPED}
-        return replace(self, **grown)
-
-
 def augment_pair(
     panorama: _Pixels, tile: _Pixels, inputs: InputSpec, spec: AugmentSpec, random: np.random.Generator
 ) -> tuple[_Pixels, _Pixels]:
-    """A canvas [H, W, 3] and a tile with its margin [S, S, 3], changed; the tile comes back at the encoder's size."""
-    tile = _place_camera(tile, inputs, spec, random)
-    panorama = crop_canvas(panorama, inputs, random.uniform(-1.0, 1.0) * spec.horizon_deg if spec.horizon_deg else 0.0)
-    if spec.turns:
-        panorama, tile = turn_pair(panorama, tile, int(random.integers(4)))
-    if spec.tile_turns:
-        tile = np.rot90(tile, int(random.integers(4)))
-    if spec.mirror and random.random() < 0.5:
+    """A canvas [H, W, 3] and a tile with its margin [S, S, 3], changed.
+
+    Returns:
+        The panorama and its turned copies at the encoder's size, uint8 [1 + turned, H, W, 3], and the tile [S, S, 3].
+    """
+    change = draw_change(len(panorama), len(tile), inputs, spec, random)
+    tile = recentre(_cut_tile(tile, inputs.satellite_px, change.box), *change.anchor.tolist())
+    panorama = panorama[change.top : change.top + inputs.ground_height_px]
+    panorama, tile = turn_pair(panorama, tile, change.quarters)
+    tile = np.rot90(tile, change.tile_quarters)
+    if change.mirrored:
         panorama, tile = mirror_pair(panorama, tile)
-    if error_deg := 180.0 if spec.unknown_heading else spec.heading_jitter_deg:
-        panorama = roll_to_north(panorama, random.uniform(-error_deg, error_deg))
-    panorama, tile = (_change_look(picture, spec, random) for picture in (panorama, tile))
-    if random.random() < spec.fov_share:  # after the colours, so that what no photo covers is neutral to the bit
-        panorama = limit_view(panorama, random.uniform(*spec.fov_deg), random.uniform(0.0, 360.0))
-    return _hide(panorama, spec, random, _GRID_GROUND), _hide(tile, spec, random, _GRID_TILE)
+    panorama = roll_to_north(panorama, change.heading_deg)
+    panorama = _change_look(panorama, change.ground_look, spec, random)
+    tile = _change_look(tile, change.tile_look, spec, random)
+    if change.fov_deg < _WHOLE_DEG:  # after the colours, so that what no photo covers is neutral to the bit
+        panorama = limit_view(panorama, change.fov_deg, change.view_deg)
+    panorama = _hide(panorama, spec, random, _GRID_GROUND)
+    return with_turned(panorama, change.turned_deg), _hide(tile, spec, random, _GRID_TILE)
 
 
-def crop_tile(tile: _Pixels, tile_px: int, east: float = 0.0, south: float = 0.0) -> _Pixels:
-    """The tile [tile_px, tile_px, 3] within a picture that shows a margin, moved by shares of it in [-1, 1]."""
-    margin_px = (len(tile) - tile_px) / 2
-    top, left = round(margin_px * (1.0 + south)), round(margin_px * (1.0 + east))
-    return tile[top : top + tile_px, left : left + tile_px]
+def crop_tile(tile: _Pixels, tile_px: int) -> _Pixels:
+    """The tile [tile_px, tile_px, 3] in the middle of a picture that shows a margin."""
+    return _cut_tile(tile, tile_px, tile_box(len(tile), tile_px))
 
 
 def wide_inputs(inputs: InputSpec, spec: AugmentSpec) -> InputSpec:
@@ -184,52 +100,19 @@ def wide_inputs(inputs: InputSpec, spec: AugmentSpec) -> InputSpec:
     return replace(inputs, ground_height_px=height_px, ground_vertical_deg=vertical_deg, ground_lowered_deg=0.0)
 
 
-def crop_canvas(canvas: _Pixels, inputs: InputSpec, horizon_deg: float = 0.0) -> _Pixels:
-    """The encoder's canvas [H, W, 3] within a higher one, its horizon so many degrees below the middle."""
-    spare = len(canvas) - inputs.ground_height_px
-    if spare <= 0 or inputs.ground_vertical_deg is None:
-        return canvas
-    below_deg = inputs.ground_lowered_deg - horizon_deg
-    top = spare / 2 + below_deg / inputs.ground_vertical_deg * inputs.ground_height_px
-    first = min(max(round(top), 0), spare)
-    return canvas[first : first + inputs.ground_height_px]
+def crop_canvas(canvas: _Pixels, inputs: InputSpec) -> _Pixels:
+    """The encoder's canvas [H, W, 3] within a higher one whose horizon lies in the middle."""
+    top = canvas_top(len(canvas), inputs)
+    return canvas[top : top + inputs.ground_height_px]
 
 
-def _place_camera(tile: _Pixels, inputs: InputSpec, spec: AugmentSpec, random: np.random.Generator) -> _Pixels:
-    """The tile as it is described around the anchor nearest to the camera, which stands in the picture's middle.
-
-    Which anchor is drawn evenly from those around which the picture shows enough ground; how far the camera is from it,
-    as `shift` says.
-    """
-    tile_px = inputs.satellite_px
-    margin_px = (len(tile) - tile_px) / 2
-    scale = 1.0 if spec.ground == (1.0, 1.0) else math.exp(random.uniform(*np.log(spec.ground)))
-    if inputs.anchors == 1 or not margin_px:
-        away = random.uniform(-spec.shift, spec.shift, 2) * margin_px if spec.shift else np.zeros(2)
-        return _cut_tile(tile, tile_px, away, scale)
-    points = _anchors_within(inputs.anchor_points, (len(tile) / (tile_px * scale) - 1.0) / 2.0)
-    anchor = anchor_px(points[int(random.integers(len(points)))], tile_px)
-    away = random.uniform(-spec.shift, spec.shift, 2) * REACH * tile_px / inputs.anchors
-    return recentre(_cut_tile(tile, tile_px, away - np.array(anchor), scale), *anchor)
-
-
-def _anchors_within(points: list[tuple[float, float]], reach: float) -> list[tuple[float, float]]:
-    """The anchors within so many tile sides of the centre along each axis; the nearest ones where there are none."""
-    far = [max(abs(east), abs(south)) for east, south in points]
-    return [point for point, distance in zip(points, far, strict=True) if distance <= max(reach, min(far)) + 1e-9]
-
-
-def _cut_tile(tile: _Pixels, tile_px: int, move_px: NDArray[np.float64], scale: float) -> _Pixels:
-    """A tile of so many times its ground, or as much as there is, its middle moved (east, south) by its own pixels."""
-    margin_px = (len(tile) - tile_px) / 2
-    if scale == 1.0:
-        east, south = (move_px / margin_px).clip(-1.0, 1.0) if margin_px else (0.0, 0.0)
-        return crop_tile(tile, tile_px, east, south)
-    scale = min(scale, len(tile) / (tile_px + 2.0 * float(np.abs(move_px).max())))
-    left, top = (len(tile) - tile_px * scale) / 2 + move_px * scale
-    box = (left, top, left + tile_px * scale, top + tile_px * scale)
-    whole = tuple(min(max(edge, 0.0), float(len(tile))) for edge in box)
-    return np.asarray(Image.fromarray(tile).resize((tile_px, tile_px), Image.Resampling.BILINEAR, box=whole))
+def _cut_tile(tile: _Pixels, tile_px: int, box: NDArray[np.float64]) -> _Pixels:
+    """The square (left, top, side) of a picture, at the encoder's size."""
+    left, top, side = box.tolist()
+    if side == tile_px:
+        return tile[int(top) : int(top) + tile_px, int(left) : int(left) + tile_px]
+    edges = (min(max(edge, 0.0), float(len(tile))) for edge in (left, top, left + side, top + side))
+    return np.asarray(Image.fromarray(tile).resize((tile_px, tile_px), Image.Resampling.BILINEAR, box=tuple(edges)))
 
 
 def turn_pair(panorama: _Pixels, tile: _Pixels, quarters: int) -> tuple[_Pixels, _Pixels]:
@@ -254,7 +137,7 @@ def jitter_colour(picture: _Pixels, random: np.random.Generator, strength: float
     return np.ascontiguousarray(np.stack([table[picture[..., c], c] for c in range(3)], axis=-1))
 
 
-def _change_look(picture: _Pixels, spec: AugmentSpec, random: np.random.Generator) -> _Pixels:
+def _change_look(picture: _Pixels, look: Look, spec: AugmentSpec, random: np.random.Generator) -> _Pixels:
     """Colour and sharpness of one picture."""
     if spec.jpeg and random.random() < spec.jpeg:
         picture = compress(picture, random)
@@ -262,9 +145,9 @@ def _change_look(picture: _Pixels, spec: AugmentSpec, random: np.random.Generato
         picture = shift_colours(picture, random)
     if spec.colour:
         picture = jitter_colour(picture, random, spec.colour)
-    if spec.recolour and random.random() < spec.recolour:
-        picture = recolour(picture, random)
-    if spec.grey and random.random() < spec.grey:
+    if look.recoloured:
+        picture = recolour(picture, look)
+    if look.grey:
         picture = without_colour(picture)
     drawn = random.random()
     if drawn < spec.blur:
@@ -305,13 +188,7 @@ _QUALITY = (90, 100)
 """Of the JPEG, both ends included."""
 _COLOURS = 0.15
 """Greatest change of brightness, contrast and saturation as a share, and of the hue in turns."""
-_SATURATION, _CONTRAST = (-0.8, 0.7), 0.7
-"""Greatest change of either, as a share."""
-_MIXING, _BALANCE, _GAIN = 0.28, 0.24, 0.5
-"""Greatest share of one channel in another, and greatest change of a channel and of all."""
-_BEND = 0.8
-"""Greatest logarithm of the exponent of the tone curve."""
-_LUMINANCE = np.array([0.3, 0.59, 0.11], np.float32)
+LUMINANCE = np.array([0.3, 0.59, 0.11], np.float32)
 _SHARPNESS = (1.5, 3.0)
 """Pillow's factor, where 1 is the picture itself."""
 _CELLS = 10
@@ -342,25 +219,22 @@ def shift_colours(picture: _Pixels, random: np.random.Generator) -> _Pixels:
     return np.asarray(image)
 
 
-def recolour(picture: _Pixels, random: np.random.Generator) -> _Pixels:
+def recolour(picture: _Pixels, look: Look) -> _Pixels:
     """Saturation, mixture of the channels, white balance, contrast, exposure and tone of some other sensor."""
     level = picture.astype(np.float32) / 255.0
-    grey = (level @ _LUMINANCE)[..., None]
-    level = grey + (level - grey) * np.float32(1.0 + random.uniform(*_SATURATION))
-    mixture = np.eye(3, dtype=np.float32) + random.uniform(-_MIXING, _MIXING, (3, 3)).astype(np.float32)
-    level = level @ (mixture / mixture.sum(axis=1, keepdims=True)).T
-    level *= (1.0 + random.uniform(-_BALANCE, _BALANCE, 3)).astype(np.float32)
+    grey = (level @ LUMINANCE)[..., None]
+    level = grey + (level - grey) * np.float32(look.saturation)
+    level = level @ look.mixture.T
+    level *= look.balance
     mean = level.mean()
-    contrast, gain = 1.0 + random.uniform(-_CONTRAST, _CONTRAST), 1.0 + random.uniform(-_GAIN, _GAIN)
-    level = (level - mean) * np.float32(contrast) + mean * np.float32(gain)
-    curved = level.clip(0.0, 1.0) ** np.float32(np.exp(random.uniform(-_BEND, _BEND)))
-    pixels: _Pixels = (curved * 255.0 + 0.5).astype(np.uint8)
+    level = (level - mean) * np.float32(look.contrast) + mean * np.float32(look.gain)
+    pixels: _Pixels = (level.clip(0.0, 1.0) ** np.float32(look.exponent) * 255.0 + 0.5).astype(np.uint8)
     return pixels
 
 
 def without_colour(picture: _Pixels) -> _Pixels:
     """The picture in greys."""
-    grey = (picture @ _LUMINANCE + 0.5).astype(np.uint8)
+    grey = (picture @ LUMINANCE + 0.5).astype(np.uint8)
     return np.repeat(grey[..., None], 3, axis=-1)
 
 

@@ -6,22 +6,23 @@ Because no hidden random state is carried along, a run that is resumed at any st
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
 
 from model.common.errors import GeoLocalizationError
-from model.data.augment import AugmentSpec, augment_pair
+from model.data.augment import augment_pair
+from model.data.augment_spec import AugmentSpec
+from model.data.changes import PairChange, draw_change
 from model.data.pictures import Pictures
-from model.data.turned import with_turned
 from model.inputs.transforms import InputSpec
 
-__all__ = ["TrainingPairs", "plain_errors", "training_loader"]
+__all__ = ["TrainingDraws", "TrainingPairs", "plain_errors", "training_loader"]
 
 _Pixels = NDArray[np.uint8]
 
@@ -46,14 +47,47 @@ class TrainingPairs(Dataset[tuple[_Pixels, _Pixels]]):
         epoch, index = divmod(draw, len(self))
         panorama, tile = self.pictures.query(index), self.pictures.reference(int(self.positives[index]))
         random = np.random.default_rng((self.seed, draw))
-        panorama, tile = augment_pair(panorama, tile, self.inputs, self.augment.in_epoch(epoch), random)
-        return with_turned(panorama, self.augment.turned, random), tile
+        return augment_pair(panorama, tile, self.inputs, self.augment.in_epoch(epoch), random)
+
+
+class TrainingDraws(Dataset[tuple[int, int, PairChange]]):
+    """What `TrainingPairs` does to its pairs, for a device that does it; the same draws give the same numbers.
+
+    An item is the row of a query, that of its tile, and the change.
+    """
+
+    def __init__(
+        self,
+        sides_px: Sequence[int],
+        positives: NDArray[np.int64],
+        inputs: InputSpec,
+        *,
+        rows: int,
+        seed: int,
+        augment: AugmentSpec,
+    ) -> None:
+        """`sides_px` of all tiles with their margins, `rows` of every canvas; `positives` as for `TrainingPairs`."""
+        self.sides_px, self.positives, self.inputs, self.rows = sides_px, positives, inputs, rows
+        self.seed, self.augment = seed, augment
+
+    def __len__(self) -> int:
+        return len(self.positives)
+
+    def __getitem__(self, draw: int) -> tuple[int, int, PairChange]:
+        epoch, index = divmod(draw, len(self))
+        tile = int(self.positives[index])
+        random = np.random.default_rng((self.seed, draw))
+        return (
+            index,
+            tile,
+            draw_change(self.rows, self.sides_px[tile], self.inputs, self.augment.in_epoch(epoch), random),
+        )
 
 
 def training_loader(
-    dataset: TrainingPairs, batches: Iterator[list[int]], *, workers: int, pinned: bool = False
+    dataset: TrainingPairs | TrainingDraws, batches: Iterator[list[int]], *, workers: int, pinned: bool = False
 ) -> DataLoader[Any]:
-    """Batches of (ground, satellite) uint8 tensors; pinned ones a GPU can fetch while it computes.
+    """Batches of (ground, satellite) uint8 tensors, or of draws; pinned ones a GPU can fetch while it computes.
 
     Tiles are [B, H, W, 3], panoramas [B * (1 + turned), H, W, 3]: each is followed by its turned copies.
     """
@@ -61,7 +95,7 @@ def training_loader(
         dataset,
         batch_sampler=_Batches(batches),
         num_workers=workers,
-        collate_fn=_stack_pairs,
+        collate_fn=_stack_pairs if isinstance(dataset, TrainingPairs) else default_collate,
         pin_memory=pinned,
         **_options(workers),
     )

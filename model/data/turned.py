@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from model.inputs.transforms import roll_to_north
 
-__all__ = ["with_turned"]
+__all__ = ["draw_turns", "with_turned"]
 
 _LEAST_DEG = 20.0
 """A smaller turn is an error of the heading, not another heading."""
@@ -19,10 +19,14 @@ _BACK_SHARE, _BACK_DEG = 0.5, 10.0
 """Share of the copies that look back, to within so many degrees: a straight road looks alike both ways."""
 
 
-def with_turned(panorama: NDArray[np.uint8], count: int, random: np.random.Generator) -> NDArray[np.uint8]:
-    """A panorama uint8 [H, W, 3] and `count` copies turned to other headings, uint8 [1 + count, H, W, 3]."""
-    copies = [panorama, *(roll_to_north(panorama, _other_heading(random)) for _ in range(count))]
-    return np.stack(copies)
+def draw_turns(count: int, random: np.random.Generator) -> NDArray[np.float64]:
+    """Headings, in degrees, that so many copies are turned to, float64 [count]."""
+    return np.array([_other_heading(random) for _ in range(count)], np.float64)
+
+
+def with_turned(panorama: NDArray[np.uint8], turned_deg: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """A panorama uint8 [H, W, 3], and its copies turned to C other headings, uint8 [1 + C, H, W, 3]."""
+    return np.stack([panorama, *(roll_to_north(panorama, heading_deg) for heading_deg in turned_deg.tolist())])
 
 
 def _other_heading(random: np.random.Generator) -> float:

@@ -13,7 +13,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from model.common.atomic_io import read_json
 from model.common.errors import BadConfig
 from model.common.specs import Wanted, spec, spec_from
-from model.data.augment import AugmentSpec
+from model.data.augment_spec import ON_WORKERS, AugmentSpec
 from model.data.samplers import SamplerSpec
 from model.inputs.transforms import InputSpec
 from model.network.clnet import CLNetSpec
@@ -33,6 +33,8 @@ class DataSpec:
         sampler: which pairs stand together in a batch.
         workers: processes that decode and augment pictures.
         cache: decode all pictures once, before the first step, into memory maps in `decoded` beside the run folder.
+        augment_on: who changes the pictures: the workers; or the device that trains, which holds all of them in its
+            memory. That is for GPUs, which otherwise wait; it needs `cache`.
         replay: further pairs to learn from, named like `train`, so that what a network knew is not forgotten; "" for
             none. Searches for hard negatives leave them out.
         replay_share: share of each batch that they take.
@@ -46,14 +48,26 @@ class DataSpec:
     sampler: SamplerSpec = field(default_factory=SamplerSpec)
     workers: Annotated[int, Ge(0)] = 1
     cache: bool = False
+    augment_on: Literal["workers", "device"] = "workers"
     replay: str = ""
     replay_share: Annotated[float, Gt(0), Lt(1), Wanted("a share above 0 and below 1")] = 0.5
     tile_m: tuple[Annotated[float, Ge(0)], Annotated[float, Ge(0)]] = (0.0, 0.0)
 
     def check_together(self) -> None:
-        """Sizes rise."""
+        """Sizes rise, and a device is asked for what it can do."""
         if self.tile_m[0] > self.tile_m[1] or (self.tile_m[0] == 0.0) != (self.tile_m[1] == 0.0):
             raise BadConfig(f"data.tile_m is {self.tile_m}; give the least and the greatest side in metres, or 0,0")
+        if self.augment_on == "device":
+            self._check_device()
+
+    def _check_device(self) -> None:
+        if not self.cache:
+            raise BadConfig('data.augment_on is "device" with data.cache off, whose pictures it takes; turn that on')
+        if asked := [name for name in ON_WORKERS if getattr(self.augment, name)]:
+            raise BadConfig(
+                f'data.augment_on is "device", which cannot do data.augment.{asked[0]} '
+                f'({getattr(self.augment, asked[0])}); set that to 0, or data.augment_on to "workers"'
+            )
 
     def replayed(self, batch: int) -> int:
         """How many pairs of a batch are replayed; both kinds have one at least."""

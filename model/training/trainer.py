@@ -10,7 +10,7 @@ import copy
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from itertools import tee
@@ -27,9 +27,9 @@ from model.common.progress import progress
 from model.data.augment import wide_inputs
 from model.data.fingerprint import pairs_digest
 from model.data.hard_negatives import nearest_places
-from model.data.image_cache import ensure_decoded
+from model.data.image_cache import DecodedPictures, ensure_decoded
 from model.data.joined import join_pairs
-from model.data.loaders import TrainingPairs, plain_errors, training_loader
+from model.data.loaders import TrainingDraws, TrainingPairs, plain_errors, training_loader
 from model.data.pairs import PairSet
 from model.data.pictures import PictureFiles, Pictures
 from model.data.replay import JoinedPictures, join_draws
@@ -42,6 +42,7 @@ from model.network.checkpoints import blend_with, named_bundle, save_bundle, sta
 from model.network.clnet import CLNet
 from model.network.forward import encode_batch, encode_view
 from model.network.pretrained import find_pretrained
+from model.training.changed_on_device import DevicePictures, JoinedOnDevice
 from model.training.checkpoint import (
     best_step,
     forget_best,
@@ -305,25 +306,48 @@ class Trainer:
             cache: folder for decoded pictures.
             replay: further pairs, a share of each batch; None for none.
         """
-        run, whole = self.run, pairs
-        pictures = own = self._pictures(pairs, cache)
-        if replay is not None:
-            whole = join_pairs([pairs, replay])
-            pictures = JoinedPictures(own, self._pictures(replay, cache), len(pairs.queries), len(pairs.references))
-        dataset = TrainingPairs(pictures, whole.positives, run.inputs, seed=run.optim.seed, augment=run.data.augment)
-        self.order = self.order or self._next_order(pairs, own)
+        run = self.run
+        sets = [one for one in (pairs, replay) if one is not None]
+        whole = pairs if replay is None else join_pairs(sets)
+        pictures = [self._pictures(one, cache) for one in sets]
+        dataset, changed = self._changes(sets, pictures, whole.positives)
+        self.order = self.order or self._next_order(pairs, pictures[0])
         soft = run.optim.semi_positives == "soft"
         while True:
             # The loader asks for batches ahead of time, and gives them in the same order.
             draws, asked = tee(self._draws(pairs, replay, self.order))
             slices = map(self.processes.own_slice, draws)
             loader = training_loader(dataset, slices, workers=run.data.workers, pinned=self.device.type == "cuda")
-            for ground, satellite in plain_errors(loader):
+            for batch in plain_errors(loader):
+                ground, satellite = changed(*batch)
                 rows = [draw % len(whole.queries) for draw in next(asked)]
                 yield ground, satellite, soft_targets(whole, rows, run.optim.semi_positive_weight) if soft else None
             if self.step >= run.optim.steps:
                 return
-            self.order = self._next_order(pairs, own)
+            self.order = self._next_order(pairs, pictures[0])
+
+    def _changes(
+        self, sets: Sequence[PairSet], pictures: Sequence[Pictures], positives: NDArray[np.int64]
+    ) -> tuple[TrainingPairs | TrainingDraws, Callable[..., tuple[Tensor, Tensor]]]:
+        """What the loader reads, and what makes pictures of a batch of it: nothing where workers have made them."""
+        run = self.run
+        if run.data.augment_on == "device":
+            decoded = [one for one in pictures if isinstance(one, DecodedPictures)]
+            held = [DevicePictures(one, run.inputs, self.device) for one in decoded]
+            sides_px = [side for one in decoded for side in one.sides_px]
+            rows = wide_inputs(run.inputs, run.data.augment).ground_height_px
+            draws = TrainingDraws(
+                sides_px, positives, run.inputs, rows=rows, seed=run.optim.seed, augment=run.data.augment
+            )
+            return draws, JoinedOnDevice(held).changed
+        first = sets[0]
+        joined = (
+            pictures[0]
+            if len(sets) == 1
+            else JoinedPictures(pictures[0], pictures[1], len(first.queries), len(first.references))
+        )
+        dataset = TrainingPairs(joined, positives, run.inputs, seed=run.optim.seed, augment=run.data.augment)
+        return dataset, lambda ground, satellite: (ground, satellite)
 
     def _pictures(self, pairs: PairSet, cache: Path) -> Pictures:
         """A data set's pictures for training, decoded now or when they are asked for."""

@@ -6,7 +6,6 @@ import pytest
 
 from model.common.errors import BadConfig
 from model.data.augment import (
-    AugmentSpec,
     augment_pair,
     compress,
     crop_canvas,
@@ -20,6 +19,8 @@ from model.data.augment import (
     turn_pair,
     wide_inputs,
 )
+from model.data.augment_spec import AugmentSpec
+from model.data.changes import canvas_top, tile_box
 from model.inputs.transforms import NEUTRAL, InputSpec
 
 PLAIN = AugmentSpec(turns=False, mirror=False, colour=0)
@@ -27,7 +28,8 @@ PLAIN = AugmentSpec(turns=False, mirror=False, colour=0)
 
 def augmented(spec, seed, panorama, tile, tile_px=32, anchors=1):
     inputs = InputSpec(satellite_px=tile_px, anchors=anchors)
-    return augment_pair(panorama, tile, inputs, spec, np.random.default_rng(seed))
+    copies, tile = augment_pair(panorama, tile, inputs, spec, np.random.default_rng(seed))
+    return copies[0], tile
 
 
 def noise(*shape):
@@ -94,8 +96,9 @@ def test_without_any_augmentation_a_pair_is_itself_less_the_margin():
 @pytest.mark.parametrize("side", [32, 48, 49])
 def test_a_shifted_crop_stays_inside_the_picture_and_reaches_its_corners(side):
     tile = noise(side, side, 3)
-    assert np.array_equal(crop_tile(tile, 32, -1, -1), tile[:32, :32])
-    assert np.array_equal(crop_tile(tile, 32, 1, 1), tile[side - 32 :, side - 32 :])
+    assert tile_box(side, 32, (-99, -99)).tolist() == [0, 0, 32]
+    assert tile_box(side, 32, (99, 99)).tolist() == [side - 32, side - 32, 32]
+    assert crop_tile(tile, 32).shape == (32, 32, 3)
     for seed in range(20):
         assert augmented(AugmentSpec(shift=1), seed, noise(16, 64, 3), tile)[1].shape == (32, 32, 3)
 
@@ -212,7 +215,7 @@ def test_a_wrong_horizon_moves_the_rows_of_a_higher_canvas_and_no_further_than_a
     rows = []
     for seed in range(60):
         spec = replace(PLAIN, horizon_deg=10.0)
-        canvas, _ = augment_pair(panorama, noise(32, 32, 3), CANVAS, spec, np.random.default_rng(seed))
+        (canvas,), _ = augment_pair(panorama, noise(32, 32, 3), CANVAS, spec, np.random.default_rng(seed))
         assert canvas.shape == (32, 64, 3)
         rows.append(int(canvas[:, 0, 0].argmax()))
     assert min(rows) in (8, 9)
@@ -230,7 +233,7 @@ def test_a_lowered_canvas_is_as_low_where_the_horizon_is_drawn():
     assert crop_canvas(panorama, lowered)[8].min() == 255
     rows = set()
     for seed in range(60):
-        canvas, _ = augment_pair(panorama, noise(32, 32, 3), lowered, spec, np.random.default_rng(seed))
+        (canvas,), _ = augment_pair(panorama, noise(32, 32, 3), lowered, spec, np.random.default_rng(seed))
         rows.add(int(canvas[:, 0, 0].argmax()))
     assert rows == set(range(4, 13))
 
@@ -241,7 +244,8 @@ def test_a_higher_canvas_ends_at_the_zenith_and_keeps_its_scale(vertical_deg, he
     wide = wide_inputs(inputs, AugmentSpec(horizon_deg=30.0))
     assert wide.ground_height_px == height_px
     assert wide.ground_vertical_deg == pytest.approx(height_px * vertical_deg / 32)
-    assert crop_canvas(np.zeros((height_px, 64, 3), np.uint8), inputs, -30.0).shape == (32, 64, 3)
+    assert crop_canvas(np.zeros((height_px, 64, 3), np.uint8), inputs).shape == (32, 64, 3)
+    assert canvas_top(height_px, inputs, -30.0) == height_px - 32
 
 
 def test_a_wrong_horizon_needs_a_canvas_with_an_angle():

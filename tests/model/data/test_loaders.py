@@ -3,7 +3,7 @@ import pytest
 from torch._utils import ExceptionWrapper
 
 from model.common.errors import BadDataset, BadImage, MissingExtra, OutputExists
-from model.data.augment import AugmentSpec
+from model.data.augment_spec import AugmentSpec
 from model.data.loaders import TrainingPairs, plain_errors, training_loader
 from model.data.manifest import read_manifest
 from model.data.pictures import PictureFiles
@@ -27,7 +27,7 @@ def test_a_draw_is_augmented_alike_each_time_and_differently_in_the_next_epoch(p
 
 
 def test_turned_copies_follow_their_own_panorama_and_leave_the_tiles_alone(pairs):
-    plain, turned = (training(pairs, seed=3, augment=AugmentSpec(turned=count)) for count in (0, 2))
+    plain, turned = (training(pairs, seed=3, augment=AugmentSpec(colour=0, turned=count)) for count in (0, 2))
     (ground, tiles), (copies, same) = (
         next(iter(training_loader(one, iter([[4, 1]]), workers=0))) for one in (plain, turned)
     )

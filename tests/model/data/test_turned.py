@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from model.common.errors import BadConfig
-from model.data.augment import AugmentSpec
-from model.data.turned import with_turned
+from model.data.augment_spec import AugmentSpec
+from model.data.turned import draw_turns, with_turned
 
 COLUMNS = 72
 
@@ -16,7 +16,7 @@ def columns_turned(copies):
 def test_the_panorama_comes_first_and_its_copies_look_elsewhere():
     panorama = np.zeros((4, COLUMNS, 3), np.uint8)
     panorama[:, 0] = 255
-    copies = with_turned(panorama, 200, np.random.default_rng(0))
+    copies = with_turned(panorama, draw_turns(200, np.random.default_rng(0)))
     assert copies.shape == (201, 4, COLUMNS, 3)
     assert np.array_equal(copies[0], panorama)
     turns_deg = np.array(columns_turned(copies[1:])) * 360.0 / COLUMNS
@@ -29,7 +29,7 @@ def test_the_panorama_comes_first_and_its_copies_look_elsewhere():
 
 def test_none_are_made_unless_they_are_asked_for():
     panorama = np.random.default_rng(0).integers(0, 256, (4, COLUMNS, 3), np.uint8)
-    assert np.array_equal(with_turned(panorama, 0, np.random.default_rng(0)), panorama[np.newaxis])
+    assert np.array_equal(with_turned(panorama, draw_turns(0, np.random.default_rng(0))), panorama[np.newaxis])
 
 
 def test_a_network_that_is_not_told_the_heading_cannot_tell_copies_apart():

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from model.common.errors import BadConfig
-from model.data.augment import AugmentSpec
+from model.data.augment_spec import AugmentSpec
 from model.training.config import RunSpec, load_run
 
 

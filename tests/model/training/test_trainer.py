@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from torch.amp import GradScaler
 
 from model.common.errors import BadCheckpoint, BadConfig, BadDataset
-from model.data.augment import AugmentSpec
+from model.data.augment_spec import AugmentSpec
 from model.data.hard_negatives import nearest_places
 from model.data.manifest import read_manifest
 from model.data.samplers import SamplerSpec
@@ -455,6 +455,18 @@ def test_a_blend_needs_a_bundle():
         OptimSpec(blend=1.0)
 
 
+def stop_after(steps):
+    """`RunLog.step`, interrupted after so many."""
+    note = RunLog.step
+
+    def note_and_stop(log, step, **values):
+        note(log, step, **values)
+        if step == steps:
+            raise KeyboardInterrupt
+
+    return note_and_stop
+
+
 def test_replayed_pairs_share_each_batch_and_a_resumed_run_is_the_same(tmp_path, monkeypatch):
     for name, count in (("city", 6), ("world", 9)):
         (tmp_path / name).mkdir()
@@ -465,14 +477,7 @@ def test_replayed_pairs_share_each_batch_and_a_resumed_run_is_the_same(tmp_path,
     whole = train(run, city, city, tmp_path / "whole", replay=world, device="cpu")
     alone = train(tiny_run(steps=8, batch=4), city, city, tmp_path / "alone", device="cpu")
     assert any((weights(whole)[name] != weights(alone)[name]).any() for name in weights(whole))
-    note = RunLog.step
-
-    def stop_at_five(log, step, **values):
-        note(log, step, **values)
-        if step == 5:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(RunLog, "step", stop_at_five)
+    monkeypatch.setattr(RunLog, "step", stop_after(5))
     with pytest.raises(KeyboardInterrupt):
         train(run, city, city, tmp_path / "cut", replay=world, device="cpu")
     monkeypatch.undo()
@@ -480,6 +485,36 @@ def test_replayed_pairs_share_each_batch_and_a_resumed_run_is_the_same(tmp_path,
     assert all(torch.equal(weights(whole)[name], weights(resumed)[name]) for name in weights(whole))
     with pytest.raises(BadConfig, match="was started with other data"):
         train(run, city, city, tmp_path / "cut", replay=city, device="cpu")
+
+
+def changed_on(where, *, steps=4):
+    """A run of all that a device can change, by the workers or by the device."""
+    run = tiny_run(steps=steps)
+    changes = AugmentSpec(colour=0, shift=1, fov_share=0.5, heading_jitter_deg=9, recolour=0.5, grey=0.2, turned=1)
+    data = replace(run.data, cache=True, augment=changes, augment_on=where, replay="w", replay_share=0.5)
+    return replace(run, data=data)
+
+
+def test_a_device_that_changes_the_pictures_learns_what_it_learns_from_the_workers(tmp_path):
+    for name in ("city", "world"):
+        (tmp_path / name).mkdir()
+    city, world = (read_manifest(write_pairs(tmp_path / name)) for name in ("city", "world"))
+    losses = []
+    for where in ("workers", "device"):
+        train(changed_on(where), city, city, tmp_path / where, replay=world, device="cpu")
+        losses.append([float(row["loss"]) for row in read_log(tmp_path / where / "log.csv") if row["loss"]])
+    assert losses[1] == pytest.approx(losses[0], abs=0.02)
+
+
+def test_a_run_that_is_changed_on_the_device_resumes_to_the_bit(tmp_path, pairs, monkeypatch):
+    cut = changed_on("device", steps=6)
+    train(cut, pairs, pairs, tmp_path / "whole", replay=pairs, device="cpu")
+    monkeypatch.setattr(RunLog, "step", stop_after(4))
+    with pytest.raises(KeyboardInterrupt):
+        train(cut, pairs, pairs, tmp_path / "cut", replay=pairs, device="cpu")
+    monkeypatch.undo()
+    train(cut, pairs, pairs, tmp_path / "cut", replay=pairs, device="cpu")
+    assert not differing_at_the_end(tmp_path / "whole", tmp_path / "cut")
 
 
 def test_more_replayed_pairs_than_there_are_is_refused(tmp_path, pairs):
