@@ -10,7 +10,7 @@ import copy
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from functools import partial
 from itertools import tee
@@ -27,12 +27,12 @@ from model.common.progress import progress
 from model.data.augment import wide_inputs
 from model.data.fingerprint import pairs_digest
 from model.data.hard_negatives import nearest_places
-from model.data.image_cache import DecodedPictures, ensure_decoded
+from model.data.image_cache import ensure_decoded
 from model.data.joined import join_pairs
-from model.data.loaders import TrainingDraws, TrainingPairs, plain_errors, training_loader
+from model.data.loaders import plain_errors, training_loader
 from model.data.pairs import PairSet
 from model.data.pictures import PictureFiles, Pictures
-from model.data.replay import JoinedPictures, join_draws
+from model.data.replay import join_draws
 from model.data.samplers import Order, epoch_batches
 from model.evaluation.evaluator import DualEncoder, Encode, evaluate
 from model.evaluation.results import Evaluation
@@ -42,7 +42,7 @@ from model.network.checkpoints import blend_with, named_bundle, save_bundle, sta
 from model.network.clnet import CLNet
 from model.network.forward import encode_batch, encode_view
 from model.network.pretrained import find_pretrained
-from model.training.changed_on_device import DevicePictures, JoinedOnDevice
+from model.training.changed_pairs import changed_pairs
 from model.training.checkpoint import (
     best_step,
     forget_best,
@@ -310,7 +310,7 @@ class Trainer:
         sets = [one for one in (pairs, replay) if one is not None]
         whole = pairs if replay is None else join_pairs(sets)
         pictures = [self._pictures(one, cache) for one in sets]
-        dataset, changed = self._changes(sets, pictures, whole.positives)
+        dataset, changed = changed_pairs(run, sets, pictures, whole.positives, self.device)
         self.order = self.order or self._next_order(pairs, pictures[0])
         soft = run.optim.semi_positives == "soft"
         while True:
@@ -325,29 +325,6 @@ class Trainer:
             if self.step >= run.optim.steps:
                 return
             self.order = self._next_order(pairs, pictures[0])
-
-    def _changes(
-        self, sets: Sequence[PairSet], pictures: Sequence[Pictures], positives: NDArray[np.int64]
-    ) -> tuple[TrainingPairs | TrainingDraws, Callable[..., tuple[Tensor, Tensor]]]:
-        """What the loader reads, and what makes pictures of a batch of it: nothing where workers have made them."""
-        run = self.run
-        if run.data.augment_on == "device":
-            decoded = [one for one in pictures if isinstance(one, DecodedPictures)]
-            held = [DevicePictures(one, run.inputs, self.device) for one in decoded]
-            sides_px = [side for one in decoded for side in one.sides_px]
-            rows = wide_inputs(run.inputs, run.data.augment).ground_height_px
-            draws = TrainingDraws(
-                sides_px, positives, run.inputs, rows=rows, seed=run.optim.seed, augment=run.data.augment
-            )
-            return draws, JoinedOnDevice(held).changed
-        first = sets[0]
-        joined = (
-            pictures[0]
-            if len(sets) == 1
-            else JoinedPictures(pictures[0], pictures[1], len(first.queries), len(first.references))
-        )
-        dataset = TrainingPairs(joined, positives, run.inputs, seed=run.optim.seed, augment=run.data.augment)
-        return dataset, lambda ground, satellite: (ground, satellite)
 
     def _pictures(self, pairs: PairSet, cache: Path) -> Pictures:
         """A data set's pictures for training, decoded now or when they are asked for."""
