@@ -59,8 +59,13 @@ class DevicePictures:
             Panoramas, each followed by its turned copies, uint8 [B * (1 + turned), H, W, 3], and tiles [B, S, S, 3].
         """
         queries, references = queries.to(self.device), references.to(self.device)
-        change = _each(change, lambda value: value.to(self.device, non_blocking=True))
+        change = _each(change, self._moved)
         return self._canvases(queries, change), self._cut_tiles(references, change)
+
+    def _moved(self, value: Tensor) -> Tensor:
+        """On the device; in float32, since not every device has float64."""
+        dtype = torch.float32 if value.is_floating_point() else value.dtype
+        return value.to(self.device, dtype, non_blocking=True)
 
     def _canvases(self, rows: Tensor, change: PairChange) -> Tensor:
         height = min(self.inputs.ground_height_px, self._grounds.shape[1])
@@ -78,7 +83,7 @@ class DevicePictures:
 
     def _cut_tiles(self, rows: Tensor, change: PairChange) -> Tensor:
         tiles, sides, size = self._tiles[rows], self._sides[rows], self.inputs.satellite_px
-        starts, anchors = change.box.float().unbind(1), change.anchor.unbind(1)
+        starts, anchors = change.box.unbind(1), change.anchor.unbind(1)
         across, down = (
             _shares(start, starts[2], anchor, sides, size, tiles.shape[1])
             for start, anchor in zip(starts[:2], anchors, strict=True)
@@ -174,7 +179,7 @@ def _with_look(pictures: Tensor, look: Look) -> Tensor:
     level = pictures.float() / 255.0
     grey = (level @ luminance)[..., None]
     level = grey + (level - grey) * _spread(look.saturation)
-    level = torch.einsum("bhwc,bdc->bhwd", level, look.mixture.float()) * look.balance.float()[:, None, None]
+    level = torch.einsum("bhwc,bdc->bhwd", level, look.mixture) * look.balance[:, None, None]
     mean = level.mean(dim=(1, 2, 3), keepdim=True)
     level = (level - mean) * _spread(look.contrast) + mean * _spread(look.gain)
     other = (level.clamp(0.0, 1.0) ** _spread(look.exponent) * 255.0 + 0.5).to(torch.uint8)
@@ -184,4 +189,4 @@ def _with_look(pictures: Tensor, look: Look) -> Tensor:
 
 
 def _spread(value: Tensor) -> Tensor:
-    return value.float()[:, None, None, None]
+    return value[:, None, None, None]
