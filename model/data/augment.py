@@ -17,8 +17,8 @@ from PIL import Image, ImageEnhance, ImageFilter
 
 from model.common.errors import BadConfig
 from model.data.augment_spec import AugmentSpec
-from model.data.changes import Look, canvas_top, draw_change, tile_box
-from model.data.turned import with_turned
+from model.data.changes import WHOLE_DEG, Look, canvas_top, draw_look, draw_place, draw_view, tile_box
+from model.data.turned import draw_turns, with_turned
 from model.inputs.anchors import NEUTRAL, recentre
 from model.inputs.transforms import InputSpec, limit_view, roll_to_north
 
@@ -42,7 +42,6 @@ __all__ = [
 
 _Pixels = NDArray[np.uint8]
 
-_WHOLE_DEG = 360.0
 _BLUR_PX = (0.3, 1.2)
 """Standard deviation of the Gaussian blur at the encoder's size."""
 _GRID_GROUND, _GRID_TILE = 0.5, 0.4
@@ -61,20 +60,20 @@ def augment_pair(
     Returns:
         The panorama and its turned copies at the encoder's size, uint8 [1 + turned, H, W, 3], and the tile [S, S, 3].
     """
-    change = draw_change(len(panorama), len(tile), inputs, spec, random)
-    tile = recentre(_cut_tile(tile, inputs.satellite_px, change.box), *change.anchor.tolist())
-    panorama = panorama[change.top : change.top + inputs.ground_height_px]
-    panorama, tile = turn_pair(panorama, tile, change.quarters)
-    tile = np.rot90(tile, change.tile_quarters)
-    if change.mirrored:
+    place = draw_place(len(panorama), len(tile), inputs, spec, random)
+    tile = recentre(_cut_tile(tile, inputs.satellite_px, place.box), *place.anchor.tolist())
+    panorama = panorama[place.top : place.top + inputs.ground_height_px]
+    panorama, tile = turn_pair(panorama, tile, place.quarters)
+    tile = np.rot90(tile, place.tile_quarters)
+    if place.mirrored:
         panorama, tile = mirror_pair(panorama, tile)
-    panorama = roll_to_north(panorama, change.heading_deg)
-    panorama = _change_look(panorama, change.ground_look, spec, random)
-    tile = _change_look(tile, change.tile_look, spec, random)
-    if change.fov_deg < _WHOLE_DEG:  # after the colours, so that what no photo covers is neutral to the bit
-        panorama = limit_view(panorama, change.fov_deg, change.view_deg)
-    panorama = _hide(panorama, spec, random, _GRID_GROUND)
-    return with_turned(panorama, change.turned_deg), _hide(tile, spec, random, _GRID_TILE)
+    panorama = roll_to_north(panorama, place.heading_deg)
+    panorama, tile = (_change_look(picture, spec, random) for picture in (panorama, tile))
+    fov_deg, view_deg = draw_view(spec, random)
+    if fov_deg < WHOLE_DEG:  # after the colours, so that what no photo covers is neutral to the bit
+        panorama = limit_view(panorama, fov_deg, view_deg)
+    panorama, tile = _hide(panorama, spec, random, _GRID_GROUND), _hide(tile, spec, random, _GRID_TILE)
+    return with_turned(panorama, draw_turns(spec.turned, random)), tile
 
 
 def crop_tile(tile: _Pixels, tile_px: int) -> _Pixels:
@@ -137,7 +136,7 @@ def jitter_colour(picture: _Pixels, random: np.random.Generator, strength: float
     return np.ascontiguousarray(np.stack([table[picture[..., c], c] for c in range(3)], axis=-1))
 
 
-def _change_look(picture: _Pixels, look: Look, spec: AugmentSpec, random: np.random.Generator) -> _Pixels:
+def _change_look(picture: _Pixels, spec: AugmentSpec, random: np.random.Generator) -> _Pixels:
     """Colour and sharpness of one picture."""
     if spec.jpeg and random.random() < spec.jpeg:
         picture = compress(picture, random)
@@ -145,6 +144,7 @@ def _change_look(picture: _Pixels, look: Look, spec: AugmentSpec, random: np.ran
         picture = shift_colours(picture, random)
     if spec.colour:
         picture = jitter_colour(picture, random, spec.colour)
+    look = draw_look(spec, random)
     if look.recoloured:
         picture = recolour(picture, look)
     if look.grey:

@@ -1,4 +1,4 @@
-"""What is done to one training pair, drawn before any picture is touched: on a processor or a GPU the same numbers.
+"""What is drawn for one training pair: on a processor or a GPU the same numbers.
 
 Sizes alone are asked for, so that a process which draws needs no pictures.
 """
@@ -16,7 +16,21 @@ from model.data.turned import draw_turns
 from model.inputs.anchors import REACH, anchor_px
 from model.inputs.transforms import InputSpec
 
-__all__ = ["Look", "PairChange", "canvas_top", "draw_change", "tile_box"]
+__all__ = [
+    "WHOLE_DEG",
+    "Look",
+    "PairChange",
+    "Place",
+    "canvas_top",
+    "draw_change",
+    "draw_look",
+    "draw_place",
+    "draw_view",
+    "tile_box",
+]
+
+WHOLE_DEG = 360.0
+"""Of a view that is not limited."""
 
 _SATURATION, _CONTRAST = (-0.8, 0.7), 0.7
 """Greatest change of either, as a share."""
@@ -53,8 +67,11 @@ class Look(NamedTuple):
     grey: _Number
 
 
-class PairChange(NamedTuple):
-    """What is done to a pair, in this order.
+_PLAIN_LOOK = Look(False, 1.0, np.eye(3, dtype=np.float32), np.ones(3, np.float32), 1.0, 1.0, 1.0, False)
+
+
+class Place(NamedTuple):
+    """Where a pair's camera stands and looks, in the order in which it is done.
 
     Attributes:
         box: [3], the square of the tile's picture that is cut out: left, top and side in its pixels.
@@ -64,11 +81,6 @@ class PairChange(NamedTuple):
         tile_quarters: further ones of the tile alone.
         mirrored: whether east and west are swapped.
         heading_deg: error of the panorama's heading.
-        ground_look: colours of the panorama.
-        tile_look: colours of the tile.
-        fov_deg: horizontal angle that is kept of the panorama; 360 keeps everything.
-        view_deg: direction of that view's middle.
-        turned_deg: [C], headings of the turned copies.
     """
 
     box: _Number
@@ -78,6 +90,21 @@ class PairChange(NamedTuple):
     tile_quarters: _Number
     mirrored: _Number
     heading_deg: _Number
+
+
+class PairChange(NamedTuple):
+    """All that a device does to a pair.
+
+    Attributes:
+        place: first.
+        ground_look: colours of the panorama.
+        tile_look: colours of the tile.
+        fov_deg: horizontal angle that is kept of the panorama; 360 keeps everything.
+        view_deg: direction of that view's middle.
+        turned_deg: [C], headings of the turned copies.
+    """
+
+    place: Place
     ground_look: Look
     tile_look: Look
     fov_deg: _Number
@@ -88,31 +115,53 @@ class PairChange(NamedTuple):
 def draw_change(
     rows: int, side_px: int, inputs: InputSpec, spec: AugmentSpec, random: np.random.Generator
 ) -> PairChange:
-    """What is done to a pair whose canvas has so many rows, and whose tile with its margin so many pixels a side."""
-    box, anchor = _draw_place(side_px, inputs, spec, random)
+    """What is done to a pair whose canvas has so many rows, and whose tile with its margin so many pixels a side.
+
+    The numbers are those of `model.data.augment.augment_pair`, which draws in this order while it goes: some of them
+    stand here for what no device does, and nothing comes of them.
+    """
+    place = draw_place(rows, side_px, inputs, spec, random)
+    ground_look = draw_look(spec, random)
+    random.random()  # neither blurred nor sharpened
+    tile_look = draw_look(spec, random)
+    random.random()
+    fov_deg, view_deg = draw_view(spec, random)
+    random.random(2)  # nothing of either picture is hidden
+    return PairChange(place, ground_look, tile_look, fov_deg, view_deg, draw_turns(spec.turned, random))
+
+
+def draw_place(rows: int, side_px: int, inputs: InputSpec, spec: AugmentSpec, random: np.random.Generator) -> Place:
+    """Where the camera of such a pair stands and looks."""
+    box, anchor = _draw_box(side_px, inputs, spec, random)
     horizon_deg = random.uniform(-1.0, 1.0) * spec.horizon_deg if spec.horizon_deg else 0.0
     quarters = int(random.integers(4)) if spec.turns else 0
     tile_quarters = int(random.integers(4)) if spec.tile_turns else 0
     mirrored = spec.mirror and random.random() < 0.5
     error_deg = 180.0 if spec.unknown_heading else spec.heading_jitter_deg
     heading_deg = random.uniform(-error_deg, error_deg) if error_deg else 0.0
-    ground_look, tile_look = _draw_look(spec, random), _draw_look(spec, random)
-    limited = random.random() < spec.fov_share
-    fov_deg, view_deg = (random.uniform(*spec.fov_deg), random.uniform(0.0, 360.0)) if limited else (360.0, 0.0)
-    return PairChange(
-        box,
-        anchor,
-        canvas_top(rows, inputs, horizon_deg),
-        quarters,
-        tile_quarters,
-        mirrored,
-        heading_deg,
-        ground_look,
-        tile_look,
-        fov_deg,
-        view_deg,
-        draw_turns(spec.turned, random),
-    )
+    top = canvas_top(rows, inputs, horizon_deg)
+    return Place(box, anchor, top, quarters, tile_quarters, mirrored, heading_deg)
+
+
+def draw_view(spec: AugmentSpec, random: np.random.Generator) -> tuple[float, float]:
+    """The horizontal angle that is kept of a panorama, 360 for all, and the direction of its middle, in degrees."""
+    if random.random() < spec.fov_share:
+        return random.uniform(*spec.fov_deg), random.uniform(0.0, 360.0)
+    return WHOLE_DEG, 0.0
+
+
+def draw_look(spec: AugmentSpec, random: np.random.Generator) -> Look:
+    """Colours of one picture."""
+    look = _PLAIN_LOOK
+    if spec.recolour and random.random() < spec.recolour:
+        saturation = 1.0 + random.uniform(*_SATURATION)
+        mixture = np.eye(3, dtype=np.float32) + random.uniform(-_MIXING, _MIXING, (3, 3)).astype(np.float32)
+        balance = (1.0 + random.uniform(-_BALANCE, _BALANCE, 3)).astype(np.float32)
+        contrast, gain = 1.0 + random.uniform(-_CONTRAST, _CONTRAST), 1.0 + random.uniform(-_GAIN, _GAIN)
+        exponent = float(np.exp(random.uniform(-_BEND, _BEND)))
+        mixture /= mixture.sum(axis=1, keepdims=True)
+        look = Look(True, saturation, mixture, balance, contrast, gain, exponent, False)
+    return look._replace(grey=bool(spec.grey) and random.random() < spec.grey)
 
 
 def canvas_top(rows: int, inputs: InputSpec, horizon_deg: float = 0.0) -> int:
@@ -146,7 +195,7 @@ def tile_box(
     return np.array([left, top, tile_px * scale])
 
 
-def _draw_place(
+def _draw_box(
     side_px: int, inputs: InputSpec, spec: AugmentSpec, random: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """The box of a tile that is described around the anchor nearest to the camera, in the picture's middle; the anchor.
@@ -170,21 +219,3 @@ def _anchors_within(points: list[tuple[float, float]], reach: float) -> list[tup
     """The anchors within so many tile sides of the centre along each axis; the nearest ones where there are none."""
     far = [max(abs(east), abs(south)) for east, south in points]
     return [point for point, distance in zip(points, far, strict=True) if distance <= max(reach, min(far)) + 1e-9]
-
-
-def _draw_look(spec: AugmentSpec, random: np.random.Generator) -> Look:
-    recoloured = bool(spec.recolour) and random.random() < spec.recolour
-    grey = bool(spec.grey) and random.random() < spec.grey
-    if not recoloured:
-        return Look(False, 1.0, np.eye(3, dtype=np.float32), np.ones(3, np.float32), 1.0, 1.0, 1.0, grey)
-    mixture = np.eye(3) + random.uniform(-_MIXING, _MIXING, (3, 3))
-    return Look(
-        True,
-        1.0 + random.uniform(*_SATURATION),
-        (mixture / mixture.sum(axis=1, keepdims=True)).astype(np.float32),
-        (1.0 + random.uniform(-_BALANCE, _BALANCE, 3)).astype(np.float32),
-        1.0 + random.uniform(-_CONTRAST, _CONTRAST),
-        1.0 + random.uniform(-_GAIN, _GAIN),
-        math.exp(random.uniform(-_BEND, _BEND)),
-        grey,
-    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from torch import Tensor
 
 from model.common.errors import BadConfig
 from model.data.augment import LUMINANCE
-from model.data.changes import Look, PairChange
+from model.data.changes import Look, PairChange, Place
 from model.data.image_cache import DecodedPictures
 from model.inputs.transforms import NEUTRAL, InputSpec
 
@@ -70,7 +71,7 @@ class DevicePictures:
     def _canvases(self, rows: Tensor, change: PairChange) -> Tensor:
         height = min(self.inputs.ground_height_px, self._grounds.shape[1])
         width = self._grounds.shape[2]
-        lines = change.top[:, None] + torch.arange(height, device=self.device)
+        lines = change.place.top[:, None] + torch.arange(height, device=self.device)
         columns = _source_columns(change, width)
         canvas = self._grounds[rows[:, None, None], lines[:, :, None], columns[:, None, :]]
         canvas = _with_look(canvas, change.ground_look)
@@ -83,7 +84,7 @@ class DevicePictures:
 
     def _cut_tiles(self, rows: Tensor, change: PairChange) -> Tensor:
         tiles, sides, size = self._tiles[rows], self._sides[rows], self.inputs.satellite_px
-        starts, anchors = change.box.unbind(1), change.anchor.unbind(1)
+        starts, anchors = change.place.box.unbind(1), change.place.anchor.unbind(1)
         across, down = (
             _shares(start, starts[2], anchor, sides, size, tiles.shape[1])
             for start, anchor in zip(starts[:2], anchors, strict=True)
@@ -127,7 +128,10 @@ def _on_device(path: Path, device: torch.device) -> Tensor:
 
 
 def _each(change: PairChange, do: Callable[[Tensor], Tensor]) -> PairChange:
-    return PairChange._make(Look(*map(do, value)) if isinstance(value, Look) else do(value) for value in change)
+    def done(value: Any) -> Any:
+        return type(value)(*map(done, value)) if isinstance(value, (Place, Look)) else do(value)
+
+    return PairChange._make(map(done, change))
 
 
 def _columns(angle_deg: Tensor, width: int) -> Tensor:
@@ -137,10 +141,10 @@ def _columns(angle_deg: Tensor, width: int) -> Tensor:
 
 def _source_columns(change: PairChange, width: int) -> Tensor:
     """Which column each column of a turned, mirrored and rolled canvas comes from, int64 [B, W]."""
-    column = torch.arange(width, device=change.quarters.device)
-    rolled = (column - _columns(change.heading_deg, width)[:, None]) % width
-    mirrored = torch.where(change.mirrored[:, None], width - 1 - rolled, rolled)
-    return (mirrored + torch.div(change.quarters * width, 4, rounding_mode="floor")[:, None]) % width
+    column = torch.arange(width, device=change.place.quarters.device)
+    rolled = (column - _columns(change.place.heading_deg, width)[:, None]) % width
+    mirrored = torch.where(change.place.mirrored[:, None], width - 1 - rolled, rolled)
+    return (mirrored + torch.div(change.place.quarters * width, 4, rounding_mode="floor")[:, None]) % width
 
 
 def _seen_columns(change: PairChange, width: int) -> Tensor:
@@ -167,10 +171,10 @@ def _shares(start: Tensor, side: Tensor, anchor: Tensor, sides: Tensor, size: in
 
 def _turned(tiles: Tensor, change: PairChange) -> Tensor:
     """Tiles [B, S, S, 3] after their quarter turns, and mirrored."""
-    quarters = ((change.quarters + change.tile_quarters) % 4)[:, None, None, None]
+    quarters = ((change.place.quarters + change.place.tile_quarters) % 4)[:, None, None, None]
     tiles = torch.where(quarters % 2 == 1, tiles.transpose(1, 2), tiles)
     tiles = torch.where((quarters == 1) | (quarters == 2), tiles.flip(1), tiles)
-    return torch.where((quarters >= 2) ^ change.mirrored[:, None, None, None], tiles.flip(2), tiles)
+    return torch.where((quarters >= 2) ^ change.place.mirrored[:, None, None, None], tiles.flip(2), tiles)
 
 
 def _with_look(pictures: Tensor, look: Look) -> Tensor:

@@ -29,7 +29,7 @@ def drawn(spec=EVERY, seed=0, side_px=128, rows=46):
 @pytest.mark.parametrize("side_px", [96, 128, 129])
 def test_what_is_cut_lies_within_the_picture_and_the_rows_within_the_canvas(side_px):
     for seed in range(200):
-        change = drawn(seed=seed, side_px=side_px)
+        change = drawn(seed=seed, side_px=side_px).place
         left, top, side = change.box
         assert min(left, top) >= -1e-9
         assert max(left, top) + side <= side_px + 1e-9
@@ -55,8 +55,8 @@ def test_a_view_that_is_not_limited_is_the_whole_circle():
 
 def test_the_draws_are_those_of_the_seed_and_as_many_copies_as_asked():
     one, same, other = drawn(seed=1), drawn(seed=1), drawn(seed=2)
-    assert np.array_equal(one.box, same.box)
-    assert not np.array_equal(one.box, other.box)
+    assert np.array_equal(one.place.box, same.place.box)
+    assert not np.array_equal(one.place.box, other.place.box)
     assert len(one.turned_deg) == 2
     assert len(drawn(replace(EVERY, turned=0)).turned_deg) == 0
 

@@ -27,7 +27,7 @@ def test_a_draw_is_augmented_alike_each_time_and_differently_in_the_next_epoch(p
 
 
 def test_turned_copies_follow_their_own_panorama_and_leave_the_tiles_alone(pairs):
-    plain, turned = (training(pairs, seed=3, augment=AugmentSpec(colour=0, turned=count)) for count in (0, 2))
+    plain, turned = (training(pairs, seed=3, augment=AugmentSpec(turned=count)) for count in (0, 2))
     (ground, tiles), (copies, same) = (
         next(iter(training_loader(one, iter([[4, 1]]), workers=0))) for one in (plain, turned)
     )

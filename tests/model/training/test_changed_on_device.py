@@ -145,7 +145,7 @@ def test_worker_processes_draw_what_one_process_draws():
     spec = SPECS["everything"]
     alone, other = (batch_of([96] * PAIRS, spec, [1, 5, 9], workers) for workers in (0, 1))
     assert torch.equal(alone[0], other[0])
-    assert torch.equal(alone[2].box, other[2].box)
+    assert torch.equal(alone[2].place.box, other[2].place.box)
     assert torch.equal(alone[2].ground_look.mixture, other[2].ground_look.mixture)
 
 
