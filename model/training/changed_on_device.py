@@ -1,7 +1,8 @@
 """Changing the pairs of a batch where they are learned from: whole batches at once, on a GPU.
 
 Pictures decoded before the first step lie in the device's memory, worker processes draw what is done to each pair, and
-the device does it. What comes out is what `model.data.augment` makes of the same draws, up to one or two grey levels.
+the device does it. What comes out is what `model.data.augment` makes of the same draws, but for the rounding of grey
+levels.
 """
 
 from __future__ import annotations

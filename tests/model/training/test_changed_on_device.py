@@ -108,6 +108,7 @@ def test_a_device_makes_what_the_workers_make(tmp_path, spec):
     same_ground, same_tiles = device.changed(*batch_of(sides_px, spec, draws))
     assert same_ground.shape == ground.shape
     assert same_tiles.shape == tiles.shape
+    assert same_ground.dtype == same_tiles.dtype == torch.uint8
     assert apart(ground, same_ground).max() <= 1
     off = apart(tiles, same_tiles)
     assert off.max() <= 12  # a level before a steep tone curve is several behind it
