@@ -11,6 +11,7 @@ from annotated_types import Ge
 
 from model.common.errors import BadCheckpoint, BadConfig, MissingExtra
 from model.common.flags import Option
+from model.common.freed_memory import keep_freed_memory
 from model.common.specs import spec
 from model.data.specs import CacheOptions
 
@@ -58,6 +59,8 @@ def run(options: TrainOptions) -> int:
     from model.training.distributed import joined_processes
 
     with joined_processes(options.device) as (processes, device):
+        if device.type == "cpu":
+            keep_freed_memory()
         _train_together(options, processes, str(device))
     return 0
 

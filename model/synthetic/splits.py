@@ -93,6 +93,7 @@ class Split:
 
 _HOME = tuple(range(1, 17))
 _MORE = tuple(range(17, 33))
+_FURTHER = tuple(range(51, 75))
 _FAR = tuple(range(ABROAD + 101, ABROAD + 112))
 _HOME_AND_OPEN, _MORE_OF_BOTH = (
     tuple(
@@ -108,6 +109,7 @@ _ALL = (
     Split("train", _HOME, 40_000, 2, spacing_m=36.0, margin=0.25),
     Split("train-small", _HOME, 10_000, 1, spacing_m=36.0, margin=0.25),
     Split("train-more", _MORE, 10_000, 1, spacing_m=36.0, margin=0.25),
+    Split("train-further", _FURTHER, 12_000, 1, spacing_m=36.0, area_m=1_000.0, margin=0.25, spare=120),
     Split(
         "train-wide", _HOME_AND_OPEN, 6_300, 1, spacing_m=25.0, area_m=900.0, margin=0.5, spare=120, difficulty=_WIDE
     ),

@@ -37,6 +37,6 @@ def test_a_data_set_is_found_with_its_manifest():
     assert set(SPLITS) < set(MANIFESTS)
     with pytest.raises(
         BadDataset,
-        match="no split 'moon'; choose one of train, train-small, train-more, train-wide, train-wider",
+        match="no split 'moon'; choose one of train, train-small, train-more, train-further, train-wide, train-wider",
     ):
         find_split("moon")
