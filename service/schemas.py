@@ -6,7 +6,6 @@ Coordinates are (lat, lon) in WGS 84 degrees; `bounds` and `bbox` are [west, sou
 from __future__ import annotations
 
 import datetime
-import math
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import UploadFile
@@ -17,7 +16,9 @@ from pydantic import (
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
+    ValidationInfo,
     WithJsonSchema,
+    field_validator,
     model_serializer,
     model_validator,
 )
@@ -28,6 +29,7 @@ from indexer.localization.answer import Match as FoundMatch
 from indexer.localization.localizer import Localizer
 from indexer.tiles.region import BoxRegion, CircleRegion, RecentImagery, Region
 from model.common.geo import parse_bounds, parse_lat_lon
+from model.common.numbers import parse_number
 from model.inputs.photo_view import ResolvedView
 from service.corpus import tile_url
 
@@ -35,6 +37,7 @@ __all__ = [
     "AreaForm",
     "Bbox",
     "Estimate",
+    "Form",
     "IndexInfo",
     "Info",
     "LocalizeAnswer",
@@ -79,19 +82,28 @@ def heading_field(value: Any) -> Any:
     """Degrees in [0, 360), or the word `unknown`."""
     if value == "unknown" or value is None:
         return value
-    try:
-        heading = float(value)
-    except (TypeError, ValueError):
-        heading = math.nan
+    heading = parse_number(str(value))
     if not -360.0 <= heading <= 360.0:  # also false for NaN
         raise ValueError(f"{value!r} is neither 'unknown' nor degrees clockwise from north in [-360, 360]")
     return heading % 360.0
 
 
-class AreaForm(BaseModel):
-    """The fields that say where to search; unknown fields are refused."""
+class Form(BaseModel):
+    """The fields of a request; unknown ones are refused, and numbers that only Python reads."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _as_people_write(cls, value: Any, info: ValidationInfo) -> Any:
+        texts = value if isinstance(value, list) else [value]
+        if info.field_name != "tile_id" and (odd := [one for one in texts if isinstance(one, str) and "_" in one]):
+            raise ValueError(f"{odd[0][:80]!r} holds an underscore, which belongs into no value of this field")
+        return value
+
+
+class AreaForm(Form):
+    """The fields that say where to search."""
 
     bbox: Annotated[str, AfterValidator(_bbox)] | None = Field(
         None,

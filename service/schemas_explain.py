@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import UploadFile
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from indexer.localization.answer import PreparedPhoto
 from model.inputs.transforms import canvas_middle_deg
 from service.answering import Serving
 from service.corpus import tile_url
 from service.explaining import Explained
-from service.schemas import Bbox, IndexInfo, ModelInfo, PhotoView, describe, heading_field, view_of
+from service.schemas import Bbox, Form, IndexInfo, ModelInfo, PhotoView, describe, heading_field, view_of
 
 __all__ = ["ExplainAnswer", "ExplainForm", "explain_answer"]
 
@@ -20,10 +20,8 @@ _LINES = 12
 _DIGITS = 9
 
 
-class ExplainForm(BaseModel):
+class ExplainForm(Form):
     """The fields of `POST /v1/explain`; unknown fields are refused."""
-
-    model_config = ConfigDict(extra="forbid")
 
     panorama: UploadFile = Field(description="JPEG, PNG, WebP, TIFF, AVIF or HEIC.")
     tile_id: str = Field(min_length=1, max_length=1000, description="Of the index.", examples=["18/137262/91867"])

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from fastapi import UploadFile
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
+from model.common.numbers import parse_number
 from service.schemas import AreaForm, IndexInfo, LocalizeAnswer, ModelInfo, SearchForm, heading_field
 
 __all__ = ["MAX_PHOTOS", "BatchForm", "BatchLine", "TrackAnswer", "TrackForm", "TrackPhoto", "times_of"]
@@ -25,10 +26,9 @@ def times_of(text: str) -> list[float]:
     Raises:
         ValueError: they are not.
     """
-    try:
-        times = [float(part) for part in text.split(",")]
-    except ValueError:
-        raise ValueError(f"{text[:80]!r} is no list of seconds such as 0,2.5,5") from None
+    times = [parse_number(part) for part in text.split(",")]
+    if any(map(math.isnan, times)):
+        raise ValueError(f"{text[:80]!r} is no list of seconds such as 0,2.5,5")
     if not all(map(math.isfinite, times)) or any(b < a for a, b in itertools.pairwise(times)):
         raise ValueError("times must be finite, and none may lie before the one before it")
     return times

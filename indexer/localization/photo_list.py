@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from indexer.tiles.region import CircleRegion, Region
 from model.common.errors import GeoLocalizationError
 from model.common.geo import LatLon
 from model.common.images import PHOTO_SUFFIXES
+from model.common.numbers import parse_number
 from model.common.plain_files import require_plain
 from model.inputs.photo_view import GivenView
 
@@ -169,8 +171,7 @@ def _region(values: Mapping[str, str]) -> CircleRegion | None:
 
 
 def _number(name: str, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
+    if math.isnan(number := parse_number(text)):
         hint = " (write decimals with a point)" if "," in text else ""
-        raise BadPhotos(f"{name} is {text!r}; give a number{hint}") from None
+        raise BadPhotos(f"{name} is {text!r}; give a number{hint}")
+    return number

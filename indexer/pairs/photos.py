@@ -13,7 +13,8 @@ from pathlib import Path
 from indexer.common.errors import BadPhotos
 from indexer.localization.photo_list import PhotoRequest, list_photos
 from model.common.errors import BadConfig
-from model.data.text_table import TextTable, parse_number, read_text_table
+from model.common.numbers import parse_number
+from model.data.text_table import TextTable, read_text_table
 from model.inputs.photo_view import GivenView
 
 __all__ = ["NAMES", "PlacedPhoto", "find_photos"]

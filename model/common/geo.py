@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from model.common.errors import BadCoordinates
+from model.common.numbers import parse_number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -184,20 +185,15 @@ def parse_given_heading(text: str) -> float | Literal["unknown"]:
     """
     if text == "unknown":
         return "unknown"
-    try:
-        heading_deg = float(text)
-    except ValueError:
-        raise BadCoordinates(f"{text!r} is neither degrees clockwise from north nor 'unknown'") from None
+    if math.isnan(heading_deg := parse_number(text)):
+        raise BadCoordinates(f"{text!r} is neither degrees clockwise from north nor 'unknown'")
     normal_heading(heading_deg)  # refuses one beyond a turn
     return heading_deg
 
 
 def _numbers(text: str, count: int, form: str) -> list[float]:
-    try:
-        values = [float(part) for part in text.split(",")]
-    except ValueError:
-        values = []
-    if len(values) != count:
+    values = [parse_number(part) for part in text.split(",")]
+    if len(values) != count or any(map(math.isnan, values)):
         raise BadCoordinates(f"{text!r} is not {form}, in degrees")
     return values
 

@@ -19,8 +19,9 @@ import numpy as np
 from model.common.errors import BadCoordinates, BadDataset
 from model.common.geo import LatLon, great_circle_m, normal_heading
 from model.common.manifest_rows import COLUMNS, NUMBERS
+from model.common.numbers import parse_number
 from model.data.pairs import PairSet, Query, Reference
-from model.data.text_table import TextTable, parse_number, read_text_table
+from model.data.text_table import TextTable, read_text_table
 
 __all__ = ["Photos", "read_manifest", "read_photos"]
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from model.common.plain_files import require_plain
 
-__all__ = ["TextTable", "parse_number", "read_text_table"]
+__all__ = ["TextTable", "read_text_table"]
 
 _HEAD_BYTES = 65_536
 _DELIMITERS = ",;\t|"
@@ -84,17 +83,6 @@ def read_text_table(path: Path, known: Collection[str], *, first_row: int) -> Te
     except csv.Error as error:
         raise ValueError(f"row {count + first_row} cannot be taken apart: {error}; is a quote missing?") from None
     return TextTable(dict(zip(names, columns, strict=True)), decimal_comma=delimiter != ",")
-
-
-def parse_number(text: str, *, decimal_comma: bool = False) -> float:
-    """A number as people write it, not a number where it is none."""
-    text = text.strip()
-    if decimal_comma and "." not in text:
-        text = text.replace(",", ".", 1)
-    try:
-        return math.nan if "_" in text else float(text)  # to Python, 47_1 is 471
-    except ValueError:
-        return math.nan
 
 
 def _read_text_bytes(path: Path) -> bytes:

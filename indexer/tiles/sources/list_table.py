@@ -12,7 +12,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from indexer.common.errors import BadSource
-from model.data.text_table import TextTable, parse_number, read_text_table
+from model.common.numbers import parse_number
+from model.data.text_table import TextTable, read_text_table
 
 __all__ = ["LIMITS_DEG", "ListTable", "check_range"]
 

@@ -94,6 +94,7 @@ def test_a_table_as_a_spreadsheet_writes_it_is_read(tmp_path: Path) -> None:
         ("photo;heading_deg\na.jpg;1\n", "separated by semicolons"),
         ("photo,photo\na.jpg,b.jpg\n", "'photo' twice"),
         ('photo,heading_deg\na.jpg,"8,5"\n', r"line 2: heading_deg is '8,5'; give a number \(write decimals with a"),
+        ("photo,heading_deg\na.jpg,8_5\n", "line 2: heading_deg is '8_5'; give a number$"),
         ("photo,heading_deg\na.jpg,8,5\n", "line 2: it has more values than the header has columns"),
         (
             "photo,near_lat,near_lon,radius_m\na.jpg,151.2,-33.9,50\n",
@@ -104,7 +105,7 @@ def test_a_table_as_a_spreadsheet_writes_it_is_read(tmp_path: Path) -> None:
         ("photo,near_lat,near_lon,radius_m\na.jpg,1,2,-5\n", "line 2: .*radius"),
         ("photo,near_lat,near_lon,radius_m\na.jpg,1,2,nan\n", "line 2: .*radius"),
         ("photo,heading_deg\na.jpg,361\n", r"line 2: heading_deg: the heading is 361"),
-        ("photo,heading_deg\na.jpg,nan\n", r"line 2: heading_deg: the heading is nan"),
+        ("photo,heading_deg\na.jpg,nan\n", r"line 2: heading_deg is 'nan'; give a number"),
         ("photo,heading_deg\na.jpg,4294967206\n", r"line 2: heading_deg: the heading is 4294967206"),
         ("photo,heading_deg\na.jpg,north\n", "line 2: heading_deg is 'north'; give a number"),
         ("photo,fov_deg\na.jpg,0\n", "line 2: fov_deg is 0.0"),

@@ -124,7 +124,7 @@ def test_coordinates_are_read_in_the_order_that_is_documented():
     assert parse_bounds("8,47,9,48") == Bounds(west=8, south=47, east=9, north=48)
 
 
-@pytest.mark.parametrize("text", ["", "1", "1,2,3", "a,b", "91,0", "nan,0"])
+@pytest.mark.parametrize("text", ["", "1", "1,2,3", "a,b", "91,0", "nan,0", "4_7,8"])
 def test_what_is_no_place_is_refused(text):
     with pytest.raises(BadCoordinates):
         parse_lat_lon(text)
@@ -135,6 +135,8 @@ def test_a_heading_is_degrees_or_unknown():
     assert parse_given_heading("unknown") == "unknown"
     with pytest.raises(BadCoordinates, match="'north' is neither degrees clockwise from north nor 'unknown'"):
         parse_given_heading("north")
+    with pytest.raises(BadCoordinates, match="'1_0' is neither"):
+        parse_given_heading("1_0")
 
 
 @pytest.mark.parametrize(

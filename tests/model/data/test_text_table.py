@@ -1,9 +1,8 @@
-import math
 from pathlib import Path
 
 import pytest
 
-from model.data.text_table import parse_number, read_text_table
+from model.data.text_table import read_text_table
 
 
 def table_of(folder: Path, text: str):
@@ -25,22 +24,6 @@ def test_the_separator_is_the_one_that_parts_the_known_names(tmp_path):
 
 def test_one_column_and_no_row_are_a_table(tmp_path):
     assert table_of(tmp_path, "path\n").columns == {"path": []}
-
-
-@pytest.mark.parametrize(
-    ("text", "comma", "number"),
-    [(" 47.1 ", False, 47.1), ("47,1", True, 47.1), ("47.1", True, 47.1), ("1e2", False, 100.0), ("-0,5", True, -0.5)],
-)
-def test_numbers_are_read_as_people_write_them(text, comma, number):
-    assert parse_number(text, decimal_comma=comma) == number
-
-
-@pytest.mark.parametrize(
-    ("text", "comma"),
-    [("47,1", False), ("1.047,1", True), ("1,047,1", True), ("4_7", False), ("", False), ("N", False)],
-)
-def test_others_are_none(text, comma):
-    assert math.isnan(parse_number(text, decimal_comma=comma))
 
 
 @pytest.mark.parametrize(
