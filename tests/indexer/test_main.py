@@ -33,7 +33,7 @@ def test_a_wrong_command_line_ends_with_usage_and_two(arguments: list[str], caps
     ("arguments", "reason"),
     [
         (["search", "--index", "x", "--image", "y", "--near", "91,0"], "--near: latitude 91.0 is not in"),
-        (["search", "--index", "x", "--image", "y", "--near", "nan,0"], "--near: latitude nan is not in"),
+        (["search", "--index", "x", "--image", "y", "--near", "nan,0"], "--near: 'nan,0' is not lat,lon"),
         (["build", "--tiles", "x", "--out", "y", "--bbox", "1,2,3"], "--bbox: '1,2,3' is not west,south,east,north"),
         (["build", "--tiles", "x", "--out", "y", "--bands", "red"], "--bands: 'red' is not a list of band numbers"),
         (["build", "--tiles", "x", "--out", "y", "--stride-m", "5"], "stride_m is 5.0 but tile_size_m is not given"),

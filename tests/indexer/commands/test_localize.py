@@ -199,7 +199,7 @@ def test_what_cannot_be_done_is_said_before_any_work(
         (["--near", "exif", "--radius-m", "9", "--bbox", "1,2,3,4"], "exclude each other"),
         (["--near", "190,2", "--radius-m", "9"], "--near"),
         (["--heading-deg", "361"], "the heading is 361; give degrees clockwise from north in [-360, 360]"),
-        (["--heading-deg", "nan"], "the heading is nan"),
+        (["--heading-deg", "nan"], "'nan' is neither degrees"),
         (["--heading-deg", "4294967206"], "the heading is 4294967206"),
         (["--fov-deg", "0"], "--fov-deg is '0'; give the horizontal angle of the photo in (0, 360] degrees"),
         (["--top-k", "0"], "--top-k is '0'"),

@@ -88,7 +88,7 @@ def test_search_near_a_point_stays_there(built: Path, capsys: Captured) -> None:
         (["--fov-deg", "-90"], "--fov-deg is '-90'"),
         (["--fov-deg", "nan"], "--fov-deg is 'nan'"),
         (["--fov-deg", "361"], "--fov-deg is '361'"),
-        (["--heading-deg", "nan"], "--heading-deg: the heading is nan"),
+        (["--heading-deg", "nan"], "--heading-deg: 'nan' is neither degrees"),
         (["--heading-deg", "4294967206"], "give degrees clockwise from north in [-360, 360]"),
         (["--heading-deg", "north"], "'north' is neither degrees clockwise from north nor 'unknown'"),
     ],
